@@ -1,0 +1,61 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both set up .venv first, once.
+#
+# Settings, as in `make demo PYTHON=python3.12 THREADS=4`:
+#   PYTHON   the interpreter .venv is made with, 3.11 or later
+#   THREADS  cores to use; by default all of them. Set on purpose: left to themselves, several
+#            processes each take all cores and slow one another down.
+
+PYTHON ?= python3
+THREADS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export OMP_NUM_THREADS := $(THREADS)
+
+.PHONY: help setup demo doctor test lint format clean
+
+help:
+	@echo "make demo     set up, check this machine, then train a world model and watch it work"
+	@echo "make test     set up, then lint, type-check and run the tests"
+	@echo "make doctor   set up, then check this machine"
+	@echo "make setup    only set up: .venv with exact versions"
+	@echo "make format   put the code in order"
+	@echo "make clean    remove .venv and caches; data, runs and checkpoints stay"
+
+setup: $(READY)
+
+# The stamp is newer than what it was made from, so this is done again only when those change.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "This needs Python 3.11 or later, and $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
+	  echo "Install one and name it: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "Python lacks its venv module (Debian/Ubuntu: apt-get install python3-venv)."; exit 4; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+doctor: $(READY)
+	$(BIN)/python run_agent.py doctor
+
+demo: doctor
+	$(BIN)/python run_agent.py demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

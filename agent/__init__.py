@@ -1,0 +1,1 @@
+"""World model, data, training, control and evaluation."""

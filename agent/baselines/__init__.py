@@ -1,0 +1,1 @@
+"""Rivals and yardsticks, all behind the Controller interface."""

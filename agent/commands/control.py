@@ -1,0 +1,164 @@
+"""``control``: steer the arm to a goal, and film it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+from agent.commands.checkpoints import SHIPPED, find_checkpoint
+
+if TYPE_CHECKING:
+    from agent.interfaces import Array, Image
+    from agent.reporting.film import Film, Goal, Studio
+
+TOLERANCE_RAD = 0.05
+HELD_S = 0.4
+
+
+def _optional(metavar: str, meaning: str = "none") -> object:
+    return arg(metavar=metavar, help_behavior_hint=f"(default: {meaning})")
+
+
+@dataclass(frozen=True)
+class Control:
+    """Steer the arm to a goal picture with a trained world model, and film it.
+
+    The controller sees camera frames and the goal picture, never joint angles. The goal is a
+    picture of your own, a pose given by its joint angles, or a random pose.
+
+    Examples:
+      python run_agent.py control --goal-seed 7 --video out.webm
+      python run_agent.py control --goal-qpos 0.5 -1.2 --save-goal my.png --video out.webm
+      python run_agent.py control --checkpoint runs/reacher/checkpoint --goal-image my.png
+    """
+
+    checkpoint: Annotated[Path, arg(metavar="DIR")] = SHIPPED
+    """The world model: a directory that train wrote, or the one that comes with the program."""
+    goal_image: Annotated[Path | None, _optional("PNG")] = None
+    """The goal as a picture, square and seen from the same camera."""
+    goal_qpos: Annotated[tuple[float, float] | None, _optional("SHOULDER WRIST")] = None
+    """The goal as joint angles in radians."""
+    goal_seed: Annotated[int | None, _optional("INT", "0, if no goal is given")] = None
+    """The goal as a random pose: this number decides which."""
+    start_qpos: Annotated[tuple[float, float], arg(metavar="SHOULDER WRIST")] = (0.0, 0.0)
+    """Where the arm starts, at rest: joint angles in radians."""
+    seconds: float = 4.0
+    """How long to steer, in simulated seconds."""
+    seed: int = 0
+    """Decides what the planner draws at random."""
+    threads: int = 1
+    """Threads of torch; one is fastest for a model this small."""
+    video: Annotated[Path | None, _optional("FILE", "no film")] = None
+    """Where to write the film: .webm or .mp4."""
+    save_goal: Annotated[Path | None, _optional("PNG", "not saved")] = None
+    """Where to write the goal picture, as the controller sees it; --goal-image reads it again."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return "No film was written; run the same command again to start anew."
+
+    def run(self) -> None:
+        """Load, steer, film, and print how it went."""
+        import torch
+
+        from agent.commands.console import show_facts
+        from agent.commands.progress import progress
+        from agent.control.mpc import WorldModelController
+        from agent.model.checkpoint import load_checkpoint
+        from agent.reporting.film import TICK_S, Studio
+
+        self._check()
+        torch.set_num_threads(self.threads)
+        model = load_checkpoint(find_checkpoint(self.checkpoint))
+        studio = Studio(model.config.render_profile, model.config.encoder.image_size)
+        goal = self._goal(studio, model.config.encoder.image_size)
+        ticks = max(1, round(self.seconds / TICK_S))
+        with progress("steering, ticks") as update:
+            film = studio.film(
+                WorldModelController(model), self._start(), goal, ticks, self.seed, update
+            )
+        studio.close()
+        show_facts("how it went", outcome(film, goal))
+        self._write(film, goal)
+
+    def _check(self) -> None:
+        """Refuse what cannot be done before anything slow happens."""
+        from agent.errors import UserError
+        from agent.reporting.video import checked_video_path
+
+        given = [
+            f"--goal-{name}"
+            for name in ("image", "qpos", "seed")
+            if getattr(self, f"goal_{name}") is not None
+        ]
+        if len(given) > 1:
+            raise UserError(f"expected one goal, got {' and '.join(given)}")
+        if not 0 < self.seconds <= 600:
+            raise UserError(f"expected --seconds above 0 and up to 600, got {self.seconds}")
+        if min(self.threads, 1) < 1 or self.seed < 0 or (self.goal_seed or 0) < 0:
+            raise UserError("expected --threads of at least 1, and no negative seed")
+        if self.video is not None:
+            checked_video_path(self.video)
+
+    def _start(self) -> Array:
+        from envs import checked_pose
+
+        return checked_pose(self.start_qpos, "--start-qpos")
+
+    def _goal(self, studio: Studio, image_size: int) -> Goal:
+        import numpy as np
+
+        from agent.reporting.film import Goal
+        from envs import checked_pose, load_goal_image, sample_pose
+
+        if self.goal_image is not None:
+            pixels = load_goal_image(self.goal_image, image_size)
+            return Goal(pixels, pixels, np.full(2, np.nan))
+        if self.goal_qpos is not None:
+            return studio.goal_at(checked_pose(self.goal_qpos, "--goal-qpos"))
+        return studio.goal_at(sample_pose(np.random.default_rng(self.goal_seed or 0)))
+
+    def _write(self, film: Film, goal: Goal) -> None:
+        from agent.commands.console import say
+        from agent.reporting.film import FRAMES_PER_S
+        from agent.reporting.video import write_picture, write_video
+
+        if self.save_goal is not None:
+            say(f"goal picture: {write_picture(self.save_goal, goal.pixels)}")
+        if self.video is not None:
+            say(f"film: {write_video(self.video, film.frames, FRAMES_PER_S)}")
+
+
+def outcome(film: Film, goal: Goal) -> dict[str, str]:
+    """What to say about a film; errors only where the goal's pose is known."""
+    import numpy as np
+
+    from agent.reporting.film import TICK_S
+    from envs import wrap_angle
+
+    facts = {"final_pose_rad": _pose(wrap_angle(film.qpos_rad[-1]))}
+    if np.isfinite(goal.qpos_rad).all():
+        inside = film.errors_rad < TOLERANCE_RAD
+        facts["goal_pose_rad"] = _pose(wrap_angle(goal.qpos_rad))
+        facts["final_error_rad"] = f"{film.errors_rad[-1]:.3f}"
+        first = f"{np.argmax(inside) * TICK_S:.2f} s" if inside.any() else "never"
+        facts[f"first within {TOLERANCE_RAD} rad"] = first
+        facts[f"held for the last {HELD_S} s"] = (
+            "yes" if inside[-round(HELD_S / TICK_S) :].all() else "no"
+        )
+    facts["goal_picture_difference"] = f"{_difference(film.pixels, goal.pixels):.2f} of 255"
+    p50, p95 = np.percentile(film.decision_ms, [50, 95])
+    facts["decision_ms"] = f"{p50:.1f} median, {p95:.1f} p95"
+    return facts
+
+
+def _pose(qpos_rad: Array) -> str:
+    return " ".join(f"{angle:.3f}" for angle in qpos_rad)
+
+
+def _difference(first: Image, second: Image) -> float:
+    return float(abs(first.astype(float) - second).mean())

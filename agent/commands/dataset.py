@@ -1,0 +1,89 @@
+"""``dataset inspect | verify | preview``: look at recorded rollouts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+Directory = Annotated[Positional[Path], arg(metavar="DIR")]
+
+
+class _Reads:
+    """Commands that change nothing."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return "The data set was only read; nothing has changed."
+
+
+@dataclass(frozen=True)
+class Inspect(_Reads):
+    """Say what is in a data set: how much, how it was made, where the arm has been.
+
+    Pictures are not read, so this takes a moment whatever the size.
+
+    Example:
+      python run_agent.py dataset inspect data/reacher
+    """
+
+    directory: Directory
+    """The data set."""
+
+    def run(self) -> None:
+        """Print the facts."""
+        from agent.commands.console import show_facts
+        from agent.data import inspect_dataset
+
+        show_facts("what is in it", inspect_dataset(self.directory))
+
+
+@dataclass(frozen=True)
+class Verify(_Reads):
+    """Check every byte of a data set against its manifest, and that every file can be read.
+
+    Damage ends in exit code 3 and a line for each bad file.
+
+    Example:
+      python run_agent.py dataset verify data/reacher
+    """
+
+    directory: Directory
+    """The data set."""
+
+    def run(self) -> None:
+        """Check, and print what was checked."""
+        from agent.commands.console import say, show_facts
+        from agent.data import verify_dataset
+
+        show_facts("checked", verify_dataset(self.directory))
+        say("intact")
+
+
+@dataclass(frozen=True)
+class Preview(_Reads):
+    """Draw a few episodes of a data set: a sheet of frames, or a video.
+
+    Examples:
+      python run_agent.py dataset preview data/reacher
+      python run_agent.py dataset preview data/reacher --out rollouts.webm --episodes 4
+    """
+
+    directory: Directory
+    """The data set."""
+    out: Annotated[Path, arg(metavar="FILE")] = Path("preview.png")
+    """What to write: .png for a row of frames per episode, .mp4 or .webm for a video."""
+    episodes: int = 6
+    """How many episodes, spread over the data set."""
+    frames: int = 10
+    """Frames of each episode in a .png, spread over time."""
+
+    def run(self) -> None:
+        """Draw, and say where."""
+        from agent.commands.console import say
+        from agent.data import preview_dataset
+
+        say(f"wrote {preview_dataset(self.directory, self.out, self.episodes, self.frames)}")

@@ -1,0 +1,62 @@
+"""``doctor``: is this machine fit for the main job, and if not, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.commands.checks import Finding
+
+STYLES = {"ok": "green", "slow": "yellow", "problem": "bold red"}
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Check this machine, and say how to fix what is missing.
+
+    Renders a frame to find a working OpenGL, looks at the versions of all packages (dm-control
+    works only with its own MuJoCo), at OpenCV, threads, memory and disk. Exit code 4 if the
+    main job cannot run here.
+
+    Example:
+      python run_agent.py doctor
+    """
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return "Nothing was changed."
+
+    def run(self) -> None:
+        """Print every finding; MachineError if one stops the main job."""
+        from rich.markup import escape
+        from rich.table import Table
+
+        from agent.commands.checks import check_all
+        from agent.commands.console import results
+
+        findings = list(check_all(Path.cwd()))
+        table = Table(show_edge=False, padding=(0, 2, 0, 0))
+        for column in ("", "what", "found"):
+            table.add_column(column, overflow="fold")
+        for finding in findings:
+            style = STYLES[finding.status]
+            status = f"[{style}]{finding.status}[/{style}]"
+            table.add_row(status, finding.what, escape(finding.found))
+        results.print(table)
+        _advise(findings)
+
+
+def _advise(findings: list[Finding]) -> None:
+    from agent.commands.console import say
+    from agent.errors import MachineError
+
+    for finding in findings:
+        if finding.fix:
+            say(f"\n{finding.what}: {finding.found}\n  to fix: {finding.fix}")
+    problems = [finding.what for finding in findings if finding.status == "problem"]
+    if problems:
+        raise MachineError(f"this machine is not ready: {', '.join(problems)}")
+    say("\nThis machine is ready.")

@@ -1,0 +1,54 @@
+"""Which failures are expected, and the exit code of each; anything else is a bug of ours.
+
+0 done, 2 the user's mistake, 3 damaged data or checkpoint, 4 the machine, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from agent.errors import DamagedDataError, MachineError, UserError
+
+DONE, USER, DAMAGED, MACHINE, INTERRUPTED = 0, 2, 3, 4, 130
+
+_MACHINE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+_PLACE_ERRNOS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+
+
+def exit_code_of(error: BaseException) -> int | None:
+    """The exit code of an expected failure; None for a bug, which keeps its traceback."""
+    from envs import GLError, GoalImageError, PoseError, ProfileError
+
+    if isinstance(error, (UserError, ProfileError, GoalImageError, PoseError)):
+        return USER
+    if isinstance(error, DamagedDataError):
+        return DAMAGED
+    if isinstance(error, (MachineError, GLError, MemoryError)) or _torch_lacks_memory(error):
+        return MACHINE
+    return _exit_code_of_os_error(error) if isinstance(error, OSError) else None
+
+
+def explain(error: BaseException) -> str:
+    """What to tell the user: the library's own words, or ours where it has none."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full{_where(error)}. Free some space and run the same command again"
+    if isinstance(error, OSError) and error.errno in _PLACE_ERRNOS:
+        return f"{error.strerror}{_where(error)}. Name a place you may write to"
+    if isinstance(error, MemoryError) or _torch_lacks_memory(error):
+        return f"not enough memory ({error or 'no details'}). Close other programs, or ask for less"
+    return str(error)
+
+
+def _exit_code_of_os_error(error: OSError) -> int | None:
+    if error.errno in _MACHINE_ERRNOS:
+        return MACHINE
+    return USER if error.errno in _PLACE_ERRNOS else None
+
+
+def _torch_lacks_memory(error: BaseException) -> bool:
+    # torch reports a failed allocation on the CPU as a bare RuntimeError.
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+
+
+def _where(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""

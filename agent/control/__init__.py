@@ -1,0 +1,1 @@
+"""Closed-loop control: goal cost and model-predictive controller."""

@@ -1,0 +1,131 @@
+"""A crew of spawned worker processes, and what they made, in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Self
+
+from agent.data.worker import ShardTask, WorkerSettings, serve
+from agent.errors import MachineError
+
+STOP_TIMEOUT_S = 5.0
+
+
+class Crew:
+    """``count`` workers; a context manager that leaves no process behind.
+
+    The calling script needs the usual ``if __name__ == "__main__"`` guard of spawned processes.
+    """
+
+    def __init__(self, settings: WorkerSettings, count: int) -> None:
+        self._settings = settings
+        self._count = count
+        self._workers: dict[Connection, SpawnProcess] = {}
+        self._busy_with: dict[Connection, ShardTask] = {}
+
+    def __enter__(self) -> Self:
+        context = multiprocessing.get_context("spawn")
+        try:
+            with _children_ignore_interrupts():
+                for number in range(self._count):
+                    self._start(context, number)
+        except BaseException:
+            self._stop(at_once=True)
+            raise
+        return self
+
+    def _start(self, context: multiprocessing.context.SpawnContext, number: int) -> None:
+        ours, theirs = context.Pipe()
+        worker = context.Process(
+            target=serve, args=(theirs, self._settings), name=f"collect-{number}", daemon=True
+        )
+        worker.start()
+        theirs.close()  # so that the pipe ends when the worker does
+        self._workers[ours] = worker
+
+    def make(self, tasks: Sequence[ShardTask]) -> Iterator[tuple[ShardTask, bytes]]:
+        """Each task with the bytes of its shard, in the order of ``tasks``.
+
+        What a worker raised is raised here; MachineError if a worker dies.
+        """
+        waiting = iter(tasks)
+        finished: dict[ShardTask, bytes] = {}
+        for pipe in self._workers:
+            self._hand_out(pipe, waiting)
+        for task in tasks:
+            while task not in finished:
+                ready = wait(list(self._busy_with))
+                for pipe in [pipe for pipe in self._busy_with if pipe in ready]:
+                    finished[self._busy_with.pop(pipe)] = self._receive(pipe)
+                    self._hand_out(pipe, waiting)
+            yield task, finished.pop(task)
+
+    def _hand_out(self, pipe: Connection, waiting: Iterator[ShardTask]) -> None:
+        task = next(waiting, None)
+        if task is None:
+            return
+        try:
+            pipe.send(task)
+        except BrokenPipeError as error:
+            raise self._death(pipe) from error
+        self._busy_with[pipe] = task
+
+    def _receive(self, pipe: Connection) -> bytes:
+        try:
+            content = pipe.recv_bytes()
+            if content:
+                return content
+            error = pipe.recv()
+        except (EOFError, ConnectionResetError) as lost:
+            raise self._death(pipe) from lost
+        assert isinstance(error, Exception)
+        raise error
+
+    def _death(self, pipe: Connection) -> MachineError:
+        worker = self._workers[pipe]
+        worker.join(STOP_TIMEOUT_S)
+        return MachineError(
+            f"a collecting process died with exit code {worker.exitcode} (-9 is often a lack of "
+            "memory). Everything committed is kept: run the same command again to continue, with "
+            "fewer workers if memory is short"
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop(at_once=kind is not None)
+
+    def _stop(self, at_once: bool) -> None:
+        for pipe, worker in self._workers.items():
+            pipe.close()  # a waiting worker sees the end and leaves on its own
+            if at_once:
+                worker.terminate()
+        for worker in self._workers.values():
+            worker.join(STOP_TIMEOUT_S)
+            if worker.is_alive():
+                worker.kill()
+                worker.join()
+
+
+@contextmanager
+def _children_ignore_interrupts() -> Iterator[None]:
+    # A child inherits "ignore", so a Ctrl-C while it is still importing shows no traceback of its
+    # own. Only the main thread may change what a signal does.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

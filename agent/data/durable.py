@@ -1,0 +1,100 @@
+"""Writing files so that a crash at any moment leaves the old content or the new, never a mixture.
+
+A file is written under a temporary name, fsynced and renamed, and the directory is fsynced, so the
+name survives a power cut as well. A line is appended by one write and one fsync; if that is cut
+short the file ends without a newline, which is how a torn line is recognised.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.errors import MachineError, UserError
+
+TEMPORARY_SUFFIX = ".partial"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+
+
+def fsync_directory(directory: Path) -> None:
+    """Make names created in or renamed into ``directory`` survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``; on disk when this returns, the old file if it raises."""
+    temporary = path.with_name(f"{path.name}{TEMPORARY_SUFFIX}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_directory(path.parent)
+
+
+def append_line_durably(path: Path, line: str) -> None:
+    """Append ``line`` and a newline; on disk when this returns."""
+    is_new = not path.exists()
+    with path.open("ab", buffering=0) as file:
+        file.write(line.encode() + b"\n")
+        os.fsync(file.fileno())
+    if is_new:
+        fsync_directory(path.parent)
+
+
+def drop_torn_line(path: Path) -> bool:
+    """Cut off what follows the last newline; True if there was something."""
+    if not path.exists():
+        return False
+    content = path.read_bytes()
+    kept = content.rfind(b"\n") + 1
+    if kept == len(content):
+        return False
+    write_durably(path, content[:kept])
+    return True
+
+
+@contextmanager
+def explained_disk_errors(directory: Path) -> Iterator[None]:
+    """Turn a full disk into MachineError and a forbidden place into UserError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise MachineError(
+                f"no space left on the disk of {directory}. Everything committed so far is kept: "
+                "free some space and run the same command again to continue"
+            ) from error
+        if error.errno in _FORBIDDEN:
+            raise UserError(
+                f"cannot write in {directory}: {error.strerror}. Choose a directory you may "
+                "write to"
+            ) from error
+        raise
+
+
+@contextmanager
+def writing_lock(directory: Path) -> Iterator[None]:
+    """Hold the right to write in ``directory``; the kernel frees it however the process ends."""
+    with (directory / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"another process is collecting into {directory}: wait for it or choose "
+                "another directory"
+            ) from error
+        yield

@@ -1,0 +1,111 @@
+"""Recorded episodes laid end to end, ready to be indexed by row.
+
+The pictures are one uint8 array in memory when they fit, otherwise ``ShardPixels``, which looks
+up the same rows on disk, frame by frame. Everything else is small and always in memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.data.manifest import ShardRecord
+from agent.data.shards import UNREADABLE, open_shard, read_frame
+from agent.interfaces import Array, FloatArray, Image
+
+Rows = NDArray[np.int64]
+
+
+class ShardPixels:
+    """The frames of all shards as if they were one array (N, h, w, 3), read when asked for.
+
+    ``pixels[rows]`` with whole numbers of any shape gives uint8 (*rows.shape, h, w, 3). Every
+    frame's checksum is checked; a bad one is a DamagedDataError. Safe on many threads.
+    """
+
+    OPEN_FILES = 64  # well below the usual limit of 1024 open files
+
+    def __init__(self, directory: Path, records: list[ShardRecord], image_size: int) -> None:
+        self._directory = directory
+        self._records = records
+        self._first_row = np.cumsum([0, *(record.rows for record in records)])
+        self.shape = (int(self._first_row[-1]), image_size, image_size, 3)
+        self._open: OrderedDict[int, tuple[AbstractContextManager[Any], Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Rows) -> Image:
+        wanted, where = np.unique(np.asarray(rows), return_inverse=True)
+        if len(wanted) and not 0 <= wanted[0] <= wanted[-1] < len(self):
+            raise IndexError(f"expected rows from 0 to {len(self) - 1}, got {wanted[[0, -1]]}")
+        frames = np.empty((len(wanted), *self.shape[1:]), np.uint8)
+        shards = np.searchsorted(self._first_row, wanted, side="right") - 1
+        with self._lock:
+            for position, (shard, row) in enumerate(zip(shards, wanted, strict=True)):
+                self._read(int(shard), int(row - self._first_row[shard]), frames[position])
+        found: Image = frames[where.reshape(np.shape(rows))]
+        return found
+
+    def _read(self, shard: int, row: int, out: Image) -> None:
+        try:
+            read_frame(self._pixels(shard), row, out)
+        except UNREADABLE as error:
+            raise self._records[shard].damage(self._directory, f"frame {row}: {error}") from error
+
+    def _pixels(self, shard: int) -> Any:
+        if shard not in self._open:
+            if len(self._open) >= self.OPEN_FILES:
+                self._close_oldest()
+            record = self._records[shard]
+            record.check_size(self._directory)
+            file = open_shard(record.path(self._directory))
+            self._open[shard] = (file, file.__enter__()["pixels"])
+        self._open.move_to_end(shard)
+        return self._open[shard][1]
+
+    def _close_oldest(self) -> None:
+        _, (file, _) = self._open.popitem(last=False)
+        file.__exit__(None, None, None)
+
+    def close(self) -> None:
+        """Close the files; they are opened again when needed."""
+        with self._lock:
+            while self._open:
+                self._close_oldest()
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """E episodes of N rows in all; one of S env steps has S+1 rows.
+
+    ``pixels`` uint8 (N, h, w, 3), indexable by arrays of rows; ``action`` float32 (N, 2), NaN in
+    an episode's last row: ``action[t]`` acts between row t and row t+1; ``qpos`` [rad] and
+    ``qvel`` [rad/s] float64 (N, 2); ``ep_offset``, ``ep_len`` int64 (E,): where each episode
+    starts and how many rows it has.
+    """
+
+    pixels: Image | ShardPixels
+    action: FloatArray
+    qpos: Array
+    qvel: Array
+    ep_offset: Rows
+    ep_len: Rows
+
+    @property
+    def count(self) -> int:
+        """How many episodes there are."""
+        return len(self.ep_len)
+
+    def rows(self, episode: int) -> slice:
+        """The rows of one episode, first and last frame included."""
+        start = int(self.ep_offset[episode])
+        return slice(start, start + int(self.ep_len[episode]))

@@ -1,0 +1,132 @@
+"""The list of committed shards: one JSON line each, and only those count.
+
+A shard whose line is missing does not exist for a reader, whatever lies on the disk. Each line
+carries the SHA-256 of its file, so damage anywhere in the file is found by reading it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import logging
+import re
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from agent.errors import DamagedDataError
+
+MANIFEST_NAME = "manifest.jsonl"
+SHARD_FOLDER = "shards"
+_SHARD_NAME = re.compile(r"shard-\d{5,}\.h5")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ShardRecord:
+    """One committed shard: ``episodes`` is [first, last + 1), ``size_bytes`` the file's size."""
+
+    shard: str
+    index: int
+    episodes: tuple[int, int]
+    rows: int
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, index: int, episodes: tuple[int, int], rows: int, content: bytes) -> ShardRecord:
+        """The record of shard number ``index`` whose file holds ``content``."""
+        digest = hashlib.sha256(content).hexdigest()
+        return cls(f"shard-{index:05d}.h5", index, episodes, rows, len(content), digest)
+
+    def to_line(self) -> str:
+        """The record as one line of JSON, without the newline."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> ShardRecord:
+        """Parse a manifest line; ValueError if it is not one."""
+        content = json.loads(line)
+        names = {field.name for field in fields(cls)}
+        if not isinstance(content, dict) or set(content) != names:
+            raise ValueError(f"expected an object with the keys {sorted(names)}")
+        record = cls(**{**content, "episodes": tuple(content["episodes"])})
+        record._check()
+        return record
+
+    def _check(self) -> None:
+        numbers = (self.index, self.rows, self.size_bytes, *self.episodes)
+        if len(self.episodes) != 2 or not all(type(n) is int and n >= 0 for n in numbers):
+            raise ValueError("expected whole numbers, and two for 'episodes'")
+        if self.episodes[0] >= self.episodes[1]:
+            raise ValueError(f"expected a range of episodes, got {list(self.episodes)}")
+        # A name that is only a name: a manifest never reaches outside its own folder.
+        if not isinstance(self.shard, str) or not _SHARD_NAME.fullmatch(self.shard):
+            raise ValueError(f"expected a name like shard-00000.h5, got {self.shard!r}")
+
+    def path(self, directory: Path) -> Path:
+        """Where the file lies in the data set ``directory``."""
+        return directory / SHARD_FOLDER / self.shard
+
+    def read(self, directory: Path) -> bytes:
+        """The whole file, its SHA-256 checked; DamagedDataError naming it otherwise."""
+        self.check_size(directory)
+        content = self.path(directory).read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise self.damage(directory, "its content is not what was written (SHA-256 differs)")
+        return content
+
+    def check_size(self, directory: Path) -> None:
+        """Check that the file is there and whole by its size, without reading it."""
+        path = self.path(directory)
+        if not path.is_file():
+            raise self.damage(directory, "the file is missing")
+        size = path.stat().st_size
+        if size != self.size_bytes:
+            raise self.damage(directory, f"expected {self.size_bytes} bytes, got {size}")
+
+    def damage(self, directory: Path, what: str) -> DamagedDataError:
+        """The error that names this shard, what is wrong with it, and the way out."""
+        return DamagedDataError(
+            f"damaged shard {self.path(directory)}: {what}. Delete the line of {self.shard} from "
+            f"{directory / MANIFEST_NAME} and run collect on {directory} again, with the same "
+            "settings: it makes this shard anew"
+        )
+
+
+def read_manifest(directory: Path) -> list[ShardRecord]:
+    """The committed shards in order of their episodes; a torn last line counts as not written."""
+    path = directory / MANIFEST_NAME
+    if not path.exists():
+        return []
+    *lines, torn = path.read_bytes().decode(errors="replace").split("\n")
+    if torn:
+        _log.warning("%s: ignoring the last line, its writing was interrupted", path)
+    records = [_parse(path, number, line) for number, line in enumerate(lines, 1)]
+    records.sort(key=lambda record: record.episodes)
+    _check_disjoint(path, records)
+    return records
+
+
+def _parse(path: Path, number: int, line: str) -> ShardRecord:
+    try:
+        return ShardRecord.from_line(line)
+    except (ValueError, TypeError, KeyError) as error:
+        raise DamagedDataError(
+            f"damaged manifest {path}, line {number}: {error}. Delete that line and run collect "
+            "again: it makes the missing shard anew"
+        ) from error
+
+
+def _check_disjoint(path: Path, records: list[ShardRecord]) -> None:
+    for before, after in itertools.pairwise(records):
+        if before.episodes[1] > after.episodes[0]:
+            raise DamagedDataError(
+                f"damaged manifest {path}: {before.shard} and {after.shard} both hold episode "
+                f"{after.episodes[0]}. Delete one of the two lines and run collect again"
+            )
+    if len({record.index for record in records}) < len(records):
+        raise DamagedDataError(
+            f"damaged manifest {path}: a shard is listed twice. Delete one of its lines and run "
+            "collect again"
+        )

@@ -1,0 +1,160 @@
+"""Rollouts on disk, opened for reading.
+
+``dataset.json`` (see ``header``) says how they were made, ``manifest.jsonl`` (see ``manifest``)
+which shards count, ``shards/`` holds them. Episodes are numbered 0 … E−1 in order of collection.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agent.data.episodes import Episodes, Rows, ShardPixels
+from agent.data.header import DatasetHeader
+from agent.data.manifest import ShardRecord, read_manifest
+from agent.data.memory import available_memory_bytes
+from agent.data.shards import UNREADABLE, ShardStates, open_shard, read_all_frames, read_states
+from agent.errors import DamagedDataError, UserError
+from agent.interfaces import Image
+
+MEMORY_SHARE = 0.6  # of what is available, for pictures; the rest is for training
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RolloutStore:
+    """A data set directory whose header and manifest have been read; shards are read on demand."""
+
+    directory: Path
+    header: DatasetHeader
+    records: tuple[ShardRecord, ...]
+
+    @classmethod
+    def open(cls, directory: Path | str) -> RolloutStore:
+        """Open a data set.
+
+        UserError if there is none or it follows another schema; DamagedDataError if header or
+        manifest are not readable. Shards themselves are checked when read.
+        """
+        directory = Path(directory)
+        header = DatasetHeader.read(directory)
+        records = tuple(read_manifest(directory))
+        for record in records:
+            first, end = record.episodes
+            expected = (end - first) * (header.episode_steps + 1)
+            if record.rows != expected:
+                raise record.damage(directory, f"{record.rows} rows listed, expected {expected}")
+        return cls(directory, header, records)
+
+    @property
+    def episode_count(self) -> int:
+        """How many episodes are committed (fewer than the header asks for while collecting)."""
+        return sum(last - first for first, last in (record.episodes for record in self.records))
+
+    @property
+    def row_count(self) -> int:
+        """How many frames are committed."""
+        return sum(record.rows for record in self.records)
+
+    @property
+    def pixel_bytes(self) -> int:
+        """What all frames take in memory."""
+        return self.row_count * self.header.image_size**2 * 3
+
+    def load(self, memory_limit_bytes: int | None = None) -> Episodes:
+        """All episodes, pictures in memory if they fit in ``memory_limit_bytes``.
+
+        By default the limit is 60 % of the memory available; above it pictures stay on disk. Read
+        into memory, every shard is checked against its SHA-256. DamagedDataError names a bad one.
+        """
+        self._require_episodes(1)
+        if memory_limit_bytes is None:
+            memory_limit_bytes = int(MEMORY_SHARE * available_memory_bytes())
+        if self.pixel_bytes <= memory_limit_bytes:
+            return self._load_all()
+        _log.info("%d MB of frames stay on disk, too many to keep", self.pixel_bytes // 10**6)
+        pixels = ShardPixels(self.directory, list(self.records), self.header.image_size)
+        return _assemble(pixels, self.load_states())
+
+    def load_states(self) -> list[ShardStates]:
+        """Torques and joint states of each shard, without pictures."""
+        return [self._read_states(record) for record in self.records]
+
+    def split(self, holdout_fraction: float = 0.05) -> tuple[Rows, Rows]:
+        """Episode numbers to train on and to hold out: always the last ones, at least one.
+
+        Collecting more episodes moves the border, so train and evaluate on the same data set.
+        """
+        if not 0.0 < holdout_fraction < 1.0:
+            raise UserError(f"expected a holdout_fraction between 0 and 1, got {holdout_fraction}")
+        self._require_episodes(2)
+        count = self.episode_count
+        held_out = min(max(1, round(count * holdout_fraction)), count - 1)
+        return np.arange(count - held_out), np.arange(count - held_out, count)
+
+    def verify(self) -> None:
+        """Check every shard: size, SHA-256, contents. DamagedDataError names all that are bad."""
+        problems = []
+        for record in self.records:
+            try:
+                self._read_shard(record, self._new_pixels(record.rows))
+            except DamagedDataError as error:
+                problems.append(str(error))
+        if problems:
+            raise DamagedDataError("\n".join(problems))
+
+    def _load_all(self) -> Episodes:
+        pixels, states, row = self._new_pixels(self.row_count), [], 0
+        for record in self.records:
+            states.append(self._read_shard(record, pixels[row : row + record.rows]))
+            row += record.rows
+        return _assemble(pixels, states)
+
+    def _new_pixels(self, rows: int) -> Image:
+        size = self.header.image_size
+        return np.empty((rows, size, size, 3), np.uint8)
+
+    def _read_shard(self, record: ShardRecord, pixels: Image) -> ShardStates:
+        content = record.read(self.directory)
+        try:
+            with open_shard(content) as file:
+                read_all_frames(file, pixels)
+                return self._checked(record, read_states(file))
+        except UNREADABLE as error:
+            raise record.damage(self.directory, str(error)) from error
+
+    def _read_states(self, record: ShardRecord) -> ShardStates:
+        record.check_size(self.directory)
+        try:
+            with open_shard(record.path(self.directory)) as file:
+                return self._checked(record, read_states(file))
+        except UNREADABLE as error:
+            raise record.damage(self.directory, str(error)) from error
+
+    def _checked(self, record: ShardRecord, states: ShardStates) -> ShardStates:
+        expected = [self.header.episode_steps + 1] * (record.episodes[1] - record.episodes[0])
+        if states.ep_len.tolist() != expected:
+            raise ValueError(f"episodes of {states.ep_len.tolist()} rows, expected {expected}")
+        return states
+
+    def _require_episodes(self, least: int) -> None:
+        if self.episode_count < least:
+            raise UserError(
+                f"{self.directory} holds {self.episode_count} episodes, expected at least "
+                f"{least}: run collect on it"
+            )
+
+
+def _assemble(pixels: Image | ShardPixels, states: list[ShardStates]) -> Episodes:
+    ep_len = np.concatenate([s.ep_len for s in states])
+    return Episodes(
+        pixels=pixels,
+        action=np.concatenate([s.action for s in states]),
+        qpos=np.concatenate([s.qpos for s in states]),
+        qvel=np.concatenate([s.qvel for s in states]),
+        ep_offset=np.cumsum(ep_len) - ep_len,
+        ep_len=ep_len,
+    )

@@ -1,0 +1,110 @@
+"""Random windows of episodes, a pure function of a seed and the number of the training step.
+
+A window of T frames, K env steps apart, spans (T−1)·K+1 rows of one episode and may start at any
+row that leaves room for it. Its action t is the K torques between frame t and frame t+1, in time
+order. Because step s always gives the same windows, a resumed training sees what it would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from agent.data.episodes import Episodes, Rows
+from agent.errors import UserError
+from agent.interfaces import Window
+
+
+class WindowSampler:
+    """Draws windows uniformly from all that fit in some episodes.
+
+    ``episode_ids`` (any number of them); ``frames`` T, at least 2; ``stride`` K env steps between
+    frames; ``batch`` B windows per call. UserError if an episode is too short for a window.
+    """
+
+    def __init__(
+        self,
+        episodes: Episodes,
+        episode_ids: ArrayLike,
+        frames: int,
+        stride: int,
+        batch: int,
+        seed: int,
+    ) -> None:
+        ids = np.asarray(episode_ids, dtype=np.int64)
+        _check(episodes, ids, frames, stride, batch)
+        self.episodes = episodes
+        self.frames, self.stride, self.batch, self.seed = frames, stride, batch, seed
+        self._first_row = episodes.ep_offset[ids]
+        # Window number w, of all there are, starts in the episode whose end_number exceeds w.
+        starts = episodes.ep_len[ids] - (frames - 1) * stride
+        self._end_number = np.cumsum(starts)
+        self._first_number = self._end_number - starts
+
+    @property
+    def window_count(self) -> int:
+        """How many different windows there are."""
+        return int(self._end_number[-1])
+
+    def sample(self, step: int) -> Window:
+        """The B windows of training step ``step``, always the same."""
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(step,)))
+        return self.windows_at(self._start_rows(rng.integers(self.window_count, size=self.batch)))
+
+    def windows_at(self, start_rows: Rows) -> Window:
+        """The windows whose first frames are the given rows (B,); no check that they fit."""
+        span = (self.frames - 1) * self.stride
+        frame_rows = start_rows[:, None] + np.arange(0, span + 1, self.stride)  # (B, T)
+        torque_rows = start_rows[:, None] + np.arange(span)  # (B, (T-1)*K)
+        source = self.episodes
+        torques = source.action[torque_rows]  # (B, (T-1)*K, A)
+        return Window(
+            frames=source.pixels[frame_rows],
+            actions=torques.reshape(len(start_rows), self.frames - 1, -1),  # (B, T-1, K*A)
+            states=np.concatenate([source.qpos[frame_rows], source.qvel[frame_rows]], axis=-1),
+        )
+
+    def _start_rows(self, numbers: Rows) -> Rows:
+        episode = np.searchsorted(self._end_number, numbers, side="right")
+        rows: Rows = self._first_row[episode] + numbers - self._first_number[episode]
+        return rows
+
+
+def _check(episodes: Episodes, ids: Rows, frames: int, stride: int, batch: int) -> None:
+    if frames < 2 or stride < 1 or batch < 1:
+        raise UserError(
+            "expected frames of at least 2, stride and batch of at least 1, "
+            f"got {frames}, {stride} and {batch}"
+        )
+    if ids.ndim != 1 or not len(ids) or not 0 <= ids.min() <= ids.max() < episodes.count:
+        raise UserError(f"expected episode numbers from 0 to {episodes.count - 1}, got {ids}")
+    needed, shortest = (frames - 1) * stride + 1, int(episodes.ep_len[ids].min())
+    if shortest < needed:
+        raise UserError(
+            f"a window of {frames} frames {stride} env steps apart needs episodes of {needed} "
+            f"rows, got one of {shortest}: take shorter windows or collect longer episodes"
+        )
+
+
+def prefetched(
+    sampler: WindowSampler, steps: Iterable[int], depth: int = 2
+) -> Iterator[tuple[int, Window]]:
+    """``(step, sampler.sample(step))`` for each step in order, made ``depth`` ahead by a thread."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="windows") as thread:
+        remaining = iter(steps)
+        pending: list[tuple[int, Future[Window]]] = [
+            (step, thread.submit(sampler.sample, step)) for step in islice(remaining, depth)
+        ]
+        try:
+            while pending:
+                step, window = pending.pop(0)
+                ready = window.result()
+                for following in islice(remaining, 1):
+                    pending.append((following, thread.submit(sampler.sample, following)))
+                yield step, ready
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)

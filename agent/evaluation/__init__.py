@@ -1,0 +1,1 @@
+"""Fair trials: protocols, episodes in lock step, intervals, result files."""

@@ -1,0 +1,124 @@
+"""The result of an evaluation as one strict JSON file: no NaN, what is missing is null.
+
+Rates, errors and steps are over the episodes that were not solved at the start.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from agent.data.durable import explained_disk_errors, write_durably
+from agent.errors import UserError
+from agent.evaluation.statistics import median, percentile, wilson
+from agent.interfaces import EpisodeResult
+
+SCHEMA = "lejepa-agent/evaluation/1"
+FIELDS = (
+    "controller", "protocol", "episodes", "seed", "solved_at_start", "first_touch", "held",
+    "final_error_rad", "steps_to_success", "decision_ms", "checkpoint_sha256", "per_episode",
+)  # fmt: skip
+
+
+def summarise(
+    results: Sequence[EpisodeResult],
+    *,
+    controller: str,
+    protocol: str,
+    seed: int,
+    checkpoint_sha256: str | None = None,
+    command: str | None = None,
+    wall_clock_s: float | None = None,
+) -> dict[str, Any]:
+    """Everything a table needs about one controller on one protocol, ready for JSON."""
+    return {
+        "schema": SCHEMA,
+        "controller": controller,
+        "protocol": protocol,
+        "episodes": len(results),
+        "seed": seed,
+        **_figures(results),
+        "checkpoint_sha256": checkpoint_sha256,
+        "command": command,
+        "hardware": hardware(),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "wall_clock_s": wall_clock_s,
+        "per_episode": [_line(result) for result in results],
+    }
+
+
+def _figures(results: Sequence[EpisodeResult]) -> dict[str, Any]:
+    counted = [result for result in results if not result.solved_at_start]
+    errors = [result.final_error_rad for result in counted]
+    steps = [r.steps_to_success for r in counted if r.steps_to_success is not None]
+    times = [ms for result in results for ms in result.decision_ms]
+    return {
+        "solved_at_start": len(results) - len(counted),
+        "first_touch": asdict(wilson(sum(r.first_touch for r in counted), len(counted))),
+        "held": asdict(wilson(sum(r.held for r in counted), len(counted))),
+        "final_error_rad": {"median": median(errors), "p90": percentile(errors, 90.0)},
+        "steps_to_success": {"median": median(steps)},
+        "decision_ms": {"p50": percentile(times, 50.0), "p95": percentile(times, 95.0)},
+    }
+
+
+def _line(result: EpisodeResult) -> dict[str, Any]:
+    # The tick-by-tick times are summarised above; here they would be most of the file.
+    return {name: value for name, value in asdict(result).items() if name != "decision_ms"}
+
+
+def hardware() -> str:
+    """Processor, cores and system, in words."""
+    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []  # not Linux: the standard library's word for it
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"
+
+
+def write_result(path: Path, result: dict[str, Any]) -> None:
+    """Write ``result`` as JSON; the old file or the new one survives a crash, never a mixture.
+
+    Raises:
+        ValueError: if a number is not finite.
+        UserError, MachineError: if nothing can be written there.
+    """
+    content = json.dumps(result, indent=1, allow_nan=False) + "\n"
+    with explained_disk_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, content.encode())
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """A result written by :func:`write_result`.
+
+    Raises:
+        UserError: if there is no such file, or it is no result of this schema.
+    """
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"expected a result file at {path}, got: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"expected {path} to be JSON, got: {error}") from error
+    found = result.get("schema") if isinstance(result, dict) else None
+    if found != SCHEMA:
+        raise UserError(
+            f"expected {path} with schema {SCHEMA!r}, got schema {found!r}; "
+            "make it again with `evaluate --json`"
+        )
+    missing = [name for name in FIELDS if name not in result]
+    if missing:
+        raise UserError(f"expected {path} to have the fields {', '.join(missing)}, got none")
+    return dict(result)

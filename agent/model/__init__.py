@@ -1,0 +1,1 @@
+"""The LeJEPA world model: encoder, predictor, SIGReg, goal metric, checkpoints."""

@@ -1,0 +1,89 @@
+"""Frames to embeddings: a small convolutional network for a CPU.
+
+One frame gives one embedding, so an embedding holds the pose and not the velocity. The last
+BatchNorm has no learned scale: together with SIGReg it keeps embeddings centred and of unit
+variance (a final LayerNorm would stop SIGReg from doing so; Maes et al. 2026, arXiv:2603.19312).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Sizes of the encoder: square ``image_size`` [px] in, ``latent_dim`` numbers out."""
+
+    image_size: int = 64
+    latent_dim: int = 32
+    channels: tuple[int, int, int] = (32, 64, 128)
+    hidden: int = 256
+
+    def __post_init__(self) -> None:
+        if self.image_size % 16:
+            raise ValueError(f"expected image_size divisible by 16, got {self.image_size}")
+        if self.latent_dim < 1:
+            raise ValueError(f"expected latent_dim >= 1, got {self.latent_dim}")
+        if len(self.channels) != 3:
+            raise ValueError(f"expected channels of 3 layers, got {self.channels}")
+
+
+class ConvEncoder(nn.Module):
+    """Strided convolutions with BatchNorm, then a linear head.
+
+    ``pixel_mean`` (3, h, w) and ``pixel_std`` hold the training frames' statistics: removing the
+    static background leaves the arm, and the first layer need not learn it.
+    """
+
+    pixel_mean: Tensor
+    pixel_std: Tensor
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        size = config.image_size
+        self.register_buffer("pixel_mean", torch.zeros(3, size, size))
+        self.register_buffer("pixel_std", torch.tensor(255.0))
+        one, two, three = config.channels
+        self.network = nn.Sequential(
+            *_convolution(3, one, kernel=8, stride=4, padding=2),
+            *_convolution(one, two, kernel=4, stride=2, padding=1),
+            *_convolution(two, three, kernel=4, stride=2, padding=1),
+            nn.Flatten(),
+            nn.Linear(three * (size // 16) ** 2, config.hidden, bias=False),
+            nn.BatchNorm1d(config.hidden),
+            nn.SiLU(),
+            nn.Linear(config.hidden, config.latent_dim),
+            nn.BatchNorm1d(config.latent_dim, affine=False),
+        )
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def set_pixel_statistics(self, frames: Tensor) -> None:
+        """Take mean image and overall spread from training ``frames`` uint8 (N, h, w, 3)."""
+        pixels = frames.permute(0, 3, 1, 2).float()
+        mean = pixels.mean(0)
+        self.pixel_mean.copy_(mean)
+        self.pixel_std.copy_((pixels - mean).std().clamp_min(1.0))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Embeddings (..., D) of ``frames`` uint8 (..., h, w, 3)."""
+        leading = frames.shape[:-3]
+        pixels = self.normalise(frames.reshape(-1, *frames.shape[-3:]))
+        embeddings: Tensor = self.network(pixels)
+        return embeddings.reshape(*leading, -1)
+
+    def normalise(self, frames: Tensor) -> Tensor:
+        """uint8 (N, h, w, 3) to float (N, 3, h, w): the only place where pixels become floats."""
+        pixels = frames.permute(0, 3, 1, 2).float()
+        scaled = pixels.sub_(self.pixel_mean).div_(self.pixel_std)
+        return scaled.contiguous(memory_format=torch.channels_last)
+
+
+def _convolution(
+    inputs: int, outputs: int, kernel: int, stride: int, padding: int
+) -> list[nn.Module]:
+    layer = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
+    return [layer, nn.BatchNorm2d(outputs), nn.SiLU()]

@@ -1,0 +1,63 @@
+"""A distance between embeddings that means travelling time, learned from the rollouts alone.
+
+Plain embedding distance saturates: two poses far apart are all equally far. Diffusion geometry
+offers one that does not. For a reversible random walk with eigenfunctions φ_i of rate λ_i, the
+commute time between x and y is Σ_i (φ_i(x) − φ_i(y))² / λ_i (Qiu & Hancock 2007, "Clustering
+and embedding using commute times", Sec. 3; Coifman & Lafon 2006 for the diffusion map). Linear
+slow feature analysis (Wiskott & Sejnowski 2002, Sec. 3) finds the best linear stand-ins for φ_i
+in the embedding: whitened directions v_i in order of how slowly they change, with
+λ_i = E (v_i·(z_{t+lag} − z_t))². Slow directions, which tell far poses apart, then count most;
+fast ones still settle the last fraction of a degree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+
+
+def slow_directions(episodes: Sequence[NDArray[np.floating]], lag: int) -> tuple[Matrix, Matrix]:
+    """Rates λ (D,), rising, and whitened directions (D, D), one a column.
+
+    Args:
+        episodes: embeddings (T, D) of consecutive frames, one array an episode.
+        lag: frames between the two ends of a difference.
+
+    Raises:
+        ValueError: if ``lag`` is below 1 or no episode is longer than ``lag`` frames.
+    """
+    if lag < 1:
+        raise ValueError(f"expected lag >= 1, got {lag}")
+    differences = [np.asarray(z[lag:] - z[:-lag], dtype=np.float64) for z in episodes]
+    moved = np.concatenate(differences)
+    if not len(moved):
+        raise ValueError(f"expected an episode of more than lag={lag} frames, got none")
+    everything = np.concatenate([np.asarray(z, dtype=np.float64) for z in episodes])
+    covariance = np.cov(everything, rowvar=False).reshape(moved.shape[1], moved.shape[1])
+    # Both sides: a direction that hardly varies would else look infinitely slow.
+    rates, directions = scipy.linalg.eigh(
+        _with_ridge(moved.T @ moved / len(moved)), _with_ridge(covariance)
+    )
+    return np.maximum(rates, 1e-9), directions
+
+
+def _with_ridge(matrix: Matrix) -> Matrix:
+    regular: Matrix = matrix + 1e-6 * np.trace(matrix) / len(matrix) * np.eye(len(matrix))
+    return regular
+
+
+def commute_time_metric(episodes: Sequence[NDArray[np.floating]], lag: int = 2) -> Matrix:
+    """Matrix M (D, D) with ‖(z − g)·M‖² ∝ linear commute time; mean squared entry 1/D.
+
+    Raises:
+        ValueError: see :func:`slow_directions`.
+    """
+    rates, directions = slow_directions(episodes, lag)
+    metric = directions / np.sqrt(rates)
+    scaled: Matrix = metric * np.sqrt(len(metric)) / np.linalg.norm(metric)
+    return scaled

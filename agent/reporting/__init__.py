@@ -1,0 +1,1 @@
+"""What people look at: videos, figures, the report."""

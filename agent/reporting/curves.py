@@ -1,0 +1,155 @@
+"""How a training went, from the lines of ``metrics.jsonl``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
+
+from agent.errors import UserError
+from agent.reporting.style import (
+    BLUE,
+    GREEN,
+    MUTED,
+    ORANGE,
+    SERIES,
+    WIDTH_IN,
+    dress,
+    legend,
+    new_figure,
+    plain_text,
+    reference_line,
+)
+
+Report = Mapping[str, Any]
+GAUSSIAN_SIGREG = 1.0525  # the statistic's expectation for standard normal samples
+STEP = "training step"
+
+
+def learning_curves(metrics: Sequence[Report]) -> Figure:
+    """Losses, probe R², open-loop error by horizon, effective rank and SIGReg.
+
+    Args:
+        metrics: reports as :func:`agent.training.recorder.read_metrics` gives them.
+
+    Raises:
+        UserError: if there is none.
+    """
+    if not metrics:
+        raise UserError("expected reports of a training to draw, got none: train first")
+    diagnosed = [report for report in metrics if report.get("diagnostics")]
+    figure = new_figure(WIDTH_IN, 6.6)
+    grid = figure.add_gridspec(4, 2)
+    _losses(figure.add_subplot(grid[:2, 0]), metrics)
+    _probes(figure.add_subplot(grid[:2, 1]), diagnosed)
+    _horizons(figure.add_subplot(grid[2:, 0]), diagnosed)
+    rank = figure.add_subplot(grid[2, 1])
+    _rank(rank, diagnosed)
+    _sigreg(figure.add_subplot(grid[3, 1], sharex=rank), metrics, diagnosed)
+    return figure
+
+
+def _losses(axes: Axes, metrics: Sequence[Report]) -> None:
+    dress(axes, "Losses, log scale", STEP, "loss")
+    axes.plot(*_series(metrics, "loss"), color=MUTED, linewidth=1.3, label="total")
+    for key, label, colour in (
+        ("multi_step", "prediction, several steps", ORANGE),
+        ("one_step", "prediction, one step", BLUE),
+    ):
+        axes.plot(*_series(metrics, key), color=colour, linewidth=1.3, label=label)
+    _log_scale(axes)
+    legend(axes)
+
+
+def _probes(axes: Axes, diagnosed: Sequence[Report]) -> None:
+    dress(axes, "What a linear probe reads from an embedding", STEP, "R², held-out episodes")
+    for target, colour in zip(_targets(diagnosed), SERIES, strict=False):
+        steps, seen = _series(diagnosed, "diagnostics", "probe_r2", target)
+        ahead = _series(diagnosed, "diagnostics", "open_loop_probe_r2", target)[1]
+        axes.plot(
+            steps,
+            seen,
+            "o-",
+            color=colour,
+            markersize=3,
+            label=plain_text(f"{target}  {_last(seen)}"),
+        )
+        axes.plot(steps, ahead, "o:", color=colour, markersize=2, linewidth=1.0)
+    axes.plot([], [], ":", color=MUTED, label="after 10 imagined steps")
+    axes.set_ylim(0.0, 1.02)  # below 0 the probe is worse than the mean: no need to see by how much
+    legend(axes, columns=2, where="lower right")
+
+
+def _horizons(axes: Axes, diagnosed: Sequence[Report]) -> None:
+    dress(
+        axes,
+        "Prediction error by horizon, log scale",
+        "model steps imagined ahead",
+        "mean squared error",
+    )
+    colours = matplotlib.colormaps["viridis_r"](np.linspace(0.1, 0.95, max(len(diagnosed), 1)))
+    labelled = {0, len(diagnosed) // 2, len(diagnosed) - 1}
+    for index, (report, colour) in enumerate(zip(diagnosed, colours, strict=False)):
+        errors = _floats(report["diagnostics"]["open_loop_error"])
+        label = f"step {report['step']}" if index in labelled else None
+        horizon = np.arange(1, len(errors) + 1)
+        axes.plot(horizon, errors, "o-", color=colour, markersize=3, linewidth=1.3, label=label)
+    _log_scale(axes)
+    reference_line(axes, 1.0, "always guessing the mean")
+    if diagnosed:
+        legend(axes, where="lower right")
+
+
+def _rank(axes: Axes, diagnosed: Sequence[Report]) -> None:
+    dress(axes, "Effective rank of the embedding")
+    steps, values = _series(diagnosed, "diagnostics", "effective_rank")
+    axes.plot(steps, values, "o-", color=GREEN, markersize=3)
+    axes.set_ylim(0.0, 1.15 * float(np.nanmax([1.0, *values])))
+    axes.tick_params(labelbottom=False)
+
+
+def _sigreg(axes: Axes, metrics: Sequence[Report], diagnosed: Sequence[Report]) -> None:
+    dress(axes, "SIGReg, log scale", STEP)
+    axes.plot(*_series(metrics, "sigreg"), color=MUTED, linewidth=1.0, label="training")
+    held_out = _series(diagnosed, "diagnostics", "sigreg")
+    axes.plot(*held_out, "o-", color=GREEN, markersize=3, label="held out")
+    _log_scale(axes)
+    reference_line(axes, GAUSSIAN_SIGREG, "perfect Gaussian")
+    legend(axes, columns=2, where="upper right")
+
+
+def _log_scale(axes: Axes) -> None:
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _series(reports: Iterable[Report], *keys: str) -> tuple[list[int], NDArray[np.float64]]:
+    """Steps and one number of each report, found by ``keys``."""
+    steps, values = [], []
+    for report in reports:
+        value: Any = report
+        for key in keys:
+            value = value[key]
+        steps.append(report["step"])
+        values.append(value)
+    return steps, _floats(values)
+
+
+def _floats(values: Iterable[float | None]) -> NDArray[np.float64]:
+    """Numbers to draw; null stands for NaN, which draws as a gap."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _targets(diagnosed: Sequence[Report]) -> list[str]:
+    return list(diagnosed[-1]["diagnostics"]["probe_r2"]) if diagnosed else []
+
+
+def _last(values: NDArray[np.float64]) -> str:
+    return f"{values[-1]:.3f}".replace("-", "\N{MINUS SIGN}")

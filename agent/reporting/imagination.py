@@ -1,0 +1,156 @@
+"""What the model imagines, shown as the training frames nearest to its predictions.
+
+There is no decoder: from one moment on the model sees nothing but torques, and each embedding it
+predicts is looked up among embeddings of training frames, by the distance the planner uses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from agent.data.episodes import Episodes, Rows
+from agent.errors import UserError
+from agent.interfaces import Array, Image
+from agent.model.world_model import WorldModel
+from agent.reporting.embedding import distances, embed
+from agent.reporting.style import INK, MUTED, SMALL_PT, TEXT_PT, WIDTH_IN, bare, new_figure
+from envs import angle_error_rad
+
+SHOWN_EVERY = 2  # model steps between two columns
+LIBRARY_FRAMES = 20_000  # enough to find a frame within a few hundredths of a radian
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """C moments of one episode: the first is seen, the others are imagined.
+
+    ``times_s`` (C,) since the last frame seen; ``real`` and ``nearest`` uint8 (C, h, w, 3);
+    ``error_rad`` (C,) the larger joint difference of the two, modulo 2π.
+    """
+
+    times_s: Array
+    real: Image
+    nearest: Image
+    error_rad: Array
+
+
+def imagine(
+    model: WorldModel,
+    episodes: Episodes,
+    library: Sequence[int],
+    episode: int,
+    start: int,
+    steps: int = 16,
+) -> Imagined:
+    """Predict ``steps`` model steps open loop from env step ``start`` of ``episode``.
+
+    Args:
+        model: trained on the same render profile.
+        episodes: the recordings.
+        library: numbers of the episodes whose frames may be shown, the training ones.
+        episode: number of the episode to imagine, a held-out one.
+        start: env step of the last frame seen, late enough for the model's context.
+        steps: model steps to imagine; every second is shown.
+
+    Raises:
+        UserError: if the episode is too short for that, or the library is empty.
+    """
+    rows = _model_step_rows(model, episodes, episode, start, steps)
+    predicted = _open_loop(model, episodes, rows)
+    shown = rows[model.context - 1 :: SHOWN_EVERY]
+    last_seen = embed(model, episodes.pixels[shown[:1]])
+    wanted = torch.cat([last_seen, predicted[SHOWN_EVERY - 1 :: SHOWN_EVERY]])
+    found = _nearest_rows(model, episodes, library, wanted)
+    step_s = SHOWN_EVERY * model.config.model_step_s
+    return Imagined(
+        times_s=np.arange(len(shown), dtype=np.float64) * step_s,
+        real=episodes.pixels[shown],
+        nearest=episodes.pixels[found],
+        error_rad=angle_error_rad(episodes.qpos[shown], episodes.qpos[found]).max(-1),
+    )
+
+
+def imagined_strip(
+    model: WorldModel,
+    episodes: Episodes,
+    library: Sequence[int],
+    episode: int,
+    start: int,
+    steps: int = 16,
+) -> Figure:
+    """Real frames above, imagined below; arguments and errors as for :func:`imagine`."""
+    return draw_strip(imagine(model, episodes, library, episode, start, steps))
+
+
+def draw_strip(imagined: Imagined) -> Figure:
+    """One column a moment, with its time above and its error below."""
+    columns = len(imagined.times_s)
+    figure = new_figure(WIDTH_IN, 2 * (WIDTH_IN - 0.4) / columns + 0.55, padding_in=0.03)
+    grid = figure.subplots(2, columns, squeeze=False)
+    for row, pictures in zip(grid, (imagined.real, imagined.nearest), strict=True):
+        bare(row)
+        for axes, picture in zip(row, pictures, strict=True):
+            axes.imshow(picture, interpolation="lanczos")
+    for index, (above, below) in enumerate(grid.T):
+        when = f"{imagined.times_s[index]:.2f} s" if index else "last seen"
+        above.set_title(when, fontsize=TEXT_PT, color=INK)
+        off = f"{imagined.error_rad[index]:.2f} rad off"
+        below.set_xlabel(off, fontsize=SMALL_PT, color=MUTED)
+    for axes, name in zip(grid[:, 0], ("real", "imagined"), strict=True):
+        _name_row(axes, name)
+    return figure
+
+
+def _name_row(axes: Axes, name: str) -> None:
+    axes.set_ylabel(name, fontsize=TEXT_PT, fontweight="bold", color=INK)
+
+
+def _model_step_rows(
+    model: WorldModel, episodes: Episodes, episode: int, start: int, steps: int
+) -> Rows:
+    """Rows (L + steps,) of frames a model step apart, the L-th of them at env step ``start``."""
+    if not 0 <= episode < episodes.count:
+        raise UserError(f"expected an episode from 0 to {episodes.count - 1}, got {episode}")
+    stride = model.config.action_block
+    first, last = start - (model.context - 1) * stride, start + steps * stride
+    span = episodes.rows(episode)
+    if steps < 1 or first < 0 or last >= span.stop - span.start:
+        raise UserError(
+            f"cannot imagine {steps} model steps from env step {start}: expected at least one "
+            f"step, and env steps {first} to {last} to lie within an episode of "
+            f"{span.stop - span.start} frames"
+        )
+    rows: Rows = span.start + np.arange(first, last + 1, stride)
+    return rows
+
+
+def _open_loop(model: WorldModel, episodes: Episodes, rows: Rows) -> Tensor:
+    """Embeddings (steps, D) predicted from the first L of ``rows`` and all torques."""
+    past = model.context - 1
+    torques = episodes.action[rows[0] : rows[-1]].reshape(len(rows) - 1, -1)
+    blocks = torch.from_numpy(torques)[None]  # (1, L-1+steps, K*A)
+    seen = embed(model, episodes.pixels[rows[: model.context]])[None]
+    with torch.no_grad():
+        return model.rollout(seen, blocks[:, :past], blocks[:, None, past:])[0, 0]
+
+
+def _nearest_rows(
+    model: WorldModel, episodes: Episodes, library: Sequence[int], wanted: Tensor
+) -> Rows:
+    """The library row (C,) nearest to each embedding (C, D) by the goal metric."""
+    if not len(library):
+        raise UserError("expected at least one training episode to show frames of, got none")
+    spans = [episodes.rows(int(number)) for number in library]
+    rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+    rows = rows[:: math.ceil(len(rows) / LIBRARY_FRAMES)]
+    known = embed(model, (episodes.pixels[rows[at : at + 1]][0] for at in range(len(rows))))
+    nearest: Rows = rows[distances(wanted, known, model.goal_metric).argmin(1).numpy()]
+    return nearest

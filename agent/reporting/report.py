@@ -1,0 +1,178 @@
+"""The report of a whole run, from data to a steered arm: what ``demo`` writes at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from agent.reporting.bars import results_bars
+from agent.reporting.curves import learning_curves
+from agent.reporting.html import (
+    Section,
+    Tile,
+    paragraph,
+    picture,
+    tiles,
+    video,
+    write_report,
+)
+from agent.reporting.making import Stage, stages_table, trail
+from agent.reporting.markup import Markup, element, joined
+from agent.reporting.results_table import (
+    OURS,
+    Experience,
+    duration,
+    interval,
+    milliseconds,
+    percent,
+    results_table,
+)
+from envs import ACTION_REPEAT, PHYSICS_DT_S
+
+TICK_S = PHYSICS_DT_S * ACTION_REPEAT
+TITLE = "A world model of Reacher, learned from pixels"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A filmed episode: ``video`` is a .webm or .mp4 that shows the goal beside the scene."""
+
+    video: Path
+    caption: str
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """All that a report tells.
+
+    ``results``: dictionaries of :func:`agent.evaluation.results.summarise`; ``experience`` by
+    controller; ``metrics``: lines of :func:`agent.training.recorder.read_metrics`; ``strip`` and
+    ``landscape``: from :mod:`agent.reporting.figures`; ``versions`` by package; ``date`` as it
+    shall be printed.
+    """
+
+    results: Sequence[Mapping[str, Any]]
+    experience: Mapping[str, Experience]
+    metrics: Sequence[Mapping[str, Any]]
+    strip: Figure
+    landscape: Figure
+    clips: Sequence[Clip]
+    stages: Sequence[Stage]
+    hardware: str
+    versions: Mapping[str, str]
+    date: str
+
+
+def write_run_report(path: Path, run: RunReport) -> Path:
+    """Write ``run`` as one HTML file that needs nothing else.
+
+    Raises:
+        UserError: if results or metrics are empty, a video is missing, or the place is forbidden.
+        MachineError: if the disk is full.
+    """
+    return write_report(path, TITLE, _head(run), sections_of(run))
+
+
+def sections_of(run: RunReport) -> list[Section]:
+    """The chapters, most important first."""
+    return [
+        Section("results", "Results", _results(run)),
+        Section("films", "On film", _films(run.clips)),
+        Section("learning", "How it learned", _learning(run.metrics)),
+        Section("imagination", "What it imagines", _imagination(run.strip)),
+        Section("landscape", "How far is the goal?", _landscape(run.landscape)),
+        Section("making", "How this was made", _made(run)),
+    ]
+
+
+def _head(run: RunReport) -> Markup:
+    lead = (
+        "A LeJEPA world model watched a two-joint arm move at random and learned to predict what "
+        "its torques do to the camera picture: no reward, no joint angles, no decoder. Given the "
+        "picture of a goal, a planner asks it which torques lead there."
+    )
+    made = f"Made {run.date} on {run.hardware}."
+    return joined([paragraph(lead, kind="lead"), paragraph(made, kind="made"), tiles(_tiles(run))])
+
+
+def _tiles(run: RunReport) -> Iterable[Tile]:
+    ours = [result for result in run.results if result["controller"] == OURS]
+    for result in ours[:2]:
+        rate, held = result["first_touch"], percent(result["held"])
+        note = f"95 %: {interval(rate)}; held {held} %"
+        yield Tile(f"{percent(rate)} %", f"first touch, {result['protocol']}", note)
+    for result in ours[:1]:
+        slow = milliseconds(result["decision_ms"]["p95"])
+        note = f"95 of 100 are faster; a control tick is {1e3 * TICK_S:.0f} ms"
+        yield Tile(f"{slow} ms", "from picture to torque", note)
+    if OURS in run.experience:
+        known = run.experience[OURS]
+        note = f"on {duration(known.env_steps * TICK_S)} of recorded motion"
+        yield Tile(duration(known.training_s), "training from scratch", note)
+    total_s = sum(stage.seconds for stage in run.stages)
+    yield Tile(duration(total_s), "the whole run", "data, training, evaluation, films")
+
+
+def _results(run: RunReport) -> Markup:
+    reading = (
+        "Longer is better. Pale bars: the arm came within tolerance of the goal at some moment. "
+        "Dark bars: it also stayed there to the end. Where two black whiskers overlap, the "
+        "difference may be chance. random and noop are the floor, oracle is the ceiling: the same "
+        "planner with the true simulator in place of the learned model."
+    )
+    alt = "Bars of success rates by controller and protocol; the numbers are in the table"
+    bars = picture(results_bars(run.results), alt, reading)
+    return joined([results_table(run.results, run.experience), bars])
+
+
+def _films(clips: Sequence[Clip]) -> Markup:
+    reading = (
+        "Left in each film is the arm, right the goal picture it was given. The error above is the "
+        "larger of the two joint angles' distances to the goal; the controller never sees it."
+    )
+    players = (video(clip.video, clip.caption) for clip in clips)
+    return joined([paragraph(reading), element("div", *players, class_="films")])
+
+
+def _learning(metrics: Sequence[Mapping[str, Any]]) -> Markup:
+    reading = (
+        "Top left: losses fall as the model learns to predict. Top right: how well a straight-line "
+        "fit finds the joint angles in an embedding (1 is perfect); the model was never told "
+        "them. Dotted lines ask the same of an embedding imagined ten steps ahead. Bottom left: "
+        "the error of predictions that reach further ahead, dark lines late in training. Bottom "
+        "right: how many directions the embedding makes use of, which would drop to 1 in a "
+        "collapse, and how far it is from the Gaussian that SIGReg asks for."
+    )
+    alt = "Curves of training: losses, probe scores, prediction errors, effective rank, SIGReg"
+    return picture(learning_curves(metrics), alt, reading)
+
+
+def _imagination(strip: Figure) -> Markup:
+    reading = (
+        "Above is what happened in an episode kept from training. Below is what the model, which "
+        "saw nothing after the first column and was told only the torques, believed would happen. "
+        "It cannot draw: each of its predictions is shown as the training frame whose embedding "
+        "is nearest. The number is the larger joint angle between the two pictures."
+    )
+    alt = "Real frames above, imagined frames below, at growing times after the last frame seen"
+    return picture(strip, alt, reading)
+
+
+def _landscape(landscape: Figure) -> Markup:
+    reading = (
+        "Every point is a pose of the arm, the cross is the goal. Dark is near, by the model's own "
+        "measure. A planner that goes downhill arrives from wherever there is a slope towards the "
+        "cross and gets stuck in any other valley. The left map is the measure in use, which "
+        "stretches directions that change slowly; the right one is what the embedding gives "
+        "without it. Agreement is the rank correlation with the true angle to the goal."
+    )
+    alt = "Two heat maps of the distance to a goal over shoulder and wrist angle"
+    return picture(landscape, alt, reading)
+
+
+def _made(run: RunReport) -> Markup:
+    return joined([stages_table(run.stages), trail(run.results, run.hardware, run.versions)])

@@ -1,0 +1,176 @@
+"""The results of all controllers on all protocols, as a table with footnotes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.evaluation.protocols import PROTOCOLS, AnyPose, Protocol
+from agent.evaluation.verdict import HELD_S
+from agent.reporting.html import group_row, notes, row, table, with_note
+from agent.reporting.markup import Markup, joined
+from envs import ACTION_REPEAT, PHYSICS_DT_S
+
+Result = Mapping[str, Any]
+OURS = "world-model"
+NOTHING = "\N{EN DASH}"
+ABOUT = {
+    OURS: "sees pictures only",
+    "sac": "sees joint angles, trained on reward",
+    "oracle": "same planner, true simulator",
+    "random": "random torques",
+    "noop": "no torque",
+}
+HEADER = (
+    ("Controller", ""),
+    ("First touch", "%, interval"),
+    ("Held", "%, interval"),
+    ("Final error", "rad, median, p90"),
+    ("Time to touch", "median"),
+    ("Decision", "ms, p50 / p95"),
+    ("Experience", "env steps, training"),
+    ("Episodes", "counted, time taken"),
+)
+COMPARISON = {
+    "lewm": "On its own recordings under this rule the LeWM paper reports 86 % first touch "
+    "(Maes et al. 2026, arXiv:2603.19312) and random torques reach about 13 %.",
+}
+
+
+@dataclass(frozen=True)
+class Experience:
+    """What a controller was trained on: ``env_steps`` of 0.04 s, in ``training_s`` seconds."""
+
+    env_steps: int
+    training_s: float
+
+
+def results_table(results: Sequence[Result], experience: Mapping[str, Experience]) -> Markup:
+    """Controllers grouped by protocol; ``experience`` is by the controller's name."""
+    lines = []
+    for protocol in protocols_of(results):
+        lines.append(group_row(f"Protocol {protocol}", len(HEADER)))
+        lines += [_row(r, experience) for r in results if r["protocol"] == protocol]
+    header = [with_note(name, about) for name, about in HEADER]
+    return joined([table(header, lines), notes(_footnotes(results))])
+
+
+def protocols_of(results: Sequence[Result]) -> list[str]:
+    """Names of the protocols, each once, in the order they come."""
+    return list(dict.fromkeys(result["protocol"] for result in results))
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds in the unit people would choose."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def percent(rate: Mapping[str, float | None]) -> str:
+    """A rate as 98.7, a dash if there was no trial."""
+    return NOTHING if rate["rate"] is None else f"{100 * rate['rate']:.1f}"
+
+
+def interval(rate: Mapping[str, float | None]) -> str:
+    """The ends of a rate's interval in per cent, nothing if there was no trial."""
+    if rate["low"] is None or rate["high"] is None:
+        return ""
+    return f"{100 * rate['low']:.1f} to {100 * rate['high']:.1f}"
+
+
+def milliseconds(value: float | None) -> str:
+    """Three figures are enough of a time."""
+    if value is None:
+        return NOTHING
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _row(result: Result, experience: Mapping[str, Experience]) -> Markup:
+    name = result["controller"]
+    return row(
+        with_note(name, ABOUT.get(name, "")),
+        *(
+            with_note(percent(result[key]), interval(result[key]))
+            for key in ("first_touch", "held")
+        ),
+        *_precision(result),
+        _decision(result["decision_ms"]),
+        _experience(experience.get(name)),
+        _counted(result),
+        emphasised=name == OURS,
+    )
+
+
+def _rate(rate: Mapping[str, float | None]) -> Markup:
+    return with_note(percent(rate), interval(rate))
+
+
+def _precision(result: Result) -> tuple[str, str]:
+    error, steps = result["final_error_rad"], result["steps_to_success"]["median"]
+    median, p90 = (NOTHING if x is None else f"{x:.3f}" for x in (error["median"], error["p90"]))
+    time = NOTHING if steps is None else f"{steps * PHYSICS_DT_S * ACTION_REPEAT:.2f} s"
+    return with_note(median, p90), with_note(time, "" if steps is None else f"{steps:g} steps")
+
+
+def _counted(result: Result) -> str:
+    counted = result["episodes"] - result["solved_at_start"]
+    return with_note(f"{counted} of {result['episodes']}", duration(result.get("wall_clock_s")))
+
+
+def _decision(times: Mapping[str, float | None]) -> str:
+    return f"{milliseconds(times['p50'])} / {milliseconds(times['p95'])}"
+
+
+def _experience(known: Experience | None) -> str:
+    if known is None:
+        return "none"
+    steps = f"{known.env_steps:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return with_note(steps, duration(known.training_s))
+
+
+def _footnotes(results: Sequence[Result]) -> list[tuple[str, str]]:
+    rates = (
+        "share of episodes, below it the Wilson 95 % interval. First touch: within tolerance at "
+        f"any moment. Held: within tolerance for the whole last {HELD_S:g} s of the budget. "
+        "Episodes whose goal was already reached at the start are left out."
+    )
+    decision = (
+        "wall-clock time from observation to torque, one arm at a time; one torque is due per "
+        f"control tick of {PHYSICS_DT_S * ACTION_REPEAT:g} s, which is also an env step."
+    )
+    by_protocol = [(name, _about(name)) for name in protocols_of(results)]
+    return [("Rates", rates), ("Decision", decision), *by_protocol]
+
+
+def _about(name: str) -> str:
+    if name not in PROTOCOLS:
+        return "a protocol of the user's own."
+    return f"{_rule(PROTOCOLS[name])} {COMPARISON.get(name, '')}".strip()
+
+
+def _rule(protocol: Protocol) -> str:
+    budget_s = protocol.budget_steps * PHYSICS_DT_S * ACTION_REPEAT
+    angles = "modulo 2π" if protocol.wrapped else "as raw numbers, so a full turn is far away"
+    return (
+        f"{_task(protocol)} Budget {protocol.budget_steps} steps ({budget_s:g} s). Within "
+        f"tolerance means both joints within {protocol.tolerance_rad:g} rad, compared {angles}, "
+        "checked at every physics step."
+    )
+
+
+def _task(protocol: Protocol) -> str:
+    source = protocol.source
+    if isinstance(source, AnyPose):
+        return "From rest in any pose to any other pose, both drawn at random."
+    speed = "at rest in a pose" if source.at_rest else "in a moment, speed included,"
+    torques = {"uniform": "independent random", "ou": "drifting random"}.get(
+        source.behaviour, source.behaviour
+    )
+    return (
+        f"Start {speed} of a recorded motion under {torques} torques; the goal is the picture "
+        f"{source.goal_offset_steps} steps later in it."
+    )

@@ -1,0 +1,119 @@
+"""Writing videos and pictures with OpenCV, and laying out a scene beside its goal.
+
+VP8 in WebM is what every browser plays and what OpenCV's wheel can encode; H.264 it cannot.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from agent.errors import MachineError, UserError
+from agent.interfaces import Image
+from envs import import_opencv
+
+CODECS = {".webm": "VP80", ".mp4": "mp4v"}
+PANEL_PX = 320
+CAPTION_PX = 36
+GAP_PX = 8
+BACKGROUND = (24, 26, 32)
+INK = (235, 235, 235)
+
+
+def checked_video_path(path: Path) -> Path:
+    """``path`` if a video can have that name; UserError otherwise."""
+    if path.suffix not in CODECS:
+        raise UserError(f"expected a video name in {' or '.join(CODECS)}, got {path}")
+    return path
+
+
+def write_video(path: Path, frames: Iterable[Image], frames_per_s: float) -> Path:
+    """Write RGB ``frames``, all uint8 (h, w, 3) of one size with even sides.
+
+    UserError for an unknown suffix or no frames, MachineError if nothing could be written.
+    """
+    cv2 = import_opencv()
+    checked_video_path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = None
+    for frame in frames:
+        if writer is None:
+            writer = _open_writer(cv2, path, frames_per_s, frame)
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    if writer is None:
+        raise UserError(f"expected frames to write into {path}, got none")
+    writer.release()
+    if not path.is_file() or path.stat().st_size == 0:
+        raise MachineError(f"OpenCV wrote nothing into {path}: is the disk full?")
+    return path
+
+
+def write_picture(path: Path, picture: Image) -> Path:
+    """Write one RGB picture, uint8 (h, w, 3), as PNG; UserError for another suffix."""
+    if path.suffix != ".png":
+        raise UserError(f"expected a picture name in .png, got {path}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    coded, content = import_opencv().imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    assert coded
+    path.write_bytes(content.tobytes())
+    return path
+
+
+def beside_goal(scene: Image, goal: Image, caption: str) -> Image:
+    """Scene left, goal right, both scaled to the same square, a line of text above; RGB."""
+    width, height = 2 * PANEL_PX + 3 * GAP_PX, CAPTION_PX + PANEL_PX + GAP_PX
+    canvas: Image = np.empty((height, width, 3), np.uint8)
+    canvas[:] = BACKGROUND
+    for number, picture in enumerate((scene, goal)):
+        left = GAP_PX + number * (PANEL_PX + GAP_PX)
+        canvas[CAPTION_PX : CAPTION_PX + PANEL_PX, left : left + PANEL_PX] = _panel(picture)
+    _write_text(canvas, caption, GAP_PX)
+    _write_text(canvas, "goal", 2 * GAP_PX + PANEL_PX)
+    return canvas
+
+
+def _panel(picture: Image) -> Image:
+    cv2 = import_opencv()
+    smaller = picture.shape[0] > PANEL_PX
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    panel: Image = cv2.resize(picture, (PANEL_PX, PANEL_PX), interpolation=how)
+    return panel
+
+
+def _write_text(canvas: Image, text: str, left: int) -> None:
+    cv2 = import_opencv()
+    where = (left, CAPTION_PX - 12)
+    cv2.putText(canvas, text, where, cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
+
+
+def _open_writer(cv2: ModuleType, path: Path, frames_per_s: float, frame: Image) -> Any:
+    height, width = frame.shape[:2]
+    assert height % 2 == 0 and width % 2 == 0, "codecs want even sides"
+    code = cv2.VideoWriter.fourcc(*CODECS[path.suffix])
+    with _quiet_stderr():
+        writer = cv2.VideoWriter(str(path), code, frames_per_s, (width, height))
+    if not writer.isOpened():
+        raise MachineError(f"OpenCV cannot write {path}: try another of {' '.join(CODECS)}")
+    return writer
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hide a message of OpenCV's that no setting hides: it names a code it then does not need."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

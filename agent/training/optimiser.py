@@ -1,0 +1,124 @@
+"""Muon for matrices, AdamW for the rest, one learning-rate curve for both.
+
+Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers"; Liu et al. 2025,
+arXiv:2502.16982) replaces a matrix's momentum by the nearest orthogonal matrix, found by a
+Newton-Schulz iteration. torch's own takes only two-dimensional parameters and iterates in
+bfloat16, which many CPUs emulate slowly; here convolution kernels count as (out, in·h·w)
+matrices and the arithmetic is float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from agent.training.settings import TrainingConfig
+
+_QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: fast growth of small singular values
+_ITERATIONS = 5
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum, made orthogonal."""
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
+        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """One update of every parameter that has a gradient; ``closure`` is not used."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, group["lr"], group["momentum"])
+
+    def _update(self, parameter: Tensor, rate: float, keep: float) -> None:
+        state, gradient = self.state[parameter], parameter.grad
+        assert gradient is not None
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        state["momentum"].lerp_(gradient, 1 - keep)
+        direction = gradient.lerp(state["momentum"], keep).flatten(1)  # Nesterov
+        rows, columns = direction.shape
+        stretch = math.sqrt(max(1.0, rows / columns))
+        parameter.add_(orthogonalise(direction).reshape(parameter.shape), alpha=-rate * stretch)
+
+
+def orthogonalise(matrix: Tensor) -> Tensor:
+    """Roughly U·Vᵀ of the singular value decomposition of ``matrix``, same shape.
+
+    Singular values end within about [0.7, 1.2], which is near enough for a step direction.
+    """
+    a, b, c = _QUINTIC
+    is_tall = matrix.shape[0] > matrix.shape[1]
+    wide = matrix.T if is_tall else matrix
+    current: Tensor = wide / (wide.norm() + 1e-7)
+    for _ in range(_ITERATIONS):
+        gram = current @ current.T
+        current = a * current + (b * gram + c * gram @ gram) @ current
+    return current.T if is_tall else current
+
+
+class WorldModelOptimiser:
+    """Both optimisers behind one door; its learning rate is a pure function of the step."""
+
+    def __init__(self, model: nn.Module, config: TrainingConfig) -> None:
+        self.config = config
+        self.parameters = list(model.parameters())
+        matrices = [p for p in self.parameters if p.ndim >= 2]
+        vectors = [p for p in self.parameters if p.ndim < 2]
+        self.parts: dict[str, torch.optim.Optimizer] = {
+            "muon": Muon(matrices, config.matrix_learning_rate),
+            "adamw": torch.optim.AdamW(vectors, config.learning_rate, weight_decay=0.0),
+        }
+        self._peaks = {"muon": config.matrix_learning_rate, "adamw": config.learning_rate}
+
+    def step(self, loss: Tensor, step: int) -> None:
+        """Descend ``loss`` at the learning rate of training step ``step``.
+
+        Raises:
+            FloatingPointError: if the gradient is not finite; the weights are then as before.
+        """
+        for name, part in self.parts.items():
+            part.zero_grad(set_to_none=True)
+            for group in part.param_groups:
+                group["lr"] = self._peaks[name] * learning_rate_factor(step, self.config)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.gradient_clip)
+        if not bool(norm.isfinite()):
+            raise FloatingPointError("the gradient is not finite")
+        for part in self.parts.values():
+            part.step()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All optimiser state under flat names, for a training-state file."""
+        return {
+            f"{name}.{index}.{key}": value
+            for name, part in self.parts.items()
+            for index, state in part.state_dict()["state"].items()
+            for key, value in state.items()
+        }
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Take back what :meth:`tensors` gave."""
+        for name, part in self.parts.items():
+            states: dict[int, dict[str, Tensor]] = {}
+            for flat, value in tensors.items():
+                owner, index, key = flat.split(".")
+                if owner == name:
+                    states.setdefault(int(index), {})[key] = value
+            groups = part.state_dict()["param_groups"]
+            part.load_state_dict({"state": states, "param_groups": groups})
+
+
+def learning_rate_factor(step: int, config: TrainingConfig) -> float:
+    """Linear warm-up, then half a cosine down to zero at the last step; in (0, 1]."""
+    warmup = max(1, round(config.warmup_fraction * config.steps))
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(1, config.steps - warmup)
+    return 0.5 * (1 + math.cos(math.pi * done))

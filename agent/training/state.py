@@ -1,0 +1,93 @@
+"""Training stopped anywhere and continued as if it had not been.
+
+Everything random in training is a function of (seed, step), so the state is the step number, the
+model's tensors and the optimisers'.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+
+from agent.errors import DamagedDataError, UserError
+from agent.model.bundle import read_bundle, write_bundle
+from agent.model.world_model import WorldModel
+from agent.training.optimiser import WorldModelOptimiser
+
+_SCHEMA = "lejepa-agent/training-state/1"
+
+
+def save_training_state(
+    directory: Path,
+    step: int,
+    seconds: float,
+    model: WorldModel,
+    optimiser: WorldModelOptimiser,
+    identity: Mapping[str, Any],
+) -> None:
+    """Write the state after ``step`` steps; ``identity`` is what a resumed run must share."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"optimiser.{name}": value for name, value in optimiser.tensors().items()}
+    whole = {name: value.contiguous() for name, value in tensors.items()}
+    facts = {"schema": _SCHEMA, "step": step, "seconds": seconds, "identity": dict(identity)}
+    write_bundle(
+        directory,
+        {
+            "state.json": json.dumps(facts, indent=2).encode(),
+            "state.safetensors": safetensors.torch.save(whole),
+        },
+    )
+
+
+def load_training_state(
+    directory: Path,
+    model: WorldModel,
+    optimiser: WorldModelOptimiser,
+    identity: Mapping[str, Any],
+) -> tuple[int, float]:
+    """Restore in place; returns steps done and seconds spent.
+
+    Raises:
+        UserError: if there is no state, or it belongs to other settings or other data.
+        DamagedDataError: if it is not what its manifest says.
+    """
+    files = read_bundle(directory)
+    try:
+        facts = json.loads(files["state.json"])
+        tensors = safetensors.torch.load(files["state.safetensors"])
+        step, seconds, found = int(facts["step"]), float(facts["seconds"]), facts["identity"]
+    except (KeyError, ValueError, SafetensorError) as error:
+        raise DamagedDataError(f"{directory}: not a training state ({error})") from error
+    _require_same(directory, found, identity)
+    model.load_state_dict(_under("model.", tensors))
+    optimiser.restore(_under("optimiser.", tensors))
+    return step, seconds
+
+
+def _under(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)}
+
+
+def _require_same(directory: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    was, now = _flat(found), _flat(json.loads(json.dumps(dict(wanted))))
+    for key in sorted(was.keys() | now.keys()):
+        if was.get(key) != now.get(key):
+            raise UserError(
+                f"{directory} was written with {key}={was.get(key)!r}, this run has "
+                f"{now.get(key)!r}; resume with the same settings and data, or train into a new "
+                "directory"
+            )
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings under dotted names, so that a message can name the one that differs."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        nested = isinstance(value, Mapping)
+        flat |= _flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return flat

@@ -1,0 +1,274 @@
+"""Training as a resumable generator of statistics."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from agent.config import ExperimentConfig, to_dict
+from agent.data.store import RolloutStore
+from agent.data.windows import WindowSampler
+from agent.errors import UserError
+from agent.model.bundle import has_bundle
+from agent.model.checkpoint import save_checkpoint
+from agent.model.metric import commute_time_metric
+from agent.model.sigreg import SIGReg
+from agent.model.world_model import WorldModel
+from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
+from agent.training.interrupt import interrupts_held_back
+from agent.training.objective import lejepa_loss
+from agent.training.optimiser import WorldModelOptimiser
+from agent.training.state import load_training_state, save_training_state
+
+REPORT_EVERY = 10
+_STATISTICS_FRAMES = 4096
+_PROBE_EPISODES = 20
+_METRIC_EPISODES = 100
+
+
+class TrainingStoppedError(UserError):
+    """Training met NaN or collapse; the message says what and at which step."""
+
+
+@dataclass(frozen=True)
+class TrainStatistics:
+    """One report, every few steps: mean losses since the last, speed, sometimes diagnostics."""
+
+    step: int
+    total_steps: int
+    loss: float
+    one_step: float
+    multi_step: float
+    sigreg: float
+    seconds: float
+    frames_per_s: float
+    diagnostics: Diagnostics | None = None
+
+
+@dataclass
+class _Clock:
+    """Seconds of training, those before a resume included; diagnostics count too."""
+
+    before: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.started
+
+
+class Trainer:
+    """Trains one world model on one data set into one directory.
+
+    Raises:
+        UserError: on settings that do not fit the data, or an ``out`` that holds another run.
+        DamagedDataError: on damaged data or training state.
+    """
+
+    def __init__(
+        self, data: Path, out: Path, config: ExperimentConfig, resume: bool = False
+    ) -> None:
+        torch.set_num_threads(config.training.threads)
+        self.out, self.config = out, config
+        self.store = RolloutStore.open(data)
+        _require_fit(self.store, config)
+        self.episodes = self.store.load()
+        self.train_ids, self.held_out_ids = self.store.split(config.training.holdout_fraction)
+        self.identity = {
+            **to_dict(config),
+            "data": to_dict(self.store.header),
+            "committed_episodes": self.store.episode_count,
+        }
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.training.seed)
+            self.model = WorldModel(config.model)
+        self.model.encoder.set_pixel_statistics(self._some_training_frames())
+        self.optimiser = WorldModelOptimiser(self.model, config.training)
+        self.sigreg = SIGReg(config.training.sigreg_directions)
+        self.sampler = WindowSampler(
+            self.episodes,
+            self.train_ids,
+            config.training.window_frames,
+            config.model.action_block,
+            config.training.batch,
+            config.training.seed,
+        )
+        self.step, self.clock = 0, _Clock()
+        self._settle_directory(resume)
+
+    def run(self) -> Iterator[TrainStatistics]:
+        """Train to the end, reporting on the way; writes the checkpoint before the last report.
+
+        Closing the generator, or Ctrl-C, saves the training state first. A run that was stopped
+        after its last step only gets the checkpoint it still lacks, and has nothing to report.
+        """
+        total = self.config.training.steps
+        losses: list[tuple[float, ...]] = []
+        try:
+            if self.step == total and not has_bundle(self.out / "checkpoint"):
+                self._finish(self._diagnose())
+            while self.step < total:
+                with interrupts_held_back():
+                    losses.append(self._train_one_step())
+                if self.step % REPORT_EVERY == 0 or self._is_due("diagnose_every"):
+                    diagnostics = self._diagnose() if self._is_due("diagnose_every") else None
+                    if self.step == total:
+                        self.save()
+                        self._finish(diagnostics)
+                    yield self._report(losses, diagnostics)
+                    losses = []
+                if self._is_due("save_every"):
+                    self.save()
+        except (KeyboardInterrupt, GeneratorExit):
+            self.save()
+            raise
+
+    def save(self) -> None:
+        """Write the training state now."""
+        save_training_state(
+            self.out / "training_state",
+            self.step,
+            self.clock.seconds(),
+            self.model,
+            self.optimiser,
+            self.identity,
+        )
+
+    def _train_one_step(self) -> tuple[float, ...]:
+        window = self.sampler.sample(self.step)
+        seed = np.random.SeedSequence(self.config.training.seed, spawn_key=(1, self.step))
+        generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
+        self.model.train()
+        terms = lejepa_loss(
+            self.model,
+            self.sigreg,
+            torch.from_numpy(window.frames),
+            torch.from_numpy(window.actions),
+            self.config.training.sigreg_weight,
+            generator,
+        )
+        values = tuple(
+            float(x.detach()) for x in (terms.total, terms.one_step, terms.multi_step, terms.sigreg)
+        )
+        self._require_finite(values)
+        try:
+            self.optimiser.step(terms.total, self.step)
+        except FloatingPointError as error:
+            raise self._not_finite("gradient") from error
+        self.step += 1
+        return values
+
+    def _require_finite(self, values: tuple[float, ...]) -> None:
+        names = ("loss", "one-step error", "multi-step error", "SIGReg")
+        bad = [n for n, v in zip(names, values, strict=True) if not math.isfinite(v)]
+        if bad:
+            raise self._not_finite(", ".join(bad))
+
+    def _not_finite(self, what: str) -> TrainingStoppedError:
+        return TrainingStoppedError(
+            f"{what} became NaN or infinite at step {self.step}; the last saved state, if any, is "
+            f"in {self.out / 'training_state'}: try a lower learning rate"
+        )
+
+    def _is_due(self, name: str) -> bool:
+        every = getattr(self.config.training, name)
+        return self.step % every == 0 or self.step == self.config.training.steps
+
+    def _diagnose(self) -> Diagnostics:
+        probe_ids = self.train_ids[-_PROBE_EPISODES:]
+        held_out = self.held_out_ids[:_PROBE_EPISODES]
+        result = diagnose(self.model, self.episodes, probe_ids, held_out)
+        if result.effective_rank < 1.5 and self.model.latent_dim > 1:
+            raise TrainingStoppedError(
+                f"the embedding collapsed by step {self.step}: effective rank "
+                f"{result.effective_rank:.2f} of {self.model.latent_dim}; raise sigreg_weight "
+                f"(now {self.config.training.sigreg_weight}) or lower the learning rates"
+            )
+        return result
+
+    def _report(
+        self, losses: list[tuple[float, ...]], diagnostics: Diagnostics | None
+    ) -> TrainStatistics:
+        loss, one_step, multi_step, sigreg = np.mean(losses, axis=0).tolist()
+        seconds = self.clock.seconds()
+        per_step = self.config.training.batch * self.config.training.window_frames
+        speed = self.step * per_step / max(seconds, 1e-9)
+        return TrainStatistics(
+            step=self.step,
+            total_steps=self.config.training.steps,
+            loss=loss,
+            one_step=one_step,
+            multi_step=multi_step,
+            sigreg=sigreg,
+            seconds=seconds,
+            frames_per_s=speed,
+            diagnostics=diagnostics,
+        )
+
+    def _finish(self, diagnostics: Diagnostics | None) -> None:
+        """Fit the goal metric on training rollouts and write the checkpoint."""
+        chosen = self.train_ids[:: max(1, len(self.train_ids) // _METRIC_EPISODES)]
+        self.model.eval()
+        embeddings = embed_episodes(self.model, self.episodes, chosen)
+        metric = commute_time_metric(embeddings, lag=self.config.model.action_block)
+        self.model.goal_metric.copy_(torch.from_numpy(metric))
+        save_checkpoint(self.out / "checkpoint", self.model, self._facts(diagnostics))
+
+    def _facts(self, diagnostics: Diagnostics | None) -> dict[str, Any]:
+        return {
+            "training": to_dict(self.config.training),
+            "data": to_dict(self.store.header),
+            "env_steps": int((self.episodes.ep_len[self.train_ids] - 1).sum()),
+            "training_s": round(self.clock.seconds(), 1),
+            "diagnostics": to_dict(diagnostics) if diagnostics else {},
+        }
+
+    def _some_training_frames(self) -> torch.Tensor:
+        ids = self.train_ids[:: max(1, len(self.train_ids) // 64)]
+        spans = [self.episodes.rows(episode) for episode in ids.tolist()]
+        rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+        step = max(1, len(rows) // _STATISTICS_FRAMES)
+        return torch.from_numpy(self.episodes.pixels[rows[::step]])
+
+    def _settle_directory(self, resume: bool) -> None:
+        state = self.out / "training_state"
+        if resume and has_bundle(state):
+            self.step, before = load_training_state(
+                state, self.model, self.optimiser, self.identity
+            )
+            self.clock = _Clock(before)
+        elif resume:
+            raise UserError(f"nothing to resume in {self.out}: expected {state}")
+        elif has_bundle(state) or has_bundle(self.out / "checkpoint"):
+            raise UserError(
+                f"{self.out} already holds a run; continue it with --resume, or choose a new --out"
+            )
+        self.out.mkdir(parents=True, exist_ok=True)
+
+
+def _require_fit(store: RolloutStore, config: ExperimentConfig) -> None:
+    """The data must show the world the model is built for."""
+    header, model = store.header, config.model
+    pairs = {
+        "render_profile": (header.render_profile, model.render_profile),
+        "image_size": (header.image_size, model.encoder.image_size),
+        "action_repeat": (header.action_repeat, model.action_repeat),
+        "physics_dt_s": (header.physics_dt_s, model.physics_dt_s),
+    }
+    for name, (found, expected) in pairs.items():
+        if found != expected:
+            raise UserError(
+                f"{store.directory}: expected {name}={expected!r} as in the model's settings, "
+                f"got {found!r}; collect again or change the preset"
+            )
+    if config.training.window_frames <= model.predictor.context:
+        raise UserError(
+            f"expected window_frames > context={model.predictor.context}, "
+            f"got {config.training.window_frames}"
+        )

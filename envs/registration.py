@@ -1,0 +1,32 @@
+"""The gymnasium ids of this package.
+
+``import envs`` registers them, and ``gymnasium.make("envs:" + id)`` does that by itself. The entry
+point ``gymnasium.envs`` names ``register_environments`` too; gymnasium 1.0 stopped reading it.
+"""
+
+from __future__ import annotations
+
+PIXEL_GOAL_ID = "LeJEPA/ReacherPixelGoal-v0"
+STATE_GOAL_ID = "LeJEPA/ReacherStateGoal-v0"
+ENTRY_POINTS = {
+    PIXEL_GOAL_ID: "envs.reacher:ReacherPixelGoalEnv",
+    STATE_GOAL_ID: "envs.reacher:ReacherStateGoalEnv",
+}
+
+
+def register_environments() -> None:
+    """Register every id once; calling it again changes nothing.
+
+    ``gymnasium.make`` hands out the bare environment: it truncates and enforces reset before step
+    by itself, and wrappers would hide ``compute_reward``.
+    """
+    from gymnasium.envs.registration import register, registry
+
+    for name, entry_point in ENTRY_POINTS.items():
+        if name not in registry:
+            register(
+                id=name,
+                entry_point=entry_point,
+                order_enforce=False,
+                disable_env_checker=True,
+            )

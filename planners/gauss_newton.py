@@ -1,0 +1,161 @@
+"""Box-constrained Gauss-Newton shooting with Levenberg-Marquardt damping.
+
+The goal cost is a sum of squares of a smooth, low-dimensional rollout, so its curvature is known
+to first order: H ≈ JᵀJ (Nocedal & Wright 2006, Sec. 10.3). Torque limits are handled by a
+projected Newton step: variables held at a bound by the gradient leave the linear system
+(Bertsekas 1982, "Projected Newton methods", Sec. 2). The rollout is linearised once per
+iteration and several damping values are tried side by side, which costs one small batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from planners.base import (
+    ActionBounds,
+    CostFn,
+    LeastSquaresCost,
+    Plan,
+    check_plan_arguments,
+    draw_normal,
+)
+
+
+@dataclass(frozen=True)
+class GaussNewtonConfig:
+    """Settings of the Gauss-Newton planner.
+
+    ``iterations`` linearisations; ``dampings`` relative to the mean curvature, all tried;
+    ``effort`` weight of a pull towards zero torque, relative likewise, that settles directions
+    the cost does not feel; ``random_starts`` sampled plans that compete with the warm start
+    before the first iteration; ``start_correlation`` in [0, 1) of their noise between planner
+    steps.
+    """
+
+    iterations: int = 3
+    dampings: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)
+    effort: float = 0.0
+    random_starts: int = 32
+    start_correlation: float = 0.9
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1:
+            raise ValueError(f"expected iterations >= 1, got {self.iterations}")
+        if not self.dampings or min(self.dampings) <= 0:
+            raise ValueError(f"expected positive dampings, got {self.dampings}")
+        if not 0.0 <= self.start_correlation < 1.0:
+            raise ValueError(f"expected start_correlation in [0, 1), got {self.start_correlation}")
+
+
+class GaussNewtonPlanner:
+    """Second-order shooting over a batch of episodes; needs a :class:`LeastSquaresCost`."""
+
+    def __init__(self, config: GaussNewtonConfig | None = None) -> None:
+        self.config = config or GaussNewtonConfig()
+
+    def plan(
+        self,
+        cost_fn: CostFn,
+        warm_start: Tensor,
+        bounds: ActionBounds,
+        generators: Sequence[torch.Generator],
+    ) -> Plan:
+        """See :class:`planners.base.Planner`. The plan never costs more than the warm start.
+
+        Raises:
+            ValueError: if ``cost_fn`` cannot be linearised.
+        """
+        check_plan_arguments(warm_start, generators)
+        if not isinstance(cost_fn, LeastSquaresCost):
+            raise ValueError(
+                "expected a cost with linearise() (LeastSquaresCost), got a plain function; "
+                "use CEMPlanner for costs without a slope"
+            )
+        best, cost = self._start(cost_fn, bounds.clip(warm_start), bounds, generators)
+        history = []
+        for _ in range(self.config.iterations):
+            trials = self._steps(cost_fn, best, bounds)  # (E, dampings, H, U)
+            best, cost = _keep_cheapest(cost_fn, trials, best, cost)
+            history.append(cost)
+        return Plan(best, cost, torch.stack(history))
+
+    def _start(
+        self,
+        cost_fn: LeastSquaresCost,
+        warm_start: Tensor,
+        bounds: ActionBounds,
+        generators: Sequence[torch.Generator],
+    ) -> tuple[Tensor, Tensor]:
+        """The cheapest of the warm start and the sampled plans, with its cost."""
+        _, steps, width = warm_start.shape
+        starts = [warm_start[:, None]]
+        if self.config.random_starts:
+            shape = (self.config.random_starts, steps, width)
+            noise = draw_normal(generators, shape, like=warm_start)
+            starts.append(bounds.clip(_correlate(noise, self.config.start_correlation)))
+        candidates = torch.cat(starts, 1)
+        costs, index = cost_fn(candidates).min(1)
+        return candidates[torch.arange(len(candidates)), index], costs
+
+    def _steps(self, cost_fn: LeastSquaresCost, plan: Tensor, bounds: ActionBounds) -> Tensor:
+        """One projected Newton step per damping, (E, dampings, H, U)."""
+        residual, jacobian = cost_fn.linearise(plan)
+        variables = plan.flatten(1)  # (E, P)
+        curvature = jacobian.transpose(1, 2) @ jacobian  # (E, P, P)
+        scale = curvature.diagonal(dim1=1, dim2=2).mean(1)[:, None]  # (E, 1)
+        gradient = (jacobian.transpose(1, 2) @ residual[..., None])[..., 0]
+        gradient = gradient + self.config.effort * scale * variables
+        free = (~_held_at_bound(variables, gradient, bounds)).to(plan.dtype)
+        return torch.stack(
+            [
+                bounds.clip(
+                    variables
+                    - _damped_solve(
+                        curvature, gradient, free, (damping + self.config.effort) * scale
+                    )
+                ).reshape(plan.shape)
+                for damping in self.config.dampings
+            ],
+            dim=1,
+        )
+
+
+def _held_at_bound(variables: Tensor, gradient: Tensor, bounds: ActionBounds) -> Tensor:
+    """True (E, P) where a variable sits on a bound and the gradient pushes it outwards."""
+    margin = 1e-6 * (bounds.high - bounds.low)
+    at_low = (variables <= bounds.low + margin) & (gradient > 0)
+    at_high = (variables >= bounds.high - margin) & (gradient < 0)
+    return at_low | at_high
+
+
+def _damped_solve(curvature: Tensor, gradient: Tensor, free: Tensor, damping: Tensor) -> Tensor:
+    """Solve (JᵀJ + damping·I) step = gradient on the free variables; zero step elsewhere."""
+    system = curvature * free[:, :, None] * free[:, None, :]
+    system = system + torch.diag_embed(free * damping.clamp_min(1e-9) + (1 - free))
+    factor = torch.linalg.cholesky_ex(system).L
+    return torch.cholesky_solve((gradient * free)[..., None], factor)[..., 0]
+
+
+def _keep_cheapest(
+    cost_fn: LeastSquaresCost, trials: Tensor, best: Tensor, cost: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The cheapest trial where it beats the plan at hand (a failed solve never does)."""
+    trials = torch.where(trials.isnan(), best[:, None], trials)
+    trial_costs = torch.nan_to_num(cost_fn(trials), nan=torch.inf)
+    trial_cost, index = trial_costs.min(1)
+    challenger = trials[torch.arange(len(trials)), index]
+    better = trial_cost < cost
+    return torch.where(better[:, None, None], challenger, best), torch.where(
+        better, trial_cost, cost
+    )
+
+
+def _correlate(noise: Tensor, keep: float) -> Tensor:
+    """Unit-variance noise (E, N, H, U), autoregressive along planner steps."""
+    for step in range(1, noise.shape[2]):
+        noise[:, :, step] = keep * noise[:, :, step - 1] + (1 - keep**2) ** 0.5 * noise[:, :, step]
+    return noise

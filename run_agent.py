@@ -1,0 +1,124 @@
+"""Command line of lejepa-agent: parse, build, call. It alone reads ``sys.argv``.
+
+Exit codes: 0 done, 2 the user's mistake, 3 damaged data or checkpoint, 4 the machine (no OpenGL,
+disk full), 130 interrupted with everything saved.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.commands.command import Command, Entry, Group, Table
+
+SCRIPT = "lejepa-agent"
+ABOUT = "Train a LeJEPA world model of a two-joint arm from pixels, and steer it to a goal picture."
+COMMANDS: Table = {
+    "doctor": Entry(
+        "agent.commands.doctor:Doctor", "check this machine, and say how to fix what is missing"
+    ),
+    "collect": Entry("agent.commands.collect:Collect", "record rollouts of the arm to learn from"),
+    "dataset": Group(
+        "look at recorded rollouts",
+        {
+            "inspect": Entry("agent.commands.dataset:Inspect", "say what is in a data set"),
+            "verify": Entry("agent.commands.dataset:Verify", "check every byte of a data set"),
+            "preview": Entry("agent.commands.dataset:Preview", "draw a few of its episodes"),
+        },
+    ),
+    "train": Entry("agent.commands.train:Train", "train a world model on recorded rollouts"),
+    "baseline": Entry("agent.commands.baseline:Baseline", "train SAC on states, to compare with"),
+    "control": Entry("agent.commands.control:Control", "steer the arm to a goal, and film it"),
+    "evaluate": Entry("agent.commands.evaluate:Evaluate", "measure how well a controller does"),
+}
+EXAMPLES = (
+    "doctor",
+    "collect --out data/reacher",
+    "train --data data/reacher --out runs/reacher",
+    "control --checkpoint checkpoints/reacher --goal-qpos 0.5 -1.2 --video out.webm",
+    "evaluate --controller world-model --protocol lewm --episodes 50 --json out.json",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit code. ``argv`` is without the program's name."""
+    program = _program_name() if argv is None else "run_agent.py"
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(program, words)
+    except KeyboardInterrupt:  # before there was anything to save
+        return 130
+    except BrokenPipeError:  # the reader, a pager perhaps, has left: nothing more to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(program: str, words: Sequence[str]) -> int:
+    from agent.commands.parsing import find, parse
+    from agent.errors import UserError
+
+    try:
+        found, names, rest = find(COMMANDS, words)
+    except UserError as error:
+        return _mistake(program, error)
+    program = " ".join([program, *names])
+    if not isinstance(found, Entry):
+        return _help(program, found, asked=words[-1:] in (["-h"], ["--help"]))
+    try:
+        command = parse(found, program, rest)
+    except UserError as error:
+        return _mistake(program, error)
+    except SystemExit as leaving:  # tyro printed help (0) or what was wrong with a flag (2)
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return _call(command)
+
+
+def _call(command: Command) -> int:
+    from agent.commands.console import debugging, note, show_logs
+    from agent.commands.failures import DONE, INTERRUPTED, exit_code_of, explain
+
+    show_logs()
+    try:
+        command.run()
+    except KeyboardInterrupt:
+        note(f"\ninterrupted. {command.after_interrupt}", style="yellow")
+        return INTERRUPTED
+    except Exception as error:
+        code = exit_code_of(error)
+        if code is None or debugging():
+            raise
+        note(f"error: {explain(error)}", style="red")
+        return code
+    return DONE
+
+
+def _mistake(program: str, error: Exception) -> int:
+    from agent.commands.console import note
+    from agent.commands.failures import USER
+
+    note(f"error: {error}", style="red")
+    note(f"Help: {program} --help")
+    return USER
+
+
+def _help(program: str, group: Group | None, asked: bool) -> int:
+    from agent.commands.failures import DONE, USER
+    from agent.commands.overview import show_overview
+
+    if group is None:
+        examples = [f"{program} {example}" for example in EXAMPLES]
+        show_overview(program, ABOUT, COMMANDS, examples)
+    else:
+        show_overview(program, group.summary, group.entries, [])
+    return DONE if asked else USER
+
+
+def _program_name() -> str:
+    name = Path(sys.argv[0]).name
+    return name if name == SCRIPT else f"python {name}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

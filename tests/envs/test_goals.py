@@ -1,0 +1,143 @@
+"""Goal pictures that must pass, and each that must be refused with its reason."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from envs import (
+    PROFILES,
+    WRIST_LIMIT_RAD,
+    GoalImageError,
+    PoseError,
+    ReacherSimulator,
+    Renderer,
+    goal_pose_from_inverse_kinematics,
+    load_goal_image,
+)
+from envs.rendering import Image
+
+
+def frame(profile: str = "fast", size: int = 64, pose: tuple[float, float] = (0.5, -1.2)) -> Image:
+    with Renderer(ReacherSimulator(), profile, size) as renderer:
+        return renderer.render_pose(pose)
+
+
+def save(path: Path, rgb: np.ndarray) -> Path:
+    channels = [2, 1, 0, 3][: rgb.shape[-1]] if rgb.ndim == 3 else ...
+    assert cv2.imwrite(str(path), rgb[..., channels] if rgb.ndim == 3 else rgb)
+    return path
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("pose", [(0.5, -1.2), (0.0, 2.79), (-3.0, 0.0)])
+def test_a_png_of_a_frame_is_that_frame(
+    tmp_path: Path, profile: str, pose: tuple[float, float]
+) -> None:
+    image = frame(profile, pose=pose)
+    loaded = load_goal_image(save(tmp_path / "goal.png", image), 64)
+    np.testing.assert_array_equal(loaded, image)
+    assert loaded.flags.c_contiguous
+
+
+def test_a_jpg_is_nearly_that_frame(tmp_path: Path) -> None:
+    image = frame()
+    loaded = load_goal_image(save(tmp_path / "goal.jpg", image), 64)
+    assert np.abs(loaded.astype(int) - image).mean() < 4.0
+
+
+def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_path: Path) -> None:
+    image = frame()
+    alpha = np.full((64, 64, 1), 255, np.uint8)
+    path = save(tmp_path / "goal.png", np.concatenate([image, alpha], axis=-1))
+    np.testing.assert_array_equal(load_goal_image(path, 64), image)
+    alpha[3, 3] = 0
+    save(path, np.concatenate([image, alpha], axis=-1))
+    with pytest.raises(GoalImageError, match="without transparency"):
+        load_goal_image(path, 64)
+
+
+def test_a_larger_square_is_resampled_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = save(tmp_path / "goal.png", frame(size=256))
+    with caplog.at_level(logging.WARNING):
+        loaded = load_goal_image(path, 64)
+    assert "256x256: area-resampled to 64x64" in caplog.text
+    assert np.abs(loaded.astype(int) - frame()).mean() < 2.0
+
+
+def test_the_right_size_gives_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load_goal_image(save(tmp_path / "goal.png", frame()), 64)
+    assert caplog.text == ""
+
+
+def noise() -> Image:
+    return np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+
+REFUSED: dict[str, tuple[Callable[[], np.ndarray], str]] = {
+    "wide": (lambda: frame(size=80)[:64], "square and at least 64x64 pixels, got 80x64"),
+    "small": (lambda: frame(size=48), "square and at least 64x64 pixels, got 48x48"),
+    "grayscale": (lambda: frame()[..., 0], r"8 bits per channel, got 1 channel\(s\) of uint8"),
+    "grey": (lambda: frame()[..., :1].repeat(3, -1), "got shades of grey"),
+    "16 bits": (lambda: frame().astype(np.uint16) * 257, r"got 3 channel\(s\) of uint16"),
+    "blank": (lambda: np.full((64, 64, 3), (25, 51, 76), np.uint8), "got one flat colour"),
+    "BGR": (lambda: frame()[..., ::-1], "red and blue are swapped"),
+    "BGR of dmc": (lambda: frame("dmc")[..., ::-1], "red and blue are swapped"),
+    "no arm": (lambda: frame()[:16, :16].repeat(4, 0).repeat(4, 1), "got no yellow arm"),
+    "noise": (noise, "got no yellow arm"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_picture_that_is_no_goal_is_refused_with_its_reason(tmp_path: Path, name: str) -> None:
+    draw, reason = REFUSED[name]
+    path = save(tmp_path / "goal.png", draw())
+    with pytest.raises(GoalImageError, match=reason) as caught:
+        load_goal_image(path, 64)
+    assert str(path) in str(caught.value)
+    assert "expected" in str(caught.value)
+
+
+def test_a_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GoalImageError, match="no such file"):
+        load_goal_image(tmp_path / "absent.png", 64)
+    with pytest.raises(GoalImageError, match="no such file"):
+        load_goal_image(tmp_path, 64)
+    for name, content in {
+        "empty.png": b"",
+        "text.png": b"not a picture",
+        "cut.png": b"\x89PNG",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(GoalImageError, match=rf"{len(content)} bytes that do not decode"):
+            load_goal_image(tmp_path / name, 64)
+
+
+def test_inverse_kinematics_puts_the_fingertip_there() -> None:
+    simulator = ReacherSimulator()
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        distance, bearing = rng.uniform(0.05, 0.24), rng.uniform(-np.pi, np.pi)
+        point = distance * np.array([np.cos(bearing), np.sin(bearing)])
+        poses = goal_pose_from_inverse_kinematics(point)
+        assert poses.shape == (2, 2)
+        assert poses[0, 1] >= 0 >= poses[1, 1]
+        assert np.abs(poses[:, 1]).max() <= WRIST_LIMIT_RAD
+        for pose in poses:
+            simulator.reset(pose)
+            np.testing.assert_allclose(simulator.fingertip_m, point, atol=1e-9)
+
+
+@pytest.mark.parametrize("point", [(0.0, 0.0), (0.2, 0.2), (0.03, 0.0)])
+def test_a_point_out_of_reach_is_an_error(point: tuple[float, float]) -> None:
+    with pytest.raises(PoseError, match=r"0\.042 to 0\.240 m from the shoulder, got 0\."):
+        goal_pose_from_inverse_kinematics(point)
+
+
+def test_the_edge_of_reach_is_reachable() -> None:
+    np.testing.assert_allclose(goal_pose_from_inverse_kinematics((0.24, 0.0)), 0.0, atol=1e-6)

@@ -1,0 +1,83 @@
+"""A result file says what happened, strictly, and is recognised again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.errors import UserError
+from agent.evaluation.results import FIELDS, SCHEMA, read_result, summarise, write_result
+from agent.interfaces import EpisodeResult
+
+
+def episode(steps: int | None, solved: bool = False, error_rad: float = 0.01) -> EpisodeResult:
+    return EpisodeResult(
+        seed=1,
+        solved_at_start=solved,
+        first_touch=steps is not None,
+        held=steps is not None,
+        steps_to_success=steps,
+        final_error_rad=error_rad,
+        decision_ms=(1.0, 3.0),
+    )
+
+
+def test_episodes_solved_at_the_start_are_counted_and_left_out() -> None:
+    played = [episode(4), episode(6), episode(None, error_rad=2.0), episode(0, solved=True)]
+    result = summarise(played, controller="noop", protocol="lewm", seed=0)
+    assert result["episodes"] == 4
+    assert result["solved_at_start"] == 1
+    assert result["first_touch"]["rate"] == result["held"]["rate"] == pytest.approx(2 / 3)
+    assert result["steps_to_success"] == {"median": 5.0}
+    assert result["final_error_rad"]["median"] == 0.01
+    assert result["decision_ms"]["p50"] == 2.0
+    assert len(result["per_episode"]) == 4
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    result = summarise(
+        [episode(4)],
+        controller="sac",
+        protocol="anywhere",
+        seed=5,
+        checkpoint_sha256="ab",
+        command="evaluate",
+        wall_clock_s=1.5,
+    )
+    path = tmp_path / "new" / "result.json"
+    write_result(path, result)
+    assert read_result(path) == result
+    assert set(FIELDS) < set(result)
+    assert result["hardware"]
+
+
+def test_what_is_missing_is_null_and_nothing_else_is(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    result = summarise([episode(0, solved=True)], controller="noop", protocol="lewm", seed=0)
+    write_result(path, result)
+    assert json.loads(path.read_text())["first_touch"] == {"rate": None, "low": None, "high": None}
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="JSON"):
+        write_result(path, {**result, "wall_clock_s": float("nan")})
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ('{"schema": "other/3"}', "other/3"),
+        ("[]", "schema None"),
+        ("not json", "to be JSON"),
+        (json.dumps({"schema": SCHEMA, "controller": "x"}), "held"),
+    ],
+)
+def test_another_file_is_named_and_not_guessed_at(tmp_path: Path, content: str, named: str) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match=named):
+        read_result(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No such file"):
+        read_result(tmp_path / "none.json")

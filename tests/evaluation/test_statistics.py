@@ -1,0 +1,43 @@
+"""Wilson's interval against its closed form and textbook values."""
+
+import numpy as np
+import pytest
+
+from agent.evaluation.statistics import Rate, median, percentile, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775),
+        (5, 10, 0.2366, 0.7634),
+        (10, 10, 0.7225, 1.0),
+        (81, 263, 0.2553, 0.3662),
+    ],
+)
+def test_known_intervals(successes: int, trials: int, low: float, high: float) -> None:
+    found = wilson(successes, trials)
+    assert found.rate == successes / trials
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_closed_form() -> None:
+    z, n = 1.959963984540054, 300
+    for k in (1, 150, 291, 299):
+        p = k / n
+        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+        found = wilson(k, n)
+        assert (found.low, found.high) == pytest.approx((centre - half, centre + half), abs=1e-9)
+
+
+def test_no_trial_is_no_rate() -> None:
+    assert wilson(0, 0) == Rate(None, None, None)
+    with pytest.raises(ValueError, match="successes <= trials"):
+        wilson(3, 2)
+
+
+def test_percentiles() -> None:
+    assert median([3.0, 1.0, 2.0]) == 2.0
+    assert percentile(range(101), 95) == 95.0
+    assert median([]) is None

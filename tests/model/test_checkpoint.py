@@ -1,0 +1,126 @@
+"""A world model on disk: exact, checked, and free of pickles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from agent.errors import DamagedDataError, UserError
+from agent.model.bundle import read_bundle, write_bundle
+from agent.model.checkpoint import (
+    checkpoint_facts,
+    checkpoint_sha256,
+    load_checkpoint,
+    save_checkpoint,
+)
+from agent.model.world_model import WorldModel
+
+FACTS = {"seed": 3, "training": {"steps": 40}, "data": "noise"}
+
+
+@pytest.fixture
+def saved(model: WorldModel, tmp_path: Path) -> Path:
+    save_checkpoint(tmp_path / "checkpoint", model, FACTS)
+    return tmp_path / "checkpoint"
+
+
+def edit_config(directory: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Change config.json with the manifest to match, as another version would have written it."""
+    files = read_bundle(directory)
+    config = json.loads(files["config.json"])
+    change(config)
+    write_bundle(directory, {**files, "config.json": json.dumps(config).encode()})
+
+
+def test_round_trip_is_exact(model: WorldModel, saved: Path) -> None:
+    loaded = load_checkpoint(saved)
+    assert loaded.config == model.config
+    assert not loaded.training
+    theirs, ours = loaded.state_dict(), model.state_dict()
+    assert theirs.keys() == ours.keys()
+    assert all(torch.equal(theirs[name], value) for name, value in ours.items())
+    frames = torch.randint(0, 256, (5, 16, 16, 3), dtype=torch.uint8)
+    assert torch.equal(loaded.encode(frames), model.encode(frames))
+    assert checkpoint_facts(saved) == FACTS
+
+
+def test_same_model_same_bytes(model: WorldModel, saved: Path, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "again", load_checkpoint(saved), FACTS)
+    assert read_bundle(tmp_path / "again") == read_bundle(saved)
+    assert checkpoint_sha256(tmp_path / "again") == checkpoint_sha256(saved)
+    model.goal_metric[0, 0] += 1e-3
+    save_checkpoint(tmp_path / "other", model, FACTS)
+    assert checkpoint_sha256(tmp_path / "other") != checkpoint_sha256(saved)
+
+
+def test_holds_json_text_and_safetensors_and_no_pickle(saved: Path) -> None:
+    names = {path.name for path in saved.rglob("*")}
+    assert names == {"config.json", "model.safetensors", "README.md", "manifest.json"}
+    json.loads((saved / "config.json").read_text())
+    (saved / "README.md").read_text()
+    assert safetensors.torch.load_file(saved / "model.safetensors").keys()
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "README.md"])
+def test_a_flipped_byte_is_damage(saved: Path, name: str) -> None:
+    content = bytearray((saved / name).read_bytes())
+    content[len(content) // 2] ^= 0x10
+    (saved / name).write_bytes(content)
+    with pytest.raises(DamagedDataError, match=name):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "manifest.json"])
+def test_a_missing_file_is_damage(saved: Path, name: str) -> None:
+    (saved / name).unlink()
+    with pytest.raises(DamagedDataError, match=name):
+        load_checkpoint(saved)
+
+
+def test_no_checkpoint_is_the_users_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nowhere"):
+        load_checkpoint(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda c: c.update(schema="lejepa-agent/world-model/999"), "world-model/999"),
+        (lambda c: c.pop("schema"), "config.json"),
+        (lambda c: c.pop("model"), "config.json"),
+        (lambda c: c["model"].update(wings=2), "wings"),
+        (lambda c: c["model"]["encoder"].update(latent_dim=0), "latent_dim"),
+        (lambda c: c["model"]["encoder"].pop("channels"), "channels"),
+    ],
+    ids=["schema", "no schema", "no model", "unknown key", "refused value", "missing key"],
+)
+def test_another_versions_config_is_the_users_mistake(
+    saved: Path, change: Callable[[dict[str, Any]], Any], named: str
+) -> None:
+    edit_config(saved, change)
+    with pytest.raises(UserError, match=named):
+        load_checkpoint(saved)
+
+
+def test_weights_that_do_not_fit_the_config_are_damage(saved: Path) -> None:
+    edit_config(saved, lambda c: c["model"]["encoder"].update(latent_dim=5))
+    with pytest.raises(DamagedDataError, match="do not fit"):
+        load_checkpoint(saved)
+
+
+def test_a_bundle_of_something_else_is_the_users_mistake(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "song", {"song.txt": b"la la"})
+    with pytest.raises(UserError, match=r"config\.json"):
+        load_checkpoint(tmp_path / "song")
+
+
+def test_the_model_card_tells_a_stranger_what_it_is(saved: Path) -> None:
+    card = (saved / "README.md").read_text()
+    for expected in ("`fast`", "16 px", "0.08 s", "MIT", "| seed | 3 |", '{"steps": 40}'):
+        assert expected in card

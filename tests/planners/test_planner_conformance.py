@@ -1,0 +1,112 @@
+"""What every planner owes its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from planners import ActionBounds, Planner
+
+Streams = Callable[..., list[torch.Generator]]
+BOX = ActionBounds()
+STILL = torch.zeros(3, 2, 2)
+
+
+def test_finds_the_optimum_of_a_quadratic_inside_the_box(
+    planner: Planner, quadratic: Any, streams: Streams
+) -> None:
+    plan = planner.plan(quadratic.rows(0, 1), STILL[:2], BOX, streams(1, 2))
+    torch.testing.assert_close(plan.actions, quadratic.optimum[:2], atol=0.01, rtol=0)
+    assert plan.cost.max() < 1e-3
+
+
+def test_finds_the_optimum_on_the_bound(planner: Planner, quadratic: Any, streams: Streams) -> None:
+    # The curvature is diagonal, so the best point of the box is the optimum clipped.
+    plan = planner.plan(quadratic.rows(2), STILL[:1], BOX, streams(3))
+    clipped = quadratic.optimum[2:].clamp(-1, 1)
+    torch.testing.assert_close(plan.actions, clipped, atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("bounds", [BOX, ActionBounds(-0.25, 0.125), ActionBounds(0.25, 0.875)])
+def test_stays_in_the_box_whatever_the_warm_start(
+    planner: Planner, quadratic: Any, streams: Streams, bounds: ActionBounds
+) -> None:
+    for warm_start in (STILL, STILL + 7.0, STILL - 7.0):
+        actions = planner.plan(quadratic, warm_start, bounds, streams(1, 2, 3)).actions
+        assert actions.shape == warm_start.shape
+        assert bounds.low <= actions.min() and actions.max() <= bounds.high
+
+
+def test_is_never_worse_than_the_warm_start(
+    planner: Planner, quadratic: Any, streams: Streams
+) -> None:
+    def rugged(actions: torch.Tensor) -> torch.Tensor:
+        return quadratic(actions) + (40 * actions).sin().abs().sum((-1, -2))
+
+    rugged.linearise = quadratic.linearise  # type: ignore[attr-defined]  # a slope that misleads
+    warm_start = quadratic.optimum.clamp(-1, 1)
+    plan = planner.plan(rugged, warm_start, BOX, streams(1, 2, 3))
+    assert (plan.cost <= rugged(warm_start[:, None])[:, 0]).all()
+
+
+def test_reports_the_cost_of_what_it_returns(
+    planner: Planner, quadratic: Any, streams: Streams
+) -> None:
+    plan = planner.plan(quadratic, STILL, BOX, streams(1, 2, 3))
+    torch.testing.assert_close(plan.cost, quadratic(plan.actions[:, None])[:, 0])
+    assert torch.equal(plan.cost_history[-1], plan.cost)
+    assert (plan.cost_history.diff(dim=0) <= 0).all()
+
+
+def test_an_episode_does_not_depend_on_its_company(
+    planner: Planner, quadratic: Any, streams: Streams
+) -> None:
+    together = planner.plan(quadratic, STILL, BOX, streams(5, 6, 7))
+    for episode, seed in enumerate((5, 6, 7)):
+        alone = planner.plan(quadratic.rows(episode), STILL[:1], BOX, streams(seed))
+        torch.testing.assert_close(
+            together.actions[episode], alone.actions[0], atol=1e-5, rtol=1e-5
+        )
+
+
+def test_same_streams_same_plan(planner: Planner, quadratic: Any, streams: Streams) -> None:
+    first, second = (planner.plan(quadratic, STILL, BOX, streams(1, 2, 3)) for _ in range(2))
+    assert torch.equal(first.actions, second.actions)
+
+
+def test_draws_from_nothing_but_the_given_streams(
+    planner: Planner, quadratic: Any, streams: Streams
+) -> None:
+    before = torch.get_rng_state()
+    planner.plan(quadratic, STILL, BOX, streams(1, 2, 3))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_leaves_the_warm_start_alone(planner: Planner, quadratic: Any, streams: Streams) -> None:
+    warm_start = STILL + 2.0
+    planner.plan(quadratic, warm_start, BOX, streams(1, 2, 3))
+    assert torch.equal(warm_start, STILL + 2.0)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (1, 3, 2, 2)])
+def test_a_warm_start_of_the_wrong_shape_is_refused(
+    planner: Planner, quadratic: Any, streams: Streams, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match="warm start"):
+        planner.plan(quadratic, torch.zeros(shape), BOX, streams(1, 2))
+
+
+@pytest.mark.parametrize("seeds", [(), (1, 2), (1, 2, 3, 4)])
+def test_a_wrong_number_of_streams_is_refused(
+    planner: Planner, quadratic: Any, streams: Streams, seeds: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match=f"expected 3 generators.*got {len(seeds)}"):
+        planner.plan(quadratic, STILL, BOX, streams(*seeds))
+
+
+def test_an_empty_box_is_refused() -> None:
+    with pytest.raises(ValueError, match="low < high"):
+        ActionBounds(1.0, 1.0)

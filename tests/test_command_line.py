@@ -1,0 +1,156 @@
+"""The command line as a user meets it: help, typos, exit codes, no tracebacks."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import pytest
+
+import run_agent
+from agent.commands.baseline import Baseline
+from agent.commands.collect import Collect
+from agent.commands.command import Command, Entry
+from agent.commands.evaluate import Evaluate
+from agent.commands.train import Train
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {
+    "cv2",
+    "dm_control",
+    "gymnasium",
+    "h5py",
+    "matplotlib",
+    "mujoco",
+    "numpy",
+    "scipy",
+    "torch",
+}
+WORDS = [
+    *([name] for name, entry in run_agent.COMMANDS.items() if isinstance(entry, Entry)),
+    *(["dataset", name] for name in ("inspect", "verify", "preview")),
+]
+Output = pytest.CaptureFixture[str]
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Top-level modules a new process has loaded after ``run_agent.main(arguments)``."""
+    script = (
+        f"import sys, run_agent; code = run_agent.main({list(arguments)!r}); "
+        "print('modules', *{name.split('.')[0] for name in sys.modules}); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize("words", [[], ["dataset"], *WORDS], ids=" ".join)
+def test_help_explains_without_loading_anything_heavy(words: list[str]) -> None:
+    assert modules_after(*words, "--help").isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_help_of_a_subcommand_starts_with_an_example(words: list[str], capsys: Output) -> None:
+    assert run_agent.main([*words, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"python run_agent.py {' '.join(words)}" in shown.split("usage:")[0]
+    assert "Example" in shown
+
+
+def test_help_lists_every_subcommand(capsys: Output) -> None:
+    assert run_agent.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in run_agent.COMMANDS)
+
+
+def test_nothing_asked_is_a_mistake_that_gets_help(capsys: Output) -> None:
+    assert run_agent.main([]) == 2
+    assert "usage:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "nearest"),
+    [
+        (["colect", "--out", "x"], "'collect'"),
+        (["dataset", "vrify", "x"], "'verify'"),
+        (["collect", "--out", "x", "--behavior", "ou"], "'--behaviour'"),
+        (["collect", "--episode", "3"], "'--episodes'"),
+        (["collect", "--out", "x", "--behaviour", "unifrm"], "'uniform'"),
+        (["collect", "--out", "x", "--behaviour=unifrm"], "'uniform'"),
+        (["evaluate", "--controller", "worldmodel"], "'world-model'"),
+        (["evaluate", "--controller", "noop", "--protocol", "anywere"], "'anywhere'"),
+    ],
+)
+def test_a_typo_gets_the_nearest_name(words: list[str], nearest: str, capsys: Output) -> None:
+    assert run_agent.main(words) == 2
+    assert f"did you mean {nearest}?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["collect"],
+        ["collect", "--out"],
+        ["collect", "--out", "x", "--episodes", "ten"],
+        ["collect", "--out", "x", "--episodes", "0"],
+        ["dataset", "verify", "no-such-data"],
+        ["train", "--data", "no-such-data", "--out", "x"],
+        ["evaluate", "--controller", "noop", "--episodes", "0"],
+        ["evaluate", "--controller", "sac"],
+        ["evaluate", "--controller", "random", "--checkpoint", "x"],
+        ["control", "--checkpoint", "no-such-checkpoint"],
+        ["control", "--goal-seed", "1", "--goal-qpos", "0", "0"],
+        ["control", "--video", "film.avi"],
+        ["baseline", "--out", "x", "--env-steps", "0"],
+    ],
+    ids=" ".join,
+)
+def test_mistakes_end_in_2_without_a_traceback_or_a_file(
+    words: list[str], capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_agent.main(words) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_an_interrupt_says_what_is_left(words: list[str], capsys: Output) -> None:
+    found: typing.Any = run_agent.COMMANDS[words[0]]
+    kind = (found if len(words) == 1 else found.entries[words[1]]).load()
+    given = {f.name: Path("x") for f in dataclasses.fields(kind) if f.default is f.default_factory}
+    command: Command = kind(**given)
+    assert command.after_interrupt.endswith((".", "!"))
+
+
+def test_a_pager_that_leaves_early_is_no_failure() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "run_agent.py", "--help"],
+        cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert done.stderr == ""
+
+
+def test_flags_offer_what_the_libraries_know() -> None:
+    from agent.baselines.sac import train_sac
+    from agent.config import PRESETS
+    from agent.data import BEHAVIOURS, CollectConfig
+    from envs import PROFILES
+
+    def choices(kind: type, name: str) -> set[str]:
+        return set(typing.get_args(typing.get_type_hints(kind)[name]))
+
+    assert choices(Collect, "behaviour") == set(BEHAVIOURS)
+    assert choices(Train, "preset") == set(PRESETS)
+    assert choices(Collect, "render_profile") == choices(Evaluate, "render_profile")
+    assert choices(Collect, "render_profile") == set(PROFILES)
+    ours, theirs = Collect(out=Path("x"), workers=2), CollectConfig(out=Path("x"))
+    assert vars(ours) == vars(theirs)
+    assert train_sac.__defaults__ is not None
+    assert train_sac.__defaults__[0] == Baseline(out=Path("x")).env_steps

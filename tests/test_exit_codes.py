@@ -1,0 +1,94 @@
+"""What goes wrong ends in the exit code of its kind; only bugs of ours show a traceback."""
+
+import errno
+import typing
+from collections.abc import Callable
+
+import pytest
+
+import run_agent
+from agent.commands.doctor import Doctor
+from agent.commands.failures import exit_code_of
+from agent.commands.progress import duration, follow
+from agent.errors import DamagedDataError, MachineError, UserError
+from envs import GLError, GoalImageError, PoseError, ProfileError
+
+Output = pytest.CaptureFixture[str]
+
+
+def out_of_memory() -> RuntimeError:
+    import torch
+
+    with pytest.raises(RuntimeError) as failure:
+        torch.empty(2**60, dtype=torch.uint8)
+    return failure.value
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda: UserError("u"), 2),
+        (lambda: ProfileError("p"), 2),
+        (lambda: GoalImageError("g"), 2),
+        (lambda: PoseError("p"), 2),
+        (lambda: PermissionError(errno.EACCES, "denied", "x"), 2),
+        (lambda: DamagedDataError("d"), 3),
+        (lambda: MachineError("m"), 4),
+        (lambda: GLError("g"), 4),
+        (lambda: MemoryError(), 4),
+        (lambda: OSError(errno.ENOSPC, "full", "x"), 4),
+        (out_of_memory, 4),
+        (lambda: KeyboardInterrupt(), 130),
+    ],
+)
+def test_each_failure_has_its_exit_code(
+    make: Callable[[], BaseException], code: int, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Doctor) -> None:
+        raise make()
+
+    monkeypatch.setattr(Doctor, "run", fail)
+    assert run_agent.main(["doctor"]) == code
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert len(said.strip()) > len("error: ")
+
+
+@pytest.mark.parametrize("bug", [ValueError("v"), KeyError("k"), OSError(errno.EBADF, "b")])
+def test_a_bug_of_ours_keeps_its_traceback(bug: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Doctor) -> None:
+        raise bug
+
+    monkeypatch.setattr(Doctor, "run", fail)
+    assert exit_code_of(bug) is None
+    with pytest.raises(type(bug)):
+        run_agent.main(["doctor"])
+
+
+def test_debugging_shows_the_traceback_of_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEJEPA_DEBUG", "1")
+    with pytest.raises(UserError):
+        run_agent.main(["dataset", "verify", "no-such-data"])
+
+
+def test_a_job_that_is_stopped_closes_its_reports() -> None:
+    closed = []
+
+    def reports() -> typing.Iterator[int]:
+        try:
+            yield from range(5)
+        finally:
+            closed.append(True)
+
+    def describe(report: int) -> tuple[int, int, str]:
+        if report == 2:
+            raise KeyboardInterrupt
+        return report, 5, ""
+
+    with pytest.raises(KeyboardInterrupt):
+        follow("job", reports(), describe)
+    assert closed
+
+
+def test_durations_read_as_people_say_them() -> None:
+    assert [duration(s) for s in (7.6, 65, 3780)] == ["8 s", "1 min 05 s", "1 h 03 min"]

@@ -1,0 +1,85 @@
+"""Settings: presets that hold, a round trip through JSON, and typos that are named."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from agent.config import PRESETS, ExperimentConfig, from_dict, preset, to_dict
+from agent.errors import UserError
+from agent.model.world_model import WorldModel
+from agent.training.settings import TrainingConfig
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_builds_a_model_and_survives_json(name: str) -> None:
+    config = preset(name)
+    assert from_dict(ExperimentConfig, json.loads(json.dumps(to_dict(config)))) == config
+    assert config.training.window_frames > config.model.predictor.context
+    assert WorldModel(config.model).latent_dim == config.model.encoder.latent_dim
+
+
+def test_settings_cannot_be_changed_by_accident() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        preset("tiny").training.steps = 1  # type: ignore[misc]
+
+
+def test_a_misspelt_preset_is_told_the_nearest() -> None:
+    with pytest.raises(UserError, match="did you mean 'reacher-cpu'"):
+        preset("reacher-gpu")
+
+
+@pytest.mark.parametrize(
+    ("values", "nearest"),
+    [
+        ({"trainning": {}}, "training"),
+        ({"training": {"sigreg_wieght": 0.1}}, "sigreg_weight"),
+        ({"model": {"encoder": {"latent_dims": 3}}}, "latent_dim"),
+    ],
+)
+def test_an_unknown_key_is_told_the_nearest(values: dict[str, Any], nearest: str) -> None:
+    with pytest.raises(UserError, match=f"unknown setting .* did you mean '{nearest}'"):
+        from_dict(ExperimentConfig, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"training": {"steps": 0}}, "steps >= 1"),
+        ({"training": {"steps": 3.7}}, "3.7"),
+        ({"training": {"steps": "many"}}, "many"),
+        ({"training": 5}, "TrainingConfig"),
+        ({"model": {"encoder": {"channels": [8, 8]}}}, "channels"),
+        ({"model": {"encoder": {"image_size": 60}}}, "image_size"),
+        ({"model": {"action_block": 0}}, "action_block"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_the_users_mistake(
+    values: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(UserError, match=named):
+        from_dict(ExperimentConfig, values)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batch": 0},
+        {"threads": 0},
+        {"sigreg_directions": 0},
+        {"learning_rate": 0.0},
+        {"matrix_learning_rate": float("nan")},
+        {"gradient_clip": -1.0},
+        {"sigreg_weight": -0.1},
+        {"seed": -1},
+        {"window_frames": 1},
+        {"warmup_fraction": 1.0},
+    ],
+    ids=str,
+)
+def test_training_settings_are_checked_when_built(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"expected {next(iter(wrong))}"):
+        TrainingConfig(**wrong)
