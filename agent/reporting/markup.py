@@ -9,9 +9,9 @@ import base64
 import html
 from collections.abc import Iterable
 
+from agent.reporting.text import writable
+
 _VOID = frozenset({"br", "hr", "img", "meta"})
-_CONTROL = {*range(32), 127} - {9, 10, 13}  # no HTML may hold these
-_REPLACED = dict.fromkeys(_CONTROL, "\N{REPLACEMENT CHARACTER}")
 
 
 class Markup(str):
@@ -65,9 +65,7 @@ def _attribute(key: str, value: str | bool) -> str:
 
 
 def _escaped(text: str) -> str:
-    # A path may hold lone surrogates, for bytes that are no UTF-8; no file can.
-    writable = text.encode("utf-8", "replace").decode("utf-8")
-    return html.escape(writable.translate(_REPLACED), quote=True)
+    return html.escape(writable(text), quote=True)
 
 
 def _checked_css(css: str) -> Markup:

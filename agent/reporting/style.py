@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from agent.data.durable import explained_disk_errors, write_durably
+from agent.reporting.text import writable
 
 INK = "#24292f"
 MUTED = "#6e7781"
@@ -73,7 +74,7 @@ def reference_line(axes: Axes, y: float, text: str) -> None:
 
 def plain_text(name: str) -> str:
     """A name is text, never a formula: matplotlib reads mathematics between dollar signs."""
-    return name.replace("$", r"\$")
+    return writable(name).replace("$", r"\$")
 
 
 def bare(axes: Sequence[Axes]) -> None:

@@ -49,7 +49,7 @@ def make_config(**changes: Any) -> ExperimentConfig:
     return dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, **settings))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config() -> Callable[..., ExperimentConfig]:
     """Builds settings; any of training's can be given by name."""
     return make_config

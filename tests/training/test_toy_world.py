@@ -28,7 +28,7 @@ EPISODES, TRAINED, FRAMES, WINDOW = 200, 180, 60, 8
 
 @dataclass(frozen=True)
 class World:
-    """``states`` (E, T, 4) of unit variance, ``torques`` (E, T, 2), ``pictures`` (E, T, 16, 16, 3)."""
+    """``states`` (E, T, 4), variance 1; ``torques`` (E, T, 2); ``pictures`` (E, T, h, w, 3)."""
 
     states: Tensor
     torques: Tensor
@@ -102,17 +102,17 @@ def test_the_state_is_recovered_and_predicted(world: World) -> None:
     # Ten steps on its own from the first three frames.
     context, torques = embeddings[TRAINED:, :3], world.torques[TRAINED:]
     ahead = model.rollout(context, torques[:, :2], torques[:, None, 2:12])[:, 0, -1]
-    assert probe_r2(probe, ahead.numpy(), world.states[TRAINED:, 12].double().numpy()).min() > 0.9
+    assert probe_r2(probe, ahead.numpy(), world.states[TRAINED:, 12].double().numpy()).min() > 0.95
 
 
 @torch.no_grad()
 def test_without_sigreg_the_embedding_collapses(world: World) -> None:
     model = learn(world, sigreg_weight=0.0, steps=150)
     embeddings = model.encode(world.pictures)
-    assert effective_rank(flat(embeddings[TRAINED:])) < 1.5
+    assert effective_rank(flat(embeddings[TRAINED:])) < 2.0
     probe = fit_probe(flat(embeddings[:TRAINED]), flat(world.states[:TRAINED]))
     r2 = probe_r2(probe, flat(embeddings[TRAINED:]), flat(world.states[TRAINED:]))
-    assert r2.min() < 0.6
+    assert r2.min() < 0.9
 
 
 def flat(values: Tensor) -> np.ndarray:

@@ -1,0 +1,126 @@
+"""Measures whose answer is known: ranks, probes, and an open loop in a world of counters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from agent.data import Episodes, RolloutStore
+from agent.model.encoder import EncoderConfig
+from agent.model.world_model import WorldModel, WorldModelConfig
+from agent.training.diagnostics import (
+    HORIZON_STEPS,
+    PROBE_TARGETS,
+    diagnose,
+    effective_rank,
+    fit_probe,
+    probe_r2,
+)
+
+RNG = np.random.default_rng(0)
+
+
+class Reader(nn.Module):
+    """Reads two counters from the first pixel, (…, h, w, 3) -> (…, 2)."""
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return frames[..., 0, 0, :2].float() / 10
+
+
+class Integrator(nn.Module):
+    """z_{t+1} = z_t + the torques of the newest block, summed over its ticks."""
+
+    def forward(self, embeddings: Tensor, actions: Tensor) -> Tensor:
+        ticks = actions[..., -1, :].unflatten(-1, (-1, 2))
+        moved: Tensor = ticks.sum(-2)
+        return embeddings[..., -1, :] + moved / 10
+
+
+def counter_world(steps: int, episodes: int = 4) -> tuple[WorldModel, Episodes]:
+    """Frames show the running sum of the torques so far, and the model knows it."""
+    torques = RNG.integers(-1, 2, (episodes, steps, 2)).astype(np.float32)
+    sums = 100 + np.cumsum(np.pad(torques, ((0, 0), (1, 0), (0, 0))), axis=1)
+    pixels = np.zeros((episodes * (steps + 1), 16, 16, 3), np.uint8)
+    pixels[:, 0, 0, :2] = sums.reshape(-1, 2)
+    nothing = np.full((episodes, 1, 2), np.nan, np.float32)
+    angles = sums.reshape(-1, 2) / 50
+    lengths = np.full(episodes, steps + 1)
+    recorded = Episodes(
+        pixels=pixels,
+        action=np.concatenate([torques, nothing], 1).reshape(-1, 2),
+        qpos=angles,
+        qvel=np.zeros_like(angles),
+        ep_offset=np.cumsum(lengths) - lengths,
+        ep_len=lengths,
+    )
+    model = WorldModel(WorldModelConfig(EncoderConfig(image_size=16, latent_dim=2)))
+    model.encoder, model.predictor = Reader(), Integrator()  # type: ignore[assignment]
+    return model, recorded
+
+
+def test_a_perfect_model_makes_no_error_at_any_horizon() -> None:
+    """Were a torque block off by one tick, or a frame by one step, there would be some."""
+    model, recorded = counter_world(steps=60)
+    found = diagnose(model, recorded, [0, 1, 2], [3])
+    assert len(found.open_loop_error) == HORIZON_STEPS
+    assert max(found.open_loop_error) < 1e-8
+    assert found.open_loop_probe_r2.keys() == found.probe_r2.keys() == set(PROBE_TARGETS)
+
+
+@pytest.mark.parametrize(("steps", "horizon"), [(60, 10), (24, 10), (23, 9), (6, 1)])
+def test_short_episodes_shorten_the_open_loop(steps: int, horizon: int) -> None:
+    found = diagnose(*counter_world(steps), [0, 1, 2], [3])
+    assert len(found.open_loop_error) == horizon
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_looking_leaves_the_model_in_its_mode(mode: bool) -> None:
+    model, recorded = counter_world(30)
+    diagnose(model.train(mode), recorded, [0, 1], [2])
+    assert model.training is mode
+
+
+def test_pictures_left_on_disk_give_the_same(data: Path) -> None:
+    torch.manual_seed(0)
+    model = WorldModel(WorldModelConfig(EncoderConfig(latent_dim=4, channels=(4, 4, 4), hidden=8)))
+    store = RolloutStore.open(data)
+    in_memory, on_disk = store.load(), store.load(memory_limit_bytes=0)
+    assert not isinstance(on_disk.pixels, np.ndarray)
+    assert diagnose(model, in_memory, [0, 1], [7]) == diagnose(model, on_disk, [0, 1], [7])
+
+
+def test_effective_rank() -> None:
+    normal = RNG.standard_normal((20000, 6))
+    assert effective_rank(normal) == pytest.approx(6, abs=0.01)
+    assert effective_rank(normal @ np.diag([1, 1, 1, 0, 0, 0])) == pytest.approx(3, abs=0.01)
+    assert effective_rank(1e-3 * normal) == pytest.approx(6, abs=0.01)  # scale is free
+    assert effective_rank(normal[:, :1] * np.ones(6)) == pytest.approx(1, abs=1e-3)
+    # Two directions with shares p and 1-p: exp of the entropy.
+    unequal = effective_rank(normal[:, :2] * [3.0, 1.0])
+    assert unequal == pytest.approx(np.exp(-(0.9 * np.log(0.9) + 0.1 * np.log(0.1))), rel=0.01)
+
+
+def test_an_embedding_that_never_moves_has_the_lowest_rank() -> None:
+    assert effective_rank(np.full((100, 6), 0.7)) == 1.0
+
+
+def test_the_probe_is_exact_on_a_linear_map_and_useless_on_noise() -> None:
+    embeddings, matrix = RNG.standard_normal((500, 5)), RNG.standard_normal((5, 3))
+    targets = embeddings @ matrix + [10.0, 0.0, -2.0]
+    probe = fit_probe(embeddings[:300], targets[:300])
+    np.testing.assert_allclose(probe[:5], matrix, atol=1e-9)
+    np.testing.assert_allclose(probe_r2(probe, embeddings[300:], targets[300:]), 1.0)
+    noise = RNG.standard_normal((500, 3))
+    scores = probe_r2(fit_probe(embeddings[:300], noise[:300]), embeddings[300:], noise[300:])
+    assert scores.max() < 0.05
+
+
+def test_predicting_the_mean_scores_zero() -> None:
+    targets = RNG.standard_normal((100, 2))
+    probe = np.vstack([np.zeros((3, 2)), targets.mean(0)])
+    scores = probe_r2(probe, RNG.standard_normal((100, 3)), targets)
+    np.testing.assert_allclose(scores, 0.0, atol=1e-12)
