@@ -13,11 +13,12 @@ READY := $(VENV)/.ready
 
 export OMP_NUM_THREADS := $(THREADS)
 
-.PHONY: help setup demo doctor test lint format clean
+.PHONY: help setup demo checkpoint doctor test lint format clean
 
 help:
 	@echo "make demo     set up, check this machine, then train a world model and watch it work"
 	@echo "make test     set up, then lint, type-check and run the tests"
+	@echo "make checkpoint  make demo, then put its world model into checkpoints/reacher"
 	@echo "make doctor   set up, then check this machine"
 	@echo "make setup    only set up: .venv with exact versions"
 	@echo "make format   put the code in order"
@@ -43,6 +44,12 @@ doctor: $(READY)
 
 demo: doctor
 	$(BIN)/python run_agent.py demo
+
+# How checkpoints/reacher was made.
+checkpoint: demo
+	rm -rf checkpoints/reacher
+	mkdir -p checkpoints
+	cp -r runs/demo/world-model/checkpoint checkpoints/reacher
 
 test: lint
 	$(BIN)/python -m pytest

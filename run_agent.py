@@ -32,8 +32,10 @@ COMMANDS: Table = {
     "baseline": Entry("agent.commands.baseline:Baseline", "train SAC on states, to compare with"),
     "control": Entry("agent.commands.control:Control", "steer the arm to a goal, and film it"),
     "evaluate": Entry("agent.commands.evaluate:Evaluate", "measure how well a controller does"),
+    "demo": Entry("agent.commands.demo:Demo", "all of the above in a row, then one report"),
 }
 EXAMPLES = (
+    "demo",
     "doctor",
     "collect --out data/reacher",
     "train --data data/reacher --out runs/reacher",

@@ -42,7 +42,9 @@ def tiny() -> ExperimentConfig:
             encoder=EncoderConfig(latent_dim=8, channels=(8, 8, 16), hidden=32),
             predictor=PredictorConfig(width=32, blocks=1),
         ),
-        training=TrainingConfig(steps=40, batch=8, diagnose_every=20, save_every=20),
+        training=TrainingConfig(
+            steps=40, batch=8, sigreg_weight=0.1, diagnose_every=20, save_every=20
+        ),
     )
 
 

@@ -85,7 +85,9 @@ class OracleController:
     def __init__(
         self, planner: Planner | None = None, horizon: int = 8, action_block: int = 2
     ) -> None:
-        self.planner = planner or GaussNewtonPlanner(GaussNewtonConfig(random_starts=8))
+        self.planner = planner or GaussNewtonPlanner(
+            GaussNewtonConfig(iterations=3, random_starts=8)
+        )
         self.horizon, self.action_block = horizon, action_block
         self._simulator = ReacherSimulator()
 

@@ -52,7 +52,7 @@ class Control:
     threads: int = 1
     """Threads of torch; one is fastest for a model this small."""
     video: Annotated[Path | None, _optional("FILE", "no film")] = None
-    """Where to write the film: .webm or .mp4."""
+    """Where to write the film: .webm, .mp4 or .gif."""
     save_goal: Annotated[Path | None, _optional("PNG", "not saved")] = None
     """Where to write the goal picture, as the controller sees it; --goal-image reads it again."""
 

@@ -12,7 +12,7 @@ from tyro.conf import arg
 from agent.commands.checkpoints import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
-    from agent.evaluation.protocols import Protocol
+    from agent.commands.progress import Update
     from agent.interfaces import Controller
 
 ControllerName = Literal["world-model", "sac", "random", "noop", "oracle", "computed-torque"]
@@ -74,41 +74,28 @@ class Evaluate:
         from agent.evaluation.protocols import protocol_named
         from agent.evaluation.results import write_result
 
+        protocol_named(self.protocol)  # a mistyped one is refused before anything is loaded
         if self.threads < 1:
             raise UserError(f"expected --threads of at least 1, got {self.threads}")
         torch.set_num_threads(self.threads)
-        protocol = protocol_named(self.protocol)
-        result = self._measure(self.controller, protocol)
+        result = self._measure(self.controller)
         floors = [] if self.no_floors else [name for name in FLOORS if name != self.controller]
-        beside = [self._measure(name, protocol) for name in floors]
+        beside = [self._measure(name) for name in floors]
         show_scores(f"{self.protocol}, {self.episodes} episodes", [result, *beside])
         if self.json is not None:
             result["floors"] = {other["controller"]: _without_episodes(other) for other in beside}
             write_result(self.json, result)
             say(f"wrote {self.json}")
 
-    def _measure(self, name: ControllerName, protocol: Protocol) -> dict[str, Any]:
+    def _measure(self, name: ControllerName) -> dict[str, Any]:
         from agent.commands.progress import progress
-        from agent.evaluation.episodes import evaluate
-        from agent.evaluation.results import summarise
 
-        checkpoint = self._checkpoint(name)
-        controller = make_controller(name, checkpoint)
-        start_s = time.monotonic()
+        job = Measurement(
+            name, self._checkpoint(name), self.protocol, self.episodes, self.seed,
+            self.render_profile, self.batch,
+        )  # fmt: skip
         with progress(f"{name}, episodes") as update:
-            results = evaluate(
-                controller, protocol, self.episodes, self.seed,
-                render_profile=self.render_profile, batch=self.batch, progress=update,
-            )  # fmt: skip
-        return summarise(
-            results,
-            controller=name,
-            protocol=protocol.name,
-            seed=self.seed,
-            checkpoint_sha256=_sha256(checkpoint),
-            command=self._command(name, checkpoint),
-            wall_clock_s=round(time.monotonic() - start_s, 2),
-        )
+            return job.run(update)
 
     def _checkpoint(self, name: ControllerName) -> Path | None:
         from agent.errors import UserError
@@ -123,10 +110,49 @@ class Evaluate:
             raise UserError(f"{name} learns nothing: leave --checkpoint away")
         return None
 
-    def _command(self, name: str, checkpoint: Path | None) -> str:
-        flags = f"--controller {name} --protocol {self.protocol} --episodes {self.episodes}"
-        learned = f" --checkpoint {checkpoint}" if checkpoint else ""
-        return f"python run_agent.py evaluate {flags} --seed {self.seed}{learned}"
+
+@dataclass(frozen=True)
+class Measurement:
+    """One controller on one protocol; ``checkpoint`` for those that learned."""
+
+    controller: ControllerName
+    checkpoint: Path | None
+    protocol: str
+    episodes: int
+    seed: int
+    render_profile: str = "fast"
+    batch: int = 25
+
+    @property
+    def command(self) -> str:
+        """The command that measures the same."""
+        flags = f"--controller {self.controller} --protocol {self.protocol}"
+        learned = f" --checkpoint {self.checkpoint}" if self.checkpoint else ""
+        count = f"--episodes {self.episodes} --seed {self.seed}"
+        return f"python run_agent.py evaluate {flags}{learned} {count}"
+
+    def run(self, update: Update) -> dict[str, Any]:
+        """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
+        from agent.evaluation.episodes import evaluate
+        from agent.evaluation.protocols import protocol_named
+        from agent.evaluation.results import summarise
+
+        protocol = protocol_named(self.protocol)
+        controller = make_controller(self.controller, self.checkpoint)
+        start_s = time.monotonic()
+        results = evaluate(
+            controller, protocol, self.episodes, self.seed,
+            render_profile=self.render_profile, batch=self.batch, progress=update,
+        )  # fmt: skip
+        return summarise(
+            results,
+            controller=self.controller,
+            protocol=protocol.name,
+            seed=self.seed,
+            checkpoint_sha256=_sha256(self.checkpoint),
+            command=self.command,
+            wall_clock_s=round(time.monotonic() - start_s, 2),
+        )
 
 
 def make_controller(name: ControllerName, checkpoint: Path | None) -> Controller:

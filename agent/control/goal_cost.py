@@ -29,8 +29,8 @@ class GoalCostConfig:
     control tick apart.
     """
 
-    effort: float = 0.0
-    change: float = 0.0
+    effort: float = 0.003
+    change: float = 0.03
 
 
 class EmbeddingGoalCost:

@@ -26,7 +26,7 @@ from envs import sample_pose
 if TYPE_CHECKING:
     from envs import ReacherSimulator
 
-TORQUE_SCALE_RANGE = (0.2, 1.0)
+TORQUE_SCALE_RANGE = (0.05, 1.5)  # log-uniform: a planner needs near-rest precision, and force
 CORRELATION_RANGE = (0.0, 0.97)  # ρ per env step; .97 at 0.04 s forgets in about 1.3 s
 
 
@@ -62,7 +62,7 @@ def rest_at_random_pose(rng: np.random.Generator) -> tuple[Array, Array]:
 
 def ou_torques(rng: np.random.Generator, steps: int) -> FloatArray:
     """Correlated torques float32 (steps, 2), their scale and correlation drawn for the episode."""
-    scale = rng.uniform(*TORQUE_SCALE_RANGE)
+    scale = float(np.exp(rng.uniform(*np.log(TORQUE_SCALE_RANGE))))
     correlation = rng.uniform(*CORRELATION_RANGE)
     noise = rng.standard_normal((steps, 2))
     noise[1:] *= np.sqrt(1.0 - correlation**2)  # the first draw is already stationary

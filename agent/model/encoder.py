@@ -19,7 +19,7 @@ class EncoderConfig:
 
     image_size: int = 64
     latent_dim: int = 32
-    channels: tuple[int, int, int] = (32, 64, 128)
+    channels: tuple[int, int, int] = (16, 32, 64)
     hidden: int = 256
 
     def __post_init__(self) -> None:

@@ -6,8 +6,11 @@ commute time between x and y is Σ_i (φ_i(x) − φ_i(y))² / λ_i (Qiu & Hanco
 and embedding using commute times", Sec. 3; Coifman & Lafon 2006 for the diffusion map). Linear
 slow feature analysis (Wiskott & Sejnowski 2002, Sec. 3) finds the best linear stand-ins for φ_i
 in the embedding: whitened directions v_i in order of how slowly they change, with
-λ_i = E (v_i·(z_{t+lag} − z_t))². Slow directions, which tell far poses apart, then count most;
-fast ones still settle the last fraction of a degree.
+λ_i = E (v_i·(z_{t+lag} − z_t))².
+
+Only the slowest directions are kept, as in a diffusion map: they tell far poses apart, and the
+rest are fast harmonics or directions the embedding hardly uses, whose noise whitening would blow
+up. (Kept whole, the metric would be the inverse covariance of the increments.)
 """
 
 from __future__ import annotations
@@ -51,13 +54,17 @@ def _with_ridge(matrix: Matrix) -> Matrix:
     return regular
 
 
-def commute_time_metric(episodes: Sequence[NDArray[np.floating]], lag: int = 2) -> Matrix:
-    """Matrix M (D, D) with ‖(z − g)·M‖² ∝ linear commute time; mean squared entry 1/D.
+def commute_time_metric(
+    episodes: Sequence[NDArray[np.floating]], lag: int, directions: int
+) -> Matrix:
+    """Matrix M (D, ``directions``) with ‖(z − g)·M‖² ∝ linear commute time; ‖M‖² is D.
 
     Raises:
-        ValueError: see :func:`slow_directions`.
+        ValueError: see :func:`slow_directions`; or on more directions than D.
     """
-    rates, directions = slow_directions(episodes, lag)
-    metric = directions / np.sqrt(rates)
+    rates, slowest = slow_directions(episodes, lag)
+    if not 1 <= directions <= len(rates):
+        raise ValueError(f"expected directions in 1..{len(rates)}, got {directions}")
+    metric = (slowest / np.sqrt(rates))[:, :directions]
     scaled: Matrix = metric * np.sqrt(len(metric)) / np.linalg.norm(metric)
     return scaled

@@ -21,13 +21,15 @@ class WorldModelConfig:
 
     ``action_block`` K env steps pass in one model step; ``action_repeat`` physics steps of
     ``physics_dt_s`` seconds pass in one env step. ``render_profile`` is the one it was
-    trained on; frames of another profile mean nothing to it.
+    trained on; frames of another profile mean nothing to it. ``goal_directions`` M of the
+    embedding at most enter the distance to a goal.
     """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     predictor: PredictorConfig = field(default_factory=PredictorConfig)
     torque_dim: int = 2
     action_block: int = 2
+    goal_directions: int = 8
     action_repeat: int = 2
     physics_dt_s: float = 0.02
     render_profile: str = "fast"
@@ -55,7 +57,7 @@ class WorldModelConfig:
 class WorldModel(nn.Module):
     """Encoder, predictor and goal metric under one roof.
 
-    ``goal_metric`` (D, D): the planner measures ‖(z − z_goal)·goal_metric‖². It is the identity
+    ``goal_metric`` (D, M): the planner measures ‖(z − z_goal)·goal_metric‖². It is the identity
     until :func:`agent.model.metric.commute_time_metric` has been fitted to rollouts.
     """
 
@@ -67,7 +69,8 @@ class WorldModel(nn.Module):
         latent_dim = config.encoder.latent_dim
         self.encoder = ConvEncoder(config.encoder)
         self.predictor = ResidualPredictor(config.predictor, latent_dim, config.action_width)
-        self.register_buffer("goal_metric", torch.eye(latent_dim))
+        kept = min(config.goal_directions, latent_dim)
+        self.register_buffer("goal_metric", torch.eye(latent_dim)[:, :kept].clone())
 
     @property
     def latent_dim(self) -> int:

@@ -1,6 +1,7 @@
 """Writing videos and pictures with OpenCV, and laying out a scene beside its goal.
 
-VP8 in WebM is what every browser plays and what OpenCV's wheel can encode; H.264 it cannot.
+VP8 in WebM is what every browser plays and what OpenCV's wheel can encode; H.264 it cannot. GIF,
+for pages that play nothing else, is written by Pillow, which matplotlib brings.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from agent.interfaces import Image
 from envs import import_opencv
 
 CODECS = {".webm": "VP80", ".mp4": "mp4v"}
+SUFFIXES = (*CODECS, ".gif")
+GIF_COLOURS = 64
 PANEL_PX = 320
 CAPTION_PX = 36
 GAP_PX = 8
@@ -29,8 +32,8 @@ INK = (235, 235, 235)
 
 def checked_video_path(path: Path) -> Path:
     """``path`` if a video can have that name; UserError otherwise."""
-    if path.suffix not in CODECS:
-        raise UserError(f"expected a video name in {' or '.join(CODECS)}, got {path}")
+    if path.suffix not in SUFFIXES:
+        raise UserError(f"expected a video name in {' or '.join(SUFFIXES)}, got {path}")
     return path
 
 
@@ -42,6 +45,8 @@ def write_video(path: Path, frames: Iterable[Image], frames_per_s: float) -> Pat
     cv2 = import_opencv()
     checked_video_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".gif":
+        return _write_gif(path, frames, frames_per_s)
     writer = None
     for frame in frames:
         if writer is None:
@@ -52,6 +57,18 @@ def write_video(path: Path, frames: Iterable[Image], frames_per_s: float) -> Pat
     writer.release()
     if not path.is_file() or path.stat().st_size == 0:
         raise MachineError(f"OpenCV wrote nothing into {path}: is the disk full?")
+    return path
+
+
+def _write_gif(path: Path, frames: Iterable[Image], frames_per_s: float) -> Path:
+    from PIL import Image as Pillow
+
+    pictures = [Pillow.fromarray(frame).quantize(GIF_COLOURS) for frame in frames]
+    if not pictures:
+        raise UserError(f"expected frames to write into {path}, got none")
+    first, *rest = pictures
+    pause_ms = round(1000 / frames_per_s)
+    first.save(path, save_all=True, append_images=rest, duration=pause_ms, loop=0)
     return path
 
 

@@ -23,7 +23,7 @@ class TrainingConfig:
     matrix_learning_rate: float = 0.02
     warmup_fraction: float = 0.05
     gradient_clip: float = 5.0
-    sigreg_weight: float = 0.1
+    sigreg_weight: float = 0.01
     sigreg_directions: int = 64
     holdout_fraction: float = 0.05
     diagnose_every: int = 500

@@ -216,7 +216,8 @@ class Trainer:
         chosen = self.train_ids[:: max(1, len(self.train_ids) // _METRIC_EPISODES)]
         self.model.eval()
         embeddings = embed_episodes(self.model, self.episodes, chosen)
-        metric = commute_time_metric(embeddings, lag=self.config.model.action_block)
+        lag, kept = self.config.model.action_block, self.model.goal_metric.shape[1]
+        metric = commute_time_metric(embeddings, lag, kept)
         self.model.goal_metric.copy_(torch.from_numpy(metric))
         save_checkpoint(self.out / "checkpoint", self.model, self._facts(diagnostics))
 

@@ -95,7 +95,7 @@ def test_second_order_planners_accept_it(learned_model: WorldModel) -> None:
 
 
 def test_the_metric_decides_what_is_far(exact_model: WorldModel) -> None:
-    cost, plans = make_cost(exact_model, GoalCostConfig())
+    cost, plans = make_cost(exact_model, GoalCostConfig(effort=0.0, change=0.0))
     before: Callable[[Tensor], Tensor] = cost.__call__
     plain = before(plans)
     exact_model.goal_metric.mul_(3.0)

@@ -136,24 +136,6 @@ def test_a_slope_that_is_not_a_number_gives_the_best_start_back(
     torch.testing.assert_close(plan.actions[1], expected, atol=1e-3, rtol=0)
 
 
-def test_effort_keeps_what_the_cost_does_not_feel_at_zero(streams: Streams) -> None:
-    class FirstOnly:
-        def __call__(self, u: Tensor) -> Tensor:
-            return (u[..., 0, 0] - 0.5).square()
-
-        def linearise(self, u: Tensor) -> tuple[Tensor, Tensor]:
-            slope = torch.zeros(len(u), 1, u[0].numel())
-            slope[:, 0, 0] = 1.0
-            return u[:, 0, :1] - 0.5, slope
-
-    start = torch.tensor([0.0, 0.9]).reshape(1, 1, 2)
-    for effort, expected in ((0.0, 0.9), (1e-2, 0.0)):
-        config = GaussNewtonConfig(iterations=3, effort=effort, dampings=(1e-3,), **NO_LUCK)
-        plan = GaussNewtonPlanner(config).plan(FirstOnly(), start, ActionBounds(), streams(0))
-        assert abs(plan.actions[0, 0, 0] - 0.5) < 0.03
-        assert abs(plan.actions[0, 0, 1] - expected) < 0.05
-
-
 def test_a_plain_function_is_refused_and_pointed_to_cem(quadratic: Any, streams: Streams) -> None:
     def plain(actions: Tensor) -> Tensor:
         return quadratic(actions)

@@ -1,0 +1,89 @@
+"""A job in stages that is continued where it stopped; each stage's time is kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.reporting.making import Stage
+
+FILE_NAME = "stages.json"
+
+
+class Stages:
+    """What is done in ``out`` already, by ``stages.json`` there.
+
+    Raises:
+        UserError: if ``out`` was begun with other ``settings``; the message names the first.
+        DamagedDataError: if the file is not readable.
+    """
+
+    def __init__(self, out: Path, settings: Mapping[str, Any]) -> None:
+        self._path = out / FILE_NAME
+        self._record: dict[str, Any] = {"settings": dict(settings), "stages": {}}
+        if self._path.exists():
+            self._record = _read(self._path)
+            _require_same(out, self._record["settings"], settings)
+        out.mkdir(parents=True, exist_ok=True)
+        self._write()
+
+    def do(self, name: str, command: str, job: Callable[[], None]) -> None:
+        """Do ``job`` unless it is done; an interrupted stage's time adds up."""
+        from agent.commands.console import say
+
+        entry = self._record["stages"].setdefault(
+            name, {"seconds": 0.0, "command": command, "done": False}
+        )
+        if entry["done"]:
+            say(f"{name}: done before")
+            return
+        start_s = time.monotonic()
+        try:
+            job()
+            entry["done"] = True
+        finally:
+            entry["seconds"] += time.monotonic() - start_s
+            self._write()
+
+    @property
+    def total(self) -> str:
+        """The time of all stages in words."""
+        from agent.commands.progress import duration
+
+        return duration(sum(entry["seconds"] for entry in self._record["stages"].values()))
+
+    def so_far(self) -> list[Stage]:
+        """The stages that are done."""
+        from agent.reporting.making import Stage
+
+        entries = self._record["stages"].items()
+        return [Stage(name, e["seconds"], e["command"]) for name, e in entries if e["done"]]
+
+    def _write(self) -> None:
+        self._path.write_text(json.dumps(self._record, indent=2), encoding="utf-8")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from agent.errors import DamagedDataError
+
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record["settings"], record["stages"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedDataError(f"{path} is not readable; remove it to begin anew") from error
+    return record
+
+
+def _require_same(out: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    from agent.errors import UserError
+
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            raise UserError(
+                f"{out} was begun with {name}={found.get(name)!r}, now {value!r} is asked for; "
+                "use the same settings, or another --out"
+            )

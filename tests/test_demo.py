@@ -1,0 +1,33 @@
+"""``demo`` on the tiny preset: from nothing to a report, and a second run that finds it done."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import run_agent
+
+Output = pytest.CaptureFixture[str]
+SMALL = ["--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "400", "--episodes", "2"]
+
+
+def test_the_demo_ends_with_a_report_and_does_nothing_twice(tmp_path: Path, capsys: Output) -> None:
+    out = tmp_path / "demo"
+    assert run_agent.main(["demo", "--out", str(out), *SMALL]) == 0
+    page = (out / "report.html").read_text()
+    assert page.count("<video") == 3
+    stages = json.loads((out / "stages.json").read_text())["stages"]
+    assert list(stages) == ["rollouts", "world model", "SAC", "evaluation", "films and report"]
+    assert all(stage["done"] for stage in stages.values())
+    for protocol in ("lewm", "anywhere"):
+        for controller in ("world-model", "sac", "random", "noop"):
+            result = json.loads((out / "results" / f"{protocol}-{controller}.json").read_text())
+            assert len(result["per_episode"]) == 2
+    capsys.readouterr()
+
+    assert run_agent.main(["demo", "--out", str(out), *SMALL]) == 0
+    assert capsys.readouterr().out.count("done before") == len(stages)
+    assert (out / "report.html").read_text() == page
+
+    assert run_agent.main(["demo", "--out", str(out), *SMALL, "--seed", "1"]) == 2
+    assert "seed" in capsys.readouterr().err
