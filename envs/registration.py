@@ -1,7 +1,7 @@
 """The gymnasium ids of this package.
 
-``import envs`` registers them, and ``gymnasium.make("envs:" + id)`` does that by itself. The entry
-point ``gymnasium.envs`` names ``register_environments`` too; gymnasium 1.0 stopped reading it.
+``import envs`` registers them, and ``gymnasium.make("envs:" + id)`` does that by itself.
+There is no entry point: gymnasium stopped reading the group ``gymnasium.envs`` with version 1.0.
 """
 
 from __future__ import annotations

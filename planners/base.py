@@ -92,11 +92,3 @@ def check_plan_arguments(
     if len(generators) != episodes:
         raise ValueError(f"expected {episodes} generators, one an episode, got {len(generators)}")
     return episodes, steps, width
-
-
-def draw_normal(
-    generators: Sequence[torch.Generator], shape: tuple[int, ...], like: Tensor
-) -> Tensor:
-    """Standard normal (E, *shape), row ``e`` from ``generators[e]`` alone."""
-    rows = [torch.randn(shape, generator=generator, dtype=like.dtype) for generator in generators]
-    return torch.stack(rows).to(like.device)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from planners.base import ActionBounds, CostFn, Plan, check_plan_arguments, draw_normal
+from planners.base import ActionBounds, CostFn, Plan, check_plan_arguments
+from planners.sampling import autoregressive, draw_normal, keep_best, noise_times
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,7 @@ class CEMConfig:
     ``initial_std`` and ``min_std`` in units of the action; ``correlation`` in [0, 1) of the
     first iteration's noise between neighbouring actions in time, falling to 0 at the last (near
     a bound correlated noise is biased: what is clipped drags its neighbours along);
-    ``action_dim`` A, numbers that act at one time
-    (a planner step holds U / A of them in a row).
+    ``action_dim`` A, numbers that act at one time (a planner step holds U / A of them in a row).
     """
 
     samples: int = 256
@@ -65,42 +65,32 @@ class CEMPlanner:
         Raises:
             ValueError: if ``action_dim`` does not divide the width U of a planner step.
         """
-        self._check_width(check_plan_arguments(warm_start, generators)[2])
+        _, steps, width = check_plan_arguments(warm_start, generators)
+        times = noise_times(steps, width, self.config.action_dim)
         mean = bounds.clip(warm_start)
         std = torch.full_like(mean, self.config.initial_std)
         best, best_cost = mean, torch.full((len(mean),), torch.inf, dtype=mean.dtype)
         history = []
         for iteration in range(self.config.iterations):
-            noise = self._noise(mean, self._correlation(iteration), generators)
+            noise = self._noise(mean, times, self._correlation(iteration), generators)
             candidates = _candidates(mean, std, noise, best, bounds)
             costs = cost_fn(candidates)  # (E, N)
-            best, best_cost = _keep_best(candidates, costs, best, best_cost)
+            best, best_cost = keep_best(candidates, costs, best, best_cost)
             mean, std = self._refit(candidates, costs)
             history.append(best_cost)
         return Plan(best, best_cost, torch.stack(history))
-
-    def _check_width(self, width: int) -> None:
-        if width % self.config.action_dim:
-            raise ValueError(
-                f"expected planner steps of a multiple of action_dim={self.config.action_dim} "
-                f"numbers, got {width}"
-            )
 
     def _correlation(self, iteration: int) -> float:
         last = max(1, self.config.iterations - 1)
         return self.config.correlation * (1 - iteration / last)
 
-    def _noise(self, mean: Tensor, keep: float, generators: Sequence[torch.Generator]) -> Tensor:
+    def _noise(
+        self, mean: Tensor, times: int, keep: float, generators: Sequence[torch.Generator]
+    ) -> Tensor:
         """Unit-variance noise (E, N, H, U), autoregressive along time."""
-        _, steps, width = mean.shape
-        times = steps * width // self.config.action_dim
         shape = (self.config.samples, times, self.config.action_dim)
-        noise = draw_normal(generators, shape, like=mean)
-        for time in range(1, times):
-            noise[:, :, time] = (
-                keep * noise[:, :, time - 1] + (1 - keep**2) ** 0.5 * noise[:, :, time]
-            )
-        return noise.reshape(len(mean), self.config.samples, steps, width)
+        noise = autoregressive(draw_normal(generators, shape, like=mean), keep)
+        return noise.reshape(len(mean), self.config.samples, *mean.shape[1:])
 
     def _refit(self, candidates: Tensor, costs: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation (E, H, U) of the elites."""
@@ -117,15 +107,3 @@ def _candidates(
     candidates = bounds.clip(mean[:, None] + std[:, None] * noise)
     candidates[:, 0], candidates[:, 1] = mean, best
     return candidates
-
-
-def _keep_best(
-    candidates: Tensor, costs: Tensor, best: Tensor, best_cost: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The better of the known best plan and the cheapest candidate, an episode at a time."""
-    cost, index = costs.min(dim=1)
-    challenger = candidates[torch.arange(len(candidates), device=candidates.device), index]
-    better = cost < best_cost
-    return torch.where(better[:, None, None], challenger, best), torch.where(
-        better, cost, best_cost
-    )

@@ -21,8 +21,8 @@ from planners.base import (
     LeastSquaresCost,
     Plan,
     check_plan_arguments,
-    draw_normal,
 )
+from planners.sampling import autoregressive, draw_normal, keep_best
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class GaussNewtonPlanner:
         history = []
         for _ in range(self.config.iterations):
             trials = self._steps(cost_fn, best, bounds)  # (E, dampings, H, U)
-            best, cost = _keep_cheapest(cost_fn, trials, best, cost)
+            trials = torch.where(trials.isnan(), best[:, None], trials)  # a solve that failed
+            best, cost = keep_best(trials, cost_fn(trials), best, cost)
             history.append(cost)
         return Plan(best, cost, torch.stack(history))
 
@@ -95,7 +96,7 @@ class GaussNewtonPlanner:
         if self.config.random_starts:
             shape = (self.config.random_starts, steps, width)
             noise = draw_normal(generators, shape, like=warm_start)
-            starts.append(bounds.clip(_correlate(noise, self.config.start_correlation)))
+            starts.append(bounds.clip(autoregressive(noise, self.config.start_correlation)))
         candidates = torch.cat(starts, 1)
         costs, index = cost_fn(candidates).min(1)
         return candidates[torch.arange(len(candidates)), index], costs
@@ -133,24 +134,3 @@ def _damped_solve(curvature: Tensor, gradient: Tensor, free: Tensor, damping: Te
     system = system + torch.diag_embed(free * damping.clamp_min(1e-9) + (1 - free))
     factor = torch.linalg.cholesky_ex(system).L
     return torch.cholesky_solve((gradient * free)[..., None], factor)[..., 0]
-
-
-def _keep_cheapest(
-    cost_fn: LeastSquaresCost, trials: Tensor, best: Tensor, cost: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The cheapest trial where it beats the plan at hand (a failed solve never does)."""
-    trials = torch.where(trials.isnan(), best[:, None], trials)
-    trial_costs = torch.nan_to_num(cost_fn(trials), nan=torch.inf)
-    trial_cost, index = trial_costs.min(1)
-    challenger = trials[torch.arange(len(trials)), index]
-    better = trial_cost < cost
-    return torch.where(better[:, None, None], challenger, best), torch.where(
-        better, trial_cost, cost
-    )
-
-
-def _correlate(noise: Tensor, keep: float) -> Tensor:
-    """Unit-variance noise (E, N, H, U), autoregressive along planner steps."""
-    for step in range(1, noise.shape[2]):
-        noise[:, :, step] = keep * noise[:, :, step - 1] + (1 - keep**2) ** 0.5 * noise[:, :, step]
-    return noise

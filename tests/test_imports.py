@@ -29,7 +29,7 @@ MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
     },
     "agent.commands": {
         "agent.baselines", "agent.config", "agent.control", "agent.data", "agent.evaluation",
-        "agent.model", "agent.reporting", "agent.training", "envs",
+        "agent.model", "agent.reporting", "agent.training", "envs", "planners",
     },
 }  # fmt: skip
 

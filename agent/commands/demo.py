@@ -32,7 +32,7 @@ class Demo:
     """Settings of the world model: the real thing, or seconds to see that everything runs."""
     rollouts: int = 400
     """Episodes of 200 env steps to learn from."""
-    sac_env_steps: int = 20_000
+    sac_env_steps: int = 30_000
     """Env steps SAC learns from."""
     episodes: int = 300
     """Episodes of each evaluation."""

@@ -42,6 +42,8 @@ class Evaluate:
     """What it learned: a directory that train or baseline wrote."""
     protocol: Annotated[str, arg(metavar="NAME")] = "lewm"
     """lewm or anywhere; also lewm-rest, swift, or a variant such as lewm-t75-b2t-rest."""
+    planner: Literal["gauss-newton", "cem", "icem", "mppi"] = "gauss-newton"
+    """How world-model searches torques; oracle always uses gauss-newton."""
     episodes: int = 50
     """How many; 300 give an interval of a few percent."""
     seed: int = 0
@@ -92,7 +94,7 @@ class Evaluate:
 
         job = Measurement(
             name, self._checkpoint(name), self.protocol, self.episodes, self.seed,
-            self.render_profile, self.batch,
+            self.render_profile, self.batch, self.planner,
         )  # fmt: skip
         with progress(f"{name}, episodes") as update:
             return job.run(update)
@@ -122,6 +124,7 @@ class Measurement:
     seed: int
     render_profile: str = "fast"
     batch: int = 25
+    planner: str = "gauss-newton"
 
     @property
     def command(self) -> str:
@@ -129,7 +132,8 @@ class Measurement:
         flags = f"--controller {self.controller} --protocol {self.protocol}"
         learned = f" --checkpoint {self.checkpoint}" if self.checkpoint else ""
         count = f"--episodes {self.episodes} --seed {self.seed}"
-        return f"python run_agent.py evaluate {flags}{learned} {count}"
+        planned = "" if self.planner == "gauss-newton" else f" --planner {self.planner}"
+        return f"python run_agent.py evaluate {flags}{learned} {count}{planned}"
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
@@ -138,7 +142,7 @@ class Measurement:
         from agent.evaluation.results import summarise
 
         protocol = protocol_named(self.protocol)
-        controller = make_controller(self.controller, self.checkpoint)
+        controller = make_controller(self.controller, self.checkpoint, self.planner)
         start_s = time.monotonic()
         results = evaluate(
             controller, protocol, self.episodes, self.seed,
@@ -155,13 +159,16 @@ class Measurement:
         )
 
 
-def make_controller(name: ControllerName, checkpoint: Path | None) -> Controller:
+def make_controller(
+    name: ControllerName, checkpoint: Path | None, planner: str = "gauss-newton"
+) -> Controller:
     """The controller of that name; what ``checkpoint`` holds if it needs one."""
     if name == "world-model":
         from agent.control.mpc import WorldModelController
         from agent.model.checkpoint import load_checkpoint
+        from planners import PLANNERS
 
-        return WorldModelController(load_checkpoint(_given(checkpoint)))
+        return WorldModelController(load_checkpoint(_given(checkpoint)), PLANNERS[planner]())
     if name == "sac":
         from agent.baselines.sac import SacController
 

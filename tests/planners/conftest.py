@@ -14,12 +14,18 @@ from planners import (
     CEMPlanner,
     GaussNewtonConfig,
     GaussNewtonPlanner,
+    ICEMConfig,
+    ICEMPlanner,
+    MPPIConfig,
+    MPPIPlanner,
     Planner,
 )
 
 # A new planner is listed here and nowhere else: the conformance suite then runs over it.
 PLANNERS: dict[str, Planner] = {
     "cem": CEMPlanner(CEMConfig(iterations=20, min_std=1e-3, correlation=0.0)),
+    "icem": ICEMPlanner(ICEMConfig(iterations=20, min_std=1e-3, exponent=0.0)),
+    "mppi": MPPIPlanner(MPPIConfig(iterations=20, temperature=0.05, correlation=0.0)),
     "gauss-newton": GaussNewtonPlanner(GaussNewtonConfig(iterations=8)),
 }
 

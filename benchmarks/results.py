@@ -1,0 +1,57 @@
+"""Measure what the README's table shows and ``results/evaluation/`` does not hold yet.
+
+    make checkpoint && cp runs/demo/results/*.json results/evaluation/
+    python benchmarks/results.py
+
+The first line gives world-model, sac, random and noop on lewm and anywhere; this adds the other
+protocol and the privileged controllers. Remove a file to have it measured again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from agent.commands.evaluate import ControllerName, Measurement
+from agent.commands.measuring import measure_all
+from agent.evaluation.results import write_result
+
+RESULTS = Path("results/evaluation")
+SEED = 1000
+WORLD_MODEL = Path("checkpoints/reacher")
+SAC = Path("runs/demo/sac/checkpoint")
+EPISODES = 300
+ORACLE_EPISODES = 30  # it steps the simulator a thousand times a decision
+
+
+def jobs() -> list[Measurement]:
+    """All that the table has, but what is there already."""
+    learned: dict[ControllerName, Path | None] = {
+        "oracle": None, "world-model": WORLD_MODEL, "sac": SAC, "computed-torque": None,
+        "random": None, "noop": None,
+    }  # fmt: skip
+    every = [
+        Measurement(name, checkpoint, protocol, _episodes(name), SEED)
+        for name, checkpoint in learned.items()
+        for protocol in ("anywhere", "lewm", "swift")
+    ]
+    return [job for job in every if not path_of(job.protocol, job.controller).exists()]
+
+
+def path_of(protocol: str, controller: str) -> Path:
+    """Where a result is kept."""
+    return RESULTS / f"{protocol}-{controller}.json"
+
+
+def _episodes(name: ControllerName) -> int:
+    return ORACLE_EPISODES if name == "oracle" else EPISODES
+
+
+def main() -> None:
+    """Measure on all cores, one thread a job, and write the files."""
+    for result in measure_all(jobs(), os.cpu_count() or 1):
+        write_result(path_of(result["protocol"], result["controller"]), result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""iCEM, the cross-entropy method made sample-efficient (Pinneri et al. 2020, arXiv:2008.06389).
+
+Three of its changes to CEM: noise with a power spectrum 1/f^β (Sec. 3.1), elites that stay in the
+next iteration's pool (Sec. 3.2), and fewer samples at each iteration (Sec. 3.4). Its shift of
+elites to the next control step is left to the caller's warm start: planners keep no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from planners.base import ActionBounds, CostFn, Plan, check_plan_arguments
+from planners.sampling import coloured, draw_normal, keep_best, noise_times
+
+
+@dataclass(frozen=True)
+class ICEMConfig:
+    """Settings of iCEM.
+
+    ``samples`` N of the first iteration, divided by ``decay`` at each further one but never
+    fewer than twice the ``elites``; ``kept`` of those enter the next pool; ``momentum`` of mean
+    and standard deviation; ``exponent`` β of the noise; ``action_dim`` A.
+    """
+
+    samples: int = 256
+    iterations: int = 4
+    elites: int = 20
+    kept: int = 6
+    decay: float = 1.25
+    initial_std: float = 0.7
+    min_std: float = 0.02
+    momentum: float = 0.1
+    exponent: float = 2.0
+    action_dim: int = 2
+
+    def __post_init__(self) -> None:
+        if not 1 < self.elites <= self.samples or not 0 <= self.kept <= self.elites:
+            raise ValueError(
+                "expected kept <= elites <= samples and elites > 1, got "
+                f"kept={self.kept}, elites={self.elites}, samples={self.samples}"
+            )
+        if self.iterations < 1 or self.decay < 1:
+            raise ValueError(
+                f"expected iterations and decay >= 1, got {self.iterations} and {self.decay}"
+            )
+        if not 0.0 <= self.momentum < 1.0:
+            raise ValueError(f"expected momentum in [0, 1), got {self.momentum}")
+
+
+class ICEMPlanner:
+    """iCEM over a batch of episodes."""
+
+    def __init__(self, config: ICEMConfig | None = None) -> None:
+        self.config = config or ICEMConfig()
+
+    def plan(
+        self,
+        cost_fn: CostFn,
+        warm_start: Tensor,
+        bounds: ActionBounds,
+        generators: Sequence[torch.Generator],
+    ) -> Plan:
+        """See :class:`planners.base.Planner`. The plan never costs more than the warm start.
+
+        Raises:
+            ValueError: if ``action_dim`` does not divide the width U of a planner step.
+        """
+        check_plan_arguments(warm_start, generators)
+        mean = bounds.clip(warm_start)
+        std = torch.full_like(mean, self.config.initial_std)
+        best, best_cost = mean, torch.full((len(mean),), torch.inf, dtype=mean.dtype)
+        elites, history = mean[:, None], []
+        for iteration in range(self.config.iterations):
+            noise = self._noise(mean, iteration, generators)
+            fresh = bounds.clip(mean[:, None] + std[:, None] * noise)
+            pool = torch.cat([mean[:, None], best[:, None], elites, fresh], 1)
+            costs = cost_fn(pool)  # (E, N)
+            best, best_cost = keep_best(pool, costs, best, best_cost)
+            elites = self._elites(pool, costs)
+            mean = torch.lerp(elites.mean(1), mean, self.config.momentum)
+            std = torch.lerp(elites.std(1), std, self.config.momentum)
+            std, elites = std.clamp_min(self.config.min_std), elites[:, : self.config.kept]
+            history.append(best_cost)
+        return Plan(best, best_cost, torch.stack(history))
+
+    def _noise(self, mean: Tensor, iteration: int, generators: Sequence[torch.Generator]) -> Tensor:
+        """Coloured noise (E, N, H, U) of this iteration's number of samples."""
+        _, steps, width = mean.shape
+        samples = int(self.config.samples / self.config.decay**iteration)
+        samples = max(samples, 2 * self.config.elites)
+        times = noise_times(steps, width, self.config.action_dim)
+        white = draw_normal(generators, (samples, times, self.config.action_dim), like=mean)
+        noise = coloured(white, self.config.exponent)
+        return noise.reshape(len(mean), samples, steps, width)
+
+    def _elites(self, pool: Tensor, costs: Tensor) -> Tensor:
+        """The best of the pool (E, elites, H, U), cheapest first."""
+        chosen = costs.topk(self.config.elites, dim=1, largest=False).indices
+        rows = torch.arange(len(pool), device=pool.device)[:, None]
+        return pool[rows, chosen]
