@@ -22,7 +22,7 @@ from agent.commands.measuring import measure_all
 from planners import PLANNERS
 
 PROTOCOLS = ("anywhere", "lewm")
-SEED = 1000
+SEED = 2000
 
 
 def main() -> None:

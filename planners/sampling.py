@@ -37,7 +37,8 @@ def coloured(white: Tensor, exponent: float) -> Tensor:
     shape = shape / shape.square().mean().sqrt()
     spectrum = torch.fft.rfft(white, dim=2) * shape[:, None]
     noise = torch.fft.irfft(spectrum, n=times, dim=2)
-    return noise / noise.std(dim=(1, 2), keepdim=True).clamp_min(1e-9)
+    scaled: Tensor = noise / noise.std(dim=(1, 2), keepdim=True).clamp_min(1e-9)
+    return scaled
 
 
 def noise_times(steps: int, width: int, action_dim: int) -> int:

@@ -38,7 +38,7 @@ class Demo:
     """Episodes of each evaluation."""
     seed: int = 0
     """Everything random in training follows from it."""
-    evaluation_seed: int = 1000
+    evaluation_seed: int = 2000
     """Decides starts and goals of the evaluations."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Cores to use."""

@@ -42,6 +42,7 @@ class EmbeddingGoalCost:
         past: (E, L-1, K*A), torque blocks between them.
         goals: (E, D), embeddings of the goal images.
         config: weights of the torque terms.
+        drift: (E, D), what predictions have lately been missing; none by default.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class EmbeddingGoalCost:
         past: Tensor,
         goals: Tensor,
         config: GoalCostConfig,
+        drift: Tensor | None = None,
     ) -> None:
         self.model, self.embeddings, self.past = model, embeddings, past
-        self.goals, self.config = goals, config
+        self.goals, self.config, self.drift = goals, config, drift
         torque_dim = model.config.torque_dim
         self._last_torque = past.new_zeros(len(goals), 1, torque_dim)
         if past.shape[1]:  # a context of one embedding has no past
@@ -62,13 +64,15 @@ class EmbeddingGoalCost:
     def __call__(self, actions: Tensor) -> Tensor:
         """(E, N, H, K*A) -> (E, N)."""
         with torch.no_grad():
-            predicted = self.model.rollout(self.embeddings, self.past, actions)
+            predicted = self.model.rollout(self.embeddings, self.past, actions, self.drift)
             distance = self._offsets(predicted).square().sum(-1).mean(-1)  # (E, N)
             return distance + self._torque_residuals(actions).square().sum(-1)
 
     def linearise(self, actions: Tensor) -> tuple[Tensor, Tensor]:
         """(E, H, K*A) -> residuals (E, R) and their Jacobian (E, R, H*K*A)."""
-        predicted, slope = linearise_rollout(self.model, self.embeddings, self.past, actions)
+        predicted, slope = linearise_rollout(
+            self.model, self.embeddings, self.past, actions, self.drift
+        )
         scale = 1 / math.sqrt(actions.shape[1])
         offsets = self._offsets(predicted).flatten(1) * scale  # (E, H*D)
         slopes = (self.model.goal_metric.T @ slope).flatten(1, 2) * scale  # (E, H*D, P)

@@ -28,12 +28,12 @@ class TickHistory:
     def see(self, embeddings: Tensor) -> None:
         """Append the embeddings (E, D) of the frames at this tick."""
         self._embeddings.append(embeddings)
-        del self._embeddings[: -(self.context - 1) * self.action_block - 1]
+        del self._embeddings[: -self.context * self.action_block - 1]
 
     def act(self, torques: Tensor) -> None:
         """Append the torques (E, A) sent at this tick."""
         self._torques.append(torques)
-        del self._torques[: -(self.context - 1) * self.action_block]
+        del self._torques[: -self.context * self.action_block]
 
     def embeddings(self) -> Tensor:
         """(E, L, D), a model step apart, the last one now."""
@@ -43,10 +43,25 @@ class TickHistory:
 
     def torque_blocks(self) -> Tensor:
         """(E, L-1, K*A), the blocks between those embeddings."""
-        needed = (self.context - 1) * self.action_block
-        episodes = len(self._embeddings[-1])
-        still = [torch.zeros(episodes, self.torque_dim)] * (needed - len(self._torques))
+        return self._blocks(self._torques, self.context - 1)
+
+    def last_transition(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """What led to now: embeddings (E, L, D), blocks (E, L, K*A), and now (E, D).
+
+        None until all of it has been seen, without an assumption about the time before.
+        """
+        ticks = self.context * self.action_block
+        if len(self._torques) < ticks:
+            return None
+        seen = torch.stack(self._embeddings[-ticks - 1 :: self.action_block], 1)  # (E, L+1, D)
+        return seen[:, :-1], self._blocks(self._torques, self.context), seen[:, -1]
+
+    def _blocks(self, torques: list[Tensor], count: int) -> Tensor:
+        """The last ``count`` torque blocks (E, count, K*A); stillness before the first tick."""
+        needed, episodes = count * self.action_block, len(self._embeddings[-1])
         if not needed:
             return torch.zeros(episodes, 0, self.action_block * self.torque_dim)
-        ticks = torch.stack([*still, *self._torques], 1)  # (E, (L-1)*K, A)
-        return ticks.reshape(episodes, self.context - 1, -1)
+        known = torques[-needed:]
+        still = [torch.zeros(episodes, self.torque_dim)] * (needed - len(known))
+        ticks = torch.stack([*still, *known], 1)  # (E, count*K, A)
+        return ticks.reshape(episodes, count, -1)

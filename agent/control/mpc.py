@@ -23,10 +23,16 @@ from planners import ActionBounds, GaussNewtonPlanner, LeastSquaresCost, Planner
 
 @dataclass(frozen=True)
 class MPCConfig:
-    """``horizon`` H model steps ahead; ``cost`` weights of the torque terms."""
+    """Settings of the controller.
+
+    ``horizon`` H model steps ahead; ``cost`` weights of the torque terms; ``drift_gain`` in
+    [0, 1], how fast the latest prediction error enters the estimate of the model's drift (0: no
+    estimate).
+    """
 
     horizon: int = 8
     cost: GoalCostConfig = field(default_factory=GoalCostConfig)
+    drift_gain: float = 0.5
 
 
 class PlanKeeper:
@@ -86,23 +92,38 @@ class WorldModelController:
             self.config.horizon, settings.action_block, settings.torque_dim, seeds
         )
         self._goals = self._encode([o.goal_pixels for o in observations])
+        self._drift = torch.zeros_like(self._goals)
 
     @torch.no_grad()
     def act(self, observations: Sequence[GoalObservation]) -> Array:
         """Torques (E, A) for the coming tick."""
         assert self._history is not None, "act() before reset()"
         self._history.see(self._encode([o.pixels for o in observations]))
+        self._estimate_drift(self._history)
         cost = EmbeddingGoalCost(
             self.model,
             self._history.embeddings(),
             self._history.torque_blocks(),
             self._goals,
             self.config.cost,
+            self._drift,
         )
         torques = self._plans.improve(self.planner, cost)
         self._history.act(torques)
         result: Array = torques.double().numpy()
         return result
+
+    def _estimate_drift(self, history: TickHistory) -> None:
+        """Offset-free control: let a lasting prediction error be part of the model.
+
+        (Pannocchia & Rawlings 2003, AIChE J. 49(2), a disturbance on the state.) Without it the
+        arm comes to rest where the model's error balances the cost, not at the goal.
+        """
+        transition = history.last_transition()
+        if transition is not None:
+            embeddings, blocks, now = transition
+            missed = now - self.model.predictor(embeddings, blocks)
+            self._drift = torch.lerp(self._drift, missed, self.config.drift_gain)
 
     def _encode(self, frames: Sequence[np.ndarray]) -> Tensor:
         size = self.model.config.encoder.image_size

@@ -14,7 +14,11 @@ from agent.model.world_model import WorldModel
 
 
 def linearise_rollout(
-    model: WorldModel, embeddings: Tensor, past: Tensor, actions: Tensor
+    model: WorldModel,
+    embeddings: Tensor,
+    past: Tensor,
+    actions: Tensor,
+    drift: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Predicted embeddings (E, H, D) and their Jacobian (E, H, D, H*K*A).
 
@@ -23,10 +27,11 @@ def linearise_rollout(
         embeddings: (E, L, D), the last one is now.
         past: (E, L-1, K*A), torque blocks between them.
         actions: (E, H, K*A), the plan.
+        drift: (E, D), added to every prediction; none by default.
     """
     context, horizon, width = model.context, actions.shape[1], actions.shape[2]
     with torch.no_grad():
-        predicted = model.rollout(embeddings, past, actions[:, None])[:, 0]  # (E, H, D)
+        predicted = model.rollout(embeddings, past, actions[:, None], drift)[:, 0]  # (E, H, D)
     seen = torch.cat([embeddings, predicted[:, :-1]], 1)  # (E, L+H-1, D)
     sent = torch.cat([past, actions], 1)  # (E, L+H-1, K*A)
     windows = seen.unfold(1, context, 1).transpose(-1, -2)  # (E, H, L, D)

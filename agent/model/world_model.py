@@ -87,13 +87,20 @@ class WorldModel(nn.Module):
         embeddings: Tensor = self.encoder(frames)
         return embeddings
 
-    def rollout(self, embeddings: Tensor, past: Tensor, candidates: Tensor) -> Tensor:
+    def rollout(
+        self,
+        embeddings: Tensor,
+        past: Tensor,
+        candidates: Tensor,
+        drift: Tensor | None = None,
+    ) -> Tensor:
         """Predicted embeddings (E, N, H, D), one a model step.
 
         Args:
             embeddings: (E, L, D), the last one is now.
             past: (E, L-1, K*A), torque blocks between them.
             candidates: (E, N, H, K*A), torque blocks from now on.
+            drift: (E, D), added to every prediction; none by default.
         """
         count = candidates.shape[1]
         window = embeddings[:, None].expand(-1, count, -1, -1)  # (E, N, L, D)
@@ -102,6 +109,8 @@ class WorldModel(nn.Module):
         for step in range(candidates.shape[2]):
             torques = torch.cat([torques, candidates[:, :, step : step + 1]], 2)
             following = self.predictor(window, torques)  # (E, N, D)
+            if drift is not None:
+                following = following + drift[:, None]
             predicted.append(following)
             window = torch.cat([window[:, :, 1:], following[:, :, None]], 2)
             torques = torques[:, :, 1:]

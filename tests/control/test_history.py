@@ -27,6 +27,21 @@ def expected(
     return frames, torch.stack(blocks, 1) if blocks else torch.zeros(EPISODES, 0, width)
 
 
+def check_transition(
+    history: TickHistory, embeddings: list[Tensor], torques: list[Tensor], context: int, block: int
+) -> None:
+    """What the model would have been shown a model step ago, with the block sent since."""
+    found = history.last_transition()
+    if len(torques) < context * block:
+        assert found is None
+        return
+    frames, _ = expected(embeddings[:-block], torques[:-block], context, block)
+    sent = torch.stack(torques[-context * block :], 1).reshape(EPISODES, context, -1)
+    assert found is not None
+    for got, wanted in zip(found, (frames, sent, embeddings[-1]), strict=True):
+        assert torch.equal(got, wanted)
+
+
 @pytest.mark.parametrize("context", [1, 2, 3, 4])
 @pytest.mark.parametrize("block", [1, 2, 3])
 def test_frames_a_model_step_apart_and_the_torques_between(context: int, block: int) -> None:
@@ -40,6 +55,7 @@ def test_frames_a_model_step_apart_and_the_torques_between(context: int, block: 
         frames, blocks = expected(embeddings, torques, context, block)
         assert torch.equal(history.embeddings(), frames)
         assert torch.equal(history.torque_blocks(), blocks)
+        check_transition(history, embeddings, torques, context, block)
         torques.append(torch.randn(EPISODES, TORQUE_DIM, generator=draw))
         history.act(torques[-1])
 
@@ -49,5 +65,5 @@ def test_a_long_episode_takes_no_more_memory() -> None:
     for _ in range(100):
         history.see(torch.zeros(EPISODES, DIM))
         history.act(torch.zeros(EPISODES, TORQUE_DIM))
-    assert len(history._embeddings) == 5
-    assert len(history._torques) == 4
+    assert len(history._embeddings) == 7  # one model step more than the model reads
+    assert len(history._torques) == 6

@@ -55,6 +55,23 @@ def test_comes_to_rest_at_the_goal(
     assert np.abs(world.velocity).max() < tolerance
 
 
+def test_a_model_that_drifts_still_leads_to_the_goal(
+    exact_model: WorldModel, points: MakePoints
+) -> None:
+    """Offset-free: a constant error of every prediction leaves no error at rest."""
+    exact = exact_model.predictor.forward
+    exact_model.predictor.forward = (  # type: ignore[method-assign]
+        lambda embeddings, actions: exact(embeddings, actions) + 0.02
+    )
+    errors = {}
+    for gain in (0.0, 0.5):
+        world = points()
+        controller = WorldModelController(exact_model, None, MPCConfig(5, drift_gain=gain))
+        drive(controller, world, 80, seeds=(1, 2, 3))
+        errors[gain] = np.abs(world.position - world.goal).max()
+    assert errors[0.5] < 2e-3 < 5e-3 < errors[0.0]
+
+
 def test_the_model_is_shown_what_it_needs_to_predict_exactly(
     exact_model: WorldModel, points: MakePoints
 ) -> None:
