@@ -4,7 +4,7 @@ Each repeat draws the same random poses with one after the other, so that a chan
 machine's load meets both; the ratio is the median over repeats. ``physics.render`` is dm_control's
 own call, which builds a scene for every frame.
 
-    python benchmarks/render.py --json benchmarks/results/render.json
+    python benchmarks/render.py --json results/render.json
 """
 
 from __future__ import annotations
