@@ -33,7 +33,7 @@ def table() -> str:
     """The table as Markdown, with the hardware it was measured on."""
     results = [read_result(path) for path in sorted(RESULTS.glob("*.json"))]
     ordered = sorted(results, key=_place)
-    machines = sorted({f"{result['hardware']}, {result['date']}" for result in ordered})
+    machines = sorted({f"{result['hardware']}, {result['date'][:10]}" for result in ordered})
     made = "; ".join(machines)
     note = f"`results/evaluation/*.json` hold each command, seed and episode. Machine: {made}."
     return "\n".join([*HEAD, *map(_row, ordered), "", note])
