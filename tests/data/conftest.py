@@ -6,19 +6,16 @@ neither processes nor OpenGL.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from small_rollouts import COLLECT, SETTINGS
 
 from agent.data import CollectConfig, RollOut, RolloutStore, collect
 from agent.data.shards import encode_shard, join_rollouts
 from agent.data.worker import ShardTask, WorkerSettings
-
-COLLECT = sys.modules["agent.data.collect"]  # the module: agent.data.collect is the function
-SETTINGS = {"episodes": 6, "episode_steps": 20, "episodes_per_shard": 2, "seed": 3}
 
 
 class FakeCrew:

@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import COLLECT, SETTINGS
+from small_rollouts import COLLECT, SETTINGS
 
 from agent.data import CollectConfig, RolloutStore, collect
 from agent.data.collect import missing_shards

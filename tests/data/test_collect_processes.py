@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import SETTINGS
+from small_rollouts import SETTINGS
 
 from agent.data import CollectConfig, collect
 from agent.data.crew import Crew

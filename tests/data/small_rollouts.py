@@ -1,0 +1,8 @@
+"""What the tests of this room share outside fixtures."""
+
+import sys
+
+import agent.data  # noqa: F401  (loads the module named below)
+
+COLLECT = sys.modules["agent.data.collect"]  # the module: agent.data.collect is the function
+SETTINGS = {"episodes": 6, "episode_steps": 20, "episodes_per_shard": 2, "seed": 3}
