@@ -31,7 +31,18 @@ COMMANDS: Table = {
     "train": Entry("agent.commands.train:Train", "train a world model on recorded rollouts"),
     "baseline": Entry("agent.commands.baseline:Baseline", "train SAC on states, to compare with"),
     "control": Entry("agent.commands.control:Control", "steer the arm to a goal, and film it"),
+    "export": Entry("agent.commands.export:Export", "write the controller to run without torch"),
     "evaluate": Entry("agent.commands.evaluate:Evaluate", "measure how well a controller does"),
+    "compare": Entry(
+        "agent.commands.compare:Compare", "measure every controller on every protocol, in stages"
+    ),
+    "report": Entry("agent.commands.report:Report", "tables and figures of all results"),
+    "identify": Entry(
+        "agent.commands.identify:Identify", "study when LeJEPA finds the world's own variables"
+    ),
+    "diagnose": Entry(
+        "agent.commands.diagnose:Diagnose", "ask whether rollouts and a model fit LeJEPA's theory"
+    ),
     "demo": Entry("agent.commands.demo:Demo", "all of the above in a row, then one report"),
 }
 EXAMPLES = (

@@ -11,3 +11,7 @@ class DamagedDataError(RuntimeError):
 
 class MachineError(RuntimeError):
     """The machine lacks something (GL, disk space, a library); exit code 4."""
+
+
+class ModelFaultError(RuntimeError):
+    """A model gave numbers that are not finite; no torque followed from them; exit code 3."""

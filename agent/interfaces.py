@@ -65,7 +65,8 @@ class EpisodeResult:
 
     ``first_touch``: inside tolerance at any time; ``held``: inside for the whole last 0.4 s of
     the budget; ``steps_to_success`` env steps to the first touch (None if never);
-    ``final_error_rad`` the larger joint error at the end; ``decision_ms`` per control tick.
+    ``final_error_rad`` the larger joint error at the end; ``decision_ms`` per control tick;
+    ``episode_return`` where the protocol pays a reward (dm_control's, out of 1000).
     """
 
     seed: int
@@ -75,3 +76,4 @@ class EpisodeResult:
     steps_to_success: int | None
     final_error_rad: float
     decision_ms: tuple[float, ...]
+    episode_return: float | None = None

@@ -1,77 +1,185 @@
-"""Every planner on one world model: success and held against the time of a tick.
+"""Every planner at several budgets: success and held against the time of a tick.
 
-    python benchmarks/control.py --json results/planners.json --plot results/planners.png
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/control.py
 
-Goals are those of other evaluations with the same seed; the network, the cost and the horizon are
-the same for all planners, only the search differs.
+Writes ``results/planners.json`` after every row and ``results/planners.png`` at the end; what is in
+the file already is not measured again, so that an interrupted run goes on where it was. Goals,
+network, cost and horizon are the same for all planners, only the search differs; the oracle plans
+with the true simulator and shows what the cost allows. One core, and nothing else should run on it:
+the time of a tick (seeing and planning, one episode at a time) is part of the result.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
+import torch
 
-from agent.commands.evaluate import Measurement
-from agent.commands.measuring import measure_all
-from planners import PLANNERS
+from agent.baselines.oracle import OracleController
+from agent.commands.console import note
+from agent.commands.progress import Update, progress
+from agent.control.mpc import WorldModelController
+from agent.data.durable import write_durably
+from agent.errors import UserError
+from agent.evaluation.episodes import evaluate
+from agent.evaluation.protocols import protocol_named
+from agent.evaluation.results import summarise
+from agent.interfaces import Controller
+from agent.model.bundle import bundle_sha256
+from agent.model.checkpoint import load_checkpoint
+from agent.reporting.pareto import pareto
+from agent.reporting.style import save_png
+from planners import (
+    CEMConfig,
+    CEMPlanner,
+    GaussNewtonConfig,
+    GaussNewtonPlanner,
+    GradientConfig,
+    GradientPlanner,
+    ICEMConfig,
+    ICEMPlanner,
+    MPPIConfig,
+    MPPIPlanner,
+    RandomShootingConfig,
+    RandomShootingPlanner,
+)
 
-PROTOCOLS = ("anywhere", "lewm")
-SEED = 2000
+SCHEMA = "lejepa-agent/planners/1"
+PROTOCOLS = ("lewm", "swift", "anywhere")
+CHECKPOINT = Path("checkpoints/reacher")
+ORACLE_EPISODES = 6  # it steps the simulator a thousand times a tick
+BATCH = 8  # wide batches of many samples fall out of the processor's cache
+SEARCHES = (
+    *(
+        GaussNewtonPlanner(GaussNewtonConfig(iterations, random_starts=starts))
+        for iterations, starts in ((1, 0), (1, 16), (2, 16), (4, 16))
+    ),
+    *(
+        GradientPlanner(GradientConfig(CEMConfig(samples, 1, 8), starts, steps))
+        for samples, starts, steps in ((32, 2, 2), (64, 4, 5), (64, 4, 15))
+    ),
+    *(CEMPlanner(CEMConfig(n, times, n // 4)) for n, times in ((16, 2), (32, 3), (64, 3))),
+    *(ICEMPlanner(ICEMConfig(n, times, n // 4, n // 8)) for n, times in ((16, 2), (48, 3))),
+    *(MPPIPlanner(MPPIConfig(n, times)) for n, times in ((16, 2), (48, 3))),
+    *(RandomShootingPlanner(RandomShootingConfig(n, 1)) for n in (32, 96)),
+)
+NAMES: Mapping[type, str] = {
+    GaussNewtonPlanner: "gauss-newton", GradientPlanner: "gradient", CEMPlanner: "cem",
+    ICEMPlanner: "icem", MPPIPlanner: "mppi", RandomShootingPlanner: "random-shooting",
+}  # fmt: skip
+IDENTITY = ("planner", "settings", "protocol", "episodes", "seed", "checkpoint_sha256")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row to measure: a planner with its settings on a protocol."""
+
+    search: Any  # None: the oracle
+    protocol: str
+    episodes: int
+    seed: int
+    checkpoint: Path
+
+    @property
+    def identity(self) -> Row:
+        """What makes two rows the same measurement, as JSON would give it back."""
+        planner: Any = OracleController().planner if self.search is None else self.search
+        name = "oracle" if self.search is None else NAMES[type(self.search)]
+        settings = json.loads(json.dumps(asdict(planner.config)))
+        sha = None if self.search is None else bundle_sha256(self.checkpoint)
+        values = (name, settings, self.protocol, self.episodes, self.seed, sha)
+        return dict(zip(IDENTITY, values, strict=True))
+
+    def measure(self, update: Update) -> Row:
+        """Play the episodes."""
+        start_s = time.monotonic()
+        results = evaluate(
+            self._controller(), protocol_named(self.protocol), self.episodes, self.seed,
+            batch=BATCH, progress=update,
+        )  # fmt: skip
+        result = summarise(
+            results,
+            controller="oracle" if self.search is None else "world-model",
+            protocol=self.protocol,
+            seed=self.seed,
+            command=f"python benchmarks/control.py --episodes {self.episodes} --seed {self.seed}",
+            wall_clock_s=round(time.monotonic() - start_s, 2),
+        )
+        kept = (
+            "solved_at_start", "first_touch", "held", "final_error_rad", "decision_ms", "command",
+            "commit", "hardware", "date", "wall_clock_s",
+        )  # fmt: skip
+        return self.identity | {name: result[name] for name in kept}
+
+    def _controller(self) -> Controller:
+        if self.search is None:
+            return OracleController()
+        return WorldModelController(load_checkpoint(self.checkpoint), self.search)
+
+
+def cells(checkpoint: Path, episodes: int, seed: int) -> list[Cell]:
+    """All that is to be measured."""
+    few = min(episodes, ORACLE_EPISODES)
+    return [
+        Cell(search, protocol, few if search is None else episodes, seed, checkpoint)
+        for search in (*SEARCHES, None)
+        for protocol in PROTOCOLS
+    ]
+
+
+def missing(wanted: Iterable[Cell], rows: Sequence[Row]) -> list[Cell]:
+    """Those of the ``wanted`` that no row is a measurement of."""
+    known = [{name: row[name] for name in IDENTITY} for row in rows]
+    return [cell for cell in wanted if cell.identity not in known]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a result file; none if there is no file.
+
+    Raises:
+        UserError: if it is a file of another kind.
+    """
+    if not path.exists():
+        return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise UserError(f"expected {path} with schema {SCHEMA!r}: remove it or name another file")
+    return list(content["rows"])
 
 
 def main() -> None:
-    """Measure all planners on both protocols, print, and write what was asked for."""
+    """Measure row by row, write each, and draw them."""
     arguments = _parse()
-    jobs = [
-        Measurement(
-            "world-model", arguments.checkpoint, protocol, arguments.episodes, SEED, planner=name
-        )
-        for protocol in PROTOCOLS
-        for name in reversed(PLANNERS)
-    ]
-    results = measure_all(jobs, os.cpu_count() or 1)
-    rows = [_row(job, result) for job, result in zip(jobs, results, strict=True)]
-    print(json.dumps(rows, indent=2))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    if arguments.plot:
-        figure(rows).savefig(arguments.plot, dpi=150)
-
-
-def figure(rows: Sequence[dict[str, Any]]) -> Figure:
-    """First touch (hollow) and held (filled) over the median time of a tick, one panel each."""
-    drawing = Figure(figsize=(9, 3.6), layout="constrained")
-    panels = drawing.subplots(1, len(PROTOCOLS), sharey=True)
-    for panel, protocol in zip(panels, PROTOCOLS, strict=True):
-        for row in (row for row in rows if row["protocol"] == protocol):
-            tick_ms = row["decision_ms"]["p50"]
-            (line,) = panel.plot(tick_ms, 100 * row["held"]["rate"], "o", label=row["planner"])
-            touch = 100 * row["first_touch"]["rate"]
-            panel.plot(tick_ms, touch, "o", mfc="none", color=line.get_color())
-        panel.set(title=protocol, xlabel="ms a tick, one core", ylim=(-3, 103))
-    panels[0].set_ylabel("hollow: touch %, filled: held %")
-    panels[0].legend()
-    return drawing
-
-
-def _row(job: Measurement, result: dict[str, Any]) -> dict[str, Any]:
-    kept = ("protocol", "episodes", "seed", "first_touch", "held", "final_error_rad")
-    more = ("decision_ms", "checkpoint_sha256", "command", "hardware", "date")
-    return {"planner": job.planner} | {name: result[name] for name in (*kept, *more)}
+    torch.set_num_threads(1)
+    rows = read_rows(arguments.json)
+    try:
+        left = missing(cells(CHECKPOINT, arguments.episodes, arguments.seed), rows)
+        for number, cell in enumerate(left, 1):
+            name = f"row {number}/{len(left)}: {cell.identity['planner']} on {cell.protocol}"
+            with progress(f"{name}, episodes") as update:
+                rows.append(cell.measure(update))
+            text = json.dumps({"schema": SCHEMA, "rows": rows}, indent=1, allow_nan=False)
+            write_durably(arguments.json, (text + "\n").encode())
+    except KeyboardInterrupt:
+        note(f"{len(rows)} rows are in {arguments.json}; the same command goes on from there.")
+        raise SystemExit(130) from None
+    save_png(pareto(rows), arguments.plot)
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/reacher"))
-    parser.add_argument("--episodes", type=int, default=50)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--episodes", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=77)
+    parser.add_argument("--json", type=Path, default=Path("results/planners.json"))
+    parser.add_argument("--plot", type=Path, default=Path("results/planners.png"))
     return parser.parse_args()
 
 

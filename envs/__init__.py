@@ -10,14 +10,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from envs.angles import WRIST_LIMIT_RAD, angle_error_rad, checked_pose, sample_pose, wrap_angle
+from envs.dmc import (
+    EPISODE_PHYSICS_STEPS,
+    REACH_M,
+    fingertip_m,
+    nearer_goal_pose,
+    sample_target_m,
+    target_reward,
+)
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError
 from envs.gl import configure_gl, probe
 from envs.goals import goal_pose_from_inverse_kinematics, load_goal_image
 from envs.opencv import import_opencv
 from envs.profiles import PROFILES
-from envs.registration import PIXEL_GOAL_ID, STATE_GOAL_ID, register_environments
+from envs.registration import DMC_IDS, PIXEL_GOAL_ID, STATE_GOAL_ID, register_environments
 
 if TYPE_CHECKING:
+    from envs.dmc_env import ReacherDmcEnv
     from envs.reacher import ReacherPixelGoalEnv, ReacherStateGoalEnv
     from envs.rendering import Renderer
     from envs.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ACTION_REPEAT": "envs.simulator",
     "PHYSICS_DT_S": "envs.simulator",
+    "ReacherDmcEnv": "envs.dmc_env",
     "ReacherPixelGoalEnv": "envs.reacher",
     "ReacherSimulator": "envs.simulator",
     "ReacherStateGoalEnv": "envs.reacher",
@@ -43,9 +53,12 @@ register_environments()
 
 __all__ = [
     "ACTION_REPEAT",
+    "DMC_IDS",
+    "EPISODE_PHYSICS_STEPS",
     "PHYSICS_DT_S",
     "PIXEL_GOAL_ID",
     "PROFILES",
+    "REACH_M",
     "STATE_GOAL_ID",
     "TORQUE_DIM",
     "WRIST_LIMIT_RAD",
@@ -53,6 +66,7 @@ __all__ = [
     "GoalImageError",
     "PoseError",
     "ProfileError",
+    "ReacherDmcEnv",
     "ReacherPixelGoalEnv",
     "ReacherSimulator",
     "ReacherStateGoalEnv",
@@ -60,11 +74,15 @@ __all__ = [
     "angle_error_rad",
     "checked_pose",
     "configure_gl",
+    "fingertip_m",
     "goal_pose_from_inverse_kinematics",
     "import_opencv",
     "load_goal_image",
+    "nearer_goal_pose",
     "probe",
     "register_environments",
     "sample_pose",
+    "sample_target_m",
+    "target_reward",
     "wrap_angle",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 PIXEL_GOAL_ID = "LeJEPA/ReacherPixelGoal-v0"
 STATE_GOAL_ID = "LeJEPA/ReacherStateGoal-v0"
+DMC_IDS = {"easy": "LeJEPA/ReacherDmcEasy-v0", "hard": "LeJEPA/ReacherDmcHard-v0"}
 ENTRY_POINTS = {
     PIXEL_GOAL_ID: "envs.reacher:ReacherPixelGoalEnv",
     STATE_GOAL_ID: "envs.reacher:ReacherStateGoalEnv",
@@ -27,6 +28,15 @@ def register_environments() -> None:
             register(
                 id=name,
                 entry_point=entry_point,
+                order_enforce=False,
+                disable_env_checker=True,
+            )
+    for task, name in DMC_IDS.items():
+        if name not in registry:
+            register(
+                id=name,
+                entry_point="envs.dmc_env:ReacherDmcEnv",
+                kwargs={"task": task},
                 order_enforce=False,
                 disable_env_checker=True,
             )

@@ -1,11 +1,21 @@
 """Planners over a batched cost function; no network and no simulator in sight."""
 
-from planners.base import ActionBounds, CostFn, LeastSquaresCost, Plan, Planner
+from planners.base import (
+    ActionBounds,
+    CostFn,
+    Deadline,
+    DifferentiableCost,
+    LeastSquaresCost,
+    Plan,
+    Planner,
+)
 from planners.catalogue import PLANNERS
 from planners.cem import CEMConfig, CEMPlanner
 from planners.gauss_newton import GaussNewtonConfig, GaussNewtonPlanner
+from planners.gradient import GradientConfig, GradientPlanner
 from planners.icem import ICEMConfig, ICEMPlanner
 from planners.mppi import MPPIConfig, MPPIPlanner
+from planners.random_shooting import RandomShootingConfig, RandomShootingPlanner
 
 __all__ = [
     "PLANNERS",
@@ -13,8 +23,12 @@ __all__ = [
     "CEMConfig",
     "CEMPlanner",
     "CostFn",
+    "Deadline",
+    "DifferentiableCost",
     "GaussNewtonConfig",
     "GaussNewtonPlanner",
+    "GradientConfig",
+    "GradientPlanner",
     "ICEMConfig",
     "ICEMPlanner",
     "LeastSquaresCost",
@@ -22,4 +36,6 @@ __all__ = [
     "MPPIPlanner",
     "Plan",
     "Planner",
+    "RandomShootingConfig",
+    "RandomShootingPlanner",
 ]

@@ -7,6 +7,7 @@ planner step (a block of torques), ``R`` residuals, ``P = H * U`` decision varia
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -32,6 +33,17 @@ class LeastSquaresCost(Protocol):
         """(E, H, U) -> residuals (E, R) and their Jacobian (E, R, P)."""
 
 
+@runtime_checkable
+class DifferentiableCost(Protocol):
+    """A cost that knows which way it falls. First-order planners need this."""
+
+    def __call__(self, actions: Tensor) -> Tensor:
+        """(E, N, H, U) -> (E, N)."""
+
+    def gradient(self, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """(E, N, H, U) -> costs (E, N) and their derivatives (E, N, H, U)."""
+
+
 @dataclass(frozen=True)
 class ActionBounds:
     """The box every planned number must stay in.
@@ -52,12 +64,34 @@ class ActionBounds:
         return actions.clamp(self.low, self.high)
 
 
+class Deadline:
+    """A moment after which a planner returns the best plan it has.
+
+    Args:
+        after_s: seconds from now; below 0 if the moment is over already.
+        clock: tells the time [s], never going back.
+
+    Raises:
+        ValueError: if ``after_s`` is not a number.
+    """
+
+    def __init__(self, after_s: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        if after_s != after_s:
+            raise ValueError("expected a deadline in seconds from now, got NaN")
+        self._clock = clock
+        self._moment_s = clock() + after_s
+
+    def passed(self) -> bool:
+        """Whether time is up."""
+        return self._clock() >= self._moment_s
+
+
 @dataclass(frozen=True)
 class Plan:
     """The best plan found and how the search went.
 
     ``actions`` (E, H, U) inside the box; ``cost`` (E,) of those actions; ``cost_history`` (I, E)
-    the best cost known after each of the I iterations, never rising.
+    the best cost known after each of the I >= 1 iterations that there was time for, never rising.
     """
 
     actions: Tensor
@@ -74,8 +108,17 @@ class Planner(Protocol):
         warm_start: Tensor,
         bounds: ActionBounds,
         generators: Sequence[torch.Generator],
+        deadline: Deadline | None = None,
     ) -> Plan:
-        """Improve on ``warm_start`` (E, H, U); episode ``e`` draws only from ``generators[e]``."""
+        """Improve on ``warm_start`` (E, H, U); episode ``e`` draws only from ``generators[e]``.
+
+        No iteration begins after the ``deadline``. The plan is then the best so far, the warm
+        start if nothing else was tried, and never costs more than the warm start.
+
+        Raises:
+            ValueError: if the warm start is not (E, H, U) or there is not one generator an
+                episode.
+        """
 
 
 def check_plan_arguments(

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from planners.base import ActionBounds, CostFn, Plan, check_plan_arguments
-from planners.sampling import autoregressive, draw_normal, keep_best, noise_times
+from planners.base import ActionBounds, CostFn, Deadline, Plan
+from planners.sampling import autoregressive, cheapest, plan_noise
+from planners.search import Search
 
 
 @dataclass(frozen=True)
@@ -59,51 +61,38 @@ class CEMPlanner:
         warm_start: Tensor,
         bounds: ActionBounds,
         generators: Sequence[torch.Generator],
+        deadline: Deadline | None = None,
     ) -> Plan:
-        """See :class:`planners.base.Planner`. The plan never costs more than the warm start.
+        """See :class:`planners.base.Planner`.
 
         Raises:
-            ValueError: if ``action_dim`` does not divide the width U of a planner step.
+            ValueError: also if ``action_dim`` does not divide the width U of a planner step.
         """
-        _, steps, width = check_plan_arguments(warm_start, generators)
-        times = noise_times(steps, width, self.config.action_dim)
-        mean = bounds.clip(warm_start)
-        std = torch.full_like(mean, self.config.initial_std)
-        best, best_cost = mean, torch.full((len(mean),), torch.inf, dtype=mean.dtype)
-        history = []
-        for iteration in range(self.config.iterations):
-            noise = self._noise(mean, times, self._correlation(iteration), generators)
-            candidates = _candidates(mean, std, noise, best, bounds)
-            costs = cost_fn(candidates)  # (E, N)
-            best, best_cost = keep_best(candidates, costs, best, best_cost)
-            mean, std = self._refit(candidates, costs)
-            history.append(best_cost)
-        return Plan(best, best_cost, torch.stack(history))
+        search = Search(cost_fn, warm_start, bounds, generators, deadline)
+        self.sample(search, bounds, generators)
+        return search.plan()
 
-    def _correlation(self, iteration: int) -> float:
-        last = max(1, self.config.iterations - 1)
-        return self.config.correlation * (1 - iteration / last)
-
-    def _noise(
-        self, mean: Tensor, times: int, keep: float, generators: Sequence[torch.Generator]
+    def sample(
+        self, search: Search, bounds: ActionBounds, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """Unit-variance noise (E, N, H, U), autoregressive along time."""
-        shape = (self.config.samples, times, self.config.action_dim)
-        noise = autoregressive(draw_normal(generators, shape, like=mean), keep)
-        return noise.reshape(len(mean), self.config.samples, *mean.shape[1:])
+        """The search itself, for planners that begin with one.
 
-    def _refit(self, candidates: Tensor, costs: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation (E, H, U) of the elites."""
-        chosen = costs.topk(self.config.elites, dim=1, largest=False).indices  # (E, elites)
-        rows = torch.arange(len(candidates), device=candidates.device)[:, None]
-        elites = candidates[rows, chosen]  # (E, elites, H, U)
-        return elites.mean(1), elites.std(1).clamp_min(self.config.min_std)
+        Returns the last elites (E, elites, H, U), cheapest first; the best plan alone,
+        (E, 1, H, U), if there was no time for any.
+        """
+        mean = search.best
+        std, elites = torch.full_like(mean, self.config.initial_std), mean[:, None]
+        for number in search.rounds(self.config.iterations):
+            noise = self._noise(mean, number, generators)
+            candidates = bounds.clip(mean[:, None] + std[:, None] * noise)
+            candidates[:, 0], candidates[:, 1] = mean, search.best
+            elites = cheapest(candidates, search.try_all(candidates), self.config.elites)
+            mean, std = elites.mean(1), elites.std(1).clamp_min(self.config.min_std)
+        return elites
 
-
-def _candidates(
-    mean: Tensor, std: Tensor, noise: Tensor, best: Tensor, bounds: ActionBounds
-) -> Tensor:
-    """Samples (E, N, H, U); the first is the mean, the second the best plan so far."""
-    candidates = bounds.clip(mean[:, None] + std[:, None] * noise)
-    candidates[:, 0], candidates[:, 1] = mean, best
-    return candidates
+    def _noise(self, mean: Tensor, number: int, generators: Sequence[torch.Generator]) -> Tensor:
+        """Unit-variance noise (E, N, H, U) of this iteration, autoregressive along time."""
+        last = max(1, self.config.iterations - 1)
+        keep = self.config.correlation * (1 - number / last)
+        colour = partial(autoregressive, keep=keep)
+        return plan_noise(generators, self.config.samples, mean, self.config.action_dim, colour)

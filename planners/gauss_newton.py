@@ -11,18 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from planners.base import (
-    ActionBounds,
-    CostFn,
-    LeastSquaresCost,
-    Plan,
-    check_plan_arguments,
-)
-from planners.sampling import autoregressive, draw_normal, keep_best
+from planners.base import ActionBounds, CostFn, Deadline, LeastSquaresCost, Plan
+from planners.sampling import autoregressive, plan_noise
+from planners.search import Search
 
 
 @dataclass(frozen=True)
@@ -62,44 +58,37 @@ class GaussNewtonPlanner:
         warm_start: Tensor,
         bounds: ActionBounds,
         generators: Sequence[torch.Generator],
+        deadline: Deadline | None = None,
     ) -> Plan:
-        """See :class:`planners.base.Planner`. The plan never costs more than the warm start.
+        """See :class:`planners.base.Planner`.
 
         Raises:
-            ValueError: if ``cost_fn`` cannot be linearised.
+            ValueError: also if ``cost_fn`` cannot be linearised.
         """
-        check_plan_arguments(warm_start, generators)
+        search = Search(cost_fn, warm_start, bounds, generators, deadline)
         if not isinstance(cost_fn, LeastSquaresCost):
             raise ValueError(
                 "expected a cost with linearise() (LeastSquaresCost), got a plain function; "
                 "use CEMPlanner for costs without a slope"
             )
-        best, cost = self._start(cost_fn, bounds.clip(warm_start), bounds, generators)
-        history = []
-        for _ in range(self.config.iterations):
-            trials = self._steps(cost_fn, best, bounds)  # (E, dampings, H, U)
-            trials = torch.where(trials.isnan(), best[:, None], trials)  # a solve that failed
-            best, cost = keep_best(trials, cost_fn(trials), best, cost)
-            history.append(cost)
-        return Plan(best, cost, torch.stack(history))
+        if not search.is_late:
+            search.try_all(self._starts(search.best, bounds, generators))
+        for _ in search.rounds(self.config.iterations):
+            trials = self._steps(cost_fn, search.best, bounds)  # (E, dampings, H, U)
+            failed = trials.isnan()  # where the linear system could not be solved
+            search.try_all(torch.where(failed, search.best[:, None], trials))
+        return search.plan()
 
-    def _start(
-        self,
-        cost_fn: LeastSquaresCost,
-        warm_start: Tensor,
-        bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
-    ) -> tuple[Tensor, Tensor]:
-        """The cheapest of the warm start and the sampled plans, with its cost."""
-        _, steps, width = warm_start.shape
-        starts = [warm_start[:, None]]
-        if self.config.random_starts:
-            shape = (self.config.random_starts, steps, width)
-            noise = draw_normal(generators, shape, like=warm_start)
-            starts.append(bounds.clip(autoregressive(noise, self.config.start_correlation)))
-        candidates = torch.cat(starts, 1)
-        costs, index = cost_fn(candidates).min(1)
-        return candidates[torch.arange(len(candidates)), index], costs
+    def _starts(
+        self, warm_start: Tensor, bounds: ActionBounds, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """The warm start, then the sampled plans (E, 1 + random_starts, H, U)."""
+        if not self.config.random_starts:
+            return warm_start[:, None]
+        colour = partial(autoregressive, keep=self.config.start_correlation)
+        count, width = self.config.random_starts, warm_start.shape[2]
+        noise = plan_noise(generators, count, warm_start, width, colour)
+        return torch.cat([warm_start[:, None], bounds.clip(noise)], 1)
 
     def _steps(self, cost_fn: LeastSquaresCost, plan: Tensor, bounds: ActionBounds) -> Tensor:
         """One projected Newton step per damping, (E, dampings, H, U)."""

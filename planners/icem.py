@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from planners.base import ActionBounds, CostFn, Plan, check_plan_arguments
-from planners.sampling import coloured, draw_normal, keep_best, noise_times
+from planners.base import ActionBounds, CostFn, Deadline, Plan
+from planners.sampling import cheapest, coloured, plan_noise
+from planners.search import Search
 
 
 @dataclass(frozen=True)
@@ -63,42 +65,31 @@ class ICEMPlanner:
         warm_start: Tensor,
         bounds: ActionBounds,
         generators: Sequence[torch.Generator],
+        deadline: Deadline | None = None,
     ) -> Plan:
-        """See :class:`planners.base.Planner`. The plan never costs more than the warm start.
+        """See :class:`planners.base.Planner`.
 
         Raises:
-            ValueError: if ``action_dim`` does not divide the width U of a planner step.
+            ValueError: also if ``action_dim`` does not divide the width U of a planner step.
         """
-        check_plan_arguments(warm_start, generators)
-        mean = bounds.clip(warm_start)
+        search = Search(cost_fn, warm_start, bounds, generators, deadline)
+        mean = search.best
         std = torch.full_like(mean, self.config.initial_std)
-        best, best_cost = mean, torch.full((len(mean),), torch.inf, dtype=mean.dtype)
-        elites, history = mean[:, None], []
-        for iteration in range(self.config.iterations):
-            noise = self._noise(mean, iteration, generators)
-            fresh = bounds.clip(mean[:, None] + std[:, None] * noise)
-            pool = torch.cat([mean[:, None], best[:, None], elites, fresh], 1)
-            costs = cost_fn(pool)  # (E, N)
-            best, best_cost = keep_best(pool, costs, best, best_cost)
-            elites = self._elites(pool, costs)
+        kept = mean[:, None]
+        for number in search.rounds(self.config.iterations):
+            fresh = bounds.clip(
+                mean[:, None] + std[:, None] * self._noise(mean, number, generators)
+            )
+            pool = torch.cat([mean[:, None], search.best[:, None], kept, fresh], 1)
+            elites = cheapest(pool, search.try_all(pool), self.config.elites)
             mean = torch.lerp(elites.mean(1), mean, self.config.momentum)
             std = torch.lerp(elites.std(1), std, self.config.momentum)
-            std, elites = std.clamp_min(self.config.min_std), elites[:, : self.config.kept]
-            history.append(best_cost)
-        return Plan(best, best_cost, torch.stack(history))
+            std, kept = std.clamp_min(self.config.min_std), elites[:, : self.config.kept]
+        return search.plan()
 
-    def _noise(self, mean: Tensor, iteration: int, generators: Sequence[torch.Generator]) -> Tensor:
+    def _noise(self, mean: Tensor, number: int, generators: Sequence[torch.Generator]) -> Tensor:
         """Coloured noise (E, N, H, U) of this iteration's number of samples."""
-        _, steps, width = mean.shape
-        samples = int(self.config.samples / self.config.decay**iteration)
+        samples = int(self.config.samples / self.config.decay**number)
         samples = max(samples, 2 * self.config.elites)
-        times = noise_times(steps, width, self.config.action_dim)
-        white = draw_normal(generators, (samples, times, self.config.action_dim), like=mean)
-        noise = coloured(white, self.config.exponent)
-        return noise.reshape(len(mean), samples, steps, width)
-
-    def _elites(self, pool: Tensor, costs: Tensor) -> Tensor:
-        """The best of the pool (E, elites, H, U), cheapest first."""
-        chosen = costs.topk(self.config.elites, dim=1, largest=False).indices
-        rows = torch.arange(len(pool), device=pool.device)[:, None]
-        return pool[rows, chosen]
+        colour = partial(coloured, exponent=self.config.exponent)
+        return plan_noise(generators, samples, mean, self.config.action_dim, colour)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from planners.base import ActionBounds, CostFn, Plan, check_plan_arguments
-from planners.sampling import autoregressive, draw_normal, keep_best, noise_times
+from planners.base import ActionBounds, CostFn, Deadline, Plan
+from planners.sampling import autoregressive, plan_noise
+from planners.search import Search
 
 
 @dataclass(frozen=True)
@@ -59,30 +61,24 @@ class MPPIPlanner:
         warm_start: Tensor,
         bounds: ActionBounds,
         generators: Sequence[torch.Generator],
+        deadline: Deadline | None = None,
     ) -> Plan:
-        """See :class:`planners.base.Planner`. The plan never costs more than the warm start.
+        """See :class:`planners.base.Planner`.
 
         Raises:
-            ValueError: if ``action_dim`` does not divide the width U of a planner step.
+            ValueError: also if ``action_dim`` does not divide the width U of a planner step.
         """
-        _, steps, width = check_plan_arguments(warm_start, generators)
-        shape = (self.config.samples, noise_times(steps, width, self.config.action_dim))
-        mean = bounds.clip(warm_start)
-        best, best_cost = mean, torch.full((len(mean),), torch.inf, dtype=mean.dtype)
-        history = []
-        for iteration in range(self.config.iterations):
-            white = draw_normal(generators, (*shape, self.config.action_dim), like=mean)
-            noise = autoregressive(white, self.config.correlation)
-            std = self.config.std * self.config.shrink**iteration
-            candidates = bounds.clip(
-                mean[:, None] + std * noise.reshape(len(mean), -1, steps, width)
-            )
-            candidates[:, 0], candidates[:, 1] = mean, best
-            costs = cost_fn(candidates)
-            best, best_cost = keep_best(candidates, costs, best, best_cost)
-            mean = self._average(candidates, costs)
-            history.append(best_cost)
-        return Plan(best, best_cost, torch.stack(history))
+        search = Search(cost_fn, warm_start, bounds, generators, deadline)
+        colour = partial(autoregressive, keep=self.config.correlation)
+        samples, action_dim = self.config.samples, self.config.action_dim
+        mean = search.best
+        for number in search.rounds(self.config.iterations):
+            noise = plan_noise(generators, samples, mean, action_dim, colour)
+            std = self.config.std * self.config.shrink**number
+            candidates = bounds.clip(mean[:, None] + std * noise)
+            candidates[:, 0], candidates[:, 1] = mean, search.best
+            mean = self._average(candidates, search.try_all(candidates))
+        return search.plan()
 
     def _average(self, candidates: Tensor, costs: Tensor) -> Tensor:
         """The cost-weighted mean (E, H, U) of the samples."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,6 +14,26 @@ def draw_normal(
     """Standard normal (E, *shape), row ``e`` from ``generators[e]`` alone."""
     rows = [torch.randn(shape, generator=generator, dtype=like.dtype) for generator in generators]
     return torch.stack(rows).to(like.device)
+
+
+def plan_noise(
+    generators: Sequence[torch.Generator],
+    count: int,
+    plans: Tensor,
+    action_dim: int,
+    colour: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """Noise (E, count, H, U) for ``plans`` (E, H, U), one row of ``action_dim`` numbers a time.
+
+    ``colour`` turns white noise (E, count, times, action_dim) into correlated noise.
+
+    Raises:
+        ValueError: if ``action_dim`` does not divide U.
+    """
+    _, steps, width = plans.shape
+    times = noise_times(steps, width, action_dim)
+    noise = colour(draw_normal(generators, (count, times, action_dim), like=plans))
+    return noise.reshape(len(plans), count, steps, width)
 
 
 def autoregressive(white: Tensor, keep: float) -> Tensor:
@@ -52,6 +72,12 @@ def noise_times(steps: int, width: int, action_dim: int) -> int:
             f"expected planner steps of a multiple of action_dim={action_dim} numbers, got {width}"
         )
     return steps * width // action_dim
+
+
+def cheapest(candidates: Tensor, costs: Tensor, count: int) -> Tensor:
+    """The ``count`` best (E, count, H, U) of ``candidates`` (E, N, H, U), cheapest first."""
+    chosen = costs.topk(count, dim=1, largest=False).indices  # (E, count)
+    return candidates[torch.arange(len(candidates), device=candidates.device)[:, None], chosen]
 
 
 def keep_best(

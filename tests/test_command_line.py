@@ -105,6 +105,7 @@ def test_a_typo_gets_the_nearest_name(words: list[str], nearest: str, capsys: Ou
         ["control", "--goal-seed", "1", "--goal-qpos", "0", "0"],
         ["control", "--video", "film.avi"],
         ["baseline", "--out", "x", "--env-steps", "0"],
+        ["baseline", "--out", "x", "--algorithm", "clone"],
     ],
     ids=" ".join,
 )
@@ -138,7 +139,9 @@ def test_a_pager_that_leaves_early_is_no_failure() -> None:
 
 
 def test_flags_offer_what_the_libraries_know() -> None:
-    from agent.baselines.sac import train_sac
+    from agent.baselines.algorithms import ALGORITHMS, DMC_TASKS
+    from agent.baselines.cloning import GOAL_TICKS
+    from agent.commands.cloning import FROM_ROLLOUTS
     from agent.config import PRESETS
     from agent.data import BEHAVIOURS, CollectConfig
     from envs import PROFILES
@@ -152,5 +155,10 @@ def test_flags_offer_what_the_libraries_know() -> None:
     assert choices(Collect, "render_profile") == set(PROFILES)
     ours, theirs = Collect(out=Path("x"), workers=2), CollectConfig(out=Path("x"))
     assert vars(ours) == vars(theirs)
-    assert train_sac.__defaults__ is not None
-    assert train_sac.__defaults__[0] == Baseline(out=Path("x")).env_steps
+    assert (
+        choices(Baseline, "algorithm")
+        == {*ALGORITHMS, *GOAL_TICKS}
+        == {*ALGORITHMS, *FROM_ROLLOUTS}
+    )
+    tasks = typing.get_type_hints(Baseline)["task"]
+    assert set(typing.get_args(typing.get_args(tasks)[0])) == set(DMC_TASKS)

@@ -1,15 +1,17 @@
 """README.md says what the result files say."""
 
-import runpy
 from pathlib import Path
 
+from agent.commands.report import cells_in, readme_of
+
 ROOT = Path(__file__).parents[1]
-MAKER = runpy.run_path(str(ROOT / "benchmarks" / "readme_table.py"))
 
 
-def test_the_table_of_results_is_that_of_the_result_files() -> None:
+def test_the_tables_of_results_are_those_of_the_result_files() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert MAKER["with_table"](readme) == readme
+    assert readme_of(readme, cells_in(ROOT / "results")[0]) == readme, (
+        "make the tables anew: python run_agent.py report results/ --readme README.md"
+    )
 
 
 def test_every_file_the_readme_links_to_is_there() -> None:

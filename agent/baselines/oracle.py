@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agent.control.mpc import PlanKeeper
+from agent.control.plan_keeper import PlanKeeper
 from agent.interfaces import Array, GoalObservation
 from envs import TORQUE_DIM, ReacherSimulator
 from planners import GaussNewtonConfig, GaussNewtonPlanner, Planner

@@ -1,4 +1,4 @@
-"""``baseline``: train the rival the world model is compared with."""
+"""``baseline``: train a rival the world model is compared with."""
 
 from __future__ import annotations
 
@@ -9,56 +9,91 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import arg
 
 if TYPE_CHECKING:
-    from agent.baselines.sac import SacStatistics
+    from agent.baselines.reinforcement import RLStatistics
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Train SAC with hindsight goals on true joint angles, to compare the world model with.
+    """Train a rival of the world model: on the true state, or on the same frames without a model.
 
-    It sees what the world model never does: angles and velocities, of the arm and of the goal.
-    Writes into --out: checkpoint/ (for evaluate --controller sac) and metrics.jsonl.
+    Reinforcement learning sees what the world model never does: angles and velocities, of the arm
+    and of the goal. sac, td3 (both with hindsight goals) and ppo learn to reach goal poses;
+    sac-dmc and td3-dmc learn dm_control's own reward, one --task each. An env step is a control
+    tick of 0.04 s, two physics steps; published figures for dm_control often count physics steps.
+    Writes into --out: checkpoint/ (for evaluate --controller), checkpoints/ (one for each point of
+    the learning curve), metrics.jsonl, and training_state/ for --resume.
 
-    Example:
+    clone and inverse-dynamics see what the world model sees: the frames and torques in --data.
+    They learn which torque leads to a later frame, up to 2 s or 0.32 s later.
+
+    Examples:
       python run_agent.py baseline --out runs/sac
+      python run_agent.py baseline --algorithm clone --data data/reacher --out runs/clone
+      python run_agent.py baseline --algorithm sac-dmc --task hard --out runs/sac-dmc-hard
     """
 
     out: Annotated[Path, arg(metavar="DIR")]
     """Directory of the run; a baseline that is there already is replaced."""
-    algorithm: Literal["sac"] = "sac"
-    """Which one: soft actor-critic, by Stable-Baselines3."""
-    env_steps: int = 30_000
-    """Env steps of 0.04 s to learn from."""
+    algorithm: Literal["sac", "td3", "ppo", "sac-dmc", "td3-dmc", "inverse-dynamics", "clone"] = (
+        "sac"
+    )
+    """Which one; all but inverse-dynamics and clone by Stable-Baselines3."""
+    data: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
+    """The data set that collect made, for inverse-dynamics and clone."""
+    steps: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 4000)")] = None
+    """Gradient steps of inverse-dynamics and clone."""
+    task: Annotated[
+        Literal["easy", "hard"] | None,
+        arg(metavar="{easy,hard}", help_behavior_hint="(default: none)"),
+    ] = None
+    """Of dm_control, for sac-dmc and td3-dmc: the size of the target."""
+    env_steps: Annotated[
+        int | None,
+        arg(metavar="INT", help_behavior_hint="(default: 30400; ppo 1000000, dmc 300000)"),
+    ] = None
+    """Env steps to learn from, rounded up to whole episodes of all environments."""
+    resume: bool = False
+    """Continue the training in --out; --env-steps may be larger than before."""
     seed: int = 0
     """Everything random follows from it."""
 
     @property
     def after_interrupt(self) -> str:
         """What Ctrl-C leaves behind."""
-        checkpoint = self.out / "checkpoint"
-        again = "A baseline cannot be resumed: the same command starts anew."
-        return f"What was learned is in {checkpoint}. {again}" if checkpoint.exists() else again
+        if self.data is not None:
+            return "What was learned is in --out; it cannot be resumed, only begun anew."
+        if (self.out / "training_state").exists():
+            return "The same command with --resume continues from the last state, seconds ago."
+        return "Nothing was learned yet: the same command starts anew."
 
     def run(self) -> None:
         """Train to the end, and say where the result is."""
-        from agent.baselines.sac import train_sac
+        from agent.commands.cloning import FROM_ROLLOUTS, clone
+
+        if self.algorithm in FROM_ROLLOUTS:
+            clone(self.out, self.algorithm, self.data, self.steps, self.seed)
+            return
+        from agent.baselines.reinforcement import Training
         from agent.commands.console import say
         from agent.commands.progress import duration, follow
 
-        reports = train_sac(self.out, self.env_steps, self.seed)
-        last = follow(f"training {self.algorithm}, env steps", reports, _describe)
-        assert last is not None, "a baseline reports at least once"
-        say(f"{last.env_steps} env steps in {duration(last.seconds)}, {_success(last)}")
+        training = Training(
+            self.out, self.algorithm, self.task, self.env_steps, self.seed, resume=self.resume
+        )
+        last = follow(f"training {self.algorithm}, env steps", training.run(), _describe)
+        if last is not None:
+            say(f"{last.env_steps} env steps in {duration(last.seconds)}, {_figures(last)}")
         say(f"wrote {self.out / 'checkpoint'}")
-        say(f"next: python run_agent.py evaluate --controller sac --checkpoint {self.out}")
+        protocol = "" if self.task is None else f" --protocol dmc-{self.task}"
+        command = f"evaluate --controller {self.algorithm} --checkpoint {self.out}{protocol}"
+        say(f"next: python run_agent.py {command}")
 
 
-def _describe(report: SacStatistics) -> tuple[int, int, str]:
-    # All environments step together, so the last round may go a little beyond.
-    return min(report.env_steps, report.total_env_steps), report.total_env_steps, _success(report)
+def _describe(report: RLStatistics) -> tuple[int, int, str]:
+    # Whole episodes of all environments: the last ones may go a little beyond.
+    total = report.total_env_steps
+    return min(report.env_steps, total), total, _figures(report)
 
 
-def _success(report: SacStatistics) -> str:
-    if report.success is None:
-        return "no episode ended yet"
-    return f"success of the last 100 episodes {100 * report.success:.0f} %"
+def _figures(report: RLStatistics) -> str:
+    return f"return {report.episode_return:.0f}, success {100 * report.success:.0f} %"

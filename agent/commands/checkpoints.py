@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from agent.errors import UserError
+from agent.errors import DamagedDataError, UserError
+
+if TYPE_CHECKING:
+    from agent.evaluation.provenance import Origin
 
 SHIPPED = Path("checkpoints/reacher")
 INNER = "checkpoint"
@@ -23,3 +28,19 @@ def find_checkpoint(directory: Path) -> Path:
         f"expected a checkpoint in {directory}, got none: name another with --checkpoint, or make "
         "one with `train` (or `baseline`, for sac)"
     )
+
+
+def origin_of_checkpoint(checkpoint: Path) -> Origin:
+    """What ``config.json`` says of the training; :func:`find_checkpoint` gives the directory.
+
+    Raises:
+        DamagedDataError: if the checkpoint is not what its manifest says.
+    """
+    from agent.evaluation.provenance import origin_of
+    from agent.model.bundle import read_bundle
+
+    try:
+        config = json.loads(read_bundle(checkpoint)["config.json"])
+        return origin_of(config["facts"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise DamagedDataError(f"{checkpoint}: config.json is unreadable ({error!r})") from error

@@ -18,7 +18,7 @@ MIN_PYTHON = (3, 11)
 EXACT_PAIR = {"dm-control": "1.0.50", "mujoco": "3.17.0"}
 OTHERS = (
     "torch", "gymnasium", "stable-baselines3", "opencv-python", "numpy", "h5py", "safetensors",
-    "scipy", "matplotlib", "tensorboard", "tyro", "rich",
+    "scipy", "scikit-learn", "matplotlib", "tensorboard", "tyro", "rich",
 )  # fmt: skip
 SET_UP = "run `make setup`, or: pip install -r requirements.lock"
 DISK_MB, LOW_DISK_MB = 500, 2_000

@@ -18,7 +18,8 @@ class Collect:
     The arm is moved at random, from random poses. Rollouts are written in checked files, one
     after the other; an interrupted collection continues when the same command is run again,
     and asking for more episodes later extends the data set. The same seed gives the same bytes,
-    whatever the number of workers.
+    whatever the number of workers. For a learning curve over experience: 50, 150, 500 and 1500
+    episodes are 10k, 30k, 100k and 300k env steps, of which train holds back a twentieth.
 
     Examples:
       python run_agent.py collect --out data/reacher
@@ -31,8 +32,9 @@ class Collect:
     """How many episodes in all."""
     episode_steps: int = 200
     """Length of an episode in env steps of 0.04 s."""
-    behaviour: Literal["ou", "uniform"] = "ou"
-    """How the arm is moved: ou, torques that drift; uniform, each torque drawn anew."""
+    behaviour: Literal["ou", "swift", "uniform", "gaussian"] = "ou"
+    """How the arm is moved: ou, torques that drift; swift, strong ones that do; uniform, each
+    torque drawn anew; gaussian, the joint angles kept a stationary Gaussian process."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Processes at work. Changes the time it takes, never the data."""
     seed: int = 0

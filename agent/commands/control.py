@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
 
 from agent.commands.checkpoints import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
+    from agent.control.direct import DirectController
+    from agent.control.mpc import WorldModelController
+    from agent.control.watch import TickWatch
     from agent.interfaces import Array, Image
+    from agent.model.world_model import WorldModel
     from agent.reporting.film import Film, Goal, Studio
 
 TOLERANCE_RAD = 0.05
@@ -51,6 +55,10 @@ class Control:
     """Decides what the planner draws at random."""
     threads: int = 1
     """Threads of torch; one is fastest for a model this small."""
+    controller: Literal["world-model", "direct"] = "world-model"
+    """world-model plans at every tick; direct is the model's action head, without a search."""
+    tick_ms: Annotated[float | None, _optional("MS", "as long as it needs")] = None
+    """Time a decision may take: then the best plan so far is used, and late ticks are counted."""
     video: Annotated[Path | None, _optional("FILE", "no film")] = None
     """Where to write the film: .webm, .mp4 or .gif."""
     save_goal: Annotated[Path | None, _optional("PNG", "not saved")] = None
@@ -67,7 +75,8 @@ class Control:
 
         from agent.commands.console import show_facts
         from agent.commands.progress import progress
-        from agent.control.mpc import WorldModelController
+        from agent.control.goal_picture import require_same_profile
+        from agent.errors import ModelFaultError
         from agent.model.checkpoint import load_checkpoint
         from agent.reporting.film import TICK_S, Studio
 
@@ -76,13 +85,16 @@ class Control:
         model = load_checkpoint(find_checkpoint(self.checkpoint))
         studio = Studio(model.config.render_profile, model.config.encoder.image_size)
         goal = self._goal(studio, model.config.encoder.image_size)
+        require_same_profile(goal.pixels, model)
+        controller = self._controller(model)
         ticks = max(1, round(self.seconds / TICK_S))
         with progress("steering, ticks") as update:
-            film = studio.film(
-                WorldModelController(model), self._start(), goal, ticks, self.seed, update
-            )
+            film = studio.film(controller, self._start(), goal, ticks, self.seed, update)
         studio.close()
-        show_facts("how it went", outcome(film, goal))
+        if controller.fault is not None:
+            raise ModelFaultError(controller.fault)
+        late = {} if self.tick_ms is None else {"late_ticks": _late(controller.watch)}
+        show_facts("how it went", outcome(film, goal) | late)
         self._write(film, goal)
 
     def _check(self) -> None:
@@ -99,10 +111,20 @@ class Control:
             raise UserError(f"expected one goal, got {' and '.join(given)}")
         if not 0 < self.seconds <= 600:
             raise UserError(f"expected --seconds above 0 and up to 600, got {self.seconds}")
+        if self.tick_ms is not None and not self.tick_ms > 0:
+            raise UserError(f"expected --tick-ms above 0, got {self.tick_ms}")
         if min(self.threads, 1) < 1 or self.seed < 0 or (self.goal_seed or 0) < 0:
             raise UserError("expected --threads of at least 1, and no negative seed")
         if self.video is not None:
             checked_video_path(self.video)
+
+    def _controller(self, model: WorldModel) -> WorldModelController | DirectController:
+        from agent.control.direct import DirectController
+        from agent.control.mpc import MPCConfig, WorldModelController
+
+        if self.controller == "direct":
+            return DirectController(model, self.tick_ms)
+        return WorldModelController(model, config=MPCConfig(tick_ms=self.tick_ms))
 
     def _start(self) -> Array:
         from envs import checked_pose
@@ -154,6 +176,10 @@ def outcome(film: Film, goal: Goal) -> dict[str, str]:
     p50, p95 = np.percentile(film.decision_ms, [50, 95])
     facts["decision_ms"] = f"{p50:.1f} median, {p95:.1f} p95"
     return facts
+
+
+def _late(watch: TickWatch) -> str:
+    return f"{watch.missed} of {watch.ticks} took longer than {watch.tick_ms:g} ms"
 
 
 def _pose(qpos_rad: Array) -> str:

@@ -32,7 +32,7 @@ class Demo:
     """Settings of the world model: the real thing, or seconds to see that everything runs."""
     rollouts: int = 400
     """Episodes of 200 env steps to learn from."""
-    sac_env_steps: int = 30_000
+    sac_env_steps: int = 30_400
     """Env steps SAC learns from."""
     episodes: int = 300
     """Episodes of each evaluation."""
@@ -121,12 +121,15 @@ class Demo:
 
     def _sac(self) -> None:
         from agent.commands.baseline import Baseline
+        from agent.model.bundle import has_bundle
 
-        Baseline(self.sac, env_steps=self.sac_env_steps, seed=self.seed).run()
+        begun = has_bundle(self.sac / "training_state")
+        Baseline(self.sac, env_steps=self.sac_env_steps, seed=self.seed, resume=begun).run()
 
     def _evaluate(self) -> None:
         from agent.commands.checkpoints import find_checkpoint
-        from agent.commands.evaluate import ControllerName, Measurement
+        from agent.commands.controllers import ControllerName
+        from agent.commands.evaluate import Measurement
         from agent.commands.measuring import measure_all
         from agent.evaluation.results import write_result
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from agent.commands.checkpoints import SHIPPED, find_checkpoint
+from agent.commands.checkpoints import SHIPPED, origin_of_checkpoint
+from agent.commands.controllers import (
+    Acting,
+    ControllerName,
+    checkpoint_for,
+    make_controller,
+)
 
 if TYPE_CHECKING:
     from agent.commands.progress import Update
-    from agent.interfaces import Controller
 
-ControllerName = Literal["world-model", "sac", "random", "noop", "oracle", "computed-torque"]
-FLOORS: tuple[ControllerName, ...] = ("random", "noop")
+FLOORS = ("random", "noop")
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,10 @@ class Evaluate:
     """Measure how well a controller reaches goals it has never seen.
 
     Protocols: lewm, the published one (goal 1 s away, 2 s to get there); anywhere, any pose to
-    any pose in 4 s. Counted are first touch (within 0.05 rad at any time) and held (within it
-    for the whole last 0.4 s), with 95 % intervals, beside a random and an idle controller.
+    any pose in 4 s; swift, as lewm at 2.6 rad/s; dmc-easy and dmc-hard, dm_control's own 20 s
+    episodes and reward, the goal being a pose that reaches the target. Counted are first touch
+    (within 0.05 rad at any time) and held (within it for the whole last 0.4 s), with 95 %
+    intervals, beside a random and an idle controller.
     Controllers: world-model and sac are learned; oracle plans with the true simulator and
     computed-torque knows the true masses, so they show what is possible.
 
@@ -41,8 +47,10 @@ class Evaluate:
     ] = None
     """What it learned: a directory that train or baseline wrote."""
     protocol: Annotated[str, arg(metavar="NAME")] = "lewm"
-    """lewm or anywhere; also lewm-rest, swift, or a variant such as lewm-t75-b2t-rest."""
-    planner: Literal["gauss-newton", "cem", "icem", "mppi"] = "gauss-newton"
+    """lewm, anywhere, swift, dmc-easy, dmc-hard; or a variant such as lewm-t75-b2t-rest."""
+    planner: Literal["gauss-newton", "cem", "icem", "mppi", "gradient", "random-shooting"] = (
+        "gauss-newton"
+    )
     """How world-model searches torques; oracle always uses gauss-newton."""
     episodes: int = 50
     """How many; 300 give an interval of a few percent."""
@@ -54,12 +62,23 @@ class Evaluate:
     """Episodes played together; changes the time it takes, never the result."""
     threads: int = 1
     """Threads of torch; the time of a decision is meant for one."""
+    tick_ms: Annotated[
+        float | None, arg(metavar="MS", help_behavior_hint="(default: as long as it needs)")
+    ] = None
+    """Time a decision may take: then the best plan so far is used. Plays one episode at a time."""
+    delay_ticks: int = 0
+    """Torques act this many ticks of 0.04 s late; world-model knows, and plans for it."""
     no_floors: bool = False
     """Leave out the random and the idle controller."""
     json: Annotated[
         Path | None, arg(metavar="FILE", help_behavior_hint="(default: only the table)")
     ] = None
     """Where to write the result, episode by episode."""
+
+    @property
+    def acting(self) -> Acting:
+        """How the controller under test acts."""
+        return Acting(self.planner, self.tick_ms, self.delay_ticks)
 
     @property
     def after_interrupt(self) -> str:
@@ -84,6 +103,9 @@ class Evaluate:
         floors = [] if self.no_floors else [name for name in FLOORS if name != self.controller]
         beside = [self._measure(name) for name in floors]
         show_scores(f"{self.protocol}, {self.episodes} episodes", [result, *beside])
+        if "deadline" in result:
+            kept = result["deadline"]
+            say(f"deadlines of {kept['tick_ms']:g} ms missed: {kept['missed']} of {kept['ticks']}")
         if self.json is not None:
             result["floors"] = {other["controller"]: _without_episodes(other) for other in beside}
             write_result(self.json, result)
@@ -92,25 +114,13 @@ class Evaluate:
     def _measure(self, name: ControllerName) -> dict[str, Any]:
         from agent.commands.progress import progress
 
+        checkpoint = checkpoint_for(name, self.checkpoint if name == self.controller else None)
         job = Measurement(
-            name, self._checkpoint(name), self.protocol, self.episodes, self.seed,
-            self.render_profile, self.batch, self.planner,
+            name, checkpoint, self.protocol, self.episodes, self.seed,
+            self.render_profile, self.batch, self.acting,
         )  # fmt: skip
         with progress(f"{name}, episodes") as update:
             return job.run(update)
-
-    def _checkpoint(self, name: ControllerName) -> Path | None:
-        from agent.errors import UserError
-
-        if name == "world-model":
-            return find_checkpoint(self.checkpoint or SHIPPED)
-        if name == "sac":
-            if self.checkpoint is None:
-                raise UserError("expected --checkpoint for sac: the directory baseline wrote")
-            return find_checkpoint(self.checkpoint)
-        if name == self.controller and self.checkpoint is not None:
-            raise UserError(f"{name} learns nothing: leave --checkpoint away")
-        return None
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,7 @@ class Measurement:
     seed: int
     render_profile: str = "fast"
     batch: int = 25
-    planner: str = "gauss-newton"
+    acting: Acting = field(default_factory=Acting)
 
     @property
     def command(self) -> str:
@@ -132,8 +142,13 @@ class Measurement:
         flags = f"--controller {self.controller} --protocol {self.protocol}"
         learned = f" --checkpoint {self.checkpoint}" if self.checkpoint else ""
         count = f"--episodes {self.episodes} --seed {self.seed}"
-        planned = "" if self.planner == "gauss-newton" else f" --planner {self.planner}"
-        return f"python run_agent.py evaluate {flags}{learned} {count}{planned}"
+        defaults = asdict(Acting())
+        acting = "".join(
+            f" --{name.replace('_', '-')} {value}"
+            for name, value in asdict(self.acting).items()
+            if value != defaults[name]
+        )
+        return f"python run_agent.py evaluate {flags}{learned} {count}{acting}"
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
@@ -142,13 +157,15 @@ class Measurement:
         from agent.evaluation.results import summarise
 
         protocol = protocol_named(self.protocol)
-        controller = make_controller(self.controller, self.checkpoint, self.planner)
+        controller = make_controller(self.controller, self.checkpoint, self.acting)
+        alone = self.acting.tick_ms is not None  # a deadline means nothing in company
         start_s = time.monotonic()
         results = evaluate(
             controller, protocol, self.episodes, self.seed,
-            render_profile=self.render_profile, batch=self.batch, progress=update,
+            render_profile=self.render_profile, batch=1 if alone else self.batch,
+            timed_episodes=self.episodes if alone else 2, progress=update,
         )  # fmt: skip
-        return summarise(
+        result = summarise(
             results,
             controller=self.controller,
             protocol=protocol.name,
@@ -156,39 +173,14 @@ class Measurement:
             checkpoint_sha256=_sha256(self.checkpoint),
             command=self.command,
             wall_clock_s=round(time.monotonic() - start_s, 2),
+            origin=origin_of_checkpoint(self.checkpoint) if self.checkpoint else None,
         )
-
-
-def make_controller(
-    name: ControllerName, checkpoint: Path | None, planner: str = "gauss-newton"
-) -> Controller:
-    """The controller of that name; what ``checkpoint`` holds if it needs one."""
-    if name == "world-model":
-        from agent.control.mpc import WorldModelController
-        from agent.model.checkpoint import load_checkpoint
-        from planners import PLANNERS
-
-        return WorldModelController(load_checkpoint(_given(checkpoint)), PLANNERS[planner]())
-    if name == "sac":
-        from agent.baselines.sac import SacController
-
-        return SacController.load(_given(checkpoint))
-    if name == "oracle":
-        from agent.baselines.oracle import OracleController
-
-        return OracleController()
-    if name == "computed-torque":
-        from agent.baselines.computed_torque import ComputedTorqueController
-
-        return ComputedTorqueController()
-    from agent.baselines.constant import NoOpController, RandomController
-
-    return RandomController() if name == "random" else NoOpController()
-
-
-def _given(checkpoint: Path | None) -> Path:
-    assert checkpoint is not None
-    return checkpoint
+        watch = getattr(controller, "watch", None)
+        if alone and watch is not None:
+            result["deadline"] = {
+                "tick_ms": watch.tick_ms, "ticks": watch.ticks, "missed": watch.missed,
+            }  # fmt: skip
+        return result
 
 
 def _sha256(checkpoint: Path | None) -> str | None:

@@ -1,13 +1,14 @@
 """Which failures are expected, and the exit code of each; anything else is a bug of ours.
 
-0 done, 2 the user's mistake, 3 damaged data or checkpoint, 4 the machine, 130 interrupted.
+0 done, 2 the user's mistake, 3 damaged data or checkpoint, or a model that gives NaN, 4 the
+machine, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import errno
 
-from agent.errors import DamagedDataError, MachineError, UserError
+from agent.errors import DamagedDataError, MachineError, ModelFaultError, UserError
 
 DONE, USER, DAMAGED, MACHINE, INTERRUPTED = 0, 2, 3, 4, 130
 
@@ -21,7 +22,7 @@ def exit_code_of(error: BaseException) -> int | None:
 
     if isinstance(error, (UserError, ProfileError, GoalImageError, PoseError)):
         return USER
-    if isinstance(error, DamagedDataError):
+    if isinstance(error, (DamagedDataError, ModelFaultError)):
         return DAMAGED
     if isinstance(error, (MachineError, GLError, MemoryError)) or _torch_lacks_memory(error):
         return MACHINE

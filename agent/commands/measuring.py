@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.queues import Queue
 from queue import Empty
@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.commands.evaluate import Measurement
 from agent.commands.progress import Update, progress
+from agent.errors import UserError
 
 _POLL_S = 0.2
 _news: Queue[tuple[int, int]] | None = None  # set in the workers alone
@@ -22,7 +23,24 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "LP_NUM_THREADS")
 def measure_all(jobs: Sequence[Measurement], workers: int) -> list[dict[str, Any]]:
     """The results of ``jobs`` in their order, with one progress bar for all episodes.
 
-    Each worker uses one core, so the time of a decision is that of one core.
+    Each worker uses one core, so the time of a decision is that of one core. Raises what the first
+    job to fail raises.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    for number, outcome in measure_each(jobs, workers):
+        if isinstance(outcome, UserError):
+            raise outcome
+        found[number] = outcome
+    return [found[number] for number in range(len(jobs))]
+
+
+def measure_each(
+    jobs: Sequence[Measurement], workers: int
+) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
+    """The number and result of each job as soon as it is done, as :func:`measure_all` does them.
+
+    A job that a controller refuses gives the refusal, and the others go on; any other failure
+    ends all of them.
     """
     context = multiprocessing.get_context("spawn")
     news: Queue[tuple[int, int]] = context.Queue()
@@ -30,8 +48,8 @@ def measure_all(jobs: Sequence[Measurement], workers: int) -> list[dict[str, Any
         pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
         try:
             futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
-            _watch(futures, news, sum(job.episodes for job in jobs), update)
-            return [future.result() for future in futures]
+            for number in _watch(futures, news, [job.episodes for job in jobs], update):
+                yield number, _outcome(futures[number])
         except BaseException:
             for process in list((pool._processes or {}).values()):
                 process.terminate()
@@ -40,24 +58,35 @@ def measure_all(jobs: Sequence[Measurement], workers: int) -> list[dict[str, Any
             pool.shutdown(cancel_futures=True)
 
 
+def _outcome(future: Future[dict[str, Any]]) -> dict[str, Any] | UserError:
+    try:
+        return future.result()
+    except UserError as refusal:
+        return refusal
+
+
 def _watch(
     futures: Sequence[Future[dict[str, Any]]],
     news: Queue[tuple[int, int]],
-    total: int,
+    episodes: Sequence[int],
     update: Update,
-) -> None:
-    """Report until all are done, or one has failed."""
+) -> Iterator[int]:
+    """Report progress until all are done; the number of each when it is."""
     done = dict.fromkeys(range(len(futures)), 0)
-    while True:
+    waiting = dict(enumerate(futures))
+    while waiting:
         try:
             while True:
                 number, count = news.get(timeout=_POLL_S)
                 done[number] = count
         except Empty:
-            update(sum(done.values()), total)
-        finished = wait(futures, timeout=0).done
-        if len(finished) == len(futures) or any(future.exception() for future in finished):
-            return
+            pass
+        finished = [number for number, future in waiting.items() if future.done()]
+        done |= {number: episodes[number] for number in finished}
+        update(sum(done.values()), sum(episodes))
+        for number in finished:
+            del waiting[number]
+            yield number
 
 
 def _start(news: Queue[tuple[int, int]]) -> None:

@@ -24,10 +24,20 @@ def show_scores(title: str, results: Sequence[Mapping[str, Any]]) -> None:
     for result in results:
         table.add_row(*_cells(result))
     stream.print(table)
+    for result in results:
+        _say_return(result)
     solved = results[0]["solved_at_start"]
     say("touch and held with 95 % intervals; steps to the first touch, median; final error,")
     say("median and p90; ms to decide on a torque, median and p95")
     say(f"left out because they were solved at the start: {solved}")
+
+
+def _say_return(result: Mapping[str, Any]) -> None:
+    """Over all episodes, where the protocol pays a reward."""
+    paid = result.get("episode_return")
+    if paid is not None:
+        figures = f"mean {paid['mean']:.1f}, interquartile mean {paid['interquartile_mean']:.1f}"
+        say(f"return of {result['controller']} out of 1000: {figures}")
 
 
 def _cells(result: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
@@ -31,14 +31,19 @@ class Train:
       python run_agent.py train --data data/reacher --out runs/reacher
       python run_agent.py train --data data/reacher --out runs/reacher --resume
       python run_agent.py train --data data/reacher --out runs/try --preset tiny
+      python run_agent.py train --data data/reacher --out runs/lewm --preset lewm
     """
 
     data: Annotated[Path, arg(metavar="DIR")]
     """The data set that collect made."""
     out: Annotated[Path, arg(metavar="DIR")]
     """Directory of the run."""
-    preset: Literal["reacher-cpu", "tiny"] = "reacher-cpu"
-    """Settings: reacher-cpu, the real thing in minutes; tiny, seconds, which learns nothing."""
+    preset: Literal["reacher-cpu", "tiny", "vicreg", "lewm", "lewm-224", "lewm-tiny"] = (
+        "reacher-cpu"
+    )
+    """Settings: reacher-cpu, the real thing in minutes; tiny, seconds, which learns nothing;
+    vicreg, the real thing with another regulariser; lewm, LeWorldModel's recipe, days on a CPU
+    (lewm-224 as published, for frames of 224 px; lewm-tiny, seconds)."""
     resume: bool = False
     """Continue the run in --out with the same settings."""
     steps: Annotated[int | None, _from_preset()] = None
@@ -47,6 +52,10 @@ class Train:
     """Everything random follows from it."""
     threads: Annotated[int | None, _from_preset()] = None
     """Threads of torch; the same number gives the same weights."""
+    device: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: the preset's, cpu)")
+    ] = None
+    """Where torch computes: cpu or cuda."""
 
     @property
     def after_interrupt(self) -> str:
@@ -73,8 +82,10 @@ class Train:
         from agent.errors import UserError
 
         config = preset(self.preset)
-        wanted = {"steps": self.steps, "seed": self.seed, "threads": self.threads}
-        given = {name: value for name, value in wanted.items() if value is not None}
+        wanted = {
+            "steps": self.steps, "seed": self.seed, "threads": self.threads, "device": self.device,
+        }  # fmt: skip
+        given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
         try:
             return replace(config, training=replace(config.training, **given))
         except ValueError as error:
@@ -88,15 +99,18 @@ def train_world_model(
 
     None where ``resume`` finds nothing left to do. Raises what ``Trainer`` raises.
     """
-    from agent.commands.progress import follow
+    from agent.commands.progress import follow, progress
     from agent.reporting.curves import learning_curves
     from agent.reporting.style import save_png
+    from agent.training.head import teach_head
     from agent.training.recorder import read_metrics, record
     from agent.training.trainer import Trainer
 
     trainer = Trainer(data, out, config, resume)
     last = follow("training, steps", record(trainer.run(), out), _describe)
     save_png(learning_curves(read_metrics(out)), out / CURVES_NAME)
+    with progress("teaching the action head, steps") as update:
+        teach_head(out / "checkpoint", data, config.training, config.head, update)
     return last
 
 

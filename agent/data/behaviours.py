@@ -1,12 +1,15 @@
 """How the arm is moved while data is collected: pure functions of a random generator.
 
-A behaviour draws where an episode starts and the torques that follow; it never looks at the arm.
+A behaviour draws where an episode starts and how it goes on: a policy that gives one torque a
+tick. ``ou`` and ``uniform`` never look at the arm.
 
 ``ou`` is the default. Its torques follow an Ornstein–Uhlenbeck process sampled once per env step,
 ``u' = ρ u + √(1 − ρ²) η``, scaled and clipped to [−1, 1]. Scale and ρ are drawn anew for every
 episode, so one data set holds slow drifts, long swings and white jitter.
 ``uniform`` draws every torque independently, the data of LeWorldModel
 (Maes et al. 2026, arXiv:2603.19312).
+``swift`` is for evaluation: ``ou`` with one large scale and one correlation, chosen so that the
+joints move at 2.6 rad/s, root mean square over both.
 """
 
 from __future__ import annotations
@@ -19,15 +22,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from agent.data.stationary import StationaryPolicy, stationary_start
 from agent.errors import UserError
 from agent.interfaces import Array, FloatArray
-from envs import sample_pose
+from envs import TORQUE_DIM, sample_pose
 
 if TYPE_CHECKING:
     from envs import ReacherSimulator
 
 TORQUE_SCALE_RANGE = (0.05, 1.5)  # log-uniform: a planner needs near-rest precision, and force
 CORRELATION_RANGE = (0.0, 0.97)  # ρ per env step; .97 at 0.04 s forgets in about 1.3 s
+SWIFT_TORQUE_SCALE, SWIFT_CORRELATION = 0.7, 0.85
+
+Policy = Callable[["ReacherSimulator", int], FloatArray]
+"""(simulator, t) -> the torque float32 (2,) in [-1, 1] of tick t, in the state it now has."""
 
 
 class RollOut(NamedTuple):
@@ -47,12 +55,12 @@ class Behaviour:
     """A named way to move.
 
     ``draw_start(rng)`` gives joint angles [rad] and velocities [rad/s], (2,) each;
-    ``draw_torques(rng, steps)`` gives float32 (steps, 2) in [-1, 1].
+    ``draw_policy(rng, steps)`` draws all that is random in an episode of ``steps`` env steps.
     """
 
     name: str
     draw_start: Callable[[np.random.Generator], tuple[Array, Array]]
-    draw_torques: Callable[[np.random.Generator, int], FloatArray]
+    draw_policy: Callable[[np.random.Generator, int], Policy]
 
 
 def rest_at_random_pose(rng: np.random.Generator) -> tuple[Array, Array]:
@@ -64,6 +72,17 @@ def ou_torques(rng: np.random.Generator, steps: int) -> FloatArray:
     """Correlated torques float32 (steps, 2), their scale and correlation drawn for the episode."""
     scale = float(np.exp(rng.uniform(*np.log(TORQUE_SCALE_RANGE))))
     correlation = rng.uniform(*CORRELATION_RANGE)
+    return _correlated(rng, steps, scale, correlation)
+
+
+def swift_torques(rng: np.random.Generator, steps: int) -> FloatArray:
+    """Strong, correlated torques float32 (steps, 2), the same process in every episode."""
+    return _correlated(rng, steps, SWIFT_TORQUE_SCALE, SWIFT_CORRELATION)
+
+
+def _correlated(
+    rng: np.random.Generator, steps: int, scale: float, correlation: float
+) -> FloatArray:
     noise = rng.standard_normal((steps, 2))
     noise[1:] *= np.sqrt(1.0 - correlation**2)  # the first draw is already stationary
     for step in range(1, steps):
@@ -76,10 +95,24 @@ def uniform_torques(rng: np.random.Generator, steps: int) -> FloatArray:
     return rng.uniform(-1.0, 1.0, (steps, 2)).astype(np.float32)
 
 
+def open_loop(
+    draw_torques: Callable[[np.random.Generator, int], FloatArray],
+) -> Callable[[np.random.Generator, int], Policy]:
+    """The ``draw_policy`` of torques float32 (steps, 2) that are drawn without looking."""
+
+    def draw_policy(rng: np.random.Generator, steps: int) -> Policy:
+        torques = draw_torques(rng, steps)
+        return lambda simulator, t: torques[t]
+
+    return draw_policy
+
+
 BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
     {
-        "ou": Behaviour("ou", rest_at_random_pose, ou_torques),
-        "uniform": Behaviour("uniform", rest_at_random_pose, uniform_torques),
+        "ou": Behaviour("ou", rest_at_random_pose, open_loop(ou_torques)),
+        "swift": Behaviour("swift", rest_at_random_pose, open_loop(swift_torques)),
+        "uniform": Behaviour("uniform", rest_at_random_pose, open_loop(uniform_torques)),
+        "gaussian": Behaviour("gaussian", stationary_start, StationaryPolicy),
     }
 )
 
@@ -112,11 +145,13 @@ def roll_out(
     ``each_state(t)`` is called while the simulator stands in state t = 0 … steps (to render it).
     """
     start_rad, start_rad_s = behaviour.draw_start(rng)
-    actions = behaviour.draw_torques(rng, steps)
+    policy = behaviour.draw_policy(rng, steps)
+    actions = np.empty((steps, TORQUE_DIM), np.float32)
     qpos, qvel = np.empty((steps + 1, 2)), np.empty((steps + 1, 2))
     simulator.reset(start_rad, start_rad_s)
     for t in range(steps + 1):
         if t > 0:
+            actions[t - 1] = policy(simulator, t - 1)
             simulator.step(actions[t - 1])
         qpos[t], qvel[t] = simulator.qpos_rad, simulator.qvel_rad_s
         if each_state is not None:

@@ -51,7 +51,7 @@ class CollectConfig:
     episode_steps: int = 200
     """Env steps of 0.04 s per episode; one frame more is recorded."""
     behaviour: str = "ou"
-    """How the arm is moved: ou (correlated torques) or uniform (independent ones)."""
+    """How the arm is moved, by the name of a behaviour."""
     workers: int = 2
     """Processes; changes the time it takes, never the data."""
     seed: int = 0

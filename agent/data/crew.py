@@ -33,7 +33,7 @@ class Crew:
     def __enter__(self) -> Self:
         context = multiprocessing.get_context("spawn")
         try:
-            with _children_ignore_interrupts():
+            with children_ignore_interrupts():
                 for number in range(self._count):
                     self._start(context, number)
         except BaseException:
@@ -118,7 +118,8 @@ class Crew:
 
 
 @contextmanager
-def _children_ignore_interrupts() -> Iterator[None]:
+def children_ignore_interrupts() -> Iterator[None]:
+    """Processes started in the body never see Ctrl-C; the one that started them answers it."""
     # A child inherits "ignore", so a Ctrl-C while it is still importing shows no traceback of its
     # own. Only the main thread may change what a signal does.
     if threading.current_thread() is not threading.main_thread():

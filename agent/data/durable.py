@@ -94,7 +94,7 @@ def writing_lock(directory: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UserError(
-                f"another process is collecting into {directory}: wait for it or choose "
+                f"another process is writing into {directory}: wait for it or choose "
                 "another directory"
             ) from error
         yield

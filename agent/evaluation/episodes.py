@@ -1,8 +1,9 @@
 """Plays episodes of a protocol with any controller, many in lock step.
 
-A controller may carry four more attributes than ``Controller`` asks for; each is checked or used
-when present: ``needs_pixels`` (False spares the rendering), ``image_size`` [px], and
-``render_profile`` and ``action_repeat``, the world it was made for.
+A controller may carry six more attributes than ``Controller`` asks for; each is checked or used
+when present: ``needs_pixels`` (False spares the rendering), ``image_size`` [px],
+``render_profile`` and ``action_repeat``, the world it was made for, ``protocols``, the only
+ones it can play, and ``fault``, which stops everything once it is not None.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from agent.errors import UserError
+from agent.errors import ModelFaultError, UserError
 from agent.evaluation.protocols import EpisodeSpec, Protocol
 from agent.evaluation.verdict import judge
 from agent.interfaces import Array, Controller, EpisodeResult, GoalObservation, Image
@@ -45,7 +46,7 @@ def evaluate(
         UserError: for a controller made for another world, one that returns torques of the wrong
             shape, outside the box or not finite, and for numbers that make no sense.
     """
-    _check_fit(controller, render_profile)
+    _check_fit(controller, protocol, render_profile)
     if batch < 1 or timed_episodes < 0:
         raise UserError(
             f"expected batch >= 1 and timed_episodes >= 0, got {batch} and {timed_episodes}"
@@ -78,7 +79,7 @@ def _counting(
     return tick
 
 
-def _check_fit(controller: Controller, render_profile: str) -> None:
+def _check_fit(controller: Controller, protocol: Protocol, render_profile: str) -> None:
     for what, ours in (("render_profile", render_profile), ("action_repeat", ACTION_REPEAT)):
         theirs = getattr(controller, what, None)
         if theirs is not None and theirs != ours:
@@ -86,6 +87,13 @@ def _check_fit(controller: Controller, render_profile: str) -> None:
                 f"controller '{controller.name}' was made for {what} {theirs!r}, but this "
                 f"evaluation has {what} {ours!r}: use the same for both"
             )
+    playable = getattr(controller, "protocols", None)
+    if playable is not None and protocol.name not in playable:
+        raise UserError(
+            f"controller '{controller.name}' knows only the task of {', '.join(playable)}, but "
+            f"this is protocol '{protocol.name}': ask for another protocol, or give a controller "
+            "trained for this one"
+        )
 
 
 class _Arena:
@@ -130,12 +138,19 @@ class _Arena:
             decision_ms.append(spent_ms)
             for index, simulator in enumerate(simulators):
                 path[step, :, index] = simulator.step(torques[index])
+            self._stop_at_fault(step)
             progress((step + 1) / len(path))
         kept_ms = tuple(decision_ms) if timed else ()
         return [
             judge(self._protocol, spec, path[:, :, index], kept_ms)
             for index, spec in enumerate(specs)
         ]
+
+    def _stop_at_fault(self, step: int) -> None:
+        """The motors have had their zero torque; what comes after means nothing."""
+        fault = getattr(self._controller, "fault", None)
+        if fault is not None:
+            raise ModelFaultError(f"controller '{self._controller.name}', step {step}: {fault}")
 
     def _decide(self, observations: list[GoalObservation], step: int) -> tuple[Array, float]:
         """Torques (E, 2), and the wall time they took [ms]."""

@@ -1,6 +1,8 @@
 """The result of an evaluation as one strict JSON file: no NaN, what is missing is null.
 
-Rates, errors and steps are over the episodes that were not solved at the start.
+Rates, errors and steps are over the episodes that were not solved at the start. Schema 2 adds the
+training seed, what was paid for the training, the commit and, for protocols with a reward, the
+return. Files of schema 1 are read with these unknown.
 """
 
 from __future__ import annotations
@@ -16,14 +18,17 @@ from typing import Any
 
 from agent.data.durable import explained_disk_errors, write_durably
 from agent.errors import UserError
-from agent.evaluation.statistics import median, percentile, wilson
+from agent.evaluation.provenance import Origin, code_version
+from agent.evaluation.statistics import interquartile_mean, median, percentile, wilson
 from agent.interfaces import EpisodeResult
 
-SCHEMA = "lejepa-agent/evaluation/1"
+SCHEMA = "lejepa-agent/evaluation/2"
+OLDER_SCHEMA = "lejepa-agent/evaluation/1"
 FIELDS = (
     "controller", "protocol", "episodes", "seed", "solved_at_start", "first_touch", "held",
     "final_error_rad", "steps_to_success", "decision_ms", "checkpoint_sha256", "per_episode",
 )  # fmt: skip
+ADDED = ("training_seed", "bought_with", "episode_return", "commit")  # by schema 2
 
 
 def summarise(
@@ -35,17 +40,24 @@ def summarise(
     checkpoint_sha256: str | None = None,
     command: str | None = None,
     wall_clock_s: float | None = None,
+    origin: Origin | None = None,
 ) -> dict[str, Any]:
-    """Everything a table needs about one controller on one protocol, ready for JSON."""
+    """Everything a table needs about one controller on one protocol, ready for JSON.
+
+    ``origin`` is the training of a controller that learned.
+    """
     return {
         "schema": SCHEMA,
         "controller": controller,
         "protocol": protocol,
         "episodes": len(results),
         "seed": seed,
+        "training_seed": origin.training_seed if origin else None,
+        "bought_with": asdict(origin.bought_with) if origin else None,
         **_figures(results),
         "checkpoint_sha256": checkpoint_sha256,
         "command": command,
+        "commit": code_version(),
         "hardware": hardware(),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "wall_clock_s": wall_clock_s,
@@ -65,6 +77,20 @@ def _figures(results: Sequence[EpisodeResult]) -> dict[str, Any]:
         "final_error_rad": {"median": median(errors), "p90": percentile(errors, 90.0)},
         "steps_to_success": {"median": median(steps)},
         "decision_ms": {"p50": percentile(times, 50.0), "p95": percentile(times, 95.0)},
+        "episode_return": _returns(results),
+    }
+
+
+def _returns(results: Sequence[EpisodeResult]) -> dict[str, float | None] | None:
+    """Over all episodes: a reward has no episode that is solved at the start."""
+    given = [result.episode_return for result in results]
+    returns = [value for value in given if value is not None]
+    if not returns:
+        return None
+    return {
+        "mean": sum(returns) / len(returns),
+        "interquartile_mean": interquartile_mean(returns),
+        "median": median(returns),
     }
 
 
@@ -101,7 +127,7 @@ def write_result(path: Path, result: dict[str, Any]) -> None:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """A result written by :func:`write_result`.
+    """A result written by :func:`write_result`, now or under the older schema.
 
     Raises:
         UserError: if there is no such file, or it is no result of this schema.
@@ -113,12 +139,14 @@ def read_result(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise UserError(f"expected {path} to be JSON, got: {error}") from error
     found = result.get("schema") if isinstance(result, dict) else None
-    if found != SCHEMA:
+    if found not in (SCHEMA, OLDER_SCHEMA):
         raise UserError(
             f"expected {path} with schema {SCHEMA!r}, got schema {found!r}; "
             "make it again with `evaluate --json`"
         )
-    missing = [name for name in FIELDS if name not in result]
+    unknown = dict.fromkeys(ADDED) if found == OLDER_SCHEMA else {}
+    whole = {**result, **unknown}
+    missing = [name for name in (*FIELDS, *ADDED) if name not in whole]
     if missing:
         raise UserError(f"expected {path} to have the fields {', '.join(missing)}, got none")
-    return dict(result)
+    return whole

@@ -49,3 +49,12 @@ def percentile(values: Iterable[float], percent: float) -> float | None:
 def median(values: Iterable[float]) -> float | None:
     """The middle value; None of nothing."""
     return percentile(values, 50.0)
+
+
+def interquartile_mean(values: Iterable[float]) -> float | None:
+    """The mean of the middle half, which a few lucky or failed episodes do not move; None of
+    nothing. (Agarwal et al. 2021, arXiv:2108.13264, Sec. 4.3)
+    """
+    numbers = np.fromiter(values, dtype=np.float64)
+    stats: Any = importlib.import_module("scipy.stats")
+    return float(stats.trim_mean(numbers, 0.25)) if len(numbers) else None

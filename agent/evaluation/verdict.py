@@ -2,12 +2,12 @@
 
 *First touch*: both joints inside the tolerance at any moment, as published results count it.
 *Held*: inside for the whole last 0.4 s of the budget, what a user means by having arrived.
+*Return*, where the protocol pays: the number of physics steps inside, out of all.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.evaluation.protocols import EpisodeSpec, Protocol
 from agent.interfaces import Array, EpisodeResult
@@ -27,10 +27,9 @@ def judge(
 
     The start counts as a touch: such an episode is ``solved_at_start``.
     """
-    error = protocol.joint_error_rad(path_rad, spec.goal_qpos_rad).max(-1)
-    inside: NDArray[np.bool_] = error < protocol.tolerance_rad  # (budget, action_repeat)
-    start_error = protocol.joint_error_rad(spec.start_qpos_rad, spec.goal_qpos_rad).max()
-    solved_at_start = bool(start_error < protocol.tolerance_rad)
+    inside = protocol.inside(path_rad, spec.goal_qpos_rad)  # (budget, action_repeat)
+    solved_at_start = bool(protocol.inside(spec.start_qpos_rad, spec.goal_qpos_rad))
+    final_error = protocol.joint_error_rad(path_rad[-1, -1], spec.goal_qpos_rad).max()
     touched = np.flatnonzero(inside.any(-1))
     steps = 0 if solved_at_start else int(touched[0]) + 1 if len(touched) else None
     return EpisodeResult(
@@ -39,6 +38,7 @@ def judge(
         first_touch=steps is not None,
         held=bool(inside[-HELD_STEPS:].all()),
         steps_to_success=steps,
-        final_error_rad=float(error[-1, -1]),
+        final_error_rad=float(final_error),
         decision_ms=decision_ms,
+        episode_return=None if protocol.reach_m is None else float(inside.sum()),
     )

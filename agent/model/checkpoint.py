@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
 from agent.model.bundle import bundle_sha256, read_bundle, write_bundle
-from agent.model.encoder import EncoderConfig
-from agent.model.predictor import PredictorConfig
+from agent.model.head import HeadConfig
+from agent.model.registry import encoder_config, predictor_config
 from agent.model.world_model import WorldModel, WorldModelConfig
 
 SCHEMA = "lejepa-agent/world-model/1"
@@ -107,10 +107,12 @@ def _config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
 
 def _world_model_config(directory: Path, values: Mapping[str, Any]) -> WorldModelConfig:
     try:
-        encoder = dict(values["encoder"])
-        encoder["channels"] = tuple(encoder["channels"])
-        rest = {key: value for key, value in values.items() if key not in ("encoder", "predictor")}
-        predictor = PredictorConfig(**values["predictor"])
-        return WorldModelConfig(EncoderConfig(**encoder), predictor, **rest)
+        parts = ("encoder", "predictor", "head")
+        rest = {key: value for key, value in values.items() if key not in parts}
+        if "head" in values:  # models made before there were heads have none
+            rest["head"] = HeadConfig(**values["head"])
+        encoder = encoder_config(values["encoder"])
+        predictor = predictor_config(values["predictor"])
+        return WorldModelConfig(encoder, predictor, **rest)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{directory}: config.json is not of this version ({error})") from error

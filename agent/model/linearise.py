@@ -1,8 +1,8 @@
 """The slope of a predicted trajectory with respect to the torques that cause it.
 
-The rollout is z_{h+1} = f(z_{h-L+1..h}, u_{h-L+1..h}). One batched reverse pass gives the local
-Jacobians of f at every step of a trajectory; the chain rule then runs forward over the horizon on
-small matrices. That is far cheaper than pushing one tangent per torque through the whole rollout.
+The rollout is z_{h+1} = z_h + f(z_{h-L+1..h}, u_{h-L+1..h}). Its derivatives are pushed forward
+along with it: at step h only the torques up to h have any, so that half the work of a full Jacobian
+is never done, and what was computed for one step is what the next one starts from.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch import Tensor
 from agent.model.world_model import WorldModel
 
 
+@torch.no_grad()
 def linearise_rollout(
     model: WorldModel,
     embeddings: Tensor,
@@ -29,33 +30,53 @@ def linearise_rollout(
         actions: (E, H, K*A), the plan.
         drift: (E, D), added to every prediction; none by default.
     """
-    context, horizon, width = model.context, actions.shape[1], actions.shape[2]
-    with torch.no_grad():
-        predicted = model.rollout(embeddings, past, actions[:, None], drift)[:, 0]  # (E, H, D)
-    seen = torch.cat([embeddings, predicted[:, :-1]], 1)  # (E, L+H-1, D)
-    sent = torch.cat([past, actions], 1)  # (E, L+H-1, K*A)
-    windows = seen.unfold(1, context, 1).transpose(-1, -2)  # (E, H, L, D)
-    blocks = sent.unfold(1, context, 1).transpose(-1, -2)  # (E, H, L, K*A)
-    by_embedding, by_action = _local_jacobians(model, windows, blocks)
-    slope = predicted.new_zeros(len(actions), horizon, model.latent_dim, horizon * width)
+    context, (episodes, horizon, width) = model.context, actions.shape
+    seen, sent = list(embeddings.unbind(1)), list(past.unbind(1))
+    placing = _block_places(context, horizon, width, like=actions)
+    # What was seen does not depend on the torques to come: L steps of zeros go first.
+    slopes = actions.new_zeros(episodes, context + horizon, horizon * width, model.latent_dim)
     for step in range(horizon):
-        for back in range(min(context, step + 1)):  # the block sent `back` steps earlier
-            columns = slice((step - back) * width, (step - back + 1) * width)
-            slope[:, step, :, columns] += by_action[:, step, :, context - 1 - back]
-        for back in range(1, min(context, step) + 1):  # the embedding predicted `back` earlier
-            local = by_embedding[:, step, :, context - back]
-            slope[:, step] += local @ slope[:, step - back]
-    return predicted, slope
+        known = (step + 1) * width  # torques sent so far
+        sent.append(actions[:, step])
+        features = torch.cat(seen[-context:] + sent[-context:], -1)
+        windows = slopes[:, step : step + context, :known].unbind(1)
+        blocks = placing[-known:].expand(episodes, -1, -1)
+        change, change_slopes = _push(model, features, torch.cat([*windows, blocks], -1))
+        following = seen[-1] + change
+        seen.append(following if drift is None else following + drift)
+        slopes[:, context + step, :known] = windows[-1] + change_slopes
+    return torch.stack(seen[context:], 1), slopes[:, context:].transpose(2, 3)
 
 
-def _local_jacobians(model: WorldModel, windows: Tensor, blocks: Tensor) -> tuple[Tensor, Tensor]:
-    """∂f/∂embeddings (E, H, D, L, D) and ∂f/∂actions (E, H, D, L, K*A) at every step."""
+def _push(model: WorldModel, features: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
+    """The predicted change (E, D) of the embedding and its derivatives (E, P, D).
+
+    By the predictor's own ``push`` where it has one, else by automatic differentiation.
+    """
+    push = getattr(model.predictor, "push", None)
+    if push is not None:
+        change, change_slopes = push(features, slopes)
+        return change, change_slopes
     with torch.enable_grad():
-        at = windows.detach().requires_grad_(), blocks.detach().requires_grad_()
-        following = model.predictor(*at)  # (E, H, D)
-        outputs = following.shape[-1]
-        basis = torch.eye(outputs, dtype=following.dtype, device=following.device)
-        pulls = basis[:, None, None].expand(-1, *following.shape)  # (D, E, H, D)
-        gradients = torch.autograd.grad(following, at, pulls, is_grads_batched=True)
-    by_embedding, by_action = (gradient.movedim(0, 2) for gradient in gradients)
-    return by_embedding, by_action
+        at = features.detach().requires_grad_()
+        change = _change(model, at)
+        basis = torch.eye(change.shape[-1], dtype=at.dtype)[:, None].expand(-1, *change.shape)
+        (rows,) = torch.autograd.grad(change, at, basis, is_grads_batched=True)  # (D, E, F)
+    return change.detach(), slopes @ rows.permute(1, 2, 0)
+
+
+def _change(model: WorldModel, features: Tensor) -> Tensor:
+    """What the predictor adds to the newest embedding, from its inputs side by side (E, F)."""
+    split = model.context * model.latent_dim
+    window = features[:, :split].reshape(len(features), model.context, -1)
+    blocks = features[:, split:].reshape(len(features), model.context, -1)
+    change: Tensor = model.predictor(window, blocks) - window[:, -1]
+    return change
+
+
+def _block_places(context: int, horizon: int, width: int, like: Tensor) -> Tensor:
+    """Derivative (H*K*A, L*K*A) of the L newest torque blocks by all H: ones where they are."""
+    places = like.new_zeros(horizon * width, context * width)
+    count = min(context, horizon) * width
+    places[-count:, -count:] = torch.eye(count, dtype=like.dtype)
+    return places

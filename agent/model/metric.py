@@ -11,6 +11,10 @@ in the embedding: whitened directions v_i in order of how slowly they change, wi
 Only the slowest directions are kept, as in a diffusion map: they tell far poses apart, and the
 rest are fast harmonics or directions the embedding hardly uses, whose noise whitening would blow
 up. (Kept whole, the metric would be the inverse covariance of the increments.)
+
+Close to the goal those few directions are flat, with shallow dents of their own; there the plain
+embedding distance is the better guide. A small share of it is added (:func:`goal_metric`): far
+away it is nothing beside the commute time, at the goal it is all that matters.
 """
 
 from __future__ import annotations
@@ -68,3 +72,20 @@ def commute_time_metric(
     metric = (slowest / np.sqrt(rates))[:, :directions]
     scaled: Matrix = metric * np.sqrt(len(metric)) / np.linalg.norm(metric)
     return scaled
+
+
+def goal_metric(
+    episodes: Sequence[NDArray[np.floating]], lag: int, directions: int, plain_share: float
+) -> Matrix:
+    """Matrix M (D, W): the commute time metric and, beside it, ``plain_share`` of plain distance.
+
+    ‖(z − g)·M‖² = commute time + plain_share · ‖z − g‖², W is ``directions`` + D, or
+    ``directions`` where ``plain_share`` is 0.
+
+    Raises:
+        ValueError: see :func:`commute_time_metric`.
+    """
+    commute = commute_time_metric(episodes, lag, directions)
+    if not plain_share:
+        return commute
+    return np.hstack([commute, np.sqrt(plain_share) * np.eye(len(commute))])

@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from agent.model.encoder import ConvEncoder, EncoderConfig
-from agent.model.predictor import PredictorConfig, ResidualPredictor
+from agent.model.encoder import EncoderConfig
+from agent.model.head import GoalHead, HeadConfig
+from agent.model.predictor import PredictorConfig
+from agent.model.registry import (
+    AnyEncoderConfig,
+    AnyPredictorConfig,
+    make_encoder,
+    make_predictor,
+)
 
 
 @dataclass(frozen=True)
@@ -21,15 +28,18 @@ class WorldModelConfig:
 
     ``action_block`` K env steps pass in one model step; ``action_repeat`` physics steps of
     ``physics_dt_s`` seconds pass in one env step. ``render_profile`` is the one it was
-    trained on; frames of another profile mean nothing to it. ``goal_directions`` M of the
-    embedding at most enter the distance to a goal.
+    trained on; frames of another profile mean nothing to it. ``goal_directions`` of the
+    embedding at most enter the distance to a goal as commute time, beside ``plain_share`` of the
+    plain distance.
     """
 
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    predictor: PredictorConfig = field(default_factory=PredictorConfig)
+    encoder: AnyEncoderConfig = field(default_factory=EncoderConfig)
+    predictor: AnyPredictorConfig = field(default_factory=PredictorConfig)
+    head: HeadConfig = field(default_factory=lambda: HeadConfig(width=0))
     torque_dim: int = 2
     action_block: int = 2
     goal_directions: int = 8
+    plain_share: float = 0.0
     action_repeat: int = 2
     physics_dt_s: float = 0.02
     render_profile: str = "fast"
@@ -37,6 +47,8 @@ class WorldModelConfig:
     def __post_init__(self) -> None:
         if self.action_block < 1:
             raise ValueError(f"expected action_block >= 1, got {self.action_block}")
+        if not self.plain_share >= 0:
+            raise ValueError(f"expected plain_share >= 0, got {self.plain_share}")
 
     @property
     def action_width(self) -> int:
@@ -55,10 +67,10 @@ class WorldModelConfig:
 
 
 class WorldModel(nn.Module):
-    """Encoder, predictor and goal metric under one roof.
+    """Encoder, predictor, goal metric and, if the settings have one, action head.
 
-    ``goal_metric`` (D, M): the planner measures ‖(z − z_goal)·goal_metric‖². It is the identity
-    until :func:`agent.model.metric.commute_time_metric` has been fitted to rollouts.
+    ``goal_metric`` (D, W): the planner measures ‖(z − z_goal)·goal_metric‖². It is made of
+    identities until :func:`agent.model.metric.goal_metric` has been fitted to rollouts.
     """
 
     goal_metric: Tensor
@@ -67,10 +79,22 @@ class WorldModel(nn.Module):
         super().__init__()
         self.config = config
         latent_dim = config.encoder.latent_dim
-        self.encoder = ConvEncoder(config.encoder)
-        self.predictor = ResidualPredictor(config.predictor, latent_dim, config.action_width)
-        kept = min(config.goal_directions, latent_dim)
-        self.register_buffer("goal_metric", torch.eye(latent_dim)[:, :kept].clone())
+        self.encoder = make_encoder(config.encoder)
+        self.predictor = make_predictor(config.predictor, latent_dim, config.action_width)
+        self.head = self._make_head()
+        identity = torch.eye(latent_dim)
+        plain = identity if config.plain_share else identity[:, :0]
+        self.register_buffer("goal_metric", torch.cat([identity[:, : self.commuting], plain], 1))
+
+    def _make_head(self) -> GoalHead | None:
+        if not self.config.head.width:
+            return None
+        return GoalHead(self.config.head, self.context, self.latent_dim, self.config.action_width)
+
+    @property
+    def commuting(self) -> int:
+        """Directions of the embedding in which the goal metric measures commute time."""
+        return min(self.config.goal_directions, self.latent_dim)
 
     @property
     def latent_dim(self) -> int:

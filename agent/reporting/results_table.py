@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.evaluation.protocols import PROTOCOLS, AnyPose, Protocol
+from agent.evaluation.protocols import PROTOCOLS, AnyPose, Protocol, TargetPoint
 from agent.evaluation.verdict import HELD_S
 from agent.reporting.html import group_row, notes, row, table, with_note
 from agent.reporting.markup import Markup, joined
@@ -154,6 +154,13 @@ def _about(name: str) -> str:
 
 def _rule(protocol: Protocol) -> str:
     budget_s = protocol.budget_steps * PHYSICS_DT_S * ACTION_REPEAT
+    if protocol.reach_m is not None:
+        return (
+            f"{_task(protocol)} {protocol.budget_steps} steps ({budget_s:g} s). Within tolerance "
+            f"means the fingertip within {1e3 * protocol.reach_m:g} mm of the target's centre; "
+            "every physics step there pays 1, so the return is out of "
+            f"{protocol.budget_steps * ACTION_REPEAT}."
+        )
     angles = "modulo 2π" if protocol.wrapped else "as raw numbers, so a full turn is far away"
     return (
         f"{_task(protocol)} Budget {protocol.budget_steps} steps ({budget_s:g} s). Within "
@@ -166,8 +173,13 @@ def _task(protocol: Protocol) -> str:
     source = protocol.source
     if isinstance(source, AnyPose):
         return "From rest in any pose to any other pose, both drawn at random."
+    if isinstance(source, TargetPoint):
+        return (
+            "dm_control's own episode: from rest in any pose, the fingertip to a random target; "
+            "the goal is the picture of the nearer of two poses that reach it."
+        )
     speed = "at rest in a pose" if source.at_rest else "in a moment, speed included,"
-    torques = {"uniform": "independent random", "ou": "drifting random"}.get(
+    torques = {"uniform": "independent random", "swift": "strong drifting random"}.get(
         source.behaviour, source.behaviour
     )
     return (

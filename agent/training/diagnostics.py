@@ -64,8 +64,10 @@ def embed_episodes(
     model: WorldModel, episodes: Episodes, ids: Sequence[int] | Rows
 ) -> list[NDArray[np.float32]]:
     """Embeddings (T, D) of each episode's frames."""
+    at = model.goal_metric.device
     with torch.no_grad():
-        return [model.encode(torch.from_numpy(_frames(episodes, int(i)))).numpy() for i in ids]
+        frames = (torch.from_numpy(_frames(episodes, int(i))) for i in ids)
+        return [model.encode(episode.to(at)).cpu().numpy() for episode in frames]
 
 
 def _frames(episodes: Episodes, episode: int) -> Image:
@@ -156,10 +158,11 @@ def _open_loop(
             actions.append(torques[start : start + span].reshape(frames - 1, -1))
             last = joints[start + span]
             angles.append(np.concatenate([np.sin(last), np.cos(last)]))
-    torque_blocks = torch.from_numpy(np.stack(actions))
+    at = model.goal_metric.device
+    torque_blocks = torch.from_numpy(np.stack(actions)).to(at)
     predicted: Tensor = model.rollout(
-        torch.from_numpy(np.stack(contexts)),
+        torch.from_numpy(np.stack(contexts)).to(at),
         torque_blocks[:, : context - 1],
         torque_blocks[:, None, context - 1 :],
     )[:, 0]
-    return predicted.numpy(), np.stack(futures), np.stack(angles)
+    return predicted.cpu().numpy(), np.stack(futures), np.stack(angles)

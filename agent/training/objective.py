@@ -17,12 +17,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from agent.model.sigreg import SIGReg
+from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
+from agent.training.regularisers import Regulariser
 
 
 @dataclass(frozen=True)
 class LossTerms:
-    """Scalars of one batch; ``total`` is what is minimised."""
+    """Scalars of one batch; ``total`` is what is minimised.
+
+    ``sigreg`` is the regulariser's value, whichever it is; ``multi_step`` is 0 where the recipe
+    has none.
+    """
 
     total: Tensor
     one_step: Tensor
@@ -39,15 +45,46 @@ def lejepa_loss(
     generator: torch.Generator | None = None,
 ) -> LossTerms:
     """Loss of windows ``frames`` uint8 (B, T, h, w, 3) and ``actions`` (B, T-1, K*A)."""
-    embeddings = model.encode(frames)  # (B, T, D)
-    one_step = F.mse_loss(
-        teacher_forced(model, embeddings, actions), embeddings[:, model.context :]
+    return regularised_loss(
+        model, lambda z, g: sigreg(z.flatten(0, 1), g), frames, actions, sigreg_weight, generator
     )
-    free = free_running(model, embeddings, actions)
-    multi_step = F.mse_loss(free, embeddings[:, model.context :])
-    statistic = sigreg(embeddings.flatten(0, 1), generator)
-    total = one_step + multi_step + sigreg_weight * statistic
-    return LossTerms(total, one_step, multi_step, statistic)
+
+
+def regularised_loss(
+    model: WorldModel,
+    regulariser: Regulariser,
+    frames: Tensor,
+    actions: Tensor,
+    weight: float,
+    generator: torch.Generator | None = None,
+    multi_step: bool = True,
+) -> LossTerms:
+    """As :func:`lejepa_loss` with any regulariser, and with the multi-step error or without."""
+    embeddings = model.encode(frames)  # (B, T, D)
+    one_step = one_step_error(model, embeddings, actions, every_frame=not multi_step)
+    several = one_step.new_zeros(())
+    if multi_step:
+        free = free_running(model, embeddings, actions)
+        several = F.mse_loss(free, embeddings[:, model.context :])
+    statistic = regulariser(embeddings, generator)
+    return LossTerms(one_step + several + weight * statistic, one_step, several, statistic)
+
+
+def one_step_error(
+    model: WorldModel, embeddings: Tensor, actions: Tensor, every_frame: bool
+) -> Tensor:
+    """Mean squared error of one-step predictions of ``embeddings`` (B, T, D).
+
+    ``every_frame``: a predictor that can learns after each of the L frames it is shown, and not
+    only after the last (Maes et al. 2026, Sec. 3).
+    """
+    predictor, context = model.predictor, model.context
+    if not every_frame or not isinstance(predictor, TransformerPredictor):
+        forced = teacher_forced(model, embeddings, actions)
+        return F.mse_loss(forced, embeddings[:, context:])
+    windows = embeddings.unfold(1, context, 1).transpose(-1, -2)  # (B, T-L+1, L, D)
+    blocks = actions.unfold(1, context, 1).transpose(-1, -2)  # (B, T-L, L, K*A)
+    return F.mse_loss(predictor.each_step(windows[:, :-1], blocks), windows[:, 1:])
 
 
 def teacher_forced(model: WorldModel, embeddings: Tensor, actions: Tensor) -> Tensor:

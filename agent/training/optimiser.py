@@ -64,17 +64,21 @@ def orthogonalise(matrix: Tensor) -> Tensor:
 
 
 class WorldModelOptimiser:
-    """Both optimisers behind one door; its learning rate is a pure function of the step."""
+    """Both optimisers behind one door; its learning rate is a pure function of the step.
+
+    A model's action head is left alone: it is taught when the model is done.
+    """
 
     def __init__(self, model: nn.Module, config: TrainingConfig) -> None:
         self.config = config
-        self.parameters = list(model.parameters())
-        matrices = [p for p in self.parameters if p.ndim >= 2]
-        vectors = [p for p in self.parameters if p.ndim < 2]
-        self.parts: dict[str, torch.optim.Optimizer] = {
-            "muon": Muon(matrices, config.matrix_learning_rate),
-            "adamw": torch.optim.AdamW(vectors, config.learning_rate, weight_decay=0.0),
-        }
+        named = model.named_parameters()
+        self.parameters = [value for name, value in named if not name.startswith("head.")]
+        by_muon = [p for p in self.parameters if p.ndim >= 2 and config.optimiser == "muon"]
+        by_adamw = [p for p in self.parameters if p.ndim < 2 or config.optimiser == "adamw"]
+        adamw = torch.optim.AdamW(by_adamw, config.learning_rate, weight_decay=config.weight_decay)
+        self.parts: dict[str, torch.optim.Optimizer] = {"adamw": adamw}
+        if by_muon:
+            self.parts = {"muon": Muon(by_muon, config.matrix_learning_rate), **self.parts}
         self._peaks = {"muon": config.matrix_learning_rate, "adamw": config.learning_rate}
 
     def step(self, loss: Tensor, step: int) -> None:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+REGULARISERS = ("sigreg", "sigreg-per-step", "vicreg")
+OPTIMISERS = ("muon", "adamw")
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """How a world model is trained.
 
     ``steps`` gradient steps on ``batch`` windows of ``window_frames`` frames each; the first L
-    frames are context, the others are predicted. ``sigreg_weight`` is λ. Matrices learn by Muon
-    at ``matrix_learning_rate``, all else by AdamW at ``learning_rate``; both rise over
-    ``warmup_fraction`` of the steps and then fall along a cosine. ``threads`` of torch: results
-    repeat to the bit for the same number only.
+    frames are context, the others are predicted. ``regulariser`` is one of ``REGULARISERS`` and
+    ``sigreg_weight`` is λ, its weight, whichever it is. ``multi_step``: predictions fed back are
+    trained too; without it a predictor that predicts after every frame learns from all of them.
+
+    With ``optimiser`` "muon" matrices learn by Muon at ``matrix_learning_rate``, all else by AdamW
+    at ``learning_rate``; with "adamw" everything does the latter, with ``weight_decay``. Rates rise
+    over ``warmup_fraction`` of the steps and then fall along a cosine. ``threads`` of torch:
+    results repeat to the bit for the same number only. ``device`` as torch names it, "cpu" or
+    "cuda"; checkpoints are the same on both, and controllers act on the CPU.
     """
 
     steps: int = 3000
@@ -30,6 +38,11 @@ class TrainingConfig:
     save_every: int = 500
     seed: int = 0
     threads: int = 2
+    regulariser: str = "sigreg"
+    multi_step: bool = True
+    optimiser: str = "muon"
+    weight_decay: float = 0.0
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         counts = ("steps", "batch", "sigreg_directions", "diagnose_every", "save_every", "threads")
@@ -39,10 +52,35 @@ class TrainingConfig:
         for name in ("learning_rate", "matrix_learning_rate", "gradient_clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"expected {name} > 0, got {getattr(self, name)}")
-        for name in ("sigreg_weight", "seed"):
+        for name, known in (("regulariser", REGULARISERS), ("optimiser", OPTIMISERS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"expected {name} of {known}, got {getattr(self, name)!r}")
+        for name in ("sigreg_weight", "weight_decay", "seed"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")
         if self.window_frames < 2:
             raise ValueError(f"expected window_frames >= 2, got {self.window_frames}")
         if not 0 <= self.warmup_fraction < 1:
             raise ValueError(f"expected warmup_fraction in [0, 1), got {self.warmup_fraction}")
+
+
+@dataclass(frozen=True)
+class HeadTraining:
+    """How an action head is taught: ``steps`` gradient steps on ``batch`` imagined episodes.
+
+    Each is ``horizon`` model steps long. ``effort`` and ``change`` weigh torques and their changes.
+    """
+
+    steps: int = 1000
+    batch: int = 192
+    horizon: int = 10
+    learning_rate: float = 1e-3
+    effort: float = 0.01
+    change: float = 0.02
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or self.batch < 2 or self.horizon < 1:
+            raise ValueError(
+                "expected steps >= 0, batch >= 2 and horizon >= 1, got "
+                f"{self.steps}, {self.batch} and {self.horizon}"
+            )

@@ -6,6 +6,7 @@ model's tensors and the optimisers'.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from agent.errors import DamagedDataError, UserError
 from agent.model.bundle import read_bundle, write_bundle
 from agent.model.world_model import WorldModel
 from agent.training.optimiser import WorldModelOptimiser
+from agent.training.settings import TrainingConfig
 
 _SCHEMA = "lejepa-agent/training-state/1"
 
@@ -74,7 +76,9 @@ def _under(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _require_same(directory: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    was, now = _flat(found), _flat(json.loads(json.dumps(dict(wanted))))
+    # A state older than a setting was trained as the setting's default has it.
+    was = _flat({"training": dataclasses.asdict(TrainingConfig())}) | _flat(found)
+    now = _flat(json.loads(json.dumps(dict(wanted))))
     for key in sorted(was.keys() | now.keys()):
         if was.get(key) != now.get(key):
             raise UserError(

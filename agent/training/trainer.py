@@ -16,15 +16,18 @@ from agent.config import ExperimentConfig, to_dict
 from agent.data.store import RolloutStore
 from agent.data.windows import WindowSampler
 from agent.errors import UserError
+from agent.interfaces import Window
 from agent.model.bundle import has_bundle
 from agent.model.checkpoint import save_checkpoint
-from agent.model.metric import commute_time_metric
-from agent.model.sigreg import SIGReg
+from agent.model.metric import goal_metric
+from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
+from agent.training.fit import require_fit, usable_device
 from agent.training.interrupt import interrupts_held_back
-from agent.training.objective import lejepa_loss
+from agent.training.objective import LossTerms, regularised_loss
 from agent.training.optimiser import WorldModelOptimiser
+from agent.training.regularisers import make_regulariser
 from agent.training.state import load_training_state, save_training_state
 
 REPORT_EVERY = 10
@@ -75,9 +78,10 @@ class Trainer:
         self, data: Path, out: Path, config: ExperimentConfig, resume: bool = False
     ) -> None:
         torch.set_num_threads(config.training.threads)
+        self.device = usable_device(config.training.device)
         self.out, self.config = out, config
         self.store = RolloutStore.open(data)
-        _require_fit(self.store, config)
+        require_fit(self.store, config)
         self.episodes = self.store.load()
         self.train_ids, self.held_out_ids = self.store.split(config.training.holdout_fraction)
         self.identity = {
@@ -87,10 +91,12 @@ class Trainer:
         }
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.training.seed)
-            self.model = WorldModel(config.model)
+            self.model = WorldModel(config.model).to(self.device)
         self.model.encoder.set_pixel_statistics(self._some_training_frames())
+        if isinstance(self.model.predictor, TransformerPredictor):
+            self.model.predictor.set_action_statistics(self._training_torques())
         self.optimiser = WorldModelOptimiser(self.model, config.training)
-        self.sigreg = SIGReg(config.training.sigreg_directions)
+        self.regulariser = make_regulariser(config.training)
         self.sampler = WindowSampler(
             self.episodes,
             self.train_ids,
@@ -141,18 +147,7 @@ class Trainer:
         )
 
     def _train_one_step(self) -> tuple[float, ...]:
-        window = self.sampler.sample(self.step)
-        seed = np.random.SeedSequence(self.config.training.seed, spawn_key=(1, self.step))
-        generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
-        self.model.train()
-        terms = lejepa_loss(
-            self.model,
-            self.sigreg,
-            torch.from_numpy(window.frames),
-            torch.from_numpy(window.actions),
-            self.config.training.sigreg_weight,
-            generator,
-        )
+        terms = self._loss(self.sampler.sample(self.step))
         values = tuple(
             float(x.detach()) for x in (terms.total, terms.one_step, terms.multi_step, terms.sigreg)
         )
@@ -163,6 +158,22 @@ class Trainer:
             raise self._not_finite("gradient") from error
         self.step += 1
         return values
+
+    def _loss(self, window: Window) -> LossTerms:
+        seed = np.random.SeedSequence(self.config.training.seed, spawn_key=(1, self.step))
+        directions, dropout = (int(word) for word in seed.generate_state(2))
+        self.model.train()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(dropout)  # dropout takes no generator of its own
+            return regularised_loss(
+                self.model,
+                self.regulariser,
+                torch.from_numpy(window.frames).to(self.device),
+                torch.from_numpy(window.actions).to(self.device),
+                self.config.training.sigreg_weight,
+                torch.Generator().manual_seed(directions),
+                self.config.training.multi_step,
+            )
 
     def _require_finite(self, values: tuple[float, ...]) -> None:
         names = ("loss", "one-step error", "multi-step error", "SIGReg")
@@ -216,8 +227,10 @@ class Trainer:
         chosen = self.train_ids[:: max(1, len(self.train_ids) // _METRIC_EPISODES)]
         self.model.eval()
         embeddings = embed_episodes(self.model, self.episodes, chosen)
-        lag, kept = self.config.model.action_block, self.model.goal_metric.shape[1]
-        metric = commute_time_metric(embeddings, lag, kept)
+        settings = self.config.model
+        metric = goal_metric(
+            embeddings, settings.action_block, self.model.commuting, settings.plain_share
+        )
         self.model.goal_metric.copy_(torch.from_numpy(metric))
         save_checkpoint(self.out / "checkpoint", self.model, self._facts(diagnostics))
 
@@ -237,6 +250,11 @@ class Trainer:
         step = max(1, len(rows) // _STATISTICS_FRAMES)
         return torch.from_numpy(self.episodes.pixels[rows[::step]])
 
+    def _training_torques(self) -> torch.Tensor:
+        spans = [self.episodes.rows(episode) for episode in self.train_ids.tolist()]
+        torques = [self.episodes.action[span][:-1] for span in spans]  # nothing acts at the end
+        return torch.from_numpy(np.concatenate(torques))
+
     def _settle_directory(self, resume: bool) -> None:
         state = self.out / "training_state"
         if resume and has_bundle(state):
@@ -251,25 +269,3 @@ class Trainer:
                 f"{self.out} already holds a run; continue it with --resume, or choose a new --out"
             )
         self.out.mkdir(parents=True, exist_ok=True)
-
-
-def _require_fit(store: RolloutStore, config: ExperimentConfig) -> None:
-    """The data must show the world the model is built for."""
-    header, model = store.header, config.model
-    pairs = {
-        "render_profile": (header.render_profile, model.render_profile),
-        "image_size": (header.image_size, model.encoder.image_size),
-        "action_repeat": (header.action_repeat, model.action_repeat),
-        "physics_dt_s": (header.physics_dt_s, model.physics_dt_s),
-    }
-    for name, (found, expected) in pairs.items():
-        if found != expected:
-            raise UserError(
-                f"{store.directory}: expected {name}={expected!r} as in the model's settings, "
-                f"got {found!r}; collect again or change the preset"
-            )
-    if config.training.window_frames <= model.predictor.context:
-        raise UserError(
-            f"expected window_frames > context={model.predictor.context}, "
-            f"got {config.training.window_frames}"
-        )

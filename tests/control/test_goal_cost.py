@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from agent.control.goal_cost import EmbeddingGoalCost, GoalCostConfig
+from agent.control.goal_cost import EmbeddingGoalCost, GoalCostConfig, Situation
 from agent.model.predictor import PredictorConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
-from planners import LeastSquaresCost
+from planners import DifferentiableCost, LeastSquaresCost
 
 EPISODES, COUNT, HORIZON, WIDTH = 2, 3, 4, 4
 CONFIGS = [GoalCostConfig(0.0, 0.0), GoalCostConfig(0.3, 0.0), GoalCostConfig(0.1, 0.7)]
@@ -24,18 +24,18 @@ def make_cost(model: WorldModel, config: GoalCostConfig) -> tuple[EmbeddingGoalC
     seen, past, goals, plans = (
         torch.randn(EPISODES, *shape, generator=draw, dtype=dtype) for shape in shapes
     )
-    return EmbeddingGoalCost(model, seen, past, goals, config), plans
+    return EmbeddingGoalCost(model, Situation(seen, past, goals), config), plans
 
 
 def by_the_formula(cost: EmbeddingGoalCost, plan: Tensor, episode: int) -> Tensor:
     """The cost of one plan (H, K*A), written out."""
     model, config = cost.model, cost.config
     one = slice(episode, episode + 1)
-    predicted = model.rollout(cost.embeddings[one], cost.past[one], plan[None, None])[0, 0]
+    predicted = model.rollout(cost.now.embeddings[one], cost.now.past[one], plan[None, None])[0, 0]
     total = torch.stack(
-        [((z - cost.goals[episode]) @ model.goal_metric).square().sum() for z in predicted]
+        [((z - cost.now.goals[episode]) @ model.goal_metric).square().sum() for z in predicted]
     ).mean()
-    before = cost.past[episode, -1, -2:] if cost.past.shape[1] else torch.zeros(2)
+    before = cost.now.past[episode, -1, -2:] if cost.now.past.shape[1] else torch.zeros(2)
     ticks = [*plan.reshape(-1, 2)]
     for torque in ticks:
         total = total + config.effort * torque.square().sum() / len(ticks)
@@ -100,3 +100,18 @@ def test_the_metric_decides_what_is_far(exact_model: WorldModel) -> None:
     plain = before(plans)
     exact_model.goal_metric.mul_(3.0)
     torch.testing.assert_close(before(plans), 9 * plain)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+def test_the_gradient_is_that_of_the_formula_for_every_plan(
+    learned_model: WorldModel, config: GoalCostConfig
+) -> None:
+    cost, plans = make_cost(learned_model.double(), config)
+    assert isinstance(cost, DifferentiableCost)
+    with torch.no_grad():  # as a controller calls it
+        costs, slopes = cost.gradient(plans)
+    assert not costs.requires_grad and not slopes.requires_grad and not plans.requires_grad
+    torch.testing.assert_close(costs, cost(plans))
+    plan = plans[1, 2].clone().requires_grad_()
+    (expected,) = torch.autograd.grad(by_the_formula(cost, plan, 1), plan)
+    torch.testing.assert_close(slopes[1, 2], expected, rtol=1e-8, atol=1e-10)

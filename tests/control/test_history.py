@@ -46,7 +46,7 @@ def check_transition(
 @pytest.mark.parametrize("block", [1, 2, 3])
 def test_frames_a_model_step_apart_and_the_torques_between(context: int, block: int) -> None:
     draw = torch.Generator().manual_seed(0)
-    history = TickHistory(context, block, TORQUE_DIM)
+    history = TickHistory(context, block, TORQUE_DIM, torch.stack, torch.zeros)
     embeddings: list[Tensor] = []
     torques: list[Tensor] = []
     for _ in range(3 * context * block + 2):
@@ -61,7 +61,7 @@ def test_frames_a_model_step_apart_and_the_torques_between(context: int, block: 
 
 
 def test_a_long_episode_takes_no_more_memory() -> None:
-    history = TickHistory(context=3, action_block=2, torque_dim=TORQUE_DIM)
+    history = TickHistory(3, 2, TORQUE_DIM, torch.stack, torch.zeros)
     for _ in range(100):
         history.see(torch.zeros(EPISODES, DIM))
         history.act(torch.zeros(EPISODES, TORQUE_DIM))

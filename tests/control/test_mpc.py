@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from agent.control.goal_cost import GoalCostConfig
-from agent.control.mpc import MPCConfig, PlanKeeper, WorldModelController
+from agent.control.mpc import MPCConfig, WorldModelController
+from agent.control.plan_keeper import PlanKeeper
 from agent.errors import UserError
 from agent.interfaces import GoalObservation
 from agent.model.world_model import WorldModel
@@ -25,7 +26,9 @@ class Recorder:
     def __init__(self, plans: Sequence[torch.Tensor]) -> None:
         self.plans, self.starts, self.costs = list(plans), [], []  # type: ignore[var-annotated]
 
-    def plan(self, cost_fn: Any, warm_start: torch.Tensor, bounds: Any, generators: Any) -> Plan:
+    def plan(
+        self, cost_fn: Any, warm_start: torch.Tensor, bounds: Any, generators: Any, deadline: Any
+    ) -> Plan:
         self.starts.append(warm_start)
         self.costs.append(cost_fn)
         actions = self.plans[len(self.starts) - 1]
@@ -88,7 +91,7 @@ def test_the_model_is_shown_what_it_needs_to_predict_exactly(
     for tick, cost in enumerate(spy.costs[:-2]):
         sent = torch.stack([plans[t][:, 0, :2] for t in (tick, tick + 1)], 1)  # (E, 2, A)
         block = sent.reshape(3, 1, 1, 4)
-        predicted = exact_model.rollout(cost.embeddings, cost.past, block)[:, 0, 0]
+        predicted = exact_model.rollout(cost.now.embeddings, cost.now.past, block)[:, 0, 0]
         np.testing.assert_allclose(predicted, seen[tick + 2], atol=2e-3)
 
 
@@ -171,10 +174,15 @@ def test_each_episode_keeps_its_own_stream_from_tick_to_tick() -> None:
 
     class Drawing(Recorder):
         def plan(
-            self, cost_fn: Any, warm_start: Any, bounds: ActionBounds, generators: Any
+            self,
+            cost_fn: Any,
+            warm_start: Any,
+            bounds: ActionBounds,
+            generators: Any,
+            deadline: Any,
         ) -> Plan:
             drawn.append([float(torch.rand(1, generator=g)) for g in generators])
-            return super().plan(cost_fn, warm_start, bounds, generators)
+            return super().plan(cost_fn, warm_start, bounds, generators, deadline)
 
     keeper = PlanKeeper(1, 1, 2, seeds=(5, 6))
     for _ in range(2):

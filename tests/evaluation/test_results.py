@@ -1,12 +1,23 @@
 """A result file says what happened, strictly, and is recognised again."""
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from agent.errors import UserError
-from agent.evaluation.results import FIELDS, SCHEMA, read_result, summarise, write_result
+from agent.evaluation.provenance import BoughtWith, Origin, origin_of
+from agent.evaluation.results import (
+    ADDED,
+    FIELDS,
+    OLDER_SCHEMA,
+    SCHEMA,
+    _returns,
+    read_result,
+    summarise,
+    write_result,
+)
 from agent.interfaces import EpisodeResult
 
 
@@ -49,6 +60,42 @@ def test_round_trip(tmp_path: Path) -> None:
     assert read_result(path) == result
     assert set(FIELDS) < set(result)
     assert result["hardware"]
+
+
+def test_a_file_of_the_older_schema_is_read_and_nothing_is_made_up(tmp_path: Path) -> None:
+    path = tmp_path / "old.json"
+    result = summarise([episode(4)], controller="sac", protocol="lewm", seed=0)
+    old = {name: value for name, value in result.items() if name not in ADDED}
+    path.write_text(json.dumps({**old, "schema": OLDER_SCHEMA}))
+    found = read_result(path)
+    assert [found[name] for name in ADDED] == [None] * len(ADDED)
+    path.write_text(json.dumps(old))  # claims the new schema, lacks its fields
+    with pytest.raises(UserError, match="training_seed, bought_with"):
+        read_result(path)
+
+
+def test_returns_are_summarised_over_all_episodes() -> None:
+    returns = [0.0, 900.0, 920.0, 940.0, 960.0, 1000.0, 980.0, 100.0]
+    found = _returns([dataclasses.replace(episode(4), episode_return=v) for v in returns])
+    assert found == {"mean": 725.0, "interquartile_mean": 930.0, "median": 930.0}
+    assert _returns([episode(4)]) is None
+
+
+def test_the_training_is_told_with_all_that_was_recorded_for_it() -> None:
+    data = {"episodes": 400, "episode_steps": 200}
+    facts = {"env_steps": 76000, "training_s": 429.6, "training": {"seed": 2}, "data": data}
+    assert origin_of(facts) == Origin(2, BoughtWith(80_000, 429.6, None))
+    assert origin_of({"env_steps": 30_000, "seconds": 9.0, "seed": 1}) == Origin(
+        1, BoughtWith(30_000, 9.0)
+    )
+    cloned = {"data": data, "settings": {"seed": 3}, "training_s": 5.0}
+    assert origin_of(cloned) == Origin(3, BoughtWith(80_000, 5.0))
+    assert origin_of({}) == Origin(None, BoughtWith())
+    result = summarise(
+        [episode(4)], controller="sac", protocol="lewm", seed=0, origin=origin_of(facts)
+    )
+    assert result["training_seed"] == 2
+    assert result["bought_with"] == {"env_steps": 80_000, "training_s": 429.6, "memory_mb": None}
 
 
 def test_what_is_missing_is_null_and_nothing_else_is(tmp_path: Path) -> None:

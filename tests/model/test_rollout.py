@@ -119,3 +119,13 @@ def test_senseless_settings_are_refused() -> None:
         WorldModelConfig(action_block=0)
     with pytest.raises(ValueError, match="context >= 1"):
         PredictorConfig(context=0)
+
+
+def test_a_predictor_without_derivatives_of_its_own_gets_the_same_slope(
+    model: WorldModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embeddings, past, plans = inputs(3)
+    by_hand = linearise_rollout(model, embeddings, past, plans[:, 0])
+    monkeypatch.setattr(type(model.predictor), "push", None)
+    automatic = linearise_rollout(model, embeddings, past, plans[:, 0])
+    torch.testing.assert_close(by_hand, automatic, atol=1e-5, rtol=1e-5)

@@ -14,11 +14,15 @@ from planners import (
     CEMPlanner,
     GaussNewtonConfig,
     GaussNewtonPlanner,
+    GradientConfig,
+    GradientPlanner,
     ICEMConfig,
     ICEMPlanner,
     MPPIConfig,
     MPPIPlanner,
     Planner,
+    RandomShootingConfig,
+    RandomShootingPlanner,
 )
 
 # A new planner is listed here and nowhere else: the conformance suite then runs over it.
@@ -27,7 +31,10 @@ PLANNERS: dict[str, Planner] = {
     "icem": ICEMPlanner(ICEMConfig(iterations=20, min_std=1e-3, exponent=0.0)),
     "mppi": MPPIPlanner(MPPIConfig(iterations=20, temperature=0.05, correlation=0.0)),
     "gauss-newton": GaussNewtonPlanner(GaussNewtonConfig(iterations=8)),
+    "gradient": GradientPlanner(GradientConfig(steps=80)),
+    "random-shooting": RandomShootingPlanner(RandomShootingConfig(samples=65536)),
 }
+PRECISION = {"random-shooting": 0.3}  # of an action, where it is not 0.01
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,12 @@ class Quadratic:
         residuals = (actions - self.optimum).flatten(1) @ self.spread
         return residuals, self.spread.T.expand(len(actions), -1, -1)
 
+    def gradient(self, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """(E, N, H, U) -> (E, N) and (E, N, H, U)."""
+        offsets = (actions - self.optimum[:, None]).flatten(2)
+        slopes = 2 * offsets @ self.spread @ self.spread.T
+        return self(actions), slopes.reshape(actions.shape)
+
     def rows(self, *episodes: int) -> Quadratic:
         """The same cost of some of the episodes."""
         return Quadratic(self.optimum[list(episodes)], self.spread)
@@ -65,6 +78,12 @@ def one_thread() -> Iterator[None]:
 def planner(request: pytest.FixtureRequest) -> Planner:
     """Every planner in turn."""
     return PLANNERS[request.param]
+
+
+@pytest.fixture
+def precision(request: pytest.FixtureRequest) -> float:
+    """How near to the optimum the ``planner`` must come, in units of the action."""
+    return PRECISION.get(request.node.callspec.params["planner"], 0.01)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from planners import ActionBounds, Planner
+from planners import ActionBounds, Deadline, Planner
 
 Streams = Callable[..., list[torch.Generator]]
 BOX = ActionBounds()
@@ -16,18 +16,20 @@ STILL = torch.zeros(3, 2, 2)
 
 
 def test_finds_the_optimum_of_a_quadratic_inside_the_box(
-    planner: Planner, quadratic: Any, streams: Streams
+    planner: Planner, quadratic: Any, streams: Streams, precision: float
 ) -> None:
     plan = planner.plan(quadratic.rows(0, 1), STILL[:2], BOX, streams(1, 2))
-    torch.testing.assert_close(plan.actions, quadratic.optimum[:2], atol=0.01, rtol=0)
-    assert plan.cost.max() < 1e-3
+    torch.testing.assert_close(plan.actions, quadratic.optimum[:2], atol=precision, rtol=0)
+    assert plan.cost.max() < 10 * precision**2
 
 
-def test_finds_the_optimum_on_the_bound(planner: Planner, quadratic: Any, streams: Streams) -> None:
+def test_finds_the_optimum_on_the_bound(
+    planner: Planner, quadratic: Any, streams: Streams, precision: float
+) -> None:
     # The curvature is diagonal, so the best point of the box is the optimum clipped.
     plan = planner.plan(quadratic.rows(2), STILL[:1], BOX, streams(3))
     clipped = quadratic.optimum[2:].clamp(-1, 1)
-    torch.testing.assert_close(plan.actions, clipped, atol=0.01, rtol=0)
+    torch.testing.assert_close(plan.actions, clipped, atol=precision, rtol=0)
 
 
 @pytest.mark.parametrize("bounds", [BOX, ActionBounds(-0.25, 0.125), ActionBounds(0.25, 0.875)])
@@ -50,7 +52,9 @@ def test_is_never_worse_than_the_warm_start(
         is_elsewhere = (actions - warm_start[:, None]).abs().amax((-1, -2)) > 1e-6
         return quadratic(actions) + 100.0 * is_elsewhere
 
-    needle.linearise = quadratic.linearise  # type: ignore[attr-defined]  # a slope that misleads
+    # Slopes that mislead.
+    needle.linearise = quadratic.linearise  # type: ignore[attr-defined]
+    needle.gradient = lambda u: (needle(u), quadratic.gradient(u)[1])  # type: ignore[attr-defined]
     plan = planner.plan(needle, warm_start, BOX, streams(1, 2, 3))
     assert torch.equal(plan.actions, warm_start)
 
@@ -113,3 +117,61 @@ def test_a_wrong_number_of_streams_is_refused(
 def test_an_empty_box_is_refused() -> None:
     with pytest.raises(ValueError, match="low < high"):
         ActionBounds(1.0, 1.0)
+
+
+class Clock:
+    """Time [s] that passes only when the cost is asked."""
+
+    def __init__(self, quadratic: Any) -> None:
+        self.now_s, self._quadratic = 0.0, quadratic
+        self.linearise = quadratic.linearise
+
+    def __call__(self, actions: torch.Tensor) -> torch.Tensor:
+        self.now_s += 1.0
+        return self._quadratic(actions)  # type: ignore[no-any-return]
+
+    def gradient(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self(actions), self._quadratic.gradient(actions)[1]
+
+    def read(self) -> float:
+        return self.now_s
+
+
+@pytest.mark.parametrize("after_s", [-1.0, 0.0])
+def test_without_time_the_plan_is_the_warm_start_and_its_cost(
+    planner: Planner, quadratic: Any, streams: Streams, after_s: float
+) -> None:
+    clock = Clock(quadratic)
+    deadline = Deadline(after_s, clock.read)
+    plan = planner.plan(clock, STILL + 7.0, BOX, streams(1, 2, 3), deadline)
+    assert torch.equal(plan.actions, STILL + BOX.high)
+    assert torch.equal(plan.cost, quadratic((STILL + BOX.high)[:, None])[:, 0])
+    assert plan.cost_history.shape == (1, 3) and clock.now_s == 1.0
+
+
+def test_nothing_begins_after_the_deadline_and_all_until_then_counts(
+    planner: Planner, quadratic: Any, streams: Streams
+) -> None:
+    before = quadratic(STILL[:, None])[:, 0]
+    for after_s in (1.0, 2.5, 4.0):
+        clock = Clock(quadratic)
+        plan = planner.plan(clock, STILL, BOX, streams(1, 2, 3), Deadline(after_s, clock.read))
+        assert after_s <= clock.now_s < after_s + 1.0  # an iteration asks for costs once
+        torch.testing.assert_close(plan.cost, quadratic(plan.actions[:, None])[:, 0])
+        assert torch.equal(plan.cost_history[-1], plan.cost)
+        assert (plan.cost <= before).all()  # the same streams: more time is never worse
+        before = plan.cost
+
+
+def test_a_deadline_far_away_changes_nothing(
+    planner: Planner, quadratic: Any, streams: Streams
+) -> None:
+    free = planner.plan(quadratic, STILL, BOX, streams(1, 2, 3))
+    timed = planner.plan(quadratic, STILL, BOX, streams(1, 2, 3), Deadline(3600.0))
+    assert torch.equal(free.actions, timed.actions)
+    assert torch.equal(free.cost_history, timed.cost_history)
+
+
+def test_a_deadline_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        Deadline(float("nan"))

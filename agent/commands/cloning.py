@@ -1,0 +1,49 @@
+"""What ``baseline`` does for the algorithms that learn from recorded rollouts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.baselines.cloning_training import CloningStatistics
+
+FROM_ROLLOUTS = ("inverse-dynamics", "clone")
+
+
+def clone(out: Path, algorithm: str, data: Path | None, steps: int | None, seed: int) -> None:
+    """Train to the end, and say where the result is.
+
+    Raises:
+        UserError: if there is no data, or ``steps`` or ``seed`` make no sense.
+    """
+    from dataclasses import replace
+
+    from agent.baselines.cloning_training import CloningSettings, train_clone
+    from agent.commands.console import say
+    from agent.commands.progress import duration, follow
+    from agent.errors import UserError
+
+    if data is None:
+        raise UserError(f"expected --data for {algorithm}: the rollouts that collect recorded")
+    try:
+        settings = replace(
+            CloningSettings(), seed=seed, **({} if steps is None else {"steps": steps})
+        )
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    last = follow(
+        f"training {algorithm}, steps", train_clone(data, out, algorithm, settings), _describe
+    )
+    assert last is not None, "a training reports at least once"
+    say(f"{last.step} steps in {duration(last.seconds)}, {_errors(last)}")
+    say(f"wrote {out / 'checkpoint'}, from step {last.kept_step}, the best on held-out episodes")
+    say(f"next: python run_agent.py evaluate --controller {algorithm} --checkpoint {out}")
+
+
+def _describe(report: CloningStatistics) -> tuple[int, int, str]:
+    return report.step, report.total_steps, _errors(report)
+
+
+def _errors(report: CloningStatistics) -> str:
+    return f"held-out torque error {report.held_out:.3f} (mean torque {report.chance:.3f})"

@@ -1,0 +1,129 @@
+"""Measuring the checkpoints along trainings: success and return against experience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.commands.checkpoints import find_checkpoint
+from agent.commands.matrix import CURVE_PROTOCOLS, POINTS, Training, trainings_known
+from agent.errors import UserError
+
+if TYPE_CHECKING:
+    from agent.commands.compare import Compare
+    from agent.commands.evaluate import Measurement
+
+
+@dataclass(frozen=True)
+class Point:
+    """One checkpoint on one protocol, for the curve file ``path``."""
+
+    path: Path
+    controller: str
+    training_seed: int
+    job: Measurement
+
+
+def measure_curves(asked: Compare) -> None:
+    """Measure the points that no curve file has yet, and list the trainings that are missing."""
+    from agent.commands.comparison_plan import show_lines
+    from agent.commands.console import note, say
+    from agent.commands.measuring import measure_each
+
+    points = [point for point in points_of(asked) if not is_measured(point)]
+    say(f"to measure now: {len(points)} points")
+    show_lines(_missing(asked))
+    jobs = [point.job for point in points]
+    for number, outcome in measure_each(jobs, asked.workers) if jobs and not asked.plan else ():
+        if isinstance(outcome, UserError):
+            note(f"not measured: {points[number].job.checkpoint}: {outcome}", style="yellow")
+        else:
+            _keep(points[number], outcome)
+    if not asked.plan:
+        say(f"next: python run_agent.py report {asked.place.parent}")
+
+
+def points_of(asked: Compare) -> Iterator[Point]:
+    """Every checkpoint that is there, on every protocol of the curves that it plays."""
+    from agent.commands.evaluate import Measurement
+
+    for training, seed in _trainings(asked):
+        path = asked.place / f"{training.name}-{seed}.json"
+        for checkpoint in checkpoints_along(training.out(asked.runs, seed)):
+            for protocol in asked.protocols or CURVE_PROTOCOLS:
+                if protocol in training.plays:
+                    name, count = training.controller, asked.count
+                    job = Measurement(name, checkpoint, protocol, count, asked.seed)
+                    yield Point(path, name, seed, job)
+
+
+def checkpoints_along(run: Path) -> list[Path]:
+    """The checkpoints in RUN/checkpoints/ by their env steps, then the one the training ended with.
+
+    The last is left out where the one before it has as many env steps.
+    """
+    places = [p for p in (run / POINTS).glob("*") if p.name.isdecimal()]
+    found = []
+    for place in [*sorted(places, key=lambda p: int(p.name)), run]:
+        try:
+            found.append(find_checkpoint(place))
+        except UserError:
+            continue  # under way, or not begun: `_missing` names its commands
+    if len(found) > 1 and _env_steps(found[-1]) == _env_steps(found[-2]):
+        found.pop()
+    return found
+
+
+def _env_steps(checkpoint: Path) -> int | None:
+    from agent.commands.checkpoints import origin_of_checkpoint
+
+    return origin_of_checkpoint(checkpoint).bought_with.env_steps
+
+
+def is_measured(point: Point) -> bool:
+    """Whether the curve has this checkpoint on this protocol and these episodes."""
+    from agent.evaluation.curves import read_curve
+    from agent.model.bundle import bundle_sha256
+
+    if not point.path.exists() or point.job.checkpoint is None:
+        return False
+    wanted = (point.job.protocol, point.job.episodes, point.job.seed)
+    sha256 = bundle_sha256(point.job.checkpoint)
+    return any(
+        (p["protocol"], p["episodes"], p["seed"], p["checkpoint_sha256"]) == (*wanted, sha256)
+        for p in read_curve(point.path)["points"]
+    )
+
+
+def _keep(point: Point, result: dict[str, Any]) -> None:
+    from agent.commands.console import note, say
+    from agent.evaluation.curves import new_curve, read_curve, with_point, write_curve
+
+    fresh = new_curve(point.controller, point.training_seed)
+    curve = read_curve(point.path) if point.path.exists() else fresh
+    try:
+        write_curve(point.path, with_point(curve, result))
+    except UserError as error:
+        note(f"not kept: {error}", style="yellow")
+    else:
+        steps = result["bought_with"]["env_steps"]
+        say(f"{point.path}: {point.job.protocol} after {steps} env steps")
+
+
+def _missing(asked: Compare) -> Iterator[str]:
+    for training, seed in _trainings(asked):
+        own = {training.out(asked.runs, seed): training.commands_for(asked.runs, seed)}
+        for place, commands in (own | training.commands_for_points(asked.runs, seed)).items():
+            try:
+                find_checkpoint(place)
+            except UserError:
+                yield from commands
+
+
+def _trainings(asked: Compare) -> Iterator[tuple[Training, int]]:
+    for seed in asked.training_seeds:
+        for training in trainings_known():
+            if asked.takes_part(training.controller):
+                yield training, seed

@@ -1,0 +1,122 @@
+"""``diagnose``: do some rollouts, and a model, meet the conditions of the theory?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+if TYPE_CHECKING:
+    from agent.identifiability.diagnosis import Diagnosis, Trajectories
+    from agent.interfaces import Array
+
+DEFAULT_STRIDE = 2  # env steps, as the shipped model's
+COLOURS = {"holds": "green", "roughly": "yellow", "fails": "red", "unclear": "cyan"}
+
+
+@dataclass(frozen=True)
+class Diagnose:
+    """Ask of recorded rollouts, and of a model, what LeJEPA's theory asks of the world.
+
+    Is what moves Gaussian, stationary, with noise that adds, and of one speed? Is the embedding
+    white, how many of its directions are used, what does the theorem promise? Each line has a
+    verdict and what to do about it. The joint angles are always diagnosed; with --checkpoint, so
+    are the model's embeddings and its prediction errors.
+
+    Examples:
+      python run_agent.py diagnose --data data/reacher
+      python run_agent.py diagnose --data data/reacher --checkpoint checkpoints/reacher
+    """
+
+    data: Annotated[Path, arg(metavar="DIR")]
+    """The data set that collect made."""
+    checkpoint: Annotated[Path | None, arg(metavar="DIR")] = None
+    """A world model, or the run that made it."""
+    out: Annotated[Path, arg(metavar="FILE")] = Path("diagnosis.html")
+    """The page to write, with every figure inside."""
+    episodes: int = 400
+    """Episodes to look at, at most, spread over the data set."""
+    stride: Annotated[
+        int | None, arg(metavar="INT", help_behavior_hint="(default: the model's step, else 2)")
+    ] = None
+    """Env steps of 0.04 s between rows of joint angles."""
+    velocities: bool = False
+    """Diagnose joint velocities along with the angles. One picture shows angles alone."""
+    seed: int = 0
+    """Which frames are sampled, and the draws behind the p-values."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return f"Data and model were only read; {self.out} has not been written."
+
+    def run(self) -> None:
+        """Diagnose, print the verdicts, write the page."""
+        from agent.commands.console import say
+        from agent.errors import UserError
+        from agent.reporting.diagnosis import write_diagnosis
+
+        if self.out.suffix != ".html":
+            raise UserError(f"expected a page in .html, got --out {self.out}")
+        sources = {"data": str(self.data)}
+        if self.checkpoint is not None:
+            sources["checkpoint"] = str(self.checkpoint)
+        found = self._diagnoses()
+        for one in found:
+            show(one)
+        say(f"wrote {write_diagnosis(self.out, found, sources)}")
+
+    def _diagnoses(self) -> list[Diagnosis]:
+        from agent.commands.checkpoints import find_checkpoint
+        from agent.commands.progress import progress
+        from agent.data import RolloutStore
+        from agent.identifiability.diagnosis.subjects import (
+            embeddings,
+            joint_states,
+            spread_episodes,
+        )
+        from agent.model.checkpoint import load_checkpoint
+
+        place = None if self.checkpoint is None else find_checkpoint(self.checkpoint)
+        model = None if place is None else load_checkpoint(place)
+        store = RolloutStore.open(self.data)
+        ids = spread_episodes(store, self.episodes)
+        stride = self.stride
+        if stride is None:
+            stride = DEFAULT_STRIDE if model is None else model.config.action_block
+        found = [_diagnosed(joint_states(store, ids, stride, self.velocities), self.seed)]
+        if model is not None:
+            with progress("embedding episodes") as update:
+                embedded = embeddings(model, store, ids, update)
+            found.append(_diagnosed(embedded.trajectories, self.seed, embedded.model_residuals))
+        return found
+
+
+def _diagnosed(data: Trajectories, seed: int, model_residuals: Array | None = None) -> Diagnosis:
+    from agent.commands.progress import progress
+    from agent.identifiability.diagnosis import CHECKS, diagnose
+
+    with progress(f"checking {data.name}") as update:
+        return diagnose(data, seed, model_residuals, lambda done: update(done, CHECKS))
+
+
+def show(found: Diagnosis) -> None:
+    """Print the verdicts as a table, then what to do about those that are not good."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from agent.commands.console import results, say
+
+    table = Table(title=found.about, title_justify="left")
+    for name in ("question", "verdict", "effect", "p"):
+        table.add_column(name, overflow="fold")
+    for line in found.findings:
+        verdict = f"[{COLOURS[line.level]}]{line.level}[/]"
+        table.add_row(escape(line.question), verdict, escape(line.effect), line.p_text)
+    results.print(table)
+    for line in found.findings:
+        if line.level != "holds":
+            say(f"{line.question} {line.means} -> {line.do}")
+    say("")

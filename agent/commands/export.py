@@ -1,0 +1,55 @@
+"""``export``: a trained world model's controller as files that run without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+from agent.commands.checkpoints import SHIPPED, find_checkpoint
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write the controller of a trained world model for a computer without torch.
+
+    The directory holds the networks as ONNX graphs and the controller's settings. It needs numpy
+    and onnxruntime to run; the torques are those of `control`, given the same random numbers.
+
+    Examples:
+      python run_agent.py export --onnx exported/reacher
+      python run_agent.py export --checkpoint runs/reacher --onnx exported/mine
+      python -m agent.deploy exported/reacher --goal-seed 7
+    """
+
+    onnx: Annotated[Path, arg(metavar="DIR")]
+    """Directory to write; an earlier export there is replaced."""
+    checkpoint: Annotated[Path, arg(metavar="DIR")] = SHIPPED
+    """The world model: a directory that train wrote, or the one that comes with the program."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return f"{self.onnx} is as it was before; run the same command again."
+
+    def run(self) -> None:
+        """Load, export, compare with torch, and say what there is."""
+        from agent.commands.console import say, show_facts
+        from agent.errors import UserError
+        from agent.export.exporting import export_controller
+        from agent.model.checkpoint import checkpoint_sha256, load_checkpoint
+
+        if self.onnx.suffix == ".onnx":
+            raise UserError(
+                f"expected a directory for several graphs and their settings, got {self.onnx}: "
+                f"name it {self.onnx.with_suffix('')}"
+            )
+        found = find_checkpoint(self.checkpoint)
+        model = load_checkpoint(found)
+        worst = export_controller(model, self.onnx, {"checkpoint_sha256": checkpoint_sha256(found)})
+        size_mb = sum(file.stat().st_size for file in self.onnx.iterdir()) / 1e6
+        facts = {"size_mb": f"{size_mb:.1f}", "largest difference from torch": f"{worst:.1e}"}
+        show_facts(f"exported to {self.onnx}", facts)
+        say(f"next: python -m agent.deploy {self.onnx} --goal-seed 7")

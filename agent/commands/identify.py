@@ -1,0 +1,95 @@
+"""``identify``: the studies of when LeJEPA learns the world's own variables."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import Positional, arg
+
+if TYPE_CHECKING:
+    from agent.identifiability.runner import Report
+
+StudyName = Literal[
+    "worlds", "scaling", "law", "bound", "conditions", "reacher-ou", "reacher-trajectories",
+    "action", "all",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Identify:
+    """Study when LeJEPA finds the world's own variables: one study by name, or all.
+
+    worlds: four nonlinear 2-D mixings and three objectives. scaling: more and more latent
+    variables. law: latents that are not Gaussian, with FastICA beside. bound: the approximate
+    theorem against the measured error. conditions: each condition of the theorem broken alone.
+    reacher-ou, reacher-trajectories: pictures of the arm. action: the world model itself.
+
+    Writes STUDY.json and STUDY.png into --out. Every finished run is kept: interrupted, the same
+    command continues, and its figures are those of an uninterrupted one.
+
+    Examples:
+      python run_agent.py identify worlds
+      python run_agent.py identify all --preset full --out results/identifiability-full
+    """
+
+    study: Annotated[Positional[StudyName], arg(metavar="STUDY")]
+    """Which study, or all."""
+    preset: Literal["quick", "full"] = "quick"
+    """quick: minutes on two cores for all studies; full: more seeds and sizes, hours."""
+    out: Annotated[Path, arg(metavar="DIR")] = Path("results/identifiability")
+    """Directory of the results; each study has its files in it."""
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Processes at work, one thread each. Changes the time it takes, never a figure."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return f"Every finished run in {self.out} is kept; run the same command again to continue."
+
+    def run(self) -> None:
+        """Do what is missing of each study, conclude, and draw it."""
+        from agent.errors import UserError
+        from agent.identifiability.catalogue import HOMES
+
+        if self.workers < 1:
+            raise UserError(f"expected --workers of 1 or more, got {self.workers}")
+        for name in HOMES if self.study == "all" else (self.study,):
+            self._run(name)
+
+    def _run(self, name: str) -> None:
+        from agent.commands.console import say, show_facts
+        from agent.commands.progress import follow
+        from agent.identifiability.catalogue import load
+        from agent.identifiability.runner import Runner
+        from agent.reporting.identifiability import draw
+        from agent.reporting.style import save_png
+
+        runner = Runner(load(name), self.preset, self.out, self.workers)
+        follow(f"{name}, runs", runner.run(), _describe)
+        result = runner.result(self._command(name))
+        picture = save_png(draw(result), self.out / f"{name}.png")
+        show_facts(f"{name}: bars", _bars(result))
+        say(f"wrote {self.out / name}.json and {picture}")
+
+    def _command(self, name: str) -> str:
+        words = ["python", "run_agent.py", "identify", name, "--preset", self.preset]
+        return shlex.join([*words, "--out", str(self.out), "--workers", str(self.workers)])
+
+
+def _describe(report: Report) -> tuple[int, int, str]:
+    return report.done, report.total, report.text
+
+
+def _bars(result: dict[str, Any]) -> dict[str, str]:
+    """Each bar with what was reached: ``0.99953 (at least 0.999) yes``."""
+    from agent.commands.progress import duration
+
+    lines = {"took": duration(result["wall_clock_s"])}
+    for name, bar in result["summary"]["bars"].items():
+        verdict = "yes" if bar["reached"] else "NO"
+        lines[name] = f"{bar['value']:.6g} ({bar['asked']}) {verdict}"
+    return lines

@@ -1,0 +1,169 @@
+"""What is compared: protocols, trainings, and the commands that make each checkpoint.
+
+To put a learned controller into the comparison is to add a line to ``TRAININGS``; one that learns
+nothing takes part as soon as it is in the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.commands.controllers import CONTROLLERS, Given
+
+if TYPE_CHECKING:
+    from agent.commands.evaluate import Measurement
+
+REWARD = ("dmc-easy", "dmc-hard")
+PROTOCOLS = (
+    "lewm", "swift", "anywhere", *REWARD,
+    "lewm-t50-b50", "lewm-t75-b50", "lewm-t100-b50",
+    "lewm-t50-b2t", "lewm-t75-b2t", "lewm-t100-b2t",
+    "lewm-rest", "lewm-t50-b50-rest", "lewm-t75-b50-rest", "lewm-t100-b50-rest",
+    "lewm-t50-b2t-rest", "lewm-t75-b2t-rest", "lewm-t100-b2t-rest",
+)  # fmt: skip
+CURVE_PROTOCOLS = ("anywhere", *REWARD)
+FEWER_EPISODES = {"oracle": 30}  # it steps the simulator a thousand times a decision
+EPISODE_STEPS = 200  # of a recorded episode
+CURVE_EPISODES = (50, 150, 500, 1500)  # recorded: 10k, 30k, 100k and 300k env steps
+POINTS = "checkpoints"  # folder of a run with one checkpoint a number of env steps
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a learned controller of the comparison is made.
+
+    ``commands`` hold {runs}, {out} and {seed}; they end with a checkpoint in {out}.
+    ``points`` are the commands for one more point of the learning curve, with {episodes} recorded
+    and {steps} env steps; a training that keeps checkpoints along its way needs none.
+    """
+
+    controller: str
+    name: str
+    commands: tuple[str, ...]
+    plays: tuple[str, ...] = PROTOCOLS
+    points: tuple[str, ...] = ()
+
+    def out(self, runs: Path, seed: int) -> Path:
+        """The run's directory."""
+        return runs / f"{self.name}-{seed}"
+
+    def commands_for(self, runs: Path, seed: int) -> list[str]:
+        """The commands that make the checkpoint of this training seed."""
+        out = self.out(runs, seed)
+        return [_run(command.format(runs=runs, out=out, seed=seed)) for command in self.commands]
+
+    def commands_for_points(self, runs: Path, seed: int) -> dict[Path, list[str]]:
+        """The commands for each point of the learning curve, by its directory."""
+        made = {}
+        for episodes in CURVE_EPISODES if self.points else ():
+            steps = episodes * EPISODE_STEPS
+            place = self.out(runs, seed) / POINTS / str(steps)
+            words = {"runs": runs, "out": place, "seed": seed, "episodes": episodes, "steps": steps}
+            made[place] = [_run(command.format(**words)) for command in self.points]
+        return made
+
+
+def _run(words: str) -> str:
+    return f"python run_agent.py {words}"
+
+
+def _from_pixels(controller: str, train: str, curve: bool = False) -> Training:
+    """Trained on recorded play, the same for all who learn from pixels with this seed."""
+    return Training(
+        controller,
+        controller,
+        (
+            "collect --out {runs}/data-{seed} --seed {seed}",
+            f"{train} --data {{runs}}/data-{{seed}} --out {{out}} --seed {{seed}}",
+        ),
+        points=(
+            "collect --out {runs}/data-{seed}-{steps} --episodes {episodes} --seed {seed}",
+            f"{train} --data {{runs}}/data-{{seed}}-{{steps}} --out {{out}} --seed {{seed}}",
+        )
+        if curve
+        else (),
+    )
+
+
+def _rl(algorithm: str, env_steps: int, task: str | None = None) -> Training:
+    words = (
+        f"baseline --algorithm {algorithm} --out {{out}} --env-steps {env_steps} --seed {{seed}}"
+    )
+    if task is None:
+        return Training(algorithm, algorithm, (words,))
+    return Training(
+        algorithm, f"{algorithm}-{task}", (f"{words} --task {task}",), plays=(f"dmc-{task}",)
+    )
+
+
+TRAININGS = (
+    _from_pixels("world-model", "train", curve=True),
+    replace(_from_pixels("world-model", "train"), controller="direct"),
+    _from_pixels("world-model-vicreg", "train --preset vicreg"),
+    _from_pixels("lewm", "train --preset lewm"),
+    _from_pixels("clone", "baseline --algorithm clone", curve=True),
+    _from_pixels("inverse-dynamics", "baseline --algorithm inverse-dynamics"),
+    _rl("sac", 300_000),
+    _rl("td3", 300_000),
+    _rl("ppo", 1_000_000),
+    *(_rl(name, 300_000, task) for task in ("easy", "hard") for name in ("sac-dmc", "td3-dmc")),
+)
+
+
+def given_controllers() -> list[str]:
+    """Those that learn nothing."""
+    return [name for name, entry in CONTROLLERS.items() if isinstance(entry, Given)]
+
+
+def trainings_known() -> list[Training]:
+    """The trainings whose controller is in the catalogue."""
+    return [training for training in TRAININGS if training.controller in CONTROLLERS]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One file of the comparison: what is to be measured, and where it is written.
+
+    ``training`` and ``training_seed`` are None for a controller that learns nothing.
+    """
+
+    path: Path
+    controller: str
+    protocol: str
+    episodes: int
+    seed: int
+    training: Training | None = None
+    training_seed: int | None = None
+
+    def measurement(self, checkpoint: Path | None) -> Measurement:
+        """The job that measures it."""
+        from agent.commands.evaluate import Measurement
+
+        return Measurement(self.controller, checkpoint, self.protocol, self.episodes, self.seed)
+
+
+def wanted_cells(
+    out: Path, protocols: Sequence[str], seeds: Sequence[int], episodes: int, seed: int
+) -> list[Wanted]:
+    """Every file of the comparison, those of the first training seed first."""
+    cells = []
+    for name in given_controllers():
+        count = min(episodes, FEWER_EPISODES.get(name, episodes))
+        cells += [
+            Wanted(out / f"{protocol}-{name}.json", name, protocol, count, seed)
+            for protocol in protocols
+        ]
+    for training_seed in seeds:
+        for training in trainings_known():
+            cells += [
+                Wanted(
+                    out / f"{protocol}-{training.controller}-{training_seed}.json",
+                    training.controller, protocol, episodes, seed, training, training_seed,
+                )
+                for protocol in protocols
+                if protocol in training.plays
+            ]  # fmt: skip
+    return cells

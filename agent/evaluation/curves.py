@@ -1,0 +1,90 @@
+"""How well a controller does after ever more experience: one file a controller and seed.
+
+A point is one checkpoint on one protocol. A file gains points until all are measured, so the
+measurement can stop and go on at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.data.durable import explained_disk_errors, write_durably
+from agent.errors import UserError
+
+SCHEMA = "lejepa-agent/curve/1"
+KEPT = (
+    "protocol", "episodes", "seed", "solved_at_start", "first_touch", "held", "final_error_rad",
+    "episode_return", "bought_with", "checkpoint_sha256", "command", "commit", "hardware", "date",
+    "wall_clock_s",
+)  # fmt: skip
+
+Curve = dict[str, Any]
+
+
+def new_curve(controller: str, training_seed: int) -> Curve:
+    """A curve without points."""
+    return {
+        "schema": SCHEMA,
+        "controller": controller,
+        "training_seed": training_seed,
+        "points": [],
+    }
+
+
+def with_point(curve: Curve, result: Mapping[str, Any]) -> Curve:
+    """``curve`` with what ``result`` (of ``summarise``) says, in order of protocol and steps.
+
+    Raises:
+        UserError: if the checkpoint does not say what it was bought with, or comes from another
+            training seed.
+    """
+    if (result["bought_with"] or {}).get("env_steps") is None:
+        raise UserError(
+            f"expected a checkpoint that says its env_steps, got none in {result['command']}: "
+            "train it again"
+        )
+    if result["training_seed"] != curve["training_seed"]:
+        raise UserError(
+            f"expected a checkpoint of training seed {curve['training_seed']}, got "
+            f"{result['training_seed']}: {result['command']}"
+        )
+    point = {name: result[name] for name in KEPT}
+    others = [p for p in curve["points"] if place_of(p) != place_of(point)]
+    return {**curve, "points": sorted([*others, point], key=place_of)}
+
+
+def place_of(point: Mapping[str, Any]) -> tuple[str, int]:
+    """Protocol and env steps: a curve has one point for each."""
+    return point["protocol"], point["bought_with"]["env_steps"]
+
+
+def write_curve(path: Path, curve: Curve) -> None:
+    """Write ``curve`` as JSON; UserError or MachineError if nothing can be written there."""
+    content = json.dumps(curve, indent=1, allow_nan=False) + "\n"
+    with explained_disk_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, content.encode())
+
+
+def read_curve(path: Path) -> Curve:
+    """A curve written by :func:`write_curve`.
+
+    Raises:
+        UserError: if there is no such file, or it is no curve of this schema.
+    """
+    try:
+        curve = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"expected a curve at {path}, got: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"expected {path} to be JSON, got: {error}") from error
+    found = curve.get("schema") if isinstance(curve, dict) else None
+    if found != SCHEMA:
+        raise UserError(
+            f"expected {path} with schema {SCHEMA!r}, got schema {found!r}; make it again with "
+            "`compare --curves`"
+        )
+    return dict(curve)

@@ -1,0 +1,72 @@
+"""Where a figure comes from: the code that made it, and what the controller had learned from."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_GIT_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class BoughtWith:
+    """The price of a learned controller; None where it was not recorded.
+
+    ``env_steps`` of 0.04 s that were recorded or played, held-out ones included; ``training_s``
+    wall clock of training; ``memory_mb`` its peak.
+    """
+
+    env_steps: int | None = None
+    training_s: float | None = None
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which training a controller comes from."""
+
+    training_seed: int | None
+    bought_with: BoughtWith
+
+
+def origin_of(facts: Mapping[str, Any]) -> Origin:
+    """From the facts of a checkpoint: ``env_steps``, ``seconds`` or ``training_s``,
+    ``peak_memory_mb`` and ``seed``, its own or its settings', as the trainings here write them.
+
+    A world model says how many steps it was fitted to; those its data set kept for diagnosis
+    were recorded for it as well, so the data set's own count goes first.
+    """
+    data = facts.get("data", {})
+    settings = facts.get("training", facts.get("settings", {}))
+    steps = facts.get("env_steps")
+    if "episodes" in data and "episode_steps" in data:
+        steps = data["episodes"] * data["episode_steps"]
+    price = BoughtWith(
+        steps, facts.get("training_s", facts.get("seconds")), facts.get("peak_memory_mb")
+    )
+    return Origin(facts.get("seed", settings.get("seed")), price)
+
+
+def code_version() -> str | None:
+    """The commit this code is at, ``-dirty`` if files differ from it; None outside its repository.
+
+    A copy installed inside somebody else's repository has no commit: this file must be tracked.
+    """
+    here = Path(__file__)
+    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
+        return None
+    return _git(here.parent, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+
+
+def _git(place: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(place), *words],
+            capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,1 @@
+"""From a checkpoint to a controller that runs without torch."""

@@ -1,0 +1,86 @@
+"""The studies of pictures of the arm: R² against correlation, and against stride."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from agent.reporting.style import (
+    BLUE,
+    MUTED,
+    ORANGE,
+    SERIES,
+    WIDTH_IN,
+    dress,
+    legend,
+    new_figure,
+    reference_line,
+)
+
+Summary = Mapping[str, Any]
+Rows = Sequence[Mapping[str, Any]]
+R2_LABEL = "linear R² on unseen frames"
+
+
+def reacher_ou_figure(summary: Summary, rows: Rows) -> Figure:
+    """R² of raw angles by ρ in both worlds beside the published curve, and each joint's."""
+    figure = new_figure(WIDTH_IN, 3.6)
+    left, right = figure.subplots(1, 2, sharey=True)
+    dress(left, "Joint angles from a picture", "correlation of the pairs", R2_LABEL)
+    published = summary["published_r2"]
+    left.plot(range(len(published)), published.values(), "s--", color=MUTED, label="published")
+    names = {"one-turn": "ours, one turn", "as-published": "ours, as published"}
+    for (world, label), colour in zip(names.items(), (BLUE, ORANGE), strict=True):
+        _with_intervals(left, summary["r2"][world], "r2_raw", list(published), label, colour)
+    reference_line(left, summary["raw_ceiling_as_published"], "no picture tells more, as published")
+    left.set_xticks(range(len(published)), list(published))
+    left.set_ylim(0.6, 1.005)
+    legend(left, where="lower right")
+    _by_joint(right, rows, list(published))
+    return figure
+
+
+def _by_joint(axes: Axes, rows: Rows, ticks: list[str]) -> None:
+    dress(axes, "Each joint, one turn", "correlation of the pairs")
+    inside = [row for row in rows if row["world"] == "one-turn"]
+    for joint, (name, colour) in enumerate((("shoulder", BLUE), ("wrist", ORANGE))):
+        places = [ticks.index(str(row["rho"])) for row in inside]
+        values = [row["r2_raw_by_joint"][joint] for row in inside]
+        axes.plot(places, values, "o", color=colour, markersize=4, label=name)
+    axes.set_xticks(range(len(ticks)), ticks)
+    legend(axes, where="lower right")
+
+
+def trajectories_figure(summary: Summary, rows: Rows) -> Figure:
+    """R² by stride and source: wrapped angles, and raw ones beside."""
+    figure = new_figure(WIDTH_IN, 3.6)
+    strides = sorted({row["stride"] for row in rows})
+    titles = {"r2_wrapped": "Angles modulo one turn", "r2_raw": "Raw angles: the shoulder winds"}
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, (name, title) in zip(panels, titles.items(), strict=True):
+        dress(axes, title, "stride [env steps of 0.04 s]", R2_LABEL)
+        for (source, found), colour in zip(summary["r2"].items(), SERIES, strict=False):
+            _with_intervals(axes, found, name, [str(s) for s in strides], source, colour)
+        axes.set_xticks(range(len(strides)), [str(stride) for stride in strides])
+        axes.set_ylim(-0.05, 1.02)
+    reference_line(panels[1], summary["published_best_r2"], "published, best stride")
+    legend(panels[0], where="best")
+    return figure
+
+
+def _with_intervals(
+    axes: Axes, found: Summary, name: str, ticks: list[str], label: str, colour: str
+) -> None:
+    """Means over seeds against their place among ``ticks``, with intervals where there are any."""
+    if not found:
+        return
+    places = [ticks.index(tick) for tick in found]
+    entries = [entry[name] for entry in found.values()]
+    means = [entry["mean"] for entry in entries]
+    axes.plot(places, means, "o-", color=colour, markersize=4, linewidth=1.3, label=label)
+    for place, entry in zip(places, entries, strict=True):
+        if entry["low"] is not None:
+            axes.plot([place, place], [entry["low"], entry["high"]], color=colour, linewidth=1.0)

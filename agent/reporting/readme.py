@@ -1,0 +1,152 @@
+"""The README's tables of results, made from cells and from nothing else.
+
+One table a protocol of goals, one of the longer goals, one of dm_control's own reward; a table
+without a cell is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.errors import UserError
+from agent.evaluation.cells import Cell
+from agent.evaluation.resampling import Estimate
+from agent.reporting.ordering import in_order
+
+BEGIN = "<!-- results:begin (python run_agent.py report results/ --readme README.md) -->"
+END = "<!-- results:end -->"
+MAIN = ("lewm", "swift", "anywhere")
+LONGER = "lewm-t"
+AT_REST = "-rest"
+NOTHING, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
+HEAD = (
+    "controller", f"seeds {TIMES} episodes", "touch %", "held %", "median error [rad]",
+    "tick [ms], p50 / p95", "env steps",
+)  # fmt: skip
+NOTE = (
+    "Mean over training seeds; in brackets 95 % intervals over seeds and episodes, never narrower "
+    "than Wilson's. Env steps are those a training saw. Every command, commit, seed and episode is "
+    "in `results/comparison/`; what is not there yet is shown from `results/evaluation/`, whose "
+    "files lack the price of the training."
+)
+
+
+def with_tables(readme: str, cells: Sequence[Cell], controllers: Sequence[str]) -> str:
+    """``readme`` with the tables between its marks, ``controllers`` in this order.
+
+    Raises:
+        UserError: if the marks are not there, once each.
+    """
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
+        raise UserError(f"expected one line {BEGIN!r} and one {END!r} in the README")
+    before, rest = readme.split(BEGIN)
+    after = rest.split(END)[1]
+    return f"{before}{BEGIN}\n{results_markdown(cells, controllers)}\n{END}{after}"
+
+
+def results_markdown(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
+    """All tables as Markdown, and what to know about them."""
+    ordered = in_order(cells, controllers)
+    parts = [_goals(name, [cell for cell in ordered if cell.protocol == name]) for name in MAIN]
+    parts += [_longer(ordered), _returns([cell for cell in ordered if cell.has_return])]
+    shown = [part for part in parts if part]
+    if not shown:
+        return "No result has been measured yet."
+    return "\n\n".join([*shown, f"{NOTE} Machine: {_machines(cells)}."])
+
+
+def _goals(protocol: str, cells: Sequence[Cell]) -> str:
+    if not cells:
+        return ""
+    return f"**`{protocol}`**\n\n{_table(HEAD, [_goal_row(cell) for cell in cells])}"
+
+
+def _goal_row(cell: Cell) -> list[str]:
+    error, tick = cell.median_error_rad(), cell.decision_ms()
+    return [
+        cell.controller,
+        _counts(cell),
+        percent(cell.rate("first_touch")),
+        percent(cell.rate("held")),
+        NOTHING if error is None else f"{error:.4f}",
+        NOTHING if tick is None else f"{tick[0]:.1f} / {tick[1]:.1f}",
+        env_steps(cell),
+    ]
+
+
+def _longer(cells: Sequence[Cell]) -> str:
+    """Controllers down, goal offsets and budgets across."""
+    chosen = {
+        (cell.controller, cell.protocol): cell
+        for cell in cells
+        if cell.protocol.startswith(LONGER) and not cell.protocol.endswith(AT_REST)
+    }
+    if not chosen:
+        return ""
+    names = list(dict.fromkeys(controller for controller, _ in chosen))
+    protocols = list(dict.fromkeys(protocol for _, protocol in chosen))
+    rows = [[name, *(_touch_and_held(chosen.get((name, p))) for p in protocols)] for name in names]
+    header = ["controller", *(f"`{name.removeprefix('lewm-')}`" for name in protocols)]
+    return f"**Longer goals**, touch / held %\n\n{_table(header, rows)}"
+
+
+def _touch_and_held(cell: Cell | None) -> str:
+    rates = [cell.rate(key) for key in ("first_touch", "held")] if cell else []
+    known = [f"{100 * rate.value:.1f}" for rate in rates if rate]
+    return " / ".join(known) or NOTHING
+
+
+def _returns(cells: Sequence[Cell]) -> str:
+    if not cells:
+        return ""
+    rows = []
+    for cell in cells:
+        mean, middle = cell.mean_return()
+        counts = [_counts(cell), number(mean, 0), number(middle, 0), env_steps(cell)]
+        rows.append([f"`{cell.protocol}`", cell.controller, *counts])
+    head = ("protocol", "controller", HEAD[1], "mean return", "interquartile mean", HEAD[-1])
+    return f"**dm_control's own reward**, return out of 1000\n\n{_table(head, rows)}"
+
+
+def percent(rate: Estimate | None) -> str:
+    """A rate in per cent with its interval."""
+    if rate is None:
+        return NOTHING
+    return number(Estimate(*(100 * x for x in (rate.value, rate.low, rate.high))), 1)
+
+
+def number(found: Estimate, digits: int) -> str:
+    """A number with its interval in brackets."""
+    value, low, high = (f"{x:.{digits}f}" for x in (found.value, found.low, found.high))
+    return f"{value} ({low} to {high})"
+
+
+def env_steps(cell: Cell) -> str:
+    """What the training saw, in words."""
+    steps = cell.price("env_steps")
+    if steps is not None:
+        return f"{steps:,.0f}".replace(",", " ")
+    learned = any(result["checkpoint_sha256"] for result in cell.results)
+    return "not recorded" if learned else NOTHING
+
+
+def _counts(cell: Cell) -> str:
+    return f"{len(cell.results)} {TIMES} {cell.episodes}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _machines(cells: Sequence[Cell]) -> str:
+    results = [result for cell in cells for result in cell.results]
+    dates: dict[str, set[str]] = {}
+    for result in results:
+        dates.setdefault(result["hardware"], set()).add(result["date"][:10])
+    return "; ".join(f"{name}, {_span(days)}" for name, days in sorted(dates.items()))
+
+
+def _span(days: set[str]) -> str:
+    first, last = min(days), max(days)
+    return first if first == last else f"{first} to {last}"

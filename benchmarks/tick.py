@@ -1,0 +1,106 @@
+"""Ten thousand control ticks with a deadline on one core, one arm at a time: how many are late.
+
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/tick.py --json results/tick.json
+
+Three ways to act with the same world model: planning in torch, planning in the exported networks
+without torch, and the action head alone. Nothing else should run meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from agent.commands.console import note
+from agent.commands.controllers import Acting, make_controller
+from agent.commands.progress import progress
+from agent.deploy.controller import OnnxController
+from agent.evaluation.episodes import evaluate
+from agent.evaluation.protocols import protocol_named
+from agent.evaluation.results import code_version, hardware
+from agent.export.exporting import export_controller
+from agent.interfaces import Controller
+from agent.model.checkpoint import load_checkpoint
+
+PROTOCOL = "anywhere"  # 100 ticks an episode
+SEED = 77
+MPC_MS, DIRECT_MS = 20.0, 2.0
+
+
+def main() -> None:
+    """Measure, print, and write JSON if asked."""
+    arguments = _parse()
+    torch.set_num_threads(1)
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        for name, limit_ms, make in _ways(arguments.checkpoint, Path(place) / "onnx"):
+            rows.append(measure(name, make(), limit_ms, arguments.episodes))
+            note(json.dumps(rows[-1]))
+    result = {
+        "command": f"python benchmarks/tick.py --episodes {arguments.episodes}",
+        "checkpoint": str(arguments.checkpoint), "protocol": PROTOCOL, "seed": SEED, "rows": rows,
+        "commit": code_version(), "hardware": hardware(),
+        "date": datetime.date.today().isoformat(),
+    }  # fmt: skip
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def measure(name: str, controller: Controller, limit_ms: float, episodes: int) -> dict[str, Any]:
+    """Tick times [ms] over ``episodes``, and how many were longer than ``limit_ms``."""
+    began_s = time.monotonic()
+    with progress(f"{name}, episodes") as update:
+        results = evaluate(
+            controller, protocol_named(PROTOCOL), episodes, SEED,
+            batch=1, timed_episodes=episodes, progress=update,
+        )  # fmt: skip
+    spent = np.concatenate([result.decision_ms for result in results])
+    return {
+        "controller": name,
+        "limit_ms": limit_ms,
+        "ticks": len(spent),
+        "missed": int((spent > limit_ms).sum()),
+        **{f"p{p:g}_ms": round(float(np.percentile(spent, p)), 3) for p in (50, 95, 99, 99.9)},
+        "max_ms": round(float(spent.max()), 3),
+        "held": sum(result.held for result in results) / len(results),
+        "wall_clock_s": round(time.monotonic() - began_s, 1),
+    }
+
+
+def _ways(
+    checkpoint: Path, exported: Path
+) -> Sequence[tuple[str, float, Callable[[], Controller]]]:
+    def onnx() -> Controller:
+        export_controller(load_checkpoint(checkpoint), exported, {})
+        return OnnxController(exported)
+
+    return (
+        ("world-model", MPC_MS, lambda: make_controller("world-model", checkpoint, _by(MPC_MS))),
+        ("onnx", MPC_MS, onnx),
+        ("direct", DIRECT_MS, lambda: make_controller("direct", checkpoint, _by(DIRECT_MS))),
+    )
+
+
+def _by(limit_ms: float) -> Acting:
+    return Acting(tick_ms=limit_ms)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/reacher"))
+    parser.add_argument("--episodes", type=int, default=100, help="of 100 ticks each")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

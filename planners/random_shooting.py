@@ -1,0 +1,63 @@
+"""Random shooting: the best of many plans drawn blindly, the floor for every other planner.
+
+(Nagabandi et al. 2018, arXiv:1708.02596, Sec. IV-D.) Every number is uniform in the box and
+independent of all others. What is learned from one sample helps no other; the warm start takes
+part, so that a plan found once is not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from planners.base import ActionBounds, CostFn, Deadline, Plan
+from planners.search import Search
+
+
+@dataclass(frozen=True)
+class RandomShootingConfig:
+    """``samples`` N drawn at a time, ``iterations`` times, with a look at the clock in between."""
+
+    samples: int = 256
+    iterations: int = 4
+
+    def __post_init__(self) -> None:
+        if self.samples < 1 or self.iterations < 1:
+            raise ValueError(
+                f"expected samples and iterations >= 1, got samples={self.samples}, "
+                f"iterations={self.iterations}"
+            )
+
+
+class RandomShootingPlanner:
+    """Random shooting over a batch of episodes."""
+
+    def __init__(self, config: RandomShootingConfig | None = None) -> None:
+        self.config = config or RandomShootingConfig()
+
+    def plan(
+        self,
+        cost_fn: CostFn,
+        warm_start: Tensor,
+        bounds: ActionBounds,
+        generators: Sequence[torch.Generator],
+        deadline: Deadline | None = None,
+    ) -> Plan:
+        """See :class:`planners.base.Planner`."""
+        search = Search(cost_fn, warm_start, bounds, generators, deadline)
+        for _ in search.rounds(self.config.iterations):
+            drawn = self._draw(search.best, bounds, generators)
+            search.try_all(torch.cat([search.best[:, None], drawn], 1))
+        return search.plan()
+
+    def _draw(
+        self, plans: Tensor, bounds: ActionBounds, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """Plans (E, N, H, U) uniform in the box, row ``e`` from ``generators[e]`` alone."""
+        shape = (self.config.samples, *plans.shape[1:])
+        rows = [torch.rand(shape, generator=one, dtype=plans.dtype) for one in generators]
+        shares = torch.stack(rows).to(plans.device)
+        return bounds.clip(bounds.low + (bounds.high - bounds.low) * shares)

@@ -1,0 +1,139 @@
+"""LeWorldModel's way to plan, in a world whose model is exact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from agent.control.open_loop import (
+    LEWM_CEM,
+    OpenLoopConfig,
+    OpenLoopController,
+    TerminalCost,
+    imagine,
+)
+from agent.errors import UserError
+from agent.interfaces import GoalObservation
+from agent.model.encoder import EncoderConfig
+from agent.model.transformer import TransformerConfig, TransformerPredictor
+from agent.model.vit import ViTConfig
+from agent.model.world_model import WorldModel, WorldModelConfig
+from planners import CEMConfig, CEMPlanner
+
+SIZE, BLOCK = 8, 5
+
+
+class Pushed(TransformerPredictor):
+    """z' = z + the sum of the newest block's torques; remembers how much it was shown."""
+
+    def forward(self, embeddings: Tensor, actions: Tensor) -> Tensor:
+        self.shown = [*getattr(self, "shown", []), embeddings.shape[-2]]
+        moved: Tensor = actions[..., -1, :].unflatten(-1, (BLOCK, 2)).sum(-2)
+        return embeddings[..., -1, :] + 0.1 * moved
+
+
+class ReadPosition(torch.nn.Module):
+    def forward(self, frames: Tensor) -> Tensor:
+        return frames[..., 0, 0, :2].float() / 50 - 2
+
+
+def make_model() -> WorldModel:
+    encoder = ViTConfig(
+        image_size=SIZE, latent_dim=2, patch_size=4, width=6, depth=1, heads=1, projector_width=4
+    )
+    predictor = TransformerConfig(
+        width=6, depth=1, heads=1, head_width=4, hidden=4, projector_width=4
+    )
+    model = WorldModel(WorldModelConfig(encoder, predictor, action_block=BLOCK))
+    model.encoder = ReadPosition()  # type: ignore[assignment]
+    model.predictor = Pushed(predictor, 2, BLOCK * 2)
+    return model.eval()
+
+
+def picture(x: float, y: float) -> Any:
+    frame = np.zeros((SIZE, SIZE, 3), np.uint8)
+    frame[0, 0, :2] = round((x + 2) * 50), round((y + 2) * 50)
+    return frame
+
+
+def see(now: tuple[float, float], goal: tuple[float, float]) -> GoalObservation:
+    return GoalObservation(picture(*now), picture(*goal), np.zeros(4), np.zeros(4))
+
+
+QUICK = CEMPlanner(CEMConfig(samples=64, iterations=12, elites=8, min_std=1e-3, correlation=0.0))
+
+
+def test_the_predictor_is_shown_one_frame_more_at_every_step_up_to_its_context() -> None:
+    model = make_model()
+    actions = torch.rand(2, 3, 5, BLOCK * 2)
+    predicted = imagine(model, torch.zeros(2, 2), actions)
+    assert model.predictor.shown == [1, 2, 3, 3, 3]  # type: ignore[union-attr]
+    expected = 0.1 * actions.unflatten(-1, (BLOCK, 2)).sum(-2).cumsum(2)
+    torch.testing.assert_close(predicted, expected)
+
+
+def test_only_the_end_of_a_plan_costs() -> None:
+    model, goal = make_model(), torch.tensor([[1.0, -1.0]])
+    model.goal_metric.zero_()  # a metric of ours must not enter
+    there = torch.zeros(1, 2, 5, BLOCK * 2)
+    there[:, 0, 0], there[:, 0, 1] = 1.0, -1.0  # away and back: ends where it began
+    cost = TerminalCost(model, torch.zeros(1, 2), goal)(there)
+    torch.testing.assert_close(cost, torch.tensor([[2.0, 2.0]]))
+
+
+def test_a_plan_is_sent_to_its_end_and_reaches_the_goal_unseen() -> None:
+    controller = OpenLoopController(make_model(), QUICK)
+    tasks = [see((0.0, 0.0), (1.0, -0.6)), see((0.5, 0.5), (0.0, 0.9))]
+    controller.reset(tasks, (1, 2))
+    moved = np.zeros((2, 2))
+    for tick in range(25):
+        blind = [see((-1.0, -1.0), (-1.0, -1.0))] * 2  # nothing seen later may matter
+        torques = controller.act(tasks if tick == 0 else blind)
+        assert torques.shape == (2, 2) and np.abs(torques).max() <= 1.0
+        moved += 0.1 * torques
+    np.testing.assert_allclose(moved, [[1.0, -0.6], [-0.5, 0.4]], atol=0.05)
+    assert not controller._pending  # and now it looks again
+
+
+def test_fewer_steps_may_be_executed_than_were_planned() -> None:
+    controller = OpenLoopController(make_model(), QUICK, OpenLoopConfig(horizon=3, executed=1))
+    task = [see((0.0, 0.0), (0.4, 0.0))]
+    controller.reset(task, (1,))
+    controller.act(task)
+    assert len(controller._pending) == BLOCK - 1
+
+
+def test_an_episode_does_not_depend_on_its_company() -> None:
+    tasks = [see((0.0, 0.0), (1.0, 0.5)), see((0.2, 0.1), (-0.5, 0.5))]
+    controller = OpenLoopController(make_model(), QUICK)
+    controller.reset(tasks, (4, 5))
+    together = controller.act(tasks)
+    for episode, seed in enumerate((4, 5)):
+        controller.reset([tasks[episode]], (seed,))
+        np.testing.assert_allclose(
+            controller.act([tasks[episode]])[0], together[episode], atol=1e-5
+        )
+
+
+def test_the_search_is_the_published_one() -> None:
+    assert (LEWM_CEM.samples, LEWM_CEM.iterations, LEWM_CEM.elites) == (300, 30, 30)
+    assert OpenLoopConfig() == OpenLoopConfig(horizon=5, executed=5)
+    assert LEWM_CEM.initial_std == pytest.approx(
+        np.random.default_rng(0).uniform(-1, 1, 10**5).std(), rel=0.01
+    )
+
+
+def test_other_models_and_other_frames_are_refused() -> None:
+    with pytest.raises(UserError, match="--controller world-model"):
+        OpenLoopController(WorldModel(WorldModelConfig(EncoderConfig(image_size=16))))
+    wrong = GoalObservation(np.zeros((4, 4, 3), np.uint8), picture(0, 0), np.zeros(4), np.zeros(4))
+    controller = OpenLoopController(make_model(), QUICK)
+    controller.reset([wrong], (0,))
+    with pytest.raises(UserError, match="expected frames uint8"):
+        controller.act([wrong])
+    with pytest.raises(ValueError, match="executed"):
+        OpenLoopConfig(horizon=2, executed=3)

@@ -1,0 +1,27 @@
+"""docs/identifiability.md says what the committed results say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.identifiability.catalogue import HOMES
+from agent.reporting.identifiability_tables import section, with_tables
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "identifiability.md"
+
+
+def test_the_page_has_the_tables_of_the_results() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_tables(page, ROOT / "results" / "identifiability") == page, (
+        "run: python benchmarks/identifiability_tables.py"
+    )
+
+
+def test_every_study_has_its_place_on_the_page() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert all(f"<!-- {name}:begin -->" in page for name in HOMES)
+
+
+def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
+    assert section("law", tmp_path).startswith("Not measured yet: `python run_agent.py identify")

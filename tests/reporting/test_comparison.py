@@ -1,0 +1,129 @@
+"""The page and the README's tables say what the cells say, whatever there is of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.errors import UserError
+from agent.evaluation.cells import Cell
+from agent.evaluation.curves import new_curve, with_point
+from agent.evaluation.provenance import BoughtWith, Origin
+from agent.evaluation.results import summarise
+from agent.interfaces import EpisodeResult
+from agent.reporting.comparison_figures import learning_figure
+from agent.reporting.comparison_page import Comparison, write_comparison
+from agent.reporting.comparison_tables import differences_table
+from agent.reporting.ordering import in_order
+from agent.reporting.readme import BEGIN, END, results_markdown, with_tables
+
+EPISODES = 40
+ORDER = ("world-model", "sac", "noop")
+
+
+def cell(controller: str, protocol: str, rates: Sequence[float], steps: int | None = 1000) -> Cell:
+    """A cell with one training seed a rate; of each the first episodes succeed."""
+    results = []
+    for seed, rate in enumerate(rates):
+        hits = np.arange(EPISODES) < round(rate * EPISODES)
+        played = [
+            EpisodeResult(
+                i, False, bool(hit), bool(hit), 3 if hit else None, 0.0 if hit else 1.0, (2.0,),
+                1000.0 * rate if protocol.startswith("dmc") else None,
+            )
+            for i, hit in enumerate(hits)
+        ]  # fmt: skip
+        origin = Origin(seed, BoughtWith(steps, 60.0 * (seed + 1), 500.0)) if steps else None
+        made = summarise(
+            played, controller=controller, protocol=protocol, seed=5, origin=origin, command="x"
+        )
+        results.append(made)
+    return Cell(protocol, controller, tuple(results))
+
+
+CELLS = [
+    cell("noop", "lewm", [0.0], None),
+    cell("sac", "lewm", [0.8, 0.9, 1.0]),
+    cell("world-model", "lewm", [1.0, 1.0, 1.0]),
+    cell("world-model", "lewm-t50-b2t", [1.0, 0.5]),
+    cell("world-model", "dmc-easy", [0.95, 0.97, 0.99]),
+    cell("sac", "dmc-easy", [0.9, 0.9, 0.9]),
+]
+
+
+def test_the_tables_hold_means_intervals_and_prices() -> None:
+    shown = results_markdown(CELLS, ORDER)
+    ours = next(line for line in shown.splitlines() if line.startswith("| world-model | 3"))
+    assert ours.split(" | ")[2] == "100.0 (91.2 to 100.0)"  # Wilson's, 40 of 40
+    theirs = next(line for line in shown.splitlines() if line.startswith("| sac | 3"))
+    assert "| 90.0 (" in theirs and theirs.endswith("| 1 000 |")
+    assert "| world-model | 100.0 / 100.0 |" not in shown  # longer goals: mean of 1 and .5
+    assert "| world-model | 75.0 / 75.0 |" in shown
+    assert "| `dmc-easy` | world-model | 3 × 40 | 970 (950 to 990)" in shown
+
+
+def test_controllers_come_in_the_order_given_and_strangers_last() -> None:
+    strange = cell("another", "lewm", [0.5])
+    ordered = in_order([strange, *CELLS], ORDER)
+    names = [one.controller for one in ordered if one.protocol == "lewm"]
+    assert names == ["world-model", "sac", "noop", "another"]
+
+
+def test_only_what_is_between_the_marks_changes() -> None:
+    before = f"above\n{BEGIN}\nold\n{END}\nbelow\n"
+    after = with_tables(before, CELLS, ORDER)
+    assert after.startswith(f"above\n{BEGIN}\n**`lewm`**") and after.endswith(f"{END}\nbelow\n")
+    assert with_tables(after, CELLS, ORDER) == after
+    with pytest.raises(UserError, match="expected one line"):
+        with_tables("no marks", CELLS, ORDER)
+
+
+def test_the_better_one_is_named_only_where_the_interval_says_so() -> None:
+    shown = differences_table(CELLS)
+    assert "+10.0" in shown and "world-model is better" in shown
+    alike = [cell("world-model", "lewm", [1.0]), cell("sac", "lewm", [1.0])]
+    assert "the same in all 40 episodes" in differences_table(alike)
+    other = cell("sac", "lewm", [1.0])
+    for line in other.results[0]["per_episode"]:
+        line["seed"] += 1
+    assert "no episode in common" in differences_table([alike[0], other])
+
+
+def curves() -> list[dict[str, object]]:
+    made = []
+    for seed in range(2):
+        curve = new_curve("sac", seed)
+        for steps, rate in ((10_000, 0.2), (100_000, 0.9)):
+            result = cell("sac", "lewm", [rate], steps).results[0]
+            curve = with_point(curve, {**result, "training_seed": seed})
+        made.append(curve)
+    return made
+
+
+def test_the_thick_line_is_the_mean_of_the_seeds() -> None:
+    drawn = curves()
+    drawn[1]["points"][1]["held"] = {"rate": 0.7, "low": 0.0, "high": 1.0}  # type: ignore[index]
+    left, right = learning_figure(drawn, "lewm").axes
+    mean = left.get_lines()[-1]
+    assert mean.get_xdata() == pytest.approx([10_000, 100_000])
+    assert mean.get_ydata() == pytest.approx([20.0, 80.0])
+    assert right.get_lines()[-1].get_xdata() == pytest.approx([1.0, 1.0])  # minutes
+    with pytest.raises(UserError, match="points on swift"):
+        learning_figure(drawn, "swift")
+
+
+def test_the_page_shows_what_there_is_and_names_what_is_not(tmp_path: Path) -> None:
+    full = Comparison(
+        in_order(CELLS, ORDER), {"sac": "on <true> states"}, curves(), [], {}, ["td3: all"], "today"
+    )
+    page = write_comparison(tmp_path / "full.html", full).read_text()
+    for title in ("Reaching goals", "own reward", "against each", "experience buys", "missing"):
+        assert title in page
+    assert "on &lt;true&gt; states" in page and "td3: all" in page
+    empty = write_comparison(
+        tmp_path / "empty.html", replace(full, cells=[], curves=[])
+    ).read_text()
+    assert "Reaching goals" not in empty and "td3: all" in empty
+    assert results_markdown([], ORDER) == "No result has been measured yet."

@@ -1,0 +1,212 @@
+"""A comparison goes on where it stopped, and says what it lacks."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import run_agent
+from agent.commands import comparing, measuring
+from agent.commands.checkpoints import SHIPPED
+from agent.commands.compare import Compare
+from agent.commands.comparing import DONE, OUTDATED, READY, UNTRAINED, states_of
+from agent.commands.controllers import CONTROLLERS, Learned, checkpoint_for
+from agent.commands.curving import checkpoints_along, points_of
+from agent.commands.evaluate import Measurement
+from agent.commands.matrix import PROTOCOLS, TRAININGS, wanted_cells
+from agent.commands.progress import duration
+from agent.commands.report import cells_in
+from agent.errors import UserError
+from agent.evaluation.curves import read_curve
+from agent.evaluation.protocols import protocol_named
+from agent.evaluation.results import read_result
+from agent.model.bundle import write_bundle
+from agent.model.checkpoint import checkpoint_facts
+
+Output = pytest.CaptureFixture[str]
+
+
+def small(out: Path, runs: Path, *controllers: str, plan: bool = False) -> Compare:
+    return Compare(
+        out / "comparison", runs, controllers, ("anywhere",), (0,), episodes=2, workers=1, plan=plan
+    )
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting processes takes seconds; one test does."""
+
+    def measure(jobs: Sequence[Measurement], workers: int) -> Iterator[tuple[int, Any]]:
+        for number, job in enumerate(jobs):
+            yield number, job.run(lambda done, total, text="": None)
+
+    monkeypatch.setattr(measuring, "measure_each", measure)
+
+
+def make_checkpoint(place: Path, env_steps: int) -> None:
+    config = {"schema": "somebody/9", "facts": {"env_steps": env_steps, "seconds": 1.0, "seed": 0}}
+    write_bundle(place, {"config.json": json.dumps(config).encode()})
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_comparison_goes_on_where_it_stopped(tmp_path: Path, capsys: Output) -> None:
+    asked = small(tmp_path, tmp_path / "runs", "noop", "random")
+    for name in ("noop", "random"):
+        small(tmp_path, tmp_path / "runs", name).run()
+    files = sorted((tmp_path / "comparison").glob("*.json"))
+    assert [path.name for path in files] == ["anywhere-noop.json", "anywhere-random.json"]
+    before = [path.stat().st_mtime_ns for path in files]
+    capsys.readouterr()
+    asked.run()
+    assert "to measure now: 0 of 2 files" in capsys.readouterr().out
+    assert [path.stat().st_mtime_ns for path in files] == before
+    assert read_result(files[0])["seed"] == 2000
+    assert {cell.controller for cell in cells_in(tmp_path)[0]} == {"noop", "random"}
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_other_episodes_make_a_file_outdated_and_it_stays(tmp_path: Path, capsys: Output) -> None:
+    asked = small(tmp_path, tmp_path / "runs", "noop")
+    asked.run()
+    more = Compare(asked.out, asked.runs, ("noop",), ("anywhere",), (0,), episodes=3)
+    (state,) = states_of(more.wanted(), more.runs, more.place)
+    assert state.progress == OUTDATED
+    more.run()
+    assert "remove it to measure again" in capsys.readouterr().out
+    assert read_result(state.wanted.path)["episodes"] == 2
+
+
+def test_a_refusal_costs_its_own_file_and_no_other(tmp_path: Path) -> None:
+    make_checkpoint(tmp_path / "strange", 10)
+    jobs = [
+        Measurement("sac", tmp_path / "strange", "anywhere", 2, 5),
+        Measurement("noop", None, "anywhere", 2, 5),
+    ]
+    found = dict(measuring.measure_each(jobs, 1))
+    assert isinstance(found[0], Exception)
+    assert not isinstance(found[1], Exception) and found[1]["controller"] == "noop"
+
+
+def test_what_is_not_trained_is_told_how(tmp_path: Path, capsys: Output) -> None:
+    runs = tmp_path / "runs"
+    asked = small(tmp_path, runs, "world-model", "noop", plan=True)
+    asked.run()
+    shown = capsys.readouterr().out
+    assert f"collect --out {runs}/data-0 --seed 0" in shown
+    assert f"train --data {runs}/data-0 --out {runs}/world-model-0 --seed 0" in shown
+    took = duration(checkpoint_facts(SHIPPED)["training_s"])
+    assert f"one training of world-model: {took}" in shown
+    states = {s.wanted.controller: s for s in states_of(asked.wanted(), runs, asked.place)}
+    assert states["noop"].progress == READY
+    assert states["world-model"].progress == UNTRAINED
+    assert not list(tmp_path.iterdir())
+    make_checkpoint(runs / "world-model-0" / "checkpoint", 10)
+    (state, _) = states_of(asked.wanted(), runs, asked.place)[::-1]
+    assert state.progress == READY
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_expected_time_follows_from_what_was_measured(tmp_path: Path) -> None:
+    asked = small(tmp_path, tmp_path / "runs", "noop")
+    asked.run()
+    path = tmp_path / "comparison" / "anywhere-noop.json"
+    path.write_text(json.dumps({**read_result(path), "wall_clock_s": 4.0}))
+    steps = protocol_named("anywhere").budget_steps
+    assert comparing.seconds_per_step(path.parent) == {"noop": 4.0 / (2 * steps)}
+    longer = Compare(asked.out, asked.runs, ("noop",), ("lewm",), (0,), episodes=10)
+    (state,) = states_of(longer.wanted(), longer.runs, longer.place)
+    assert state.expected_s == pytest.approx(4.0 / (2 * steps) * 10 * 50)
+    (done,) = states_of(asked.wanted(), asked.runs, asked.place)
+    assert done.progress == DONE
+
+
+def test_the_checkpoints_along_a_training_are_its_points(tmp_path: Path) -> None:
+    run = tmp_path / "sac-0"
+    for steps in (100_000, 20_000):
+        make_checkpoint(run / "checkpoints" / str(steps), steps)
+    (run / "checkpoints" / "300000").mkdir()  # begun, not finished
+    assert [p.name for p in checkpoints_along(run)] == ["20000", "100000"]
+    make_checkpoint(run / "checkpoint", 100_000)  # where it ended, which is the last point
+    assert [p.name for p in checkpoints_along(run)] == ["20000", "100000"]
+    make_checkpoint(run / "checkpoint", 120_000)
+    assert [p.name for p in checkpoints_along(run)] == ["20000", "100000", "checkpoint"]
+    asked = Compare(tmp_path / "curves", tmp_path, ("sac",), ("anywhere",), (0, 1), curves=True)
+    assert len(list(points_of(asked))) == 3
+    assert asked.count == 100
+
+
+def test_curves_of_nothing_measure_nothing(tmp_path: Path, capsys: Output) -> None:
+    Compare(tmp_path / "curves", tmp_path / "runs", ("sac",), curves=True).run()
+    shown = capsys.readouterr().out
+    assert "to measure now: 0 points" in shown and "baseline --algorithm sac" in shown
+    with pytest.raises(UserError, match="expected a curve"):
+        read_curve(tmp_path / "curves" / "sac-0.json")
+
+
+def test_every_file_has_its_own_name_and_a_protocol_that_exists(tmp_path: Path) -> None:
+    cells = wanted_cells(tmp_path, PROTOCOLS, (0, 1, 2), 300, 2000)
+    assert len({cell.path for cell in cells}) == len(cells)
+    assert {protocol_named(cell.protocol).name for cell in cells} == set(PROTOCOLS)
+    learned = {name for name, entry in CONTROLLERS.items() if isinstance(entry, Learned)}
+    assert {training.controller for training in TRAININGS} == learned
+
+
+def test_every_command_it_lists_is_one_that_parses(tmp_path: Path) -> None:
+    from agent.commands.command import Entry
+    from agent.commands.parsing import find, parse
+
+    for training in TRAININGS:
+        listed = [
+            training.commands_for(tmp_path, 0),
+            *training.commands_for_points(tmp_path, 0).values(),
+        ]
+        for words in (line.split()[2:] for commands in listed for line in commands):
+            entry, _, rest = find(run_agent.COMMANDS, words)
+            assert isinstance(entry, Entry)
+            parse(entry, "", rest)
+
+
+def test_the_catalogue_says_what_each_needs(tmp_path: Path) -> None:
+    for name, entry in CONTROLLERS.items():
+        assert entry.about
+        if not isinstance(entry, Learned):
+            assert checkpoint_for(name, None) is None
+            with pytest.raises(UserError, match="learns nothing"):
+                checkpoint_for(name, tmp_path)
+        elif entry.shipped is None:
+            with pytest.raises(UserError, match=f"--checkpoint for {name}"):
+                checkpoint_for(name, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["compare", "--controllers", "sak"], "'sac'"),
+        (["compare", "--protocols", "anywere"], "'anywhere'"),
+        (["compare", "--episodes", "0"], "at least 1"),
+        (["compare", "--training-seeds", "-1"], "none negative"),
+        (["report", "no-such-place"], "directory of results"),
+    ],
+)
+def test_mistakes_are_named(
+    words: list[str], named: str, capsys: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_agent.main(words) == 2
+    assert named in capsys.readouterr().err
+
+
+def test_a_report_of_a_strange_file_writes_nothing(tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "comparison").mkdir()
+    (tmp_path / "comparison" / "x.json").write_text('{"schema": "somebody/9"}')
+    assert run_agent.main(["report", str(tmp_path)]) == 2
+    assert "somebody/9" in capsys.readouterr().err.replace("\n", "")
+    assert not (tmp_path / "report.html").exists()
+    (tmp_path / "comparison" / "x.json").unlink()
+    (tmp_path / "planners.json").write_text("[]")
+    assert run_agent.main(["report", str(tmp_path)]) == 2
+    (tmp_path / "planners.json").unlink()
+    assert run_agent.main(["report", str(tmp_path)]) == 0
+    assert "not there yet" in (tmp_path / "report.html").read_text()
