@@ -34,7 +34,7 @@ class GaussNewtonConfig:
 
     iterations: int = 1
     dampings: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)
-    random_starts: int = 16
+    random_starts: int = 4
     start_correlation: float = 0.9
 
     def __post_init__(self) -> None:

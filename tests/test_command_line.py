@@ -104,6 +104,8 @@ def test_a_typo_gets_the_nearest_name(words: list[str], nearest: str, capsys: Ou
         ["control", "--checkpoint", "no-such-checkpoint"],
         ["control", "--goal-seed", "1", "--goal-qpos", "0", "0"],
         ["control", "--video", "film.avi"],
+        ["control", "--delay-ticks", "9"],
+        ["control", "--tick-ms", "0"],
         ["baseline", "--out", "x", "--env-steps", "0"],
         ["baseline", "--out", "x", "--algorithm", "clone"],
     ],

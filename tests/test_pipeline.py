@@ -74,7 +74,8 @@ def test_control_films_the_way_to_a_pose_and_to_a_picture(workplace: Path, capsy
     frames = iter(lambda: reader.read()[0], False)
     assert sum(frames) == 11
     assert "final error" in capsys.readouterr().out
-    assert run_agent.main([*words, "--goal-image", str(picture)]) == 0
+    late = ["--goal-image", str(picture), "--delay-ticks", "2", "--planner", "cem"]
+    assert run_agent.main([*words, *late]) == 0
     assert "final error" not in capsys.readouterr().out  # unknown, where only a picture is
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
 from agent.commands.checkpoints import SHIPPED, find_checkpoint
+from agent.commands.controllers import DEFAULT_PLANNER, Acting, PlannerName, make_controller
 
 if TYPE_CHECKING:
-    from agent.control.direct import DirectController
-    from agent.control.mpc import WorldModelController
     from agent.control.watch import TickWatch
     from agent.interfaces import Array, Image
-    from agent.model.world_model import WorldModel
     from agent.reporting.film import Film, Goal, Studio
 
 TOLERANCE_RAD = 0.05
@@ -57,8 +55,12 @@ class Control:
     """Threads of torch; one is fastest for a model this small."""
     controller: Literal["world-model", "direct"] = "world-model"
     """world-model plans at every tick; direct is the model's action head, without a search."""
+    planner: PlannerName = DEFAULT_PLANNER
+    """How world-model searches torques."""
     tick_ms: Annotated[float | None, _optional("MS", "as long as it needs")] = None
     """Time a decision may take: then the best plan so far is used, and late ticks are counted."""
+    delay_ticks: int = 0
+    """Torques act this many ticks of 0.04 s late; world-model knows, and plans for it."""
     video: Annotated[Path | None, _optional("FILE", "no film")] = None
     """Where to write the film: .webm, .mp4 or .gif."""
     save_goal: Annotated[Path | None, _optional("PNG", "not saved")] = None
@@ -81,12 +83,14 @@ class Control:
         from agent.reporting.film import TICK_S, Studio
 
         self._check()
+        acting = Acting(self.planner, self.tick_ms, self.delay_ticks)
         torch.set_num_threads(self.threads)
-        model = load_checkpoint(find_checkpoint(self.checkpoint))
+        checkpoint = find_checkpoint(self.checkpoint)
+        model = load_checkpoint(checkpoint)
         studio = Studio(model.config.render_profile, model.config.encoder.image_size)
         goal = self._goal(studio, model.config.encoder.image_size)
         require_same_profile(goal.pixels, model)
-        controller = self._controller(model)
+        controller: Any = make_controller(self.controller, checkpoint, acting)
         ticks = max(1, round(self.seconds / TICK_S))
         with progress("steering, ticks") as update:
             film = studio.film(controller, self._start(), goal, ticks, self.seed, update)
@@ -111,20 +115,10 @@ class Control:
             raise UserError(f"expected one goal, got {' and '.join(given)}")
         if not 0 < self.seconds <= 600:
             raise UserError(f"expected --seconds above 0 and up to 600, got {self.seconds}")
-        if self.tick_ms is not None and not self.tick_ms > 0:
-            raise UserError(f"expected --tick-ms above 0, got {self.tick_ms}")
         if min(self.threads, 1) < 1 or self.seed < 0 or (self.goal_seed or 0) < 0:
             raise UserError("expected --threads of at least 1, and no negative seed")
         if self.video is not None:
             checked_video_path(self.video)
-
-    def _controller(self, model: WorldModel) -> WorldModelController | DirectController:
-        from agent.control.direct import DirectController
-        from agent.control.mpc import MPCConfig, WorldModelController
-
-        if self.controller == "direct":
-            return DirectController(model, self.tick_ms)
-        return WorldModelController(model, config=MPCConfig(tick_ms=self.tick_ms))
 
     def _start(self) -> Array:
         from envs import checked_pose

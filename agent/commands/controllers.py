@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     ControllerName = str
 
-DEFAULT_PLANNER = "gauss-newton"
+PlannerName = Literal["gauss-newton", "cem", "icem", "mppi", "gradient", "random-shooting"]
+DEFAULT_PLANNER: PlannerName = "gauss-newton"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Acting:
     ``delay_ticks`` from a decision to its acting, known to the controllers that plan.
     """
 
-    planner: str = DEFAULT_PLANNER
+    planner: PlannerName = DEFAULT_PLANNER
     tick_ms: float | None = None
     delay_ticks: int = 0
 

@@ -11,8 +11,10 @@ from tyro.conf import arg
 
 from agent.commands.checkpoints import SHIPPED, origin_of_checkpoint
 from agent.commands.controllers import (
+    DEFAULT_PLANNER,
     Acting,
     ControllerName,
+    PlannerName,
     checkpoint_for,
     make_controller,
 )
@@ -48,9 +50,7 @@ class Evaluate:
     """What it learned: a directory that train or baseline wrote."""
     protocol: Annotated[str, arg(metavar="NAME")] = "lewm"
     """lewm, anywhere, swift, dmc-easy, dmc-hard; or a variant such as lewm-t75-b2t-rest."""
-    planner: Literal["gauss-newton", "cem", "icem", "mppi", "gradient", "random-shooting"] = (
-        "gauss-newton"
-    )
+    planner: PlannerName = DEFAULT_PLANNER
     """How world-model searches torques; oracle always uses gauss-newton."""
     episodes: int = 50
     """How many; 300 give an interval of a few percent."""
