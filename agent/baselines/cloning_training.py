@@ -20,6 +20,7 @@ from torch import Tensor
 
 from agent.baselines.cloning import GOAL_TICKS, CloneConfig, CloneNetwork, Frames, save_clone
 from agent.data.episodes import Episodes, Rows
+from agent.data.memory import peak_memory_mb
 from agent.data.store import RolloutStore
 from agent.errors import UserError
 from agent.model.encoder import EncoderConfig
@@ -141,6 +142,7 @@ def _train(
     for report in fit(network, episodes, train_ids, held_out_ids, settings):
         if report.step == report.kept_step:
             facts |= {"step": report.step, "training_s": round(report.seconds, 1)}
+            facts["peak_memory_mb"] = peak_memory_mb()
             facts |= {"held_out_error": report.held_out, "chance_error": report.chance}
             save_clone(out / CHECKPOINT, network, facts)
         yield report

@@ -23,6 +23,7 @@ from safetensors import SafetensorError
 from agent.baselines.actor import CHECKPOINT, save_actor
 from agent.baselines.algorithms import ALGORITHMS, RLSettings
 from agent.data.durable import append_line_durably, explained_disk_errors, write_durably
+from agent.data.memory import peak_memory_mb
 from agent.errors import DamagedDataError, UserError
 from agent.model.bundle import has_bundle, read_bundle, write_bundle
 
@@ -160,6 +161,7 @@ class Training:
             "env_steps": learner.num_timesteps,
             "updates": learner._n_updates,
             "seconds": round(now.seconds, 1),
+            "peak_memory_mb": peak_memory_mb(),
         }
         save_actor(directory, extract_actor(learner, self.algorithm, self.task), facts)
 

@@ -1,11 +1,20 @@
-"""How much memory this process may still take."""
+"""How much memory this process may still take, and how much it took."""
 
 from __future__ import annotations
 
 import os
+import resource
+import sys
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+_PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage differs between systems
+
+
+def peak_memory_mb() -> float:
+    """The most this process held resident so far [MB]; a run before ``--resume`` does not count."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak * _PEAK_UNIT_BYTES / 1e6, 1)
 
 
 def available_memory_bytes() -> int:

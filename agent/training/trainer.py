@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from agent.config import ExperimentConfig, to_dict
+from agent.data.memory import peak_memory_mb
 from agent.data.store import RolloutStore
 from agent.data.windows import WindowSampler
 from agent.errors import UserError
@@ -240,6 +241,7 @@ class Trainer:
             "data": to_dict(self.store.header),
             "env_steps": int((self.episodes.ep_len[self.train_ids] - 1).sum()),
             "training_s": round(self.clock.seconds(), 1),
+            "peak_memory_mb": peak_memory_mb(),
             "diagnostics": to_dict(diagnostics) if diagnostics else {},
         }
 

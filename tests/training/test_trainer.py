@@ -38,6 +38,7 @@ def test_trains_reports_and_writes_a_checkpoint(data: Path, tmp_path: Path, conf
     assert model.encoder.pixel_mean.std() > 0
     facts = checkpoint_facts(checkpoint)
     assert facts["env_steps"] == 6 * 40  # of 8 episodes 2 are held out
+    assert facts["peak_memory_mb"] > 10  # megabytes: an interpreter alone takes as much
     assert facts["training"]["steps"] == 40
     assert facts["data"]["render_profile"] == "fast"
     assert facts["diagnostics"]["probe_r2"].keys() == reports[-1].diagnostics.probe_r2.keys()

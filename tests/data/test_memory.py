@@ -1,0 +1,23 @@
+"""Peak memory is in megabytes, and never falls."""
+
+import subprocess
+import sys
+
+TAKE_200_MB = """
+import numpy as np
+from agent.data.memory import peak_memory_mb
+before = peak_memory_mb()
+block = np.ones(200_000_000, np.uint8)
+full = peak_memory_mb()
+del block
+print(before, full, peak_memory_mb())
+"""
+
+
+def test_what_was_needed_once_stays_the_peak() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", TAKE_200_MB], capture_output=True, text=True, check=True
+    )
+    before, full, after = map(float, run.stdout.split())
+    assert 150 < full - before < 250  # some of what importing took is free again
+    assert after == full
