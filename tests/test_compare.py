@@ -67,7 +67,7 @@ def test_a_comparison_goes_on_where_it_stopped(tmp_path: Path, capsys: Output) -
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_other_episodes_make_a_file_outdated_and_it_stays(tmp_path: Path, capsys: Output) -> None:
+def test_fewer_episodes_make_a_file_outdated_and_it_stays(tmp_path: Path, capsys: Output) -> None:
     asked = small(tmp_path, tmp_path / "runs", "noop")
     asked.run()
     more = Compare(asked.out, asked.runs, ("noop",), ("anywhere",), (0,), episodes=3)
@@ -76,6 +76,17 @@ def test_other_episodes_make_a_file_outdated_and_it_stays(tmp_path: Path, capsys
     more.run()
     assert "remove it to measure again" in capsys.readouterr().out
     assert read_result(state.wanted.path)["episodes"] == 2
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_file_with_more_episodes_than_asked_is_done(tmp_path: Path) -> None:
+    asked = small(tmp_path, tmp_path / "runs", "noop")
+    asked.run()
+    for episodes, seed, progress in ((1, 2000, DONE), (1, 2001, OUTDATED)):
+        other = Compare(
+            asked.out, asked.runs, ("noop",), ("anywhere",), (0,), episodes=episodes, seed=seed
+        )
+        assert states_of(other.wanted(), other.runs, other.place)[0].progress == progress
 
 
 def test_a_refusal_costs_its_own_file_and_no_other(tmp_path: Path) -> None:

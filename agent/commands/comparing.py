@@ -19,7 +19,7 @@ class State:
     """How far a file of the comparison is; ``expected_s`` is None where nothing is known yet.
 
     ``progress``: ``DONE``, ``READY``, ``UNTRAINED`` or ``OUTDATED``.
-    Outdated: measured with another checkpoint or on other episodes than asked for now.
+    Outdated: measured with another checkpoint, on other episodes or on fewer than asked for now.
     """
 
     wanted: Wanted
@@ -57,12 +57,15 @@ def _progress(cell: Wanted, checkpoint: Path | None) -> str:
 
 
 def _is_current(cell: Wanted, checkpoint: Path | None) -> bool:
-    """Whether the file answers what is asked; a checkpoint that is gone cannot contradict it."""
+    """Whether the file answers what is asked: these episodes, or these and more.
+
+    A checkpoint that is gone cannot contradict it.
+    """
     from agent.evaluation.results import read_result
     from agent.model.bundle import bundle_sha256
 
     result = read_result(cell.path)
-    same = (result["episodes"], result["seed"]) == (cell.episodes, cell.seed)
+    same = result["seed"] == cell.seed and result["episodes"] >= cell.episodes
     if checkpoint is None:
         return same
     return same and result["checkpoint_sha256"] == bundle_sha256(checkpoint)

@@ -21,7 +21,7 @@ def show_plan(states: Sequence[State], workers: int) -> None:
     for state in states:
         if state.progress == OUTDATED:
             say(
-                f"outdated: {state.wanted.path} has another checkpoint or other episodes; "
+                f"outdated: {state.wanted.path} has another checkpoint, other or fewer episodes; "
                 "remove it to measure again"
             )
     ready = [state for state in states if state.progress == READY]
