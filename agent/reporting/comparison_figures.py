@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from agent.errors import UserError
 from agent.evaluation.cells import Cell
@@ -110,6 +111,7 @@ def learning_figure(curves: Sequence[Mapping[str, Any]], protocol: str) -> Figur
     dress(right, "", "wall clock of training [min], log scale")
     for axes, key, unit in ((left, "env_steps", 1.0), (right, "training_s", 60.0)):
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())  # they would overlap
         axes.set_ylim(0, 1050 if _is_return(curves, protocol) else 105)
         for number, seeds in enumerate(drawn.values()):
             _lines(axes, seeds, key, unit, number, plain_text(names[number]))
@@ -134,10 +136,11 @@ def _lines(
     number: int,
     label: str,
 ) -> None:
-    look: dict[str, Any] = {"color": SERIES[number % len(SERIES)]}
+    marker = MARKERS[number % len(MARKERS)]
+    look: dict[str, Any] = {"color": SERIES[number % len(SERIES)], "marker": marker}
     for points in seeds:
-        x = [_price(point, key, unit) for point in points]
-        axes.plot(x, [score(point) for point in points], linewidth=0.7, alpha=0.5, **look)
+        x, y = [_price(point, key, unit) for point in points], [score(point) for point in points]
+        axes.plot(x, y, markersize=3, linewidth=0.7, alpha=0.6, **look)
     if not seeds:
         return
     shared = zip(*seeds, strict=False) if len({len(points) for points in seeds}) == 1 else ()
@@ -146,8 +149,7 @@ def _lines(
         for same in shared
     ]
     x_mean, y_mean = zip(*means, strict=True) if means else ((), ())
-    marker = MARKERS[number % len(MARKERS)]
-    axes.plot(x_mean, y_mean, marker=marker, markersize=4, linewidth=1.8, label=label, **look)
+    axes.plot(x_mean, y_mean, markersize=4, linewidth=1.8, label=label, **look)
 
 
 def _price(point: Mapping[str, Any], key: str, unit: float) -> float:
