@@ -65,10 +65,9 @@ def _is_current(cell: Wanted, checkpoint: Path | None) -> bool:
     from agent.model.bundle import bundle_sha256
 
     result = read_result(cell.path)
-    same = result["seed"] == cell.seed and result["episodes"] >= cell.episodes
-    if checkpoint is None:
-        return same
-    return same and result["checkpoint_sha256"] == bundle_sha256(checkpoint)
+    if result["seed"] != cell.seed or result["episodes"] < cell.episodes:
+        return False
+    return checkpoint is None or bool(result["checkpoint_sha256"] == bundle_sha256(checkpoint))
 
 
 def _budget_steps(cell: Wanted) -> int:
