@@ -13,6 +13,9 @@ _PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage differs 
 
 def peak_memory_mb() -> float:
     """The most this process held resident so far [MB]; a run before ``--resume`` does not count."""
+    for line in _read(Path("/proc/self/status")).splitlines():
+        if line.startswith("VmHWM:"):  # getrusage counts what the parent held when it forked
+            return round(int(line.split()[1]) * 1024 / 1e6, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak * _PEAK_UNIT_BYTES / 1e6, 1)
 
