@@ -29,4 +29,4 @@ def test_what_was_needed_once_stays_the_peak() -> None:
     )
     before, full, after = map(float, run.stdout.split())
     assert 150 < full - before < 250  # some of what importing took is free again
-    assert after == full
+    assert after > full - 5  # the kernel counts in batches
