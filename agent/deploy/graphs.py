@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from agent.deploy.settings import SCHEMA, DeploySettings
@@ -110,9 +109,3 @@ def _settings_of(directory: Path, files: Mapping[str, bytes]) -> DeploySettings:
             "make one with `export --checkpoint DIR --onnx OUT`"
         )
     return DeploySettings.from_json(config["settings"])
-
-
-def as_float(values: Any) -> FloatArray:
-    """Contiguous float32, as onnxruntime wants it."""
-    array: FloatArray = np.ascontiguousarray(values, dtype=np.float32)
-    return array

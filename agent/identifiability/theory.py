@@ -25,13 +25,6 @@ from agent.identifiability.metrics import (
 )
 
 
-def hermite(values: Array, degree: int) -> Array:
-    """He_d(x)/√d!, orthonormal under N(0, 1); E[He_d(z') | z] = ρ^d He_d(z) (Mehler)."""
-    coefficients = np.zeros(degree + 1)
-    coefficients[degree] = 1 / math.sqrt(math.factorial(degree))
-    return np.asarray(np.polynomial.hermite_e.hermeval(values, coefficients), dtype=np.float64)
-
-
 def minimum_alignment(rho: float, dimensions: int) -> float:
     """2(1 − ρ)n: no encoder with identity covariance aligns better (Theorem 1)."""
     return 2 * (1 - rho) * dimensions
