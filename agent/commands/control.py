@@ -79,18 +79,16 @@ class Control:
         from agent.commands.progress import progress
         from agent.control.goal_picture import require_same_profile
         from agent.errors import ModelFaultError
-        from agent.model.checkpoint import load_checkpoint
         from agent.reporting.film import TICK_S, Studio
 
         self._check()
         acting = Acting(self.planner, self.tick_ms, self.delay_ticks)
         torch.set_num_threads(self.threads)
         checkpoint = find_checkpoint(self.checkpoint)
-        model = load_checkpoint(checkpoint)
-        studio = Studio(model.config.render_profile, model.config.encoder.image_size)
-        goal = self._goal(studio, model.config.encoder.image_size)
-        require_same_profile(goal.pixels, model)
         controller: Any = make_controller(self.controller, checkpoint, acting)
+        studio = Studio(controller.render_profile, controller.image_size)
+        goal = self._goal(studio, controller.image_size)
+        require_same_profile(goal.pixels, controller.model)
         ticks = max(1, round(self.seconds / TICK_S))
         with progress("steering, ticks") as update:
             film = studio.film(controller, self._start(), goal, ticks, self.seed, update)
