@@ -15,7 +15,7 @@ from agent.commands.comparing import DONE, OUTDATED, READY, UNTRAINED, states_of
 from agent.commands.controllers import CONTROLLERS, Learned, checkpoint_for
 from agent.commands.curving import checkpoints_along, points_of
 from agent.commands.evaluate import Measurement
-from agent.commands.matrix import PROTOCOLS, TRAININGS, wanted_cells
+from agent.commands.matrix import COMPARED, PROTOCOLS, TRAININGS, wanted_cells
 from agent.commands.progress import duration
 from agent.commands.report import cells_in
 from agent.errors import UserError
@@ -28,10 +28,13 @@ from agent.model.checkpoint import checkpoint_facts
 Output = pytest.CaptureFixture[str]
 
 
-def small(out: Path, runs: Path, *controllers: str, plan: bool = False) -> Compare:
+def small(
+    out: Path, runs: Path, *controllers: str, plan: bool = False, training_seed: int = 0
+) -> Compare:
     return Compare(
-        out / "comparison", runs, controllers, ("anywhere",), (0,), episodes=2, workers=1, plan=plan
-    )
+        out / "comparison", runs, controllers, ("anywhere",), (training_seed,),
+        episodes=2, workers=1, plan=plan,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -102,20 +105,36 @@ def test_a_refusal_costs_its_own_file_and_no_other(tmp_path: Path) -> None:
 
 def test_what_is_not_trained_is_told_how(tmp_path: Path, capsys: Output) -> None:
     runs = tmp_path / "runs"
-    asked = small(tmp_path, runs, "world-model", "noop", plan=True)
+    asked = small(tmp_path, runs, "world-model", "noop", plan=True, training_seed=7)
     asked.run()
     shown = capsys.readouterr().out
-    assert f"collect --out {runs}/data-0 --seed 0" in shown
-    assert f"train --data {runs}/data-0 --out {runs}/world-model-0 --seed 0" in shown
+    assert f"collect --out {runs}/data-7 --seed 7" in shown
+    assert f"train --data {runs}/data-7 --out {runs}/world-model-7 --seed 7" in shown
     took = duration(checkpoint_facts(SHIPPED)["training_s"])
     assert f"one training of world-model: {took}" in shown
     states = {s.wanted.controller: s for s in states_of(asked.wanted(), runs, asked.place)}
     assert states["noop"].progress == READY
     assert states["world-model"].progress == UNTRAINED
     assert not list(tmp_path.iterdir())
-    make_checkpoint(runs / "world-model-0" / "checkpoint", 10)
+    make_checkpoint(runs / "world-model-7" / "checkpoint", 10)
     (state, _) = states_of(asked.wanted(), runs, asked.place)[::-1]
     assert state.progress == READY
+
+
+def test_a_shipped_checkpoint_is_measured_where_there_is_no_training_of_ones_own(
+    tmp_path: Path,
+) -> None:
+    asked, runs = small(tmp_path, tmp_path / "runs", "world-model"), tmp_path / "runs"
+    (state,) = states_of(asked.wanted(), runs, asked.place)
+    assert (state.progress, state.checkpoint) == (READY, SHIPPED)
+    make_checkpoint(runs / "world-model-0" / "checkpoint", 10)
+    (state,) = states_of(asked.wanted(), runs, asked.place)
+    assert state.checkpoint == runs / "world-model-0" / "checkpoint"
+
+
+def test_every_shipped_checkpoint_belongs_to_a_training() -> None:
+    known = {training.shipped(seed) for training in TRAININGS for seed in (0, 1, 2)}
+    assert set(COMPARED.iterdir()) <= known
 
 
 @pytest.mark.usefixtures("in_this_process")

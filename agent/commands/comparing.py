@@ -41,13 +41,19 @@ def states_of(wanted: Sequence[Wanted], runs: Path, measured: Path) -> list[Stat
 
 
 def checkpoint_of(cell: Wanted, runs: Path) -> Path | None:
-    """The checkpoint a cell is measured with; None if it needs none or it is not there."""
+    """The checkpoint a cell is measured with; None if it needs none or it is not there.
+
+    One's own training goes before the one that came with the repository.
+    """
     if cell.training is None or cell.training_seed is None:
         return None
-    try:
-        return find_checkpoint(cell.training.out(runs, cell.training_seed))
-    except UserError:
-        return None
+    seed = cell.training_seed
+    for place in (cell.training.out(runs, seed), cell.training.shipped(seed)):
+        try:
+            return find_checkpoint(place)
+        except UserError:
+            continue
+    return None
 
 
 def _progress(cell: Wanted, checkpoint: Path | None) -> str:

@@ -34,6 +34,7 @@ class Identify:
     Examples:
       python run_agent.py identify worlds
       python run_agent.py identify all --preset full --out results/identifiability-full
+      python run_agent.py identify action --preset full --seeds 1 --out results/identifiability-full
     """
 
     study: Annotated[Positional[StudyName], arg(metavar="STUDY")]
@@ -42,6 +43,10 @@ class Identify:
     """quick: minutes on two cores for all studies; full: more seeds and sizes, hours."""
     out: Annotated[Path, arg(metavar="DIR")] = Path("results/identifiability")
     """Directory of the results; each study has its files in it."""
+    seeds: Annotated[
+        int | None, arg(metavar="INT", help_behavior_hint="(default: all of the preset)")
+    ] = None
+    """Only the first so many seeds of each setting; more of them later go on from there."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Processes at work, one thread each. Changes the time it takes, never a figure."""
 
@@ -57,6 +62,8 @@ class Identify:
 
         if self.workers < 1:
             raise UserError(f"expected --workers of 1 or more, got {self.workers}")
+        if self.seeds is not None and self.seeds < 1:
+            raise UserError(f"expected --seeds of 1 or more, got {self.seeds}")
         for name in HOMES if self.study == "all" else (self.study,):
             self._run(name)
 
@@ -68,7 +75,7 @@ class Identify:
         from agent.reporting.identifiability import draw
         from agent.reporting.style import save_png
 
-        runner = Runner(load(name), self.preset, self.out, self.workers)
+        runner = Runner(load(name), self.preset, self.out, self.workers, self.seeds)
         follow(f"{name}, runs", runner.run(), _describe)
         result = runner.result(self._command(name))
         picture = save_png(draw(result), self.out / f"{name}.png")
@@ -77,7 +84,8 @@ class Identify:
 
     def _command(self, name: str) -> str:
         words = ["python", "run_agent.py", "identify", name, "--preset", self.preset]
-        return shlex.join([*words, "--out", str(self.out), "--workers", str(self.workers)])
+        fewer = [] if self.seeds is None else ["--seeds", str(self.seeds)]
+        return shlex.join([*words, *fewer, "--out", str(self.out), "--workers", str(self.workers)])
 
 
 def _describe(report: Report) -> tuple[int, int, str]:

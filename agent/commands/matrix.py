@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.commands.checkpoints import SHIPPED
 from agent.commands.controllers import CONTROLLERS, Given
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ FEWER_EPISODES = {"oracle": 30}  # it steps the simulator a thousand times a dec
 EPISODE_STEPS = 200  # of a recorded episode
 CURVE_EPISODES = (50, 150, 500, 1500)  # recorded: 10k, 30k, 100k and 300k env steps
 POINTS = "checkpoints"  # folder of a run with one checkpoint a number of env steps
+COMPARED = Path("checkpoints/comparison")  # what was measured, so that anyone can measure it again
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ class Training:
     def out(self, runs: Path, seed: int) -> Path:
         """The run's directory."""
         return runs / f"{self.name}-{seed}"
+
+    def shipped(self, seed: int) -> Path:
+        """Where this repository keeps the checkpoint it was measured with, if it does."""
+        if (self.name, seed) == ("world-model", 0):
+            return SHIPPED
+        return COMPARED / f"{self.name}-{seed}"
 
     def commands_for(self, runs: Path, seed: int) -> list[str]:
         """The commands that make the checkpoint of this training seed."""

@@ -39,14 +39,21 @@ class Report:
 
 
 class Runner:
-    """One study in one directory; iterate :meth:`run`, then :meth:`result`."""
+    """One study in one directory; iterate :meth:`run`, then :meth:`result`.
 
-    def __init__(self, study: Study, preset: Preset, out: Path, workers: int = 1) -> None:
-        if workers < 1:
-            raise ValueError(f"expected one worker or more, got {workers}")
+    ``seeds``: do only the first so many of the preset's seeds, in each setting that has them;
+    a later runner with more of them goes on from there.
+    """
+
+    def __init__(
+        self, study: Study, preset: Preset, out: Path, workers: int = 1, seeds: int | None = None
+    ) -> None:
+        if workers < 1 or (seeds is not None and seeds < 1):
+            raise ValueError(f"expected one worker and seed or more, got {workers} and {seeds}")
         self._study, self._preset, self._out, self._workers = study, preset, out, workers
-        self._jobs = study.jobs(preset)
-        self._record = Record.open(out, study.name, preset, self._jobs)
+        plan = study.jobs(preset)
+        self._record = Record.open(out, study.name, preset, plan)
+        self._jobs = [job for job in plan if seeds is None or job["seed"] < seeds]
 
     def run(self) -> Iterator[Report]:
         """Do what is not done yet, reporting after each run.
@@ -89,8 +96,9 @@ class Runner:
 
     def result(self, command: str) -> dict[str, Any]:
         """Conclude, write ``OUT/STUDY.json`` and return what it says."""
-        rows = self._record.rows()
-        lines = self._record.lines().values()
+        rows = self._record.rows(self._jobs)
+        finished = self._record.lines()
+        lines = [finished[key(job)] for job in self._jobs]
         result = {
             "schema": SCHEMA,
             "study": self._study.name,

@@ -67,6 +67,16 @@ def test_resuming_repeats_nothing_and_ends_the_same(tmp_path: Path) -> None:
     assert not list((tmp_path / "b" / "toy" / "scratch").iterdir())
 
 
+def test_fewer_seeds_are_the_first_ones_and_more_go_on_from_them(tmp_path: Path) -> None:
+    measured: list[int] = []
+    few = Runner(toy_study(measured), "quick", tmp_path, seeds=2)
+    list(few.run())
+    assert [row["seed"] for row in few.result("few")["rows"]] == measured == [0, 1]
+    whole = Runner(toy_study(measured), "quick", tmp_path)
+    list(whole.run())
+    assert [row["seed"] for row in whole.result("all")["rows"]] == measured == [0, 1, 2, 3]
+
+
 def test_a_torn_line_is_done_again(tmp_path: Path) -> None:
     measured: list[int] = []
     list(Runner(toy_study(measured), "quick", tmp_path).run())
