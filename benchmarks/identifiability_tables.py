@@ -1,4 +1,4 @@
-"""The tables of docs/identifiability.md, made from ``results/identifiability/*.json`` alone.
+"""The tables of docs/identifiability.md, made from ``results/identifiability*/*.json`` alone.
 
     python benchmarks/identifiability_tables.py
 
@@ -13,7 +13,7 @@ from agent.reporting.identifiability_tables import with_tables
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "identifiability.md"
-RESULTS = ROOT / "results" / "identifiability"
+RESULTS = ROOT / "results"
 
 if __name__ == "__main__":
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.identifiability.catalogue import HOMES
 from agent.identifiability.records import read_study
+from agent.identifiability.study import PRESETS, Preset
 from agent.reporting.identifiability_arm_tables import (
     action_table,
     reacher_ou_table,
@@ -15,17 +16,25 @@ from agent.reporting.identifiability_arm_tables import (
 )
 
 Means = Mapping[str, Any]
+FOLDERS: Mapping[Preset, str] = {"quick": "identifiability", "full": "identifiability-full"}
 METHODS = {"lejepa": "LeJEPA", "whitening": "whitening", "infonce": "InfoNCE", "fastica": "FastICA"}
 
 
 def with_tables(page: str, results: Path) -> str:
-    """``page`` with the part between the marks of each study made anew."""
+    """``page`` with the part between the marks of each study made anew.
+
+    ``STUDY`` marks the preset quick, ``STUDY-full`` the other; ``results`` holds a directory for
+    each, as ``FOLDERS`` names them.
+    """
     for name in HOMES:
-        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-        if begin in page:
-            before, rest = page.split(begin)
-            _, after = rest.split(end)
-            page = f"{before}{begin}\n{section(name, results)}\n{end}{after}"
+        for preset in PRESETS:
+            mark = name if preset == "quick" else f"{name}-{preset}"
+            begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
+            if begin in page:
+                before, rest = page.split(begin)
+                _, after = rest.split(end)
+                made = section(name, results / FOLDERS[preset])
+                page = f"{before}{begin}\n{made}\n{end}{after}"
     return page
 
 
@@ -35,7 +44,7 @@ def section(name: str, results: Path) -> str:
     if not path.exists():
         return f"Not measured yet: `python run_agent.py identify {name}`."
     result = read_study(path)
-    picture = f"![{name}](../results/identifiability/{name}.png)"
+    picture = f"![{name}](../results/{results.name}/{name}.png)"
     table = "\n".join(TABLES[name](result)) if name in TABLES else ""
     parts = [picture, table, "\n".join(_bars(result)), _made(result)]
     return "\n\n".join(part for part in parts if part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.identifiability.catalogue import HOMES
-from agent.reporting.identifiability_tables import section, with_tables
+from agent.reporting.identifiability_tables import FOLDERS, section, with_tables
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "identifiability.md"
@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "identifiability.md"
 
 def test_the_page_has_the_tables_of_the_results() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert with_tables(page, ROOT / "results" / "identifiability") == page, (
+    assert with_tables(page, ROOT / "results") == page, (
         "run: python benchmarks/identifiability_tables.py"
     )
 
@@ -21,6 +21,12 @@ def test_the_page_has_the_tables_of_the_results() -> None:
 def test_every_study_has_its_place_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert all(f"<!-- {name}:begin -->" in page for name in HOMES)
+
+
+def test_what_was_measured_in_full_is_on_the_page() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    measured = (ROOT / "results" / FOLDERS["full"]).glob("*.json")
+    assert all(f"<!-- {path.stem}-full:begin -->" in page for path in measured)
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
