@@ -61,15 +61,14 @@ _R2 = ("r2_raw", "r2_wrapped", "r2_sincos", "r2_velocity")
 
 
 def jobs(preset: Preset) -> list[dict[str, Any]]:
-    """One run per data, D and seed; quick has three widths on two kinds of data."""
+    """One run per data, D and seed; quick has one seed on two kinds of data."""
     is_quick = preset == "quick"
     behaviours = ("gaussian", "ou") if is_quick else BEHAVIOURS
-    widths, seeds = ((2, 8, 32), 1) if is_quick else (WIDTHS, 3)
-    sizes = _QUICK if is_quick else _FULL
+    sizes, seeds = (_QUICK, 1) if is_quick else (_FULL, 3)
     return [
         {"behaviour": behaviour, "latent_dim": width, "seed": seed, **sizes}
         for behaviour in behaviours
-        for width in widths
+        for width in WIDTHS
         for seed in range(seeds)
     ]
 
