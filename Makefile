@@ -13,12 +13,13 @@ READY := $(VENV)/.ready
 
 export OMP_NUM_THREADS := $(THREADS)
 
-.PHONY: help setup demo checkpoint doctor test lint format clean
+.PHONY: help setup demo checkpoint compared doctor test lint format clean
 
 help:
 	@echo "make demo     set up, check this machine, then train a world model and watch it work"
 	@echo "make test     set up, then lint, type-check and run the tests"
 	@echo "make checkpoint  make demo, then put its world model into checkpoints/reacher"
+	@echo "make compared    put what runs/comparison trained into checkpoints/comparison"
 	@echo "make doctor   set up, then check this machine"
 	@echo "make setup    only set up: .venv with exact versions"
 	@echo "make format   put the code in order"
@@ -50,6 +51,14 @@ checkpoint: demo
 	rm -rf checkpoints/reacher
 	mkdir -p checkpoints
 	cp -r runs/demo/world-model/checkpoint checkpoints/reacher
+
+# How checkpoints/comparison was made, after the trainings that `compare --plan` lists.
+compared:
+	mkdir -p checkpoints/comparison
+	for run in runs/comparison/*/checkpoint; do \
+	  name=$$(basename $$(dirname $$run)); \
+	  test $$name = world-model-0 && continue; \
+	  rm -rf checkpoints/comparison/$$name && cp -r $$run checkpoints/comparison/$$name; done
 
 test: lint
 	$(BIN)/python -m pytest
