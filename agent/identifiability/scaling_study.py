@@ -26,7 +26,7 @@ STRENGTH = 0.5  # of the mixing; raw observations explain about .95 of the laten
 PLANE = {"pairs": 1024, "units": 16, "rate": 1e-2, "weight": 5e-4, "directions": 2}
 # A sketch sees two coordinates collapse into one as 1/N² of its statistic, so λ grows with N. Past
 # a hundred latents that is not enough: a pull this strong must be quiet too, which takes more
-# directions, as many as latents, and a lower rate (measured at N = 256: R² .9957 before, .9996 after).
+# directions, as many as latents, and a lower rate (N = 256: R² .9957 before, .9996 after).
 WEIGHT_PER_LATENT = {"some": 2e-3, "many": 1 / 128}
 MANY = 128
 BARS = {2: 0.9999, 64: 0.999, 1024: 0.999}
