@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agent.evaluation.cells import Cell
 
 COMPARISON, EVALUATION, CURVES = "comparison", "evaluation", "curves"
-PLANNERS, STUDIES = "planners.json", "identifiability"
+PLANNERS, STUDIES, IN_FULL = "planners.json", "identifiability", "identifiability-full"
 PLANNERS_SCHEMA = "lejepa-agent/planners/1"
 
 
@@ -26,9 +26,9 @@ PLANNERS_SCHEMA = "lejepa-agent/planners/1"
 class Report:
     """Make tables and figures of all results: one HTML page, and the README's tables.
 
-    Reads comparison/, evaluation/ (for cells that comparison/ lacks), curves/, planners.json and
-    identifiability/ of the directory. What is not there yet is listed on the page. A file of
-    another schema is named and nothing is written.
+    Reads comparison/, evaluation/ (for cells that comparison/ lacks), curves/, planners.json,
+    identifiability/ and identifiability-full/ of the directory. What is not there yet is listed on
+    the page. A file of another schema is named and nothing is written.
 
     Examples:
       python run_agent.py report results/
@@ -66,7 +66,7 @@ class Report:
             _about(),
             _curves(self.results / CURVES),
             _planners(self.results / PLANNERS),
-            dict(_studies(self.results / STUDIES)),
+            dict(_studies(self.results / STUDIES)) | dict(_studies(self.results / IN_FULL)),
             [*_outdated(outdated), *missing(self.results, cells)],
             datetime.date.today().isoformat(),
         )
@@ -167,7 +167,8 @@ def _studies(directory: Path) -> Iterator[tuple[str, Figure]]:
         result = _read(path, None, "`identify`")
         if result.get("study") not in HOMES:
             raise UserError(f"expected {path} to be a study of {', '.join(HOMES)}")
-        yield path.stem, draw(result)
+        in_full = ", preset full" if directory.name == IN_FULL else ""
+        yield f"{path.stem}{in_full}", draw(result)
 
 
 def _read(path: Path, schema: str | None, maker: str) -> dict[str, Any]:

@@ -48,9 +48,10 @@ BEHAVIOURS = ("gaussian", "ou", "uniform")
 WIDTHS = (2, 4, 8, 32, 192)
 EVALUATION_SEED = 3000
 HELD_OUT = 0.2
+PLAIN_SHARE = 0.1  # of plain distance in the goal's metric, as the shipped model has it
 _QUICK = {
-    "image_size": 32, "data_episodes": 150, "steps": 900, "batch": 32, "width": 128,
-    "eval_episodes": 20,
+    "image_size": 32, "data_episodes": 150, "steps": 1500, "batch": 32, "width": 256,
+    "eval_episodes": 40,
 }  # fmt: skip
 _FULL = {
     "image_size": 64, "data_episodes": 400, "steps": 3000, "batch": 64, "width": 256,
@@ -115,7 +116,8 @@ def _experiment(settings: Settings) -> ExperimentConfig:
     return ExperimentConfig(
         WorldModelConfig(
             EncoderConfig(settings["image_size"], settings["latent_dim"]),
-            PredictorConfig(width=256),
+            PredictorConfig(width=settings["width"]),
+            plain_share=PLAIN_SHARE,
         ),
         TrainingConfig(
             steps=steps,
