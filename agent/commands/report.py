@@ -24,7 +24,7 @@ PLANNERS_SCHEMA = "lejepa-agent/planners/1"
 
 @dataclass(frozen=True)
 class Report:
-    """Make tables and figures of all results: one HTML page, and the README's tables.
+    """Make tables and figures of all results: one HTML page, learning curves, the README's tables.
 
     Reads comparison/, evaluation/ (for cells that comparison/ lacks), curves/, planners.json,
     identifiability/ and identifiability-full/ of the directory. What is not there yet is listed on
@@ -72,6 +72,8 @@ class Report:
         )
         page = write_comparison(self.out or self.results / "report.html", comparison)
         say(f"wrote {page}: {len(cells)} cells, {len(comparison.missing)} lines of what is missing")
+        for picture in draw_curves(comparison.curves, self.results / CURVES):
+            say(f"wrote {picture}")
         if self.readme is not None:
             self.readme.write_text(readme, encoding="utf-8")
             say(f"wrote the tables of {self.readme}")
@@ -150,6 +152,16 @@ def _curves(directory: Path) -> list[Mapping[str, Any]]:
     from agent.evaluation.curves import read_curve
 
     return [read_curve(path) for path in sorted(directory.glob("*.json"))]
+
+
+def draw_curves(curves: Sequence[Mapping[str, Any]], directory: Path) -> Iterator[Path]:
+    """A picture a protocol, beside the curves' own files; each is written when it is asked for."""
+    from agent.reporting.comparison_figures import learning_figure
+    from agent.reporting.style import save_png
+
+    protocols = dict.fromkeys(point["protocol"] for curve in curves for point in curve["points"])
+    for protocol in protocols:
+        yield save_png(learning_figure(curves, protocol), directory / f"{protocol}.png")
 
 
 def _planners(path: Path) -> list[Mapping[str, Any]]:

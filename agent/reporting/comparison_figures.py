@@ -114,7 +114,8 @@ def learning_figure(curves: Sequence[Mapping[str, Any]], protocol: str) -> Figur
         axes.xaxis.set_minor_formatter(NullFormatter())  # they would overlap
         axes.set_ylim(0, 1050 if _is_return(curves, protocol) else 105)
         for number, seeds in enumerate(drawn.values()):
-            _lines(axes, seeds, key, unit, number, plain_text(names[number]))
+            if seeds:
+                _lines(axes, seeds, key, unit, number, plain_text(names[number]))
     legend(left)
     return figure
 
@@ -141,15 +142,19 @@ def _lines(
     for points in seeds:
         x, y = [_price(point, key, unit) for point in points], [score(point) for point in points]
         axes.plot(x, y, markersize=3, linewidth=0.7, alpha=0.6, **look)
-    if not seeds:
-        return
-    shared = zip(*seeds, strict=False) if len({len(points) for points in seeds}) == 1 else ()
     means = [
         (np.mean([_price(p, key, unit) for p in same]), np.mean([score(p) for p in same]))
-        for same in shared
+        for same in _shared(seeds)
     ]
     x_mean, y_mean = zip(*means, strict=True) if means else ((), ())
     axes.plot(x_mean, y_mean, markersize=4, linewidth=1.8, label=label, **look)
+
+
+def _shared(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[Mapping[str, Any]]]:
+    """The points of all seeds at each number of env steps that every seed has, in order."""
+    by_steps = [{point["bought_with"]["env_steps"]: point for point in points} for points in seeds]
+    common = set.intersection(*map(set, by_steps))
+    return [[points[steps] for points in by_steps] for steps in sorted(common)]
 
 
 def _price(point: Mapping[str, Any], key: str, unit: float) -> float:

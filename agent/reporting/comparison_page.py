@@ -136,7 +136,7 @@ def _pairs(cells: Sequence[Cell]) -> Markup:
 def _learning(curves: Sequence[Mapping[str, Any]]) -> Markup:
     reading = (
         "Left against experience, right against the wall clock of training, both on a log scale. "
-        "Thin lines are training seeds, thick ones their mean where every seed has each point."
+        "Thin lines are training seeds, thick ones their mean at the env steps that every seed has."
     )
     protocols = dict.fromkeys(point["protocol"] for curve in curves for point in curve["points"])
     return joined(

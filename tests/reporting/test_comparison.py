@@ -114,6 +114,13 @@ def test_the_thick_line_is_the_mean_of_the_seeds() -> None:
         learning_figure(drawn, "swift")
 
 
+def test_a_seed_with_more_points_leaves_the_mean_where_all_have_one() -> None:
+    drawn = curves()
+    drawn[1]["points"] = drawn[1]["points"][1:]  # type: ignore[index]
+    mean = learning_figure(drawn, "lewm").axes[0].get_lines()[-1]
+    assert mean.get_xdata() == pytest.approx([100_000])
+
+
 def test_the_page_shows_what_there_is_and_names_what_is_not(tmp_path: Path) -> None:
     full = Comparison(
         in_order(CELLS, ORDER), {"sac": "on <true> states"}, curves(), [], {}, ["td3: all"], "today"
