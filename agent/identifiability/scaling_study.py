@@ -34,7 +34,7 @@ QUICK = {2: (0, 1, 2), 4: (0,), 8: (0,), 16: (0,), 32: (0,), 64: (0,)}
 FULL = dict.fromkeys((2, 4, 8, 16, 32, 64, 128, 256, 512, 1024), (0, 1, 2))
 STEPS = {"quick": 1500, "full": 6000}
 QUICK_STEPS = {2: 4000}  # as many as the bar asks for
-MANY_STEPS = 3000
+MANY_STEPS = {128: 3000, 256: 3000, 512: 3000, 1024: 5000}
 
 
 def jobs(preset: Preset) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def _space(n: int) -> dict[str, Any]:
 def _steps(preset: Preset, n: int) -> int:
     if preset == "quick":
         return QUICK_STEPS.get(n, STEPS[preset])
-    return MANY_STEPS if n >= MANY else STEPS[preset]
+    return MANY_STEPS.get(n, STEPS[preset])
 
 
 def measure(settings: Settings, scratch: Path) -> dict[str, Any]:
