@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from agent.evaluation.cells import RETURN, Cell, Difference, paired
 from agent.evaluation.resampling import Estimate
 from agent.reporting.html import group_row, row, table, with_note
 from agent.reporting.markup import Markup
-from agent.reporting.readme import NOTHING, TIMES, env_steps
-from agent.reporting.results_table import OURS, duration
+from agent.reporting.readme import NOTHING, TIMES, env_steps, training
+from agent.reporting.results_table import OURS
 
 HEADER = (
     ("Controller", ""),
@@ -134,8 +134,4 @@ def _decision(cell: Cell) -> str:
 
 
 def _price(cell: Cell) -> str:
-    paid: Iterable[str] = (
-        duration(cell.price("training_s")) if cell.price("training_s") else "",
-        f"{cell.price('memory_mb'):.0f} MB" if cell.price("memory_mb") else "",
-    )
-    return with_note(env_steps(cell), ", ".join(part for part in paid if part))
+    return with_note(env_steps(cell), training(cell))

@@ -12,6 +12,7 @@ from agent.errors import UserError
 from agent.evaluation.cells import Cell
 from agent.evaluation.resampling import Estimate
 from agent.reporting.ordering import in_order
+from agent.reporting.results_table import duration
 
 BEGIN = "<!-- results:begin (python run_agent.py report results/ --readme README.md) -->"
 END = "<!-- results:end -->"
@@ -21,13 +22,13 @@ AT_REST = "-rest"
 NOTHING, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 HEAD = (
     "controller", f"seeds {TIMES} episodes", "touch %", "held %", "median error [rad]",
-    "tick [ms], p50 / p95", "env steps",
+    "tick [ms], p50 / p95", "env steps", "training, memory",
 )  # fmt: skip
 NOTE = (
     "Mean over training seeds; in brackets 95 % intervals over seeds and episodes, never narrower "
-    "than Wilson's. Env steps are those a training saw. Every command, commit, seed and episode is "
-    "in `results/comparison/`; what is not there yet is shown from `results/evaluation/`, whose "
-    "files lack the price of the training."
+    "than Wilson's. Env steps are those a training saw, its wall clock and memory are medians over "
+    "seeds. Every command, commit, seed and episode is in `results/comparison/`; what is not there "
+    "yet is shown from `results/evaluation/`, whose files lack the price of the training."
 )
 
 
@@ -71,6 +72,7 @@ def _goal_row(cell: Cell) -> list[str]:
         NOTHING if error is None else f"{error:.4f}",
         NOTHING if tick is None else f"{tick[0]:.1f} / {tick[1]:.1f}",
         env_steps(cell),
+        training(cell) or NOTHING,
     ]
 
 
@@ -102,9 +104,10 @@ def _returns(cells: Sequence[Cell]) -> str:
     rows = []
     for cell in cells:
         mean, middle = cell.mean_return()
-        counts = [_counts(cell), number(mean, 0), number(middle, 0), env_steps(cell)]
-        rows.append([f"`{cell.protocol}`", cell.controller, *counts])
-    head = ("protocol", "controller", HEAD[1], "mean return", "interquartile mean", HEAD[-1])
+        found = [_counts(cell), number(mean, 0), number(middle, 0)]
+        paid = [env_steps(cell), training(cell) or NOTHING]
+        rows.append([f"`{cell.protocol}`", cell.controller, *found, *paid])
+    head = ("protocol", "controller", HEAD[1], "mean return", "interquartile mean", *HEAD[-2:])
     return f"**dm_control's own reward**, return out of 1000\n\n{_table(head, rows)}"
 
 
@@ -128,6 +131,16 @@ def env_steps(cell: Cell) -> str:
         return f"{steps:,.0f}".replace(",", " ")
     learned = any(result["checkpoint_sha256"] for result in cell.results)
     return "not recorded" if learned else NOTHING
+
+
+def training(cell: Cell) -> str:
+    """Wall clock and peak memory of the training; empty as far as they were not recorded."""
+    seconds, megabytes = cell.price("training_s"), cell.price("memory_mb")
+    known = [
+        "" if seconds is None else duration(seconds),
+        "" if megabytes is None else f"{megabytes:.0f} MB",
+    ]
+    return ", ".join(filter(None, known))
 
 
 def _counts(cell: Cell) -> str:

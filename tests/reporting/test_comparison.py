@@ -58,7 +58,7 @@ def test_the_tables_hold_means_intervals_and_prices() -> None:
     ours = next(line for line in shown.splitlines() if line.startswith("| world-model | 3"))
     assert ours.split(" | ")[2] == "100.0 (91.2 to 100.0)"  # Wilson's, 40 of 40
     theirs = next(line for line in shown.splitlines() if line.startswith("| sac | 3"))
-    assert "| 90.0 (" in theirs and theirs.endswith("| 1 000 |")
+    assert "| 90.0 (" in theirs and theirs.endswith("| 1 000 | 2.0 min, 500 MB |")
     assert "| world-model | 100.0 / 100.0 |" not in shown  # longer goals: mean of 1 and .5
     assert "| world-model | 75.0 / 75.0 |" in shown
     assert "| `dmc-easy` | world-model | 3 × 40 | 970 (950 to 990)" in shown
