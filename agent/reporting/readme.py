@@ -27,8 +27,7 @@ HEAD = (
 NOTE = (
     "Mean over training seeds; in brackets 95 % intervals over seeds and episodes, never narrower "
     "than Wilson's. Env steps are those a training saw, its wall clock and memory are medians over "
-    "seeds. Every command, commit, seed and episode is in `results/comparison/`; what is not there "
-    "yet is shown from `results/evaluation/`, whose files lack the price of the training."
+    "seeds. Every command, commit, seed and episode is in `results/comparison/`."
 )
 
 
