@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.commands.checkpoints import SHIPPED
-from agent.commands.controllers import CONTROLLERS, Given
+from agent.commands.controllers import CONTROLLERS, Given, Learned
 
 if TYPE_CHECKING:
     from agent.commands.evaluate import Measurement
@@ -53,10 +52,13 @@ class Training:
         return runs / f"{self.name}-{seed}"
 
     def shipped(self, seed: int) -> Path:
-        """Where this repository keeps the checkpoint it was measured with, if it does."""
-        if (self.name, seed) == ("world-model", 0):
-            return SHIPPED
-        return COMPARED / f"{self.name}-{seed}"
+        """Where this repository keeps the checkpoint it was measured with, if it does.
+
+        Training seed 0 of a controller that comes with a checkpoint is that one.
+        """
+        entry = CONTROLLERS[self.controller]
+        own = entry.shipped if isinstance(entry, Learned) and seed == 0 else None
+        return own or COMPARED / f"{self.name}-{seed}"
 
     def commands_for(self, runs: Path, seed: int) -> list[str]:
         """The commands that make the checkpoint of this training seed."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agent.evaluation.cells import Cell
 
 COMPARISON, EVALUATION, CURVES = "comparison", "evaluation", "curves"
-PLANNERS, STUDIES, IN_FULL = "planners.json", "identifiability", "identifiability-full"
+PLANNERS, STUDIES = "planners.json", "identifiability"
 PLANNERS_SCHEMA = "lejepa-agent/planners/1"
 
 
@@ -66,7 +66,7 @@ class Report:
             _about(),
             _curves(self.results / CURVES),
             _planners(self.results / PLANNERS),
-            dict(_studies(self.results / STUDIES)) | dict(_studies(self.results / IN_FULL)),
+            dict(_studies(self.results)),
             [*_outdated(outdated), *missing(self.results, cells)],
             datetime.date.today().isoformat(),
         )
@@ -156,44 +156,41 @@ def _curves(directory: Path) -> list[Mapping[str, Any]]:
 
 def draw_curves(curves: Sequence[Mapping[str, Any]], directory: Path) -> Iterator[Path]:
     """A picture a protocol, beside the curves' own files; each is written when it is asked for."""
-    from agent.reporting.comparison_figures import learning_figure
+    from agent.reporting.comparison_figures import learning_figures
     from agent.reporting.style import save_png
 
-    protocols = dict.fromkeys(point["protocol"] for curve in curves for point in curve["points"])
-    for protocol in protocols:
-        yield save_png(learning_figure(curves, protocol), directory / f"{protocol}.png")
+    for protocol, figure in learning_figures(curves):
+        yield save_png(figure, directory / f"{protocol}.png")
 
 
 def _planners(path: Path) -> list[Mapping[str, Any]]:
+    from agent.errors import UserError
+
     if not path.exists():
         return []
-    return list(_read(path, PLANNERS_SCHEMA, "benchmarks/control.py")["rows"])
-
-
-def _studies(directory: Path) -> Iterator[tuple[str, Figure]]:
-    """The figure of each study; one that this version cannot draw is named and refused."""
-    from agent.errors import UserError
-    from agent.reporting.identifiability import HOMES, draw
-
-    for path in sorted(directory.glob("*.json")):
-        result = _read(path, None, "`identify`")
-        if result.get("study") not in HOMES:
-            raise UserError(f"expected {path} to be a study of {', '.join(HOMES)}")
-        in_full = ", preset full" if directory.name == IN_FULL else ""
-        yield f"{path.stem}{in_full}", draw(result)
-
-
-def _read(path: Path, schema: str | None, maker: str) -> dict[str, Any]:
-    from agent.errors import UserError
-
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"expected {path} to be JSON, got: {error}") from error
     found = content.get("schema") if isinstance(content, dict) else None
-    if not isinstance(content, dict) or (schema is not None and found != schema):
+    if found != PLANNERS_SCHEMA:
         raise UserError(
-            f"expected {path} with schema {schema!r}, got schema {found!r}; make it again with "
-            f"{maker}"
+            f"expected {path} with schema {PLANNERS_SCHEMA!r}, got schema {found!r}; make it again "
+            "with benchmarks/control.py"
         )
-    return content
+    return list(content["rows"])
+
+
+def _studies(results: Path) -> Iterator[tuple[str, Figure]]:
+    """The figure of each study; one that this version cannot draw is named and refused."""
+    from agent.errors import UserError
+    from agent.identifiability.records import read_study
+    from agent.reporting.identifiability import HOMES, draw
+    from agent.reporting.identifiability_tables import FOLDERS
+
+    for folder in FOLDERS.values():
+        for path in sorted((results / folder).glob("*.json")):
+            result = read_study(path)
+            if result["study"] not in HOMES:
+                raise UserError(f"expected {path} to be a study of {', '.join(HOMES)}")
+            yield f"{result['study']}, preset {result['preset']}", draw(result)

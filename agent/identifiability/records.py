@@ -98,12 +98,6 @@ class Record:
                 self.directory / "rows.jsonl", json.dumps(line, sort_keys=True, allow_nan=False)
             )
 
-    def rows(self, jobs: Sequence[Settings]) -> list[dict[str, Any]]:
-        """Settings and measurements of ``jobs`` in their order; all are finished."""
-        lines = self.lines()
-        found = [lines[key(settings)] for settings in jobs]
-        return [{**line["settings"], **line["measured"]} for line in found]
-
     def scratch(self, settings: Settings) -> Path:
         """The directory of one run's own files, there or not."""
         return self.directory / "scratch" / str(self.jobs.index(key(settings)))

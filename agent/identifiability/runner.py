@@ -48,8 +48,10 @@ class Runner:
     def __init__(
         self, study: Study, preset: Preset, out: Path, workers: int = 1, seeds: int | None = None
     ) -> None:
-        if workers < 1 or (seeds is not None and seeds < 1):
-            raise ValueError(f"expected one worker and seed or more, got {workers} and {seeds}")
+        if workers < 1:
+            raise ValueError(f"expected one worker or more, got {workers}")
+        if seeds is not None and seeds < 1:
+            raise ValueError(f"expected one seed or more, got {seeds}")
         self._study, self._preset, self._out, self._workers = study, preset, out, workers
         plan = study.jobs(preset)
         self._record = Record.open(out, study.name, preset, plan)
@@ -96,9 +98,9 @@ class Runner:
 
     def result(self, command: str) -> dict[str, Any]:
         """Conclude, write ``OUT/STUDY.json`` and return what it says."""
-        rows = self._record.rows(self._jobs)
         finished = self._record.lines()
         lines = [finished[key(job)] for job in self._jobs]
+        rows = [{**line["settings"], **line["measured"]} for line in lines]
         result = {
             "schema": SCHEMA,
             "study": self._study.name,

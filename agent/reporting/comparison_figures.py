@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -90,6 +90,13 @@ def _return_bars(axes: Axes, place: int, cell: Cell) -> None:
             f"{found.value:.0f}", (max(found.high, found.value), y), xytext=(4, 0),
             textcoords="offset points", va="center", fontsize=SMALL_PT, color=MUTED,
         )  # fmt: skip
+
+
+def learning_figures(curves: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Figure]]:
+    """Each protocol that has a point, with its figure."""
+    protocols = dict.fromkeys(point["protocol"] for curve in curves for point in curve["points"])
+    for protocol in protocols:
+        yield protocol, learning_figure(curves, protocol)
 
 
 def learning_figure(curves: Sequence[Mapping[str, Any]], protocol: str) -> Figure:

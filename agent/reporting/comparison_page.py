@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from agent.evaluation.cells import Cell
-from agent.reporting.comparison_figures import learning_figure, rates_figures, returns_figure
+from agent.reporting.comparison_figures import learning_figures, rates_figures, returns_figure
 from agent.reporting.comparison_tables import differences_table, goals_table, returns_table
 from agent.reporting.html import Section, fold, notes, paragraph, picture, row, table, write_report
 from agent.reporting.markup import Markup, element, joined
@@ -138,10 +138,9 @@ def _learning(curves: Sequence[Mapping[str, Any]]) -> Markup:
         "Left against experience, right against the wall clock of training, both on a log scale. "
         "Thin lines are training seeds, thick ones their mean at the env steps that every seed has."
     )
-    protocols = dict.fromkeys(point["protocol"] for curve in curves for point in curve["points"])
     return joined(
-        picture(learning_figure(curves, name), f"Learning curves on {name}", reading)
-        for name in protocols
+        picture(figure, f"Learning curves on {name}", reading)
+        for name, figure in learning_figures(curves)
     )
 
 
