@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import importlib.metadata
 import json
 import logging
@@ -49,6 +50,7 @@ def configure_gl() -> str:
     library's own default stays. Raises ``GLError`` naming the packages to install.
     """
     _keep_software_gl_on_one_thread()
+    _load_triton_before_mesa()
     chosen = os.environ.get(VARIABLE, "")
     if chosen and not _switched_off_here:
         return _refuse_off(chosen)
@@ -63,6 +65,7 @@ def configure_gl_if_possible() -> None:
     """As ``configure_gl``, but a machine without OpenGL gets physics without rendering."""
     global _switched_off_here
     _keep_software_gl_on_one_thread()
+    _load_triton_before_mesa()
     if os.environ.get(VARIABLE) or LOADED in sys.modules:
         return
     try:
@@ -111,6 +114,14 @@ def _keep_software_gl_on_one_thread() -> None:
     # Mesa's rasteriser: handing frames this small to other threads costs more than it gains
     # (5 to 10 % slower), and takes cores from training. The picture is the same.
     os.environ.setdefault("LP_NUM_THREADS", "0")
+
+
+def _load_triton_before_mesa() -> None:
+    # CUDA builds of torch bring triton and load it when the first optimiser is made. Triton and
+    # Mesa's software OpenGL each have an LLVM of their own, PyOpenGL makes Mesa's global, and
+    # triton loaded after it ends the process with a segmentation fault. The other order works.
+    with contextlib.suppress(ImportError):
+        importlib.import_module("triton")
 
 
 def _refuse_off(chosen: str) -> str:

@@ -163,6 +163,28 @@ def test_dm_control_imported_too_early_is_an_error_with_advice() -> None:
     assert "call envs.configure_gl() before that import" in child.stdout, child.stderr
 
 
+TRAINS_AFTER_A_FRAME = """
+import numpy as np, torch
+from envs import ReacherSimulator, Renderer
+renderer = Renderer(ReacherSimulator(), "fast", 16)
+renderer.render_pose(np.zeros(2))
+torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # a CUDA build of torch loads triton here
+renderer.close()
+"""
+
+
+def test_a_process_that_has_drawn_can_train() -> None:
+    done = in_new_process(TRAINS_AFTER_A_FRAME)
+    assert done.returncode == 0, done.stderr
+
+
+def test_triton_is_loaded_before_opengl(tmp_path: Path) -> None:
+    (tmp_path / "triton.py").touch()
+    program = "import sys, envs; envs.configure_gl(); assert 'triton' in sys.modules"
+    done = in_new_process(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{program}")
+    assert done.returncode == 0, done.stderr
+
+
 def test_importing_envs_is_light() -> None:
     heavy = "{'torch', 'mujoco', 'dm_control', 'cv2', 'OpenGL', 'stable_baselines3'}"
     child = in_new_process(f"import envs, sys; print({heavy} & set(sys.modules))")
