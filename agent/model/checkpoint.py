@@ -99,7 +99,10 @@ def _config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
         config: dict[str, Any] = json.loads(files["config.json"])
         schema, _, _ = config["schema"], config["model"], config["facts"]
     except (KeyError, ValueError, TypeError) as error:
-        raise UserError(f"{directory} holds no world model: no readable config.json") from error
+        raise UserError(
+            f"expected a world model in {directory}, got a checkpoint of another kind or a damaged "
+            f"config.json ({error!r}): name a directory that `train` wrote"
+        ) from error
     if schema != SCHEMA:
         raise UserError(f"{directory}: expected schema {SCHEMA!r}, got {schema!r}")
     return config
