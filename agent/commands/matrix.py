@@ -25,7 +25,10 @@ PROTOCOLS = (
     "lewm-t50-b2t-rest", "lewm-t75-b2t-rest", "lewm-t100-b2t-rest",
 )  # fmt: skip
 CURVE_PROTOCOLS = ("anywhere", *REWARD)
-FEWER_EPISODES = {"oracle": 30}  # it steps the simulator a thousand times a decision
+FEWER_EPISODES = {  # a decision takes the oracle seconds, and LeWorldModel's search half a minute
+    "oracle": 30, "lewm": 30, "lewm-brief": 30,
+}  # fmt: skip
+LEWM_BRIEF = "train --preset lewm --steps 600 --precision bfloat16"
 EPISODE_STEPS = 200  # of a recorded episode
 CURVE_EPISODES = (50, 150, 500, 1500)  # recorded: 10k, 30k, 100k and 300k env steps
 POINTS = "checkpoints"  # folder of a run with one checkpoint a number of env steps
@@ -113,7 +116,8 @@ TRAININGS = (
     _from_pixels("world-model", "train", curve=True),
     replace(_from_pixels("world-model", "train"), controller="direct"),
     _from_pixels("world-model-vicreg", "train --preset vicreg"),
-    _from_pixels("lewm", "train --preset lewm"),
+    _from_pixels("lewm", "train --preset lewm --precision bfloat16"),
+    replace(_from_pixels("lewm-brief", LEWM_BRIEF), plays=("lewm",)),
     _from_pixels("clone", "baseline --algorithm clone", curve=True),
     _from_pixels("inverse-dynamics", "baseline --algorithm inverse-dynamics"),
     _rl("sac", 300_000),

@@ -56,6 +56,11 @@ class Train:
         str | None, arg(metavar="NAME", help_behavior_hint="(default: the preset's, cpu)")
     ] = None
     """Where torch computes: cpu or cuda."""
+    precision: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: the preset's, float32)")
+    ] = None
+    """Of the products inside the networks: float32, or bfloat16, which learns the preset lewm
+    1.8 times as fast and ours no faster."""
 
     @property
     def after_interrupt(self) -> str:
@@ -84,6 +89,7 @@ class Train:
         config = preset(self.preset)
         wanted = {
             "steps": self.steps, "seed": self.seed, "threads": self.threads, "device": self.device,
+            "precision": self.precision,
         }  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
         try:

@@ -60,13 +60,14 @@ def regularised_loss(
     multi_step: bool = True,
 ) -> LossTerms:
     """As :func:`lejepa_loss` with any regulariser, and with the multi-step error or without."""
-    embeddings = model.encode(frames)  # (B, T, D)
+    embeddings = model.encode(frames).float()  # (B, T, D)
     one_step = one_step_error(model, embeddings, actions, every_frame=not multi_step)
     several = one_step.new_zeros(())
     if multi_step:
         free = free_running(model, embeddings, actions)
         several = F.mse_loss(free, embeddings[:, model.context :])
-    statistic = regulariser(embeddings, generator)
+    with torch.autocast(embeddings.device.type, enabled=False):
+        statistic = regulariser(embeddings, generator)
     return LossTerms(one_step + several + weight * statistic, one_step, several, statistic)
 
 

@@ -164,7 +164,7 @@ class Trainer:
         seed = np.random.SeedSequence(self.config.training.seed, spawn_key=(1, self.step))
         directions, dropout = (int(word) for word in seed.generate_state(2))
         self.model.train()
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), self._precision():
             torch.manual_seed(dropout)  # dropout takes no generator of its own
             return regularised_loss(
                 self.model,
@@ -175,6 +175,10 @@ class Trainer:
                 torch.Generator().manual_seed(directions),
                 self.config.training.multi_step,
             )
+
+    def _precision(self) -> torch.autocast:
+        lower = self.config.training.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=lower)
 
     def _require_finite(self, values: tuple[float, ...]) -> None:
         names = ("loss", "one-step error", "multi-step error", "SIGReg")

@@ -175,7 +175,8 @@ def test_a_state_older_than_a_setting_resumes_at_its_default(
     running.close()
     files = read_bundle(tmp_path / "training_state")
     facts = json.loads(files["state.json"])
-    for name in ("regulariser", "multi_step", "optimiser", "weight_decay", "device"):
+    later = ("regulariser", "multi_step", "optimiser", "weight_decay", "device", "precision")
+    for name in later:
         del facts["identity"]["training"][name]
     write_bundle(tmp_path / "training_state", {**files, "state.json": json.dumps(facts).encode()})
     assert Trainer(data, tmp_path, config(), resume=True).step == 10
@@ -191,7 +192,22 @@ def test_a_device_that_is_not_there_is_the_users_mistake(
             Trainer(data, tmp_path, config(device=name))
 
 
-@pytest.mark.parametrize("wrong", [{"regulariser": "sigrag"}, {"optimiser": "sgd"}], ids=str)
+def test_half_the_precision_learns_nearly_the_same(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    losses, weights = [], []
+    for precision in ("float32", "bfloat16"):
+        trainer = Trainer(data, tmp_path / precision, config(precision=precision))
+        losses.append(next(trainer.run()).loss)
+        weights.append(trainer.model.predictor.read.weight.detach())  # type: ignore[union-attr]
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert losses[1] != losses[0] and not torch.equal(*weights)
+    assert weights[1].dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"regulariser": "sigrag"}, {"optimiser": "sgd"}, {"precision": "half"}], ids=str
+)
 def test_unknown_choices_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=f"expected {next(iter(wrong))}"):
         TrainingConfig(**wrong)  # type: ignore[arg-type]
