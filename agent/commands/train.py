@@ -10,7 +10,7 @@ from tyro.conf import arg
 
 if TYPE_CHECKING:
     from agent.config import ExperimentConfig
-    from agent.training.trainer import TrainStatistics
+    from agent.training.reports import TrainStatistics
 
 CURVES_NAME = "curves.png"
 

@@ -35,6 +35,13 @@ class LossTerms:
     multi_step: Tensor
     sigreg: Tensor
 
+    def values(self) -> tuple[float, float, float, float]:
+        """Total, one-step, multi-step and regulariser, as numbers."""
+        one, several, statistic = (
+            float(term.detach()) for term in (self.one_step, self.multi_step, self.sigreg)
+        )
+        return float(self.total.detach()), one, several, statistic
+
 
 def lejepa_loss(
     model: WorldModel,

@@ -20,7 +20,7 @@ from agent.errors import DamagedDataError
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from agent.training.trainer import TrainStatistics
+    from agent.training.reports import TrainStatistics
 
 METRICS_NAME = "metrics.jsonl"
 TENSORBOARD_NAME = "tensorboard"

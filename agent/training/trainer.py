@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,42 +27,17 @@ from agent.training.interrupt import interrupts_held_back
 from agent.training.objective import LossTerms, regularised_loss
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.regularisers import make_regulariser
+from agent.training.reports import Clock, Losses, TrainStatistics, report_on
+from agent.training.scales import some_frames, torques_of
 from agent.training.state import load_training_state, save_training_state
 
 REPORT_EVERY = 10
-_STATISTICS_FRAMES = 4096
 _PROBE_EPISODES = 20
 _METRIC_EPISODES = 100
 
 
 class TrainingStoppedError(UserError):
     """Training met NaN or collapse; the message says what and at which step."""
-
-
-@dataclass(frozen=True)
-class TrainStatistics:
-    """One report, every few steps: mean losses since the last, speed, sometimes diagnostics."""
-
-    step: int
-    total_steps: int
-    loss: float
-    one_step: float
-    multi_step: float
-    sigreg: float
-    seconds: float
-    frames_per_s: float
-    diagnostics: Diagnostics | None = None
-
-
-@dataclass
-class _Clock:
-    """Seconds of training, those before a resume included; diagnostics count too."""
-
-    before: float = 0.0
-    started: float = field(default_factory=time.monotonic)
-
-    def seconds(self) -> float:
-        return self.before + time.monotonic() - self.started
 
 
 class Trainer:
@@ -93,9 +66,9 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.training.seed)
             self.model = WorldModel(config.model).to(self.device)
-        self.model.encoder.set_pixel_statistics(self._some_training_frames())
+        self.model.encoder.set_pixel_statistics(some_frames(self.episodes, self.train_ids))
         if isinstance(self.model.predictor, TransformerPredictor):
-            self.model.predictor.set_action_statistics(self._training_torques())
+            self.model.predictor.set_action_statistics(torques_of(self.episodes, self.train_ids))
         self.optimiser = WorldModelOptimiser(self.model, config.training)
         self.regulariser = make_regulariser(config.training)
         self.sampler = WindowSampler(
@@ -106,7 +79,7 @@ class Trainer:
             config.training.batch,
             config.training.seed,
         )
-        self.step, self.clock = 0, _Clock()
+        self.step, self.clock = 0, Clock()
         self._settle_directory(resume)
 
     def run(self) -> Iterator[TrainStatistics]:
@@ -116,7 +89,7 @@ class Trainer:
         after its last step only gets the checkpoint it still lacks, and has nothing to report.
         """
         total = self.config.training.steps
-        losses: list[tuple[float, ...]] = []
+        losses: list[Losses] = []
         try:
             if self.step == total and not has_bundle(self.out / "checkpoint"):
                 self._finish(self._diagnose())
@@ -147,11 +120,9 @@ class Trainer:
             self.identity,
         )
 
-    def _train_one_step(self) -> tuple[float, ...]:
+    def _train_one_step(self) -> Losses:
         terms = self._loss(self.sampler.sample(self.step))
-        values = tuple(
-            float(x.detach()) for x in (terms.total, terms.one_step, terms.multi_step, terms.sigreg)
-        )
+        values = terms.values()
         self._require_finite(values)
         try:
             self.optimiser.step(terms.total, self.step)
@@ -180,7 +151,7 @@ class Trainer:
         lower = self.config.training.precision == "bfloat16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=lower)
 
-    def _require_finite(self, values: tuple[float, ...]) -> None:
+    def _require_finite(self, values: Losses) -> None:
         names = ("loss", "one-step error", "multi-step error", "SIGReg")
         bad = [n for n, v in zip(names, values, strict=True) if not math.isfinite(v)]
         if bad:
@@ -208,24 +179,11 @@ class Trainer:
             )
         return result
 
-    def _report(
-        self, losses: list[tuple[float, ...]], diagnostics: Diagnostics | None
-    ) -> TrainStatistics:
-        loss, one_step, multi_step, sigreg = np.mean(losses, axis=0).tolist()
+    def _report(self, losses: list[Losses], diagnostics: Diagnostics | None) -> TrainStatistics:
+        settings = self.config.training
+        frames = settings.batch * settings.window_frames
         seconds = self.clock.seconds()
-        per_step = self.config.training.batch * self.config.training.window_frames
-        speed = self.step * per_step / max(seconds, 1e-9)
-        return TrainStatistics(
-            step=self.step,
-            total_steps=self.config.training.steps,
-            loss=loss,
-            one_step=one_step,
-            multi_step=multi_step,
-            sigreg=sigreg,
-            seconds=seconds,
-            frames_per_s=speed,
-            diagnostics=diagnostics,
-        )
+        return report_on(losses, self.step, settings.steps, frames, seconds, diagnostics)
 
     def _finish(self, diagnostics: Diagnostics | None) -> None:
         """Fit the goal metric on training rollouts and write the checkpoint."""
@@ -249,25 +207,13 @@ class Trainer:
             "diagnostics": to_dict(diagnostics) if diagnostics else {},
         }
 
-    def _some_training_frames(self) -> torch.Tensor:
-        ids = self.train_ids[:: max(1, len(self.train_ids) // 64)]
-        spans = [self.episodes.rows(episode) for episode in ids.tolist()]
-        rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
-        step = max(1, len(rows) // _STATISTICS_FRAMES)
-        return torch.from_numpy(self.episodes.pixels[rows[::step]])
-
-    def _training_torques(self) -> torch.Tensor:
-        spans = [self.episodes.rows(episode) for episode in self.train_ids.tolist()]
-        torques = [self.episodes.action[span][:-1] for span in spans]  # nothing acts at the end
-        return torch.from_numpy(np.concatenate(torques))
-
     def _settle_directory(self, resume: bool) -> None:
         state = self.out / "training_state"
         if resume and has_bundle(state):
             self.step, before = load_training_state(
                 state, self.model, self.optimiser, self.identity
             )
-            self.clock = _Clock(before)
+            self.clock = Clock(before)
         elif resume:
             raise UserError(f"nothing to resume in {self.out}: expected {state}")
         elif has_bundle(state) or has_bundle(self.out / "checkpoint"):

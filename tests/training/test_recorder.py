@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from agent.errors import DamagedDataError
 from agent.training.diagnostics import PROBE_TARGETS, Diagnostics
 from agent.training.recorder import METRICS_NAME, read_metrics, record
-from agent.training.trainer import TrainStatistics
+from agent.training.reports import TrainStatistics
 
 TIMES = ("seconds", "frames_per_s")
 
