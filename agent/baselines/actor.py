@@ -20,12 +20,11 @@ from torch import Tensor, nn
 from agent.baselines.policy_files import CONFIG, load_weights, read_config, save_policy
 from agent.errors import DamagedDataError, UserError
 from agent.interfaces import Array, FloatArray, GoalObservation
-from agent.model.bundle import bundle_sha256, has_bundle, read_bundle
+from agent.model.bundle import CHECKPOINT, bundle_sha256, has_bundle, read_bundle
 from envs import ACTION_REPEAT, TORQUE_DIM, fingertip_m
 
 SCHEMA = "lejepa-agent/actor/2"
 READABLE = (SCHEMA, "lejepa-agent/goal-actor/1")  # the older one lacks what has a default here
-CHECKPOINT = "checkpoint"  # its folder inside that of a training
 # What the network reads, in order. Poses are cos, sin of the shoulder, then of the wrist.
 GOAL_LAYOUT = ("achieved pose (4)", "desired pose (4)", "pose (4)", "scaled velocity (2)")
 TARGET_LAYOUT = ("position (2)", "to target (2)", "velocity (2)")

@@ -23,9 +23,9 @@ from agent.data.episodes import Episodes, Rows
 from agent.data.memory import peak_memory_mb
 from agent.data.store import RolloutStore
 from agent.errors import UserError
+from agent.model.bundle import CHECKPOINT, require_no_run
 from agent.model.encoder import EncoderConfig
 
-CHECKPOINT = "checkpoint"
 _STATISTICS_FRAMES = 4096
 
 
@@ -113,9 +113,10 @@ def train_clone(
     are mostly noise, which a network that learns for long knows by heart.
 
     Raises:
-        UserError: if there is no data, or ``algorithm`` is unknown.
+        UserError: if there is no data, ``algorithm`` is unknown, or ``out`` holds a training.
         DamagedDataError: on damaged data.
     """
+    require_no_run(out, "remove it")
     settings = settings or CloningSettings()
     store = RolloutStore.open(data)
     header = store.header

@@ -8,7 +8,6 @@ training continues as if it had not been. Nothing in it is a pickle.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
@@ -20,19 +19,25 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
-from agent.baselines.actor import CHECKPOINT, save_actor
+from agent.baselines.actor import save_actor
 from agent.baselines.algorithms import ALGORITHMS, RLSettings
 from agent.data.durable import append_line_durably, explained_disk_errors, write_durably
 from agent.data.memory import peak_memory_mb
 from agent.errors import DamagedDataError, UserError
-from agent.model.bundle import has_bundle, read_bundle, write_bundle
+from agent.model.bundle import (
+    CHECKPOINT,
+    STATE,
+    has_bundle,
+    read_bundle,
+    require_no_run,
+    write_bundle,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from agent.baselines.learners import Learner
 
 METRICS = "metrics.jsonl"
 CURVE = "checkpoints"
-STATE = "training_state"
 _SCHEMA = "lejepa-agent/rl-state/1"
 _RECENT = 100  # episodes that the share of successes is taken over
 
@@ -68,14 +73,14 @@ class Training:
     """One algorithm, one task, one seed, one directory.
 
     Args:
-        out: a training that is there already is replaced, unless ``resume``.
+        out: must not hold a training, unless it is to ``resume``.
         algorithm: a name of ``ALGORITHMS``.
         task: ``easy`` or ``hard`` for those that learn dm_control's reward.
         env_steps: of 0.04 s, of all environments together; rounded up to whole episodes.
 
     Raises:
-        UserError: if the numbers make no sense, ``out`` cannot be written, or ``resume`` finds
-            no state or that of other settings.
+        UserError: if the numbers make no sense, ``out`` cannot be written or holds a training,
+            or ``resume`` finds no state or that of other settings.
         DamagedDataError: if that state is not what its manifest says.
     """
 
@@ -99,12 +104,12 @@ class Training:
         self._resume = resume
         if resume and not has_bundle(out / STATE):
             raise UserError(f"expected a training to resume in {out}, got none: leave --resume out")
+        if not resume:
+            _require_room(out)
         with explained_disk_errors(out):
             out.mkdir(parents=True, exist_ok=True)
-            if not resume:
+            if not resume:  # of a training that was killed before its first state
                 (out / METRICS).unlink(missing_ok=True)
-                shutil.rmtree(out / CURVE, ignore_errors=True)
-                shutil.rmtree(out / STATE, ignore_errors=True)
 
     def run(self) -> Generator[RLStatistics, None, None]:
         """Train to the end, reporting every leg; stopped, it loses what the last state has not."""
@@ -221,3 +226,9 @@ def _steps_of(line: str) -> float:
         return float(json.loads(line)["env_steps"])
     except (ValueError, KeyError, TypeError):
         return float("inf")  # cut short by a kill
+
+
+def _require_room(out: Path) -> None:
+    require_no_run(out)
+    if (out / CURVE).exists():
+        raise UserError(f"{out / CURVE} is not of a training in {out}: choose a new --out")

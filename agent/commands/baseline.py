@@ -33,7 +33,7 @@ class Baseline:
     """
 
     out: Annotated[Path, arg(metavar="DIR")]
-    """Directory of the run; a baseline that is there already is replaced."""
+    """Directory of the run; one that holds a run is refused, unless to --resume it."""
     algorithm: Literal["sac", "td3", "ppo", "sac-dmc", "td3-dmc", "inverse-dynamics", "clone"] = (
         "sac"
     )
@@ -61,7 +61,7 @@ class Baseline:
     def after_interrupt(self) -> str:
         """What Ctrl-C leaves behind."""
         if self.data is not None:
-            return "What was learned is in --out; it cannot be resumed, only begun anew."
+            return "What was learned is in --out; it cannot be resumed, only begun anew elsewhere."
         if (self.out / "training_state").exists():
             return "The same command with --resume continues from the last state, seconds ago."
         return "Nothing was learned yet: the same command starts anew."

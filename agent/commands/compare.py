@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
+from agent.commands.matrix import EPISODES, EVALUATION_SEED
+
 if TYPE_CHECKING:
     from agent.commands.matrix import Wanted
 
@@ -50,8 +52,8 @@ class Compare:
     episodes: Annotated[
         int | None, arg(metavar="INT", help_behavior_hint="(default: 300; 100 for --curves)")
     ] = None
-    """Episodes of each file; the oracle plays at most 30."""
-    seed: int = 2000
+    """Episodes of each file; the oracle and LeWorldModel's recipe play at most 30."""
+    seed: int = EVALUATION_SEED
     """Decides starts and goals."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Cores to use."""
@@ -102,7 +104,7 @@ class Compare:
         """Episodes of each file."""
         if self.episodes is not None:
             return self.episodes
-        return 100 if self.curves else 300
+        return 100 if self.curves else EPISODES
 
     def takes_part(self, controller: str) -> bool:
         """Whether this controller was asked for."""

@@ -154,6 +154,9 @@ CONTROLLERS: Mapping[str, Learned | Given] = MappingProxyType(
         "sac": Learned(
             "soft actor-critic with hindsight, on true states", _policy("sac"), "baseline"
         ),
+        "sac-brief": Learned(
+            "the same after a tenth of the env steps, 30 400", _policy("sac"), "baseline"
+        ),
         "td3": Learned("TD3 with hindsight, on true states", _policy("td3"), "baseline"),
         "ppo": Learned("PPO, on true states", _policy("ppo"), "baseline"),
         "sac-dmc": Learned(

@@ -125,5 +125,5 @@ def _missing(asked: Compare) -> Iterator[str]:
 def _trainings(asked: Compare) -> Iterator[tuple[Training, int]]:
     for seed in asked.training_seeds:
         for training in trainings_known():
-            if asked.takes_part(training.controller):
+            if training.has_curve and asked.takes_part(training.controller):
                 yield training, seed

@@ -24,7 +24,9 @@ PROTOCOLS = (
     "lewm-rest", "lewm-t50-b50-rest", "lewm-t75-b50-rest", "lewm-t100-b50-rest",
     "lewm-t50-b2t-rest", "lewm-t75-b2t-rest", "lewm-t100-b2t-rest",
 )  # fmt: skip
+MAIN = PROTOCOLS[:3]
 CURVE_PROTOCOLS = ("anywhere", *REWARD)
+EPISODES, EVALUATION_SEED = 300, 2000
 FEWER_EPISODES = {  # a decision takes the oracle seconds, and LeWorldModel's search half a minute
     "oracle": 30, "lewm": 30, "lewm-brief": 30,
 }  # fmt: skip
@@ -41,7 +43,8 @@ class Training:
 
     ``commands`` hold {runs}, {out} and {seed}; they end with a checkpoint in {out}.
     ``points`` are the commands for one more point of the learning curve, with {episodes} recorded
-    and {steps} env steps; a training that keeps checkpoints along its way needs none.
+    and {steps} env steps; a training that keeps checkpoints along its way needs none. One cut short
+    has no curve but that of the whole.
     """
 
     controller: str
@@ -49,6 +52,7 @@ class Training:
     commands: tuple[str, ...]
     plays: tuple[str, ...] = PROTOCOLS
     points: tuple[str, ...] = ()
+    has_curve: bool = True
 
     def out(self, runs: Path, seed: int) -> Path:
         """The run's directory."""
@@ -117,10 +121,13 @@ TRAININGS = (
     replace(_from_pixels("world-model", "train"), controller="direct"),
     _from_pixels("world-model-vicreg", "train --preset vicreg"),
     _from_pixels("lewm", "train --preset lewm --precision bfloat16"),
-    replace(_from_pixels("lewm-brief", LEWM_BRIEF), plays=("lewm",)),
+    replace(_from_pixels("lewm-brief", LEWM_BRIEF), plays=("lewm",), has_curve=False),
     _from_pixels("clone", "baseline --algorithm clone", curve=True),
     _from_pixels("inverse-dynamics", "baseline --algorithm inverse-dynamics"),
     _rl("sac", 300_000),
+    replace(
+        _rl("sac", 30_400), controller="sac-brief", name="sac-brief", plays=MAIN, has_curve=False
+    ),
     _rl("td3", 300_000),
     _rl("ppo", 1_000_000),
     *(_rl(name, 300_000, task) for task in ("easy", "hard") for name in ("sac-dmc", "td3-dmc")),
@@ -172,10 +179,12 @@ def wanted_cells(
         ]
     for training_seed in seeds:
         for training in trainings_known():
+            name = training.controller
+            count = min(episodes, FEWER_EPISODES.get(name, episodes))
             cells += [
                 Wanted(
-                    out / f"{protocol}-{training.controller}-{training_seed}.json",
-                    training.controller, protocol, episodes, seed, training, training_seed,
+                    out / f"{protocol}-{name}-{training_seed}.json",
+                    name, protocol, count, seed, training, training_seed,
                 )
                 for protocol in protocols
                 if protocol in training.plays

@@ -95,27 +95,31 @@ def readme_of(readme: str, cells: Sequence[Cell]) -> str:
 def cells_in(results: Path) -> tuple[list[Cell], list[Cell]]:
     """The cells to show, in order, and those whose protocol has changed since.
 
+    Whoever played more than the others is shown on the episodes that the others played.
+
     Raises:
         UserError: naming the first file that is no result of a known schema.
     """
     from agent.commands.controllers import CONTROLLERS
+    from agent.commands.matrix import EPISODES
     from agent.evaluation.cells import is_current, read_cells
     from agent.reporting.ordering import in_order
 
     found = in_order(read_cells([results / COMPARISON, results / EVALUATION]), tuple(CONTROLLERS))
-    current = {id(cell): is_current(cell) for cell in found}
-    return [c for c in found if current[id(c)]], [c for c in found if not current[id(c)]]
+    current = [cell.of_first(EPISODES) for cell in found if is_current(cell)]
+    return current, [cell for cell in found if not is_current(cell)]
 
 
 def missing(results: Path, cells: Sequence[Cell]) -> Iterator[str]:
     """A line for each controller of the comparison that lacks files, and one for absent parts."""
-    from agent.commands.matrix import PROTOCOLS, wanted_cells
+    from agent.commands.matrix import EPISODES, EVALUATION_SEED, PROTOCOLS, wanted_cells
 
     there = {
         (cell.controller, cell.protocol, seed) for cell in cells for seed in cell.training_seeds
     }
     lacking: dict[str, list[Wanted]] = {}
-    for want in wanted_cells(results / COMPARISON, PROTOCOLS, (0, 1, 2), 300, 2000):
+    place = results / COMPARISON
+    for want in wanted_cells(place, PROTOCOLS, (0, 1, 2), EPISODES, EVALUATION_SEED):
         if (want.controller, want.protocol, want.training_seed) not in there:
             lacking.setdefault(want.controller, []).append(want)
     for controller, wanted in lacking.items():

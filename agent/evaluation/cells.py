@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,15 @@ class Cell:
     def episodes(self) -> int:
         """Episodes that each training seed played."""
         return int(self.results[0]["episodes"])
+
+    def of_first(self, episodes: int) -> Cell:
+        """The same cell as if no more than ``episodes`` had been played."""
+        results = tuple(
+            {**one, "episodes": min(self.episodes, episodes)}
+            | {"per_episode": one["per_episode"][:episodes]}
+            for one in self.results
+        )
+        return replace(self, results=results)
 
     @property
     def has_return(self) -> bool:
@@ -125,7 +134,7 @@ def _together(group: Sequence[tuple[Path, Result]]) -> tuple[Result, ...]:
                 f"expected one result a training seed, got seed {before['training_seed']} in "
                 f"{other} and in {path}: remove one"
             )
-        if _episode_seeds(result) != _episode_seeds(before):
+        if _episodes(result) != _episodes(before):
             raise UserError(
                 f"expected {path} to have the episodes of {other}, got others: measure both with "
                 "the same --episodes and --seed"
@@ -137,8 +146,9 @@ def _seed(result: Result) -> int:
     return int(result["training_seed"] or 0)
 
 
-def _episode_seeds(result: Result) -> list[int]:
-    return [line["seed"] for line in result["per_episode"]]
+def _episodes(result: Result) -> list[tuple[int, bool]]:
+    """What tells them apart: their seeds, and whether they were solved at the start."""
+    return [(line["seed"], _solved(line)) for line in result["per_episode"]]
 
 
 def is_current(cell: Cell) -> bool:
@@ -150,7 +160,7 @@ def is_current(cell: Cell) -> bool:
     if cell.protocol not in PROTOCOLS:
         return True
     first = PROTOCOLS[cell.protocol].episodes(1, cell.results[0]["seed"])[0]
-    return first.seed == _episode_seeds(cell.results[0])[0]
+    return first.seed == _episodes(cell.results[0])[0][0]
 
 
 @dataclass(frozen=True)
@@ -169,7 +179,7 @@ def paired(ours: Cell, theirs: Cell, key: str) -> Difference | None:
     One may have played fewer; they still are the same tasks.
     """
     shared = min(ours.episodes, theirs.episodes)
-    first, second = (_episode_seeds(cell.results[0])[:shared] for cell in (ours, theirs))
+    first, second = (_episodes(cell.results[0])[:shared] for cell in (ours, theirs))
     a, b = ours.values(key, shared), theirs.values(key, shared)
     if first != second or not a.size:
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+DIRTY = "-dirty"  # ends the commit of code that differs from it
 _GIT_TIMEOUT_S = 10.0
 
 
@@ -58,7 +59,9 @@ def code_version() -> str | None:
     here = Path(__file__)
     if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
         return None
-    return _git(here.parent, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    return _git(
+        here.parent, "describe", "--always", f"--dirty={DIRTY}", "--abbrev=12", "--exclude=*"
+    )
 
 
 def _git(place: Path, *words: str) -> str | None:

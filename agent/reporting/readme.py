@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from agent.errors import UserError
 from agent.evaluation.cells import Cell
+from agent.evaluation.provenance import DIRTY
 from agent.evaluation.resampling import Estimate
 from agent.reporting.ordering import in_order
 from agent.reporting.results_table import duration
@@ -25,9 +26,15 @@ HEAD = (
     "tick [ms], p50 / p95", "env steps", "training, memory",
 )  # fmt: skip
 NOTE = (
-    "Mean over training seeds; in brackets 95 % intervals over seeds and episodes, never narrower "
-    "than Wilson's. Env steps are those a training saw, its wall clock and memory are medians over "
-    "seeds. Every command, commit, seed and episode is in `results/comparison/`."
+    "All play the same episodes, `oracle` and `lewm-brief` only the first 30 of them. Mean over "
+    "training seeds; in brackets 95 % intervals over seeds and episodes, never narrower than "
+    "Wilson's: with one seed they say nothing of other seeds, with three they still promise a "
+    "little too much. Ticks: the median, and the largest of the seeds' 95th percentiles. Env steps "
+    "are those a training saw; wall clock and memory are medians over the seeds that recorded "
+    "them, on one core or two, often beside another job. The clock of reinforcement learning "
+    "includes the simulation; that of those from pixels leaves out 20 to 35 s of recording and, "
+    "for the world model, 40 to 60 s of teaching its action head. Every command, commit, seed and "
+    "episode is in `results/comparison/`"
 )
 
 
@@ -52,7 +59,7 @@ def results_markdown(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
     shown = [part for part in parts if part]
     if not shown:
         return "No result has been measured yet."
-    return "\n\n".join([*shown, f"{NOTE} Machine: {_machines(cells)}."])
+    return "\n\n".join([*shown, f"{NOTE}{_uncommitted(cells)}. Machine: {_machines(cells)}."])
 
 
 def _goals(protocol: str, cells: Sequence[Cell]) -> str:
@@ -149,6 +156,14 @@ def _counts(cell: Cell) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _uncommitted(cells: Sequence[Cell]) -> str:
+    commits = [str(result["commit"] or DIRTY) for cell in cells for result in cell.results]
+    several = sum(commit.endswith(DIRTY) for commit in commits)
+    if not several:
+        return ""
+    return f"; {several} of {len(commits)} files were measured with uncommitted changes and say so"
 
 
 def _machines(cells: Sequence[Cell]) -> str:

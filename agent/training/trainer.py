@@ -16,7 +16,7 @@ from agent.data.store import RolloutStore
 from agent.data.windows import WindowSampler
 from agent.errors import UserError
 from agent.interfaces import Window
-from agent.model.bundle import has_bundle
+from agent.model.bundle import CHECKPOINT, STATE, has_bundle, require_no_run
 from agent.model.checkpoint import save_checkpoint
 from agent.model.metric import goal_metric
 from agent.model.transformer import TransformerPredictor
@@ -91,7 +91,7 @@ class Trainer:
         total = self.config.training.steps
         losses: list[Losses] = []
         try:
-            if self.step == total and not has_bundle(self.out / "checkpoint"):
+            if self.step == total and not has_bundle(self.out / CHECKPOINT):
                 self._finish(self._diagnose())
             while self.step < total:
                 with interrupts_held_back():
@@ -112,7 +112,7 @@ class Trainer:
     def save(self) -> None:
         """Write the training state now."""
         save_training_state(
-            self.out / "training_state",
+            self.out / STATE,
             self.step,
             self.clock.seconds(),
             self.model,
@@ -160,7 +160,7 @@ class Trainer:
     def _not_finite(self, what: str) -> TrainingStoppedError:
         return TrainingStoppedError(
             f"{what} became NaN or infinite at step {self.step}; the last saved state, if any, is "
-            f"in {self.out / 'training_state'}: try a lower learning rate"
+            f"in {self.out / STATE}: try a lower learning rate"
         )
 
     def _is_due(self, name: str) -> bool:
@@ -195,7 +195,7 @@ class Trainer:
             embeddings, settings.action_block, self.model.commuting, settings.plain_share
         )
         self.model.goal_metric.copy_(torch.from_numpy(metric))
-        save_checkpoint(self.out / "checkpoint", self.model, self._facts(diagnostics))
+        save_checkpoint(self.out / CHECKPOINT, self.model, self._facts(diagnostics))
 
     def _facts(self, diagnostics: Diagnostics | None) -> dict[str, Any]:
         return {
@@ -208,7 +208,7 @@ class Trainer:
         }
 
     def _settle_directory(self, resume: bool) -> None:
-        state = self.out / "training_state"
+        state = self.out / STATE
         if resume and has_bundle(state):
             self.step, before = load_training_state(
                 state, self.model, self.optimiser, self.identity
@@ -216,8 +216,6 @@ class Trainer:
             self.clock = Clock(before)
         elif resume:
             raise UserError(f"nothing to resume in {self.out}: expected {state}")
-        elif has_bundle(state) or has_bundle(self.out / "checkpoint"):
-            raise UserError(
-                f"{self.out} already holds a run; continue it with --resume, or choose a new --out"
-            )
+        else:
+            require_no_run(self.out)
         self.out.mkdir(parents=True, exist_ok=True)

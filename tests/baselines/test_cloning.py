@@ -220,6 +220,8 @@ def test_a_training_cut_short_is_saved(data: Path, tmp_path: Path) -> None:
     with contextlib.closing(train_clone(data, tmp_path, "clone", settings)) as training:
         next(training)
     load_clone(tmp_path / "checkpoint")
+    with pytest.raises(UserError, match="already holds a run; remove it, or choose"):
+        train_clone(data, tmp_path, "clone", settings)
 
 
 def test_mistakes_are_named(data: Path, tmp_path: Path) -> None:

@@ -118,6 +118,17 @@ def test_the_time_limit_is_no_end_to_learn_from() -> None:
     assert float(last.dones) == 0.0  # so the value of what would follow is learned
 
 
+def test_a_training_replaces_nothing(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="already holds a run; continue it with --resume"):
+        train(trained, 200)
+    kept = tmp_path / "checkpoints" / "reacher" / "model"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    with pytest.raises(UserError, match="choose a new --out"):
+        train(tmp_path, 200)
+    assert kept.exists()
+
+
 def test_a_lost_or_foreign_state_is_refused(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="leave --resume out"):
         train(tmp_path, 600, resume=True)

@@ -72,6 +72,23 @@ def test_pairs_are_made_of_the_episodes_both_played(make_result: Make) -> None:
     assert paired(ours, Cell("lewm", "oracle", (shifted,)), "held") is None
 
 
+def test_whoever_played_more_is_read_on_the_first_episodes(make_result: Make) -> None:
+    cell = Cell("lewm", "sac", (make_result([True, False, True, True], solved=(0,)),))
+    assert cell.episodes == 4
+    first = cell.of_first(2)
+    assert (first.episodes, first.values("held").tolist()) == (2, [[0.0]])
+    assert cell.of_first(9).values("held").tolist() == cell.values("held").tolist()
+
+
+def test_the_same_seed_from_another_start_is_another_episode(
+    tmp_path: Path, make_result: Make
+) -> None:
+    write_result(tmp_path / "a.json", make_result([True, True]))
+    write_result(tmp_path / "b.json", make_result([True, True], training_seed=1, solved=(1,)))
+    with pytest.raises(UserError, match=r"b\.json to have the episodes of .*a\.json"):
+        read_cells([tmp_path])
+
+
 def test_a_curve_grows_point_by_point_in_order(tmp_path: Path, make_result: Make) -> None:
     curve = new_curve("sac", 0)
     for steps in (300, 100, 300):
