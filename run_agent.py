@@ -90,11 +90,13 @@ def _run(program: str, words: Sequence[str]) -> int:
 
 def _call(command: Command) -> int:
     from agent.commands.console import debugging, note, show_logs
+    from agent.commands.ending import endings_as_interrupts
     from agent.commands.failures import DONE, INTERRUPTED, exit_code_of, explain
 
     show_logs()
     try:
-        command.run()
+        with endings_as_interrupts():
+            command.run()
     except KeyboardInterrupt:
         note(f"\ninterrupted. {command.after_interrupt}", style="yellow")
         return INTERRUPTED

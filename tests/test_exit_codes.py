@@ -1,6 +1,7 @@
 """What goes wrong ends in the exit code of its kind; only bugs of ours show a traceback."""
 
 import errno
+import signal
 import typing
 from collections.abc import Callable
 
@@ -63,6 +64,20 @@ def test_a_bug_of_ours_keeps_its_traceback(bug: Exception, monkeypatch: pytest.M
     assert exit_code_of(bug) is None
     with pytest.raises(type(bug)):
         run_agent.main(["doctor"])
+
+
+@pytest.mark.parametrize("answer", [signal.default_int_handler, signal.SIG_IGN], ids=str)
+def test_a_request_to_end_is_answered_as_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch, answer: typing.Any
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(Doctor, "run", lambda self: signal.raise_signal(signal.SIGTERM))
+    signal.signal(signal.SIGINT, answer)
+    try:
+        assert run_agent.main(["doctor"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_debugging_shows_the_traceback_of_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from agent.evaluation.provenance import Origin
 
 SHIPPED = Path("checkpoints/reacher")
-INNER = "checkpoint"
 
 
 def find_checkpoint(directory: Path) -> Path:
     """``directory`` or the checkpoint inside it; UserError naming what makes one if none is."""
-    from agent.model.bundle import has_bundle
+    from agent.model.bundle import CHECKPOINT, has_bundle
 
-    for place in (directory, directory / INNER):
+    for place in (directory, directory / CHECKPOINT):
         if has_bundle(place):
             return place
     if directory.exists() and any(directory.glob("*.safetensors")):

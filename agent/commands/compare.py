@@ -50,7 +50,8 @@ class Compare:
     training_seeds: tuple[int, ...] = (0, 1, 2)
     """Trainings of each learned controller."""
     episodes: Annotated[
-        int | None, arg(metavar="INT", help_behavior_hint="(default: 300; 100 for --curves)")
+        int | None,
+        arg(metavar="INT", help_behavior_hint=f"(default: {EPISODES}; 100 for --curves)"),
     ] = None
     """Episodes of each file; the oracle and LeWorldModel's recipe play at most 30."""
     seed: int = EVALUATION_SEED

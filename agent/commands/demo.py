@@ -112,18 +112,18 @@ class Demo:
 
     def _train(self) -> None:
         from agent.commands.train import Train
-        from agent.model.bundle import has_bundle
+        from agent.model.bundle import STATE, has_bundle
 
-        begun = has_bundle(self.world_model / "training_state")
+        begun = has_bundle(self.world_model / STATE)
         Train(
             self.data, self.world_model, self.preset, begun, seed=self.seed, threads=self.workers
         ).run()
 
     def _sac(self) -> None:
         from agent.commands.baseline import Baseline
-        from agent.model.bundle import has_bundle
+        from agent.model.bundle import STATE, has_bundle
 
-        begun = has_bundle(self.sac / "training_state")
+        begun = has_bundle(self.sac / STATE)
         Baseline(self.sac, env_steps=self.sac_env_steps, seed=self.seed, resume=begun).run()
 
     def _evaluate(self) -> None:

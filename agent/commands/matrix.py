@@ -24,7 +24,6 @@ PROTOCOLS = (
     "lewm-rest", "lewm-t50-b50-rest", "lewm-t75-b50-rest", "lewm-t100-b50-rest",
     "lewm-t50-b2t-rest", "lewm-t75-b2t-rest", "lewm-t100-b2t-rest",
 )  # fmt: skip
-MAIN = PROTOCOLS[:3]
 CURVE_PROTOCOLS = ("anywhere", *REWARD)
 EPISODES, EVALUATION_SEED = 300, 2000
 FEWER_EPISODES = {  # a decision takes the oracle seconds, and LeWorldModel's search half a minute
@@ -125,9 +124,7 @@ TRAININGS = (
     _from_pixels("clone", "baseline --algorithm clone", curve=True),
     _from_pixels("inverse-dynamics", "baseline --algorithm inverse-dynamics"),
     _rl("sac", 300_000),
-    replace(
-        _rl("sac", 30_400), controller="sac-brief", name="sac-brief", plays=MAIN, has_curve=False
-    ),
+    replace(_rl("sac", 30_400), controller="sac-brief", name="sac-brief", has_curve=False),
     _rl("td3", 300_000),
     _rl("ppo", 1_000_000),
     *(_rl(name, 300_000, task) for task in ("easy", "hard") for name in ("sac-dmc", "td3-dmc")),
@@ -170,21 +167,23 @@ def wanted_cells(
     out: Path, protocols: Sequence[str], seeds: Sequence[int], episodes: int, seed: int
 ) -> list[Wanted]:
     """Every file of the comparison, those of the first training seed first."""
+
+    def count(name: str) -> int:
+        return min(episodes, FEWER_EPISODES.get(name, episodes))
+
     cells = []
     for name in given_controllers():
-        count = min(episodes, FEWER_EPISODES.get(name, episodes))
         cells += [
-            Wanted(out / f"{protocol}-{name}.json", name, protocol, count, seed)
+            Wanted(out / f"{protocol}-{name}.json", name, protocol, count(name), seed)
             for protocol in protocols
         ]
     for training_seed in seeds:
         for training in trainings_known():
             name = training.controller
-            count = min(episodes, FEWER_EPISODES.get(name, episodes))
             cells += [
                 Wanted(
                     out / f"{protocol}-{name}-{training_seed}.json",
-                    name, protocol, count, seed, training, training_seed,
+                    name, protocol, count(name), seed, training, training_seed,
                 )
                 for protocol in protocols
                 if protocol in training.plays

@@ -106,8 +106,11 @@ def cells_in(results: Path) -> tuple[list[Cell], list[Cell]]:
     from agent.reporting.ordering import in_order
 
     found = in_order(read_cells([results / COMPARISON, results / EVALUATION]), tuple(CONTROLLERS))
-    current = [cell.of_first(EPISODES) for cell in found if is_current(cell)]
-    return current, [cell for cell in found if not is_current(cell)]
+    current: list[Cell] = []
+    outdated: list[Cell] = []
+    for cell in found:
+        (current if is_current(cell) else outdated).append(cell.of_first(EPISODES))
+    return current, outdated
 
 
 def missing(results: Path, cells: Sequence[Cell]) -> Iterator[str]:

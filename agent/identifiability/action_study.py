@@ -33,7 +33,7 @@ from agent.identifiability.probes import (
 )
 from agent.identifiability.shared import one_at_a_time
 from agent.identifiability.study import Preset, Row, Settings, Study, seeds_of
-from agent.model.bundle import has_bundle
+from agent.model.bundle import CHECKPOINT, STATE, has_bundle
 from agent.model.checkpoint import load_checkpoint
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
@@ -104,11 +104,11 @@ def _data(settings: Settings, shared: Path) -> RolloutStore:
 
 def _trained(settings: Settings, data: Path, out: Path) -> WorldModel:
     """The world model, from where an interruption left it."""
-    if not has_bundle(out / "checkpoint"):
-        resume = has_bundle(out / "training_state")
+    if not has_bundle(out / CHECKPOINT):
+        resume = has_bundle(out / STATE)
         for _ in Trainer(data, out, _experiment(settings), resume).run():
             pass
-    return load_checkpoint(out / "checkpoint").eval()
+    return load_checkpoint(out / CHECKPOINT).eval()
 
 
 def _experiment(settings: Settings) -> ExperimentConfig:

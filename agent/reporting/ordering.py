@@ -11,18 +11,14 @@ from agent.evaluation.protocols import PROTOCOLS
 def in_order(cells: Sequence[Cell], controllers: Sequence[str]) -> list[Cell]:
     """``cells`` by protocol, then controller; unknown names come last, by the alphabet."""
     protocols = tuple(PROTOCOLS)
+    return sorted(
+        cells, key=lambda cell: (rank(cell.protocol, protocols), rank(cell.controller, controllers))
+    )
 
-    def place(cell: Cell) -> tuple[int, str, int, str]:
-        unknown_protocol = "" if cell.protocol in protocols else cell.protocol
-        unknown = "" if cell.controller in controllers else cell.controller
-        return (
-            len(protocols) if unknown_protocol else protocols.index(cell.protocol),
-            unknown_protocol,
-            len(controllers) if unknown else controllers.index(cell.controller),
-            unknown,
-        )
 
-    return sorted(cells, key=place)
+def rank(name: str, known: Sequence[str]) -> tuple[int, str]:
+    """A key to sort by: names in the order of ``known``, then all others by the alphabet."""
+    return (known.index(name), "") if name in known else (len(known), name)
 
 
 def names_in(cells: Sequence[Cell]) -> list[str]:

@@ -12,7 +12,7 @@ from agent.errors import UserError
 from agent.evaluation.cells import Cell
 from agent.evaluation.provenance import DIRTY
 from agent.evaluation.resampling import Estimate
-from agent.reporting.ordering import in_order
+from agent.reporting.ordering import in_order, rank
 from agent.reporting.results_table import duration
 
 BEGIN = "<!-- results:begin (python run_agent.py report results/ --readme README.md) -->"
@@ -26,15 +26,14 @@ HEAD = (
     "tick [ms], p50 / p95", "env steps", "training, memory",
 )  # fmt: skip
 NOTE = (
-    "All play the same episodes, `oracle` and `lewm-brief` only the first 30 of them. Mean over "
-    "training seeds; in brackets 95 % intervals over seeds and episodes, never narrower than "
-    "Wilson's: with one seed they say nothing of other seeds, with three they still promise a "
-    "little too much. Ticks: the median, and the largest of the seeds' 95th percentiles. Env steps "
-    "are those a training saw; wall clock and memory are medians over the seeds that recorded "
-    "them, on one core or two, often beside another job. The clock of reinforcement learning "
-    "includes the simulation; that of those from pixels leaves out 20 to 35 s of recording and, "
-    "for the world model, 40 to 60 s of teaching its action head. Every command, commit, seed and "
-    "episode is in `results/comparison/`"
+    "Mean over training seeds; in brackets 95 % intervals over seeds and episodes, never "
+    "narrower than Wilson's: with one seed they say nothing of other seeds, with three they "
+    "still promise a little too much. Ticks: the median, and the largest of the seeds' 95th "
+    "percentiles. Env steps are those a training saw; wall clock and memory are medians over "
+    "the seeds that recorded them, on one core or two, often beside another job. The clock of "
+    "reinforcement learning includes the simulation; that of those from pixels leaves out 20 "
+    "to 35 s of recording and, for the world model, 40 to 60 s of teaching its action head. "
+    "Every command, commit, seed and episode is in `results/comparison/`"
 )
 
 
@@ -55,11 +54,16 @@ def results_markdown(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
     """All tables as Markdown, and what to know about them."""
     ordered = in_order(cells, controllers)
     parts = [_goals(name, [cell for cell in ordered if cell.protocol == name]) for name in MAIN]
-    parts += [_longer(ordered), _returns([cell for cell in ordered if cell.has_return])]
+    parts += [
+        _longer(ordered, controllers),
+        _returns([cell for cell in ordered if cell.has_return]),
+    ]
     shown = [part for part in parts if part]
     if not shown:
         return "No result has been measured yet."
-    return "\n\n".join([*shown, f"{NOTE}{_uncommitted(cells)}. Machine: {_machines(cells)}."])
+    return "\n\n".join(
+        [*shown, f"{_shared(cells)}{NOTE}{_uncommitted(cells)}. Machine: {_machines(cells)}."]
+    )
 
 
 def _goals(protocol: str, cells: Sequence[Cell]) -> str:
@@ -82,7 +86,7 @@ def _goal_row(cell: Cell) -> list[str]:
     ]
 
 
-def _longer(cells: Sequence[Cell]) -> str:
+def _longer(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
     """Controllers down, goal offsets and budgets across."""
     chosen = {
         (cell.controller, cell.protocol): cell
@@ -91,7 +95,7 @@ def _longer(cells: Sequence[Cell]) -> str:
     }
     if not chosen:
         return ""
-    names = list(dict.fromkeys(controller for controller, _ in chosen))
+    names = sorted({name for name, _ in chosen}, key=lambda name: rank(name, controllers))
     protocols = list(dict.fromkeys(protocol for _, protocol in chosen))
     rows = [[name, *(_touch_and_held(chosen.get((name, p))) for p in protocols)] for name in names]
     header = ["controller", *(f"`{name.removeprefix('lewm-')}`" for name in protocols)]
@@ -156,6 +160,13 @@ def _counts(cell: Cell) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _shared(cells: Sequence[Cell]) -> str:
+    most = max(cell.episodes for cell in cells)
+    fewer = sorted({f"`{cell.controller}`" for cell in cells if cell.episodes < most})
+    but = f", of which {' and '.join(fewer)} only the first" if fewer else ""
+    return f"All play the same episodes{but}. "
 
 
 def _uncommitted(cells: Sequence[Cell]) -> str:

@@ -35,12 +35,10 @@ class LossTerms:
     multi_step: Tensor
     sigreg: Tensor
 
-    def values(self) -> tuple[float, float, float, float]:
+    def values(self) -> tuple[float, ...]:
         """Total, one-step, multi-step and regulariser, as numbers."""
-        one, several, statistic = (
-            float(term.detach()) for term in (self.one_step, self.multi_step, self.sigreg)
-        )
-        return float(self.total.detach()), one, several, statistic
+        terms = (self.total, self.one_step, self.multi_step, self.sigreg)
+        return tuple(float(term.detach()) for term in terms)
 
 
 def lejepa_loss(

@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.training.diagnostics import Diagnostics
 
-Losses = tuple[float, float, float, float]  # total, one-step, multi-step, SIGReg
+Losses = tuple[float, ...]  # total, one-step, multi-step, SIGReg
 
 
 @dataclass(frozen=True)

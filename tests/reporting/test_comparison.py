@@ -69,6 +69,9 @@ def test_controllers_come_in_the_order_given_and_strangers_last() -> None:
     ordered = in_order([strange, *CELLS], ORDER)
     names = [one.controller for one in ordered if one.protocol == "lewm"]
     assert names == ["world-model", "sac", "noop", "another"]
+    longer = [cell("noop", "lewm-t50-b50", [0.0], None), cell("sac", "lewm-t100-b50", [0.5])]
+    shown = results_markdown(longer, ORDER)
+    assert shown.index("| sac |") < shown.index("| noop |")
 
 
 def test_only_what_is_between_the_marks_changes() -> None:
