@@ -17,7 +17,7 @@ from agent.commands.curving import checkpoints_along, points_of
 from agent.commands.evaluate import Measurement
 from agent.commands.matrix import COMPARED, PROTOCOLS, TRAININGS, wanted_cells
 from agent.commands.progress import duration
-from agent.commands.report import cells_in
+from agent.commands.report_inputs import cells_in
 from agent.errors import UserError
 from agent.evaluation.curves import read_curve
 from agent.evaluation.protocols import protocol_named

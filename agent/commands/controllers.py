@@ -149,7 +149,7 @@ CONTROLLERS: Mapping[str, Learned | Given] = MappingProxyType(
             "LeWorldModel's own way to plan, for the preset lewm, from pixels", _lewm, "train"
         ),
         "lewm-brief": Learned(
-            "the same after 600 of 5500 steps, ten times our training time", _lewm, "train"
+            "LeWorldModel's recipe, 600 of its 5500 steps, from pixels", _lewm, "train"
         ),
         "sac": Learned(
             "soft actor-critic with hindsight, on true states", _policy("sac"), "baseline"

@@ -7,7 +7,7 @@ the episodes they share: task i of a protocol depends on the evaluation seed and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -104,25 +104,17 @@ def _solved(line: Mapping[str, Any]) -> bool:
     return bool(line["solved_at_start"])
 
 
-def read_cells(directories: Iterable[Path]) -> list[Cell]:
-    """All cells in ``*.json`` of ``directories``; a cell comes from the first that has it.
+def read_cells(directory: Path) -> list[Cell]:
+    """All cells in ``*.json`` of ``directory``.
 
     Raises:
         UserError: naming the file of another schema, or two that do not belong together.
     """
-    found: dict[tuple[str, str], Cell] = {}
-    for directory in directories:
-        for name, cell in _cells_in(sorted(directory.glob("*.json"))).items():
-            found.setdefault(name, cell)
-    return list(found.values())
-
-
-def _cells_in(paths: Sequence[Path]) -> dict[tuple[str, str], Cell]:
     groups: dict[tuple[str, str], list[tuple[Path, Result]]] = defaultdict(list)
-    for path in paths:
+    for path in sorted(directory.glob("*.json")):
         result = read_result(path)
         groups[result["protocol"], result["controller"]].append((path, result))
-    return {(p, c): Cell(p, c, _together(group)) for (p, c), group in groups.items()}
+    return [Cell(p, c, _together(group)) for (p, c), group in groups.items()]
 
 
 def _together(group: Sequence[tuple[Path, Result]]) -> tuple[Result, ...]:

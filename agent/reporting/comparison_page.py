@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from agent.evaluation.cells import Cell
 from agent.reporting.comparison_figures import learning_figures, rates_figures, returns_figure
 from agent.reporting.comparison_tables import differences_table, goals_table, returns_table
+from agent.reporting.full_tables import MAIN
 from agent.reporting.html import Section, fold, notes, paragraph, picture, row, table, write_report
 from agent.reporting.markup import Markup, element, joined
 from agent.reporting.pareto import pareto
-from agent.reporting.readme import MAIN
 
 TITLE = "World model against its rivals"
 LEAD = (

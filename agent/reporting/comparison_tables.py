@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from agent.evaluation.cells import RETURN, Cell, Difference, paired
 from agent.evaluation.resampling import Estimate
+from agent.reporting.cell_words import NOTHING, TIMES, env_steps, training
 from agent.reporting.html import group_row, row, table, with_note
 from agent.reporting.markup import Markup
-from agent.reporting.readme import NOTHING, TIMES, env_steps, training
 from agent.reporting.results_table import OURS
 
 HEADER = (

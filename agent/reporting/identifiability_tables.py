@@ -14,6 +14,7 @@ from agent.reporting.identifiability_arm_tables import (
     reacher_ou_table,
     trajectories_table,
 )
+from agent.reporting.marks import filled, is_marked
 
 Means = Mapping[str, Any]
 FOLDERS: Mapping[Preset, str] = {"quick": "identifiability", "full": "identifiability-full"}
@@ -29,12 +30,8 @@ def with_tables(page: str, results: Path) -> str:
     for name in HOMES:
         for preset in PRESETS:
             mark = name if preset == "quick" else f"{name}-{preset}"
-            begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
-            if begin in page:
-                before, rest = page.split(begin)
-                _, after = rest.split(end)
-                made = section(name, results / FOLDERS[preset])
-                page = f"{before}{begin}\n{made}\n{end}{after}"
+            if is_marked(page, mark):
+                page = filled(page, mark, section(name, results / FOLDERS[preset]))
     return page
 
 

@@ -19,7 +19,7 @@ def test_seeds_of_one_controller_are_one_cell(tmp_path: Path, make_result: Make)
     for seed, hits in enumerate(([True, True, False, True], [True, False, False, True])):
         result = make_result(hits, training_seed=seed, solved=(3,), env_steps=1000 * (seed + 1))
         write_result(tmp_path / f"lewm-sac-{seed}.json", result)
-    (cell,) = read_cells([tmp_path])
+    (cell,) = read_cells(tmp_path)
     assert (cell.protocol, cell.controller, cell.training_seeds) == ("lewm", "sac", (0, 1))
     assert cell.values("held").tolist() == [[1, 1, 0], [1, 0, 0]]
     rate = cell.rate("first_touch")
@@ -30,34 +30,24 @@ def test_seeds_of_one_controller_are_one_cell(tmp_path: Path, make_result: Make)
     assert not cell.has_return
 
 
-def test_the_first_directory_wins_a_cell(tmp_path: Path, make_result: Make) -> None:
-    first, second = tmp_path / "a", tmp_path / "b"
-    write_result(first / "x.json", make_result([True], training_seed=7))
-    write_result(second / "x.json", make_result([False], training_seed=1))
-    write_result(second / "y.json", make_result([False], controller="noop", env_steps=None))
-    found = {cell.controller: cell for cell in read_cells([first, second, tmp_path / "none"])}
-    assert found["sac"].training_seeds == (7,)
-    assert found["noop"].training_seeds == (None,)
-
-
 def test_a_training_seed_counts_once(tmp_path: Path, make_result: Make) -> None:
     for name in ("a", "b"):
         write_result(tmp_path / f"{name}.json", make_result([True]))
     with pytest.raises(UserError, match=r"seed 0 in .*a\.json and in .*b\.json"):
-        read_cells([tmp_path])
+        read_cells(tmp_path)
 
 
 def test_other_episodes_do_not_mix(tmp_path: Path, make_result: Make) -> None:
     write_result(tmp_path / "a.json", make_result([True]))
     write_result(tmp_path / "b.json", make_result([True, True], training_seed=1))
     with pytest.raises(UserError, match=r"b\.json to have the episodes of .*a\.json"):
-        read_cells([tmp_path])
+        read_cells(tmp_path)
 
 
 def test_another_schema_is_named(tmp_path: Path) -> None:
     (tmp_path / "strange.json").write_text('{"schema": "somebody/9"}')
     with pytest.raises(UserError, match=r"strange\.json.*somebody/9"):
-        read_cells([tmp_path])
+        read_cells(tmp_path)
 
 
 def test_pairs_are_made_of_the_episodes_both_played(make_result: Make) -> None:
@@ -86,7 +76,7 @@ def test_the_same_seed_from_another_start_is_another_episode(
     write_result(tmp_path / "a.json", make_result([True, True]))
     write_result(tmp_path / "b.json", make_result([True, True], training_seed=1, solved=(1,)))
     with pytest.raises(UserError, match=r"b\.json to have the episodes of .*a\.json"):
-        read_cells([tmp_path])
+        read_cells(tmp_path)
 
 
 def test_a_curve_grows_point_by_point_in_order(tmp_path: Path, make_result: Make) -> None:

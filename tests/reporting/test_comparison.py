@@ -16,8 +16,10 @@ from agent.interfaces import EpisodeResult
 from agent.reporting.comparison_figures import learning_figure
 from agent.reporting.comparison_page import Comparison, write_comparison
 from agent.reporting.comparison_tables import differences_table
+from agent.reporting.full_tables import full_tables
+from agent.reporting.glance import glance
 from agent.reporting.ordering import in_order
-from agent.reporting.readme import BEGIN, END, results_markdown, with_tables
+from agent.reporting.pages import page_of
 
 EPISODES = 40
 ORDER = ("world-model", "sac", "noop")
@@ -54,7 +56,7 @@ CELLS = [
 
 
 def test_the_tables_hold_means_intervals_and_prices() -> None:
-    shown = results_markdown(CELLS, ORDER)
+    shown = full_tables(CELLS, ORDER)
     ours = next(line for line in shown.splitlines() if line.startswith("| world-model | 3"))
     assert ours.split(" | ")[2] == "100.0 (91.2 to 100.0)"  # Wilson's, 40 of 40
     theirs = next(line for line in shown.splitlines() if line.startswith("| sac | 3"))
@@ -70,17 +72,42 @@ def test_controllers_come_in_the_order_given_and_strangers_last() -> None:
     names = [one.controller for one in ordered if one.protocol == "lewm"]
     assert names == ["world-model", "sac", "noop", "another"]
     longer = [cell("noop", "lewm-t50-b50", [0.0], None), cell("sac", "lewm-t100-b50", [0.5])]
-    shown = results_markdown(longer, ORDER)
+    shown = full_tables(longer, ORDER)
     assert shown.index("| sac |") < shown.index("| noop |")
+
+
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+ABOUT = {name: f"what {name} is" for name in ORDER}
 
 
 def test_only_what_is_between_the_marks_changes() -> None:
     before = f"above\n{BEGIN}\nold\n{END}\nbelow\n"
-    after = with_tables(before, CELLS, ORDER)
+    after = page_of(before, CELLS, ABOUT)
     assert after.startswith(f"above\n{BEGIN}\n**`lewm`**") and after.endswith(f"{END}\nbelow\n")
-    assert with_tables(after, CELLS, ORDER) == after
-    with pytest.raises(UserError, match="expected one line"):
-        with_tables("no marks", CELLS, ORDER)
+    assert page_of(after, CELLS, ABOUT) == after
+
+
+@pytest.mark.parametrize(
+    "page", ["no marks", BEGIN, f"{END} {BEGIN}", f"{BEGIN} {END} {BEGIN} {END}"]
+)
+def test_a_page_without_a_pair_of_marks_is_refused(page: str) -> None:
+    with pytest.raises(UserError, match="expected"):
+        page_of(page, CELLS, ABOUT)
+
+
+def test_a_glance_has_a_line_a_controller_with_means_alone() -> None:
+    ours, theirs, idle = (line.split(" | ") for line in glance(CELLS, ABOUT).splitlines()[2:5])
+    assert ours[0] == "| **world-model**: what world-model is"
+    assert ours[3:] == ["100.0", "–", "–", "–", "970", "–", "2.0 |"]
+    assert theirs[1:4] == ["1 000", "2.0 min", "90.0"] and theirs[7] == "900"
+    assert idle[1:4] == ["–", "–", "0.0"]
+    assert glance([], ABOUT) == "No result has been measured yet."
+
+
+def test_a_glance_says_who_played_less() -> None:
+    little = replace(CELLS[0], controller="slow").of_first(10)
+    assert "Training seeds 3 × 40 episodes" in glance([*CELLS, little], ABOUT)
+    assert "; slow 1 × 10." in glance([*CELLS, little], ABOUT)
 
 
 def test_the_better_one_is_named_only_where_the_interval_says_so() -> None:
@@ -136,4 +163,4 @@ def test_the_page_shows_what_there_is_and_names_what_is_not(tmp_path: Path) -> N
         tmp_path / "empty.html", replace(full, cells=[], curves=[])
     ).read_text()
     assert "Reaching goals" not in empty and "td3: all" in empty
-    assert results_markdown([], ORDER) == "No result has been measured yet."
+    assert full_tables([], ORDER) == "No result has been measured yet."

@@ -1,6 +1,6 @@
-"""The README's tables of results, made from cells and from nothing else.
+"""All tables of results as Markdown, made from cells and from nothing else.
 
-One table a protocol of goals, one of the longer goals, one of dm_control's own reward; a table
+One table a protocol of goals, two of the longer goals, one of dm_control's own reward; a table
 without a cell is left out.
 """
 
@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.errors import UserError
 from agent.evaluation.cells import Cell
 from agent.evaluation.provenance import DIRTY
-from agent.evaluation.resampling import Estimate
+from agent.reporting.cell_words import (
+    NOTHING,
+    TIMES,
+    counts,
+    env_steps,
+    markdown_table,
+    number,
+    percent,
+    training,
+)
 from agent.reporting.ordering import in_order, rank
-from agent.reporting.results_table import duration
 
-BEGIN = "<!-- results:begin (python run_agent.py report results/ --readme README.md) -->"
-END = "<!-- results:end -->"
 MAIN = ("lewm", "swift", "anywhere")
-LONGER = "lewm-t"
-AT_REST = "-rest"
-NOTHING, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
+VARIANT, AT_REST = "lewm-", "-rest"
 HEAD = (
     "controller", f"seeds {TIMES} episodes", "touch %", "held %", "median error [rad]",
     "tick [ms], p50 / p95", "env steps", "training, memory",
@@ -37,25 +40,13 @@ NOTE = (
 )
 
 
-def with_tables(readme: str, cells: Sequence[Cell], controllers: Sequence[str]) -> str:
-    """``readme`` with the tables between its marks, ``controllers`` in this order.
-
-    Raises:
-        UserError: if the marks are not there, once each.
-    """
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        raise UserError(f"expected one line {BEGIN!r} and one {END!r} in the README")
-    before, rest = readme.split(BEGIN)
-    after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n{results_markdown(cells, controllers)}\n{END}{after}"
-
-
-def results_markdown(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
+def full_tables(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
     """All tables as Markdown, and what to know about them."""
     ordered = in_order(cells, controllers)
     parts = [_goals(name, [cell for cell in ordered if cell.protocol == name]) for name in MAIN]
     parts += [
-        _longer(ordered, controllers),
+        _variants(ordered, controllers, at_rest=False),
+        _variants(ordered, controllers, at_rest=True),
         _returns([cell for cell in ordered if cell.has_return]),
     ]
     shown = [part for part in parts if part]
@@ -69,14 +60,14 @@ def results_markdown(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
 def _goals(protocol: str, cells: Sequence[Cell]) -> str:
     if not cells:
         return ""
-    return f"**`{protocol}`**\n\n{_table(HEAD, [_goal_row(cell) for cell in cells])}"
+    return f"**`{protocol}`**\n\n{markdown_table(HEAD, [_goal_row(cell) for cell in cells])}"
 
 
 def _goal_row(cell: Cell) -> list[str]:
     error, tick = cell.median_error_rad(), cell.decision_ms()
     return [
         cell.controller,
-        _counts(cell),
+        counts(cell),
         percent(cell.rate("first_touch")),
         percent(cell.rate("held")),
         NOTHING if error is None else f"{error:.4f}",
@@ -86,20 +77,26 @@ def _goal_row(cell: Cell) -> list[str]:
     ]
 
 
-def _longer(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
+def _variants(cells: Sequence[Cell], controllers: Sequence[str], at_rest: bool) -> str:
     """Controllers down, goal offsets and budgets across."""
     chosen = {
         (cell.controller, cell.protocol): cell
         for cell in cells
-        if cell.protocol.startswith(LONGER) and not cell.protocol.endswith(AT_REST)
+        if cell.protocol.startswith(VARIANT) and cell.protocol.endswith(AT_REST) == at_rest
     }
     if not chosen:
         return ""
     names = sorted({name for name, _ in chosen}, key=lambda name: rank(name, controllers))
     protocols = list(dict.fromkeys(protocol for _, protocol in chosen))
     rows = [[name, *(_touch_and_held(chosen.get((name, p))) for p in protocols)] for name in names]
-    header = ["controller", *(f"`{name.removeprefix('lewm-')}`" for name in protocols)]
-    return f"**Longer goals**, touch / held %\n\n{_table(header, rows)}"
+    header = ["controller", *(f"`{_short(name)}`" for name in protocols)]
+    title = "Longer goals, starting at rest" if at_rest else "Longer goals"
+    return f"**{title}**, touch / held %\n\n{markdown_table(header, rows)}"
+
+
+def _short(protocol: str) -> str:
+    """Without what every column shares; the goals of `lewm` itself are 25 env steps ahead."""
+    return protocol.removeprefix(VARIANT).removesuffix(AT_REST) or "t25-b50"
 
 
 def _touch_and_held(cell: Cell | None) -> str:
@@ -114,52 +111,11 @@ def _returns(cells: Sequence[Cell]) -> str:
     rows = []
     for cell in cells:
         mean, middle = cell.mean_return()
-        found = [_counts(cell), number(mean, 0), number(middle, 0)]
+        found = [counts(cell), number(mean, 0), number(middle, 0)]
         paid = [env_steps(cell), training(cell) or NOTHING]
         rows.append([f"`{cell.protocol}`", cell.controller, *found, *paid])
     head = ("protocol", "controller", HEAD[1], "mean return", "interquartile mean", *HEAD[-2:])
-    return f"**dm_control's own reward**, return out of 1000\n\n{_table(head, rows)}"
-
-
-def percent(rate: Estimate | None) -> str:
-    """A rate in per cent with its interval."""
-    if rate is None:
-        return NOTHING
-    return number(Estimate(*(100 * x for x in (rate.value, rate.low, rate.high))), 1)
-
-
-def number(found: Estimate, digits: int) -> str:
-    """A number with its interval in brackets."""
-    value, low, high = (f"{x:.{digits}f}" for x in (found.value, found.low, found.high))
-    return f"{value} ({low} to {high})"
-
-
-def env_steps(cell: Cell) -> str:
-    """What the training saw, in words."""
-    steps = cell.price("env_steps")
-    if steps is not None:
-        return f"{steps:,.0f}".replace(",", " ")
-    learned = any(result["checkpoint_sha256"] for result in cell.results)
-    return "not recorded" if learned else NOTHING
-
-
-def training(cell: Cell) -> str:
-    """Wall clock and peak memory of the training; empty as far as they were not recorded."""
-    seconds, megabytes = cell.price("training_s"), cell.price("memory_mb")
-    known = [
-        "" if seconds is None else duration(seconds),
-        "" if megabytes is None else f"{megabytes:.0f} MB",
-    ]
-    return ", ".join(filter(None, known))
-
-
-def _counts(cell: Cell) -> str:
-    return f"{len(cell.results)} {TIMES} {cell.episodes}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"**dm_control's own reward**, return out of 1000\n\n{markdown_table(head, rows)}"
 
 
 def _shared(cells: Sequence[Cell]) -> str:
