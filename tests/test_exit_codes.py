@@ -33,6 +33,7 @@ def out_of_memory() -> RuntimeError:
         (lambda: GoalImageError("g"), 2),
         (lambda: PoseError("p"), 2),
         (lambda: PermissionError(errno.EACCES, "denied", "x"), 2),
+        (lambda: OSError(errno.ENAMETOOLONG, "too long", "x"), 2),
         (lambda: DamagedDataError("d"), 3),
         (lambda: MachineError("m"), 4),
         (lambda: GLError("g"), 4),

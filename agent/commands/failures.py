@@ -13,7 +13,10 @@ from agent.errors import DamagedDataError, MachineError, ModelFaultError, UserEr
 DONE, USER, DAMAGED, MACHINE, INTERRUPTED = 0, 2, 3, 4, 130
 
 _MACHINE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-_PLACE_ERRNOS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+_PLACE_ERRNOS = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
+    errno.ENAMETOOLONG,
+)  # fmt: skip
 
 
 def exit_code_of(error: BaseException) -> int | None:

@@ -28,7 +28,9 @@ class Stages:
         if self._path.exists():
             self._record = _read(self._path)
             _require_same(out, self._record["settings"], settings)
-        out.mkdir(parents=True, exist_ok=True)
+        from agent.data.durable import make_directory
+
+        make_directory(out)
         self._write()
 
     def do(self, name: str, command: str, job: Callable[[], None]) -> None:

@@ -18,7 +18,10 @@ from agent.errors import MachineError, UserError
 
 TEMPORARY_SUFFIX = ".partial"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_FORBIDDEN = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG,
+    errno.ENOENT,  # of a directory that was just made: /proc and its like let nobody make one
+)  # fmt: skip
 
 
 def fsync_directory(directory: Path) -> None:
@@ -84,6 +87,12 @@ def explained_disk_errors(directory: Path) -> Iterator[None]:
                 "write to"
             ) from error
         raise
+
+
+def make_directory(directory: Path) -> None:
+    """Make ``directory`` and those above it, if missing; errors as explained above."""
+    with explained_disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.data.durable import make_directory
 from agent.errors import MachineError, UserError
 from agent.interfaces import Image
 from envs import import_opencv
@@ -44,7 +45,7 @@ def write_video(path: Path, frames: Iterable[Image], frames_per_s: float) -> Pat
     """
     cv2 = import_opencv()
     checked_video_path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     if path.suffix == ".gif":
         return _write_gif(path, frames, frames_per_s)
     writer = None
@@ -76,7 +77,7 @@ def write_picture(path: Path, picture: Image) -> Path:
     """Write one RGB picture, uint8 (h, w, 3), as PNG; UserError for another suffix."""
     if path.suffix != ".png":
         raise UserError(f"expected a picture name in .png, got {path}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     coded, content = import_opencv().imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert coded
     path.write_bytes(content.tobytes())

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from agent.config import ExperimentConfig, to_dict
+from agent.data.durable import make_directory
 from agent.data.memory import peak_memory_mb
 from agent.data.store import RolloutStore
 from agent.data.windows import WindowSampler
@@ -218,4 +219,4 @@ class Trainer:
             raise UserError(f"nothing to resume in {self.out}: expected {state}")
         else:
             require_no_run(self.out)
-        self.out.mkdir(parents=True, exist_ok=True)
+        make_directory(self.out)

@@ -13,7 +13,7 @@ from small_rollouts import COLLECT, SETTINGS
 
 from agent.data import CollectConfig, RolloutStore, collect
 from agent.data.collect import missing_shards
-from agent.data.durable import writing_lock
+from agent.data.durable import make_directory, writing_lock
 from agent.data.manifest import ShardRecord
 from agent.data.worker import ShardTask
 from agent.errors import DamagedDataError, MachineError, UserError
@@ -134,6 +134,16 @@ def test_a_foreign_directory_is_refused(tmp_path, fake_crew):
     with pytest.raises(UserError, match="not a data set"):
         collect(config(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENAMETOOLONG, errno.ENOENT])
+def test_a_place_nobody_can_write_to_is_the_users_mistake(tmp_path, monkeypatch, number):
+    def refuse(*_args, **_keywords):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(UserError, match=r"cannot write in .*place.*Choose a directory"):
+        make_directory(tmp_path / "place")
 
 
 def test_two_collectors_do_not_share_a_directory(fake_store):
