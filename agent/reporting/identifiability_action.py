@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from agent.reporting.style import SERIES, WIDTH_IN, dress, legend, new_figure
+from agent.reporting.style import SERIES, SMALL_PT, WIDTH_IN, dress, legend, new_figure
 
 Summary = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -17,6 +17,7 @@ _READ = {
     "r2_sincos": "Sines and cosines from one",
     "r2_velocity": "Velocities from two",
 }
+LABELS = (("bottom", 4), ("top", -4))  # each behaviour's own side of its dots, in points
 _REACHED = {"lewm_held": "Held, lewm", "anywhere_held": "Held, anywhere"}
 
 
@@ -41,22 +42,23 @@ def _by_width(axes: Axes, models: Summary, name: str, title: str) -> None:
         means = [entry[name]["mean"] for entry in found.values()]
         axes.plot(places, means, "o-", color=colour, markersize=4, linewidth=1.3, label=behaviour)
     axes.set_xticks(range(len(widths)), [str(width) for width in widths])
-    axes.set_ylim(-0.05, 1.02)
-    legend(axes, where="lower right")
+    axes.set_ylim(bottom=min(-0.05, axes.get_ylim()[0]), top=1.02)
+    legend(axes, where="best")
 
 
 def _against_r2(axes: Axes, summary: Summary, rows: Rows, name: str, title: str) -> None:
     link = summary["rank_correlation"]["r2_sincos"][name]
     strength = f", rank correlation {link['rho']:.2f} (p = {link['p']:.2g})" if link else ""
     dress(axes, f"{title}{strength}", "linear R² of sines and cosines", "share of episodes")
-    for behaviour, colour in zip(summary["models"], SERIES, strict=False):
+    for behaviour, colour, (side, above_pt) in zip(summary["models"], SERIES, LABELS, strict=False):
         mine = [r for r in rows if r["behaviour"] == behaviour and not r["collapsed"]]
         x, y = [row["r2_sincos"] for row in mine], [row[name] for row in mine]
         axes.plot(x, y, "o", color=colour, markersize=5, label=behaviour)
         for row in mine:
             place = (row["r2_sincos"], row[name])
             axes.annotate(
-                f"{row['latent_dim']}", place, xytext=(4, 3), textcoords="offset points", fontsize=7
-            )
-    axes.set_ylim(-0.05, 1.08)
+                f"{row['latent_dim']}", place, xytext=(0, above_pt), textcoords="offset points",
+                fontsize=SMALL_PT, color=colour, ha="center", va=side,
+            )  # fmt: skip
+    axes.set_ylim(-0.12, 1.08)
     legend(axes, where="best")
