@@ -1,7 +1,10 @@
 """A comparison goes on where it stopped, and says what it lacks."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +12,10 @@ import pytest
 
 import run_agent
 from agent.commands import comparing, measuring
-from agent.commands.checkpoints import SHIPPED
+from agent.commands.checkpoints import SHIPPED, finished_checkpoint
 from agent.commands.compare import Compare
 from agent.commands.comparing import DONE, OUTDATED, READY, UNTRAINED, states_of
-from agent.commands.controllers import CONTROLLERS, Learned, checkpoint_for
+from agent.commands.controllers import CONTROLLERS, Acting, Learned, checkpoint_for
 from agent.commands.curving import checkpoints_along, points_of
 from agent.commands.evaluate import Measurement
 from agent.commands.matrix import COMPARED, PROTOCOLS, TRAININGS, wanted_cells
@@ -121,6 +124,41 @@ def test_what_is_not_trained_is_told_how(tmp_path: Path, capsys: Output) -> None
     assert state.progress == READY
 
 
+def test_a_training_on_the_way_is_not_measured(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    untaught = {"model": {"head": {"width": 8}}, "facts": {"env_steps": 80_000}}
+    on_the_way = {"facts": {"env_steps": 9, "trained_steps": 50, "settings": {"steps": 100}}}
+    for config in (untaught, on_the_way, {"facts": {"env_steps": 299_999}}):
+        write_bundle(run, {"config.json": json.dumps(config).encode()})
+        with pytest.raises(UserError, match="one on the way"):
+            finished_checkpoint(run, 300_000)
+    finished = {**untaught, "facts": {"env_steps": 300_000, "head": {"steps": 1}}}
+    write_bundle(run, {"config.json": json.dumps(finished).encode()})
+    assert finished_checkpoint(run, 300_000) == run
+    make_checkpoint(tmp_path / "sac-7" / "checkpoint", 299_000)
+    asked = small(tmp_path, tmp_path, "sac", training_seed=7)
+    assert states_of(asked.wanted(), tmp_path, asked.place)[0].progress == UNTRAINED
+
+
+def test_a_finished_job_is_told_however_much_news_there_is() -> None:
+    class Chatty:
+        def get(self, timeout: float) -> tuple[int, int]:
+            time.sleep(min(timeout, 0.01))
+            return 1, 3
+
+    done: Future[dict[str, Any]] = Future()
+    done.set_result({})
+    told: list[tuple[int, int]] = []
+    watched = measuring._watch(
+        [done, Future()],
+        Chatty(),
+        [5, 9],
+        lambda *now: told.append(now[:2]),  # type: ignore[arg-type]
+    )
+    assert next(watched) == 0
+    assert told == [(8, 14)]
+
+
 def test_a_shipped_checkpoint_is_measured_where_there_is_no_training_of_ones_own(
     tmp_path: Path,
 ) -> None:
@@ -178,9 +216,18 @@ def test_curves_of_nothing_measure_nothing(tmp_path: Path, capsys: Output) -> No
 def test_every_file_has_its_own_name_and_a_protocol_that_exists(tmp_path: Path) -> None:
     cells = wanted_cells(tmp_path, PROTOCOLS, (0, 1, 2), 300, 2000)
     assert len({cell.path for cell in cells}) == len(cells)
+    curves = [training.name for training in TRAININGS if training.has_curve]
+    assert len(set(curves)) == len(curves)
     assert {protocol_named(cell.protocol).name for cell in cells} == set(PROTOCOLS)
     learned = {name for name, entry in CONTROLLERS.items() if isinstance(entry, Learned)}
     assert {training.controller for training in TRAININGS} == learned
+
+
+def test_the_command_of_a_measurement_says_all_that_was_chosen() -> None:
+    plain = Measurement("noop", None, "lewm", 2, 5)
+    assert plain.command.endswith("--episodes 2 --seed 5")
+    chosen = replace(plain, render_profile="dmc", batch=1, acting=Acting(delay_ticks=2))
+    assert chosen.command.endswith("--seed 5 --render-profile dmc --batch 1 --delay-ticks 2")
 
 
 def test_every_command_it_lists_is_one_that_parses(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ same episode. Step s always draws the same samples, so the same seed gives the s
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Generator, Sequence
@@ -110,7 +111,8 @@ def train_clone(
     """Clone the behaviour in ``data``, telling how far it is.
 
     ``out/checkpoint`` always holds the best so far on held-out episodes: torques recorded at random
-    are mostly noise, which a network that learns for long knows by heart.
+    are mostly noise, which a network that learns for long knows by heart. At the end it says what
+    the whole training took, not only the way to the best.
 
     Raises:
         UserError: if there is no data, ``algorithm`` is unknown, or ``out`` holds a training.
@@ -137,15 +139,20 @@ def _train(
 ) -> Generator[CloningStatistics, None, None]:
     torch.set_num_threads(settings.threads)
     episodes, (train_ids, held_out_ids) = store.load(), store.split(settings.holdout_fraction)
-    facts: dict[str, Any] = {"data": asdict(store.header), "settings": asdict(settings)}
+    data = {**asdict(store.header), "episodes": store.episode_count}
+    facts: dict[str, Any] = {"data": data, "settings": asdict(settings)}
     facts["env_steps"] = int((episodes.ep_len[train_ids] - 1).sum())
     network = make_network(config, episodes, train_ids, settings.seed)
+    best = copy.deepcopy(network)
     for report in fit(network, episodes, train_ids, held_out_ids, settings):
-        if report.step == report.kept_step:
-            facts |= {"step": report.step, "training_s": round(report.seconds, 1)}
-            facts["peak_memory_mb"] = peak_memory_mb()
-            facts |= {"held_out_error": report.held_out, "chance_error": report.chance}
-            save_clone(out / CHECKPOINT, network, facts)
+        is_best, is_last = report.step == report.kept_step, report.step == report.total_steps
+        if is_best:
+            best.load_state_dict(network.state_dict())
+            facts |= {"step": report.step, "held_out_error": report.held_out}
+        if is_best or is_last:
+            facts |= {"trained_steps": report.step, "training_s": round(report.seconds, 1)}
+            facts |= {"peak_memory_mb": peak_memory_mb(), "chance_error": report.chance}
+            save_clone(out / CHECKPOINT, best, facts)
         yield report
 
 

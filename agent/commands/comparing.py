@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from agent.commands.checkpoints import find_checkpoint
+from agent.commands.checkpoints import finished_checkpoint
 from agent.commands.matrix import Wanted
 from agent.errors import UserError
 
@@ -43,14 +43,14 @@ def states_of(wanted: Sequence[Wanted], runs: Path, measured: Path) -> list[Stat
 def checkpoint_of(cell: Wanted, runs: Path) -> Path | None:
     """The checkpoint a cell is measured with; None if it needs none or it is not there.
 
-    One's own training goes before the one that came with the repository.
+    One's own training goes before the one that came with the repository, if it is finished.
     """
     if cell.training is None or cell.training_seed is None:
         return None
     seed = cell.training_seed
     for place in (cell.training.out(runs, seed), cell.training.shipped(seed)):
         try:
-            return find_checkpoint(place)
+            return finished_checkpoint(place, cell.training.env_steps)
         except UserError:
             continue
     return None
@@ -83,16 +83,12 @@ def _budget_steps(cell: Wanted) -> int:
 
 
 def seconds_per_step(directory: Path) -> dict[str, float]:
-    """Wall clock of one env step of one episode by controller, median over its files.
-
-    Results of ``evaluation`` beside ``directory`` count where it has none yet.
-    """
+    """Wall clock of one env step of one episode by controller, median over its files."""
     from agent.evaluation.protocols import PROTOCOLS
     from agent.evaluation.results import read_result
 
     found: dict[str, list[float]] = {}
-    paths = [*directory.glob("*.json"), *(directory.parent / "evaluation").glob("*.json")]
-    for result in map(read_result, paths):
+    for result in map(read_result, directory.glob("*.json")):
         protocol = PROTOCOLS.get(result["protocol"])
         if protocol is not None and result["wall_clock_s"] is not None:
             steps = result["episodes"] * protocol.budget_steps

@@ -77,9 +77,15 @@ def _world_model(checkpoint: Path, acting: Acting) -> Controller:
 
 def _direct(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.direct import DirectController
-    from agent.model.checkpoint import load_checkpoint
+    from agent.model.checkpoint import checkpoint_facts, load_checkpoint
 
-    return DirectController(load_checkpoint(checkpoint), acting.tick_ms)
+    model = load_checkpoint(checkpoint)
+    if model.head is not None and "head" not in checkpoint_facts(checkpoint):
+        raise UserError(
+            f"expected an action head that was taught, in {checkpoint}, got an untaught one: "
+            "finish its training with `train --resume`"
+        )
+    return DirectController(model, acting.tick_ms)
 
 
 def _lewm(checkpoint: Path, acting: Acting) -> Controller:
@@ -173,7 +179,7 @@ CONTROLLERS: Mapping[str, Learned | Given] = MappingProxyType(
         "inverse-dynamics": Learned(
             "as clone, with goals at most 0.32 s ahead", _clone("inverse-dynamics"), "baseline"
         ),
-        "oracle": Given("the same planner on the true simulator", _oracle),
+        "oracle": Given("Gauss-Newton on the true simulator and its joint angles", _oracle),
         "computed-torque": Given("feedback on true states and masses", _computed_torque),
         "random": Given("uniform torques, a floor", _random),
         "noop": Given("no torque, a floor", _noop),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.commands.checkpoints import find_checkpoint
+from agent.commands.checkpoints import find_checkpoint, finished_checkpoint
 from agent.commands.matrix import CURVE_PROTOCOLS, POINTS, Training, trainings_known
 from agent.errors import UserError
 
@@ -83,16 +83,16 @@ def _env_steps(checkpoint: Path) -> int | None:
 
 
 def is_measured(point: Point) -> bool:
-    """Whether the curve has this checkpoint on this protocol and these episodes."""
+    """Whether the curve has this checkpoint on this protocol and these episodes, or more."""
     from agent.evaluation.curves import read_curve
     from agent.model.bundle import bundle_sha256
 
     if not point.path.exists() or point.job.checkpoint is None:
         return False
-    wanted = (point.job.protocol, point.job.episodes, point.job.seed)
-    sha256 = bundle_sha256(point.job.checkpoint)
+    wanted = (point.job.protocol, point.job.seed, bundle_sha256(point.job.checkpoint))
     return any(
-        (p["protocol"], p["episodes"], p["seed"], p["checkpoint_sha256"]) == (*wanted, sha256)
+        (p["protocol"], p["seed"], p["checkpoint_sha256"]) == wanted
+        and p["episodes"] >= point.job.episodes
         for p in read_curve(point.path)["points"]
     )
 
@@ -117,7 +117,7 @@ def _missing(asked: Compare) -> Iterator[str]:
         own = {training.out(asked.runs, seed): training.commands_for(asked.runs, seed)}
         for place, commands in (own | training.commands_for_points(asked.runs, seed)).items():
             try:
-                find_checkpoint(place)
+                finished_checkpoint(place, training.env_steps if place in own else None)
             except UserError:
                 yield from commands
 

@@ -59,7 +59,7 @@ class Evaluate:
     render_profile: Literal["fast", "dmc"] = "fast"
     """How frames are drawn; must be what the model was trained on."""
     batch: int = 25
-    """Episodes played together; changes the time it takes, never the result."""
+    """Episodes played together; changes the time it takes, the result by rounding alone."""
     threads: int = 1
     """Threads of torch; the time of a decision is meant for one."""
     tick_ms: Annotated[
@@ -142,16 +142,22 @@ class Measurement:
         flags = f"--controller {self.controller} --protocol {self.protocol}"
         learned = f" --checkpoint {self.checkpoint}" if self.checkpoint else ""
         count = f"--episodes {self.episodes} --seed {self.seed}"
-        defaults = asdict(Acting())
-        acting = "".join(
+        plain = Measurement(self.controller, None, self.protocol, self.episodes, self.seed)
+        chosen = {**self._how(), **asdict(self.acting)}
+        usual = {**plain._how(), **asdict(plain.acting)}
+        how = "".join(
             f" --{name.replace('_', '-')} {value}"
-            for name, value in asdict(self.acting).items()
-            if value != defaults[name]
+            for name, value in chosen.items()
+            if value != usual[name]
         )
-        return f"python run_agent.py evaluate {flags}{learned} {count}{acting}"
+        return f"python run_agent.py evaluate {flags}{learned} {count}{how}"
+
+    def _how(self) -> dict[str, Any]:
+        return {"render_profile": self.render_profile, "batch": self.batch}
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
+        from agent.evaluation.definition import fingerprint
         from agent.evaluation.episodes import evaluate
         from agent.evaluation.protocols import protocol_named
         from agent.evaluation.results import summarise
@@ -174,6 +180,7 @@ class Measurement:
             command=self.command,
             wall_clock_s=round(time.monotonic() - start_s, 2),
             origin=origin_of_checkpoint(self.checkpoint) if self.checkpoint else None,
+            definition=fingerprint(protocol),
         )
         watch = getattr(controller, "watch", None)
         if alone and watch is not None:

@@ -43,7 +43,8 @@ class Training:
     ``commands`` hold {runs}, {out} and {seed}; they end with a checkpoint in {out}.
     ``points`` are the commands for one more point of the learning curve, with {episodes} recorded
     and {steps} env steps; a training that keeps checkpoints along its way needs none. One cut short
-    has no curve but that of the whole.
+    has no curve but that of the whole, and one training that two controllers use has one curve.
+    ``env_steps`` is how long a training runs that says so itself: before, it is not finished.
     """
 
     controller: str
@@ -52,6 +53,7 @@ class Training:
     plays: tuple[str, ...] = PROTOCOLS
     points: tuple[str, ...] = ()
     has_curve: bool = True
+    env_steps: int | None = None
 
     def out(self, runs: Path, seed: int) -> Path:
         """The run's directory."""
@@ -109,15 +111,16 @@ def _rl(algorithm: str, env_steps: int, task: str | None = None) -> Training:
         f"baseline --algorithm {algorithm} --out {{out}} --env-steps {env_steps} --seed {{seed}}"
     )
     if task is None:
-        return Training(algorithm, algorithm, (words,))
+        return Training(algorithm, algorithm, (words,), env_steps=env_steps)
     return Training(
-        algorithm, f"{algorithm}-{task}", (f"{words} --task {task}",), plays=(f"dmc-{task}",)
-    )
+        algorithm, f"{algorithm}-{task}", (f"{words} --task {task}",), plays=(f"dmc-{task}",),
+        env_steps=env_steps,
+    )  # fmt: skip
 
 
 TRAININGS = (
     _from_pixels("world-model", "train", curve=True),
-    replace(_from_pixels("world-model", "train"), controller="direct"),
+    replace(_from_pixels("world-model", "train"), controller="direct", has_curve=False),
     _from_pixels("world-model-vicreg", "train --preset vicreg"),
     _from_pixels("lewm", "train --preset lewm --precision bfloat16"),
     replace(_from_pixels("lewm-brief", LEWM_BRIEF), plays=("lewm",), has_curve=False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -71,22 +72,33 @@ def _watch(
     episodes: Sequence[int],
     update: Update,
 ) -> Iterator[int]:
-    """Report progress until all are done; the number of each when it is."""
+    """Report progress until all are done; the number of each when it is.
+
+    However many messages come in, what is done is told within ``_POLL_S``.
+    """
     done = dict.fromkeys(range(len(futures)), 0)
     waiting = dict(enumerate(futures))
     while waiting:
-        try:
-            while True:
-                number, count = news.get(timeout=_POLL_S)
-                done[number] = count
-        except Empty:
-            pass
+        done |= _heard(news)
         finished = [number for number, future in waiting.items() if future.done()]
         done |= {number: episodes[number] for number in finished}
         update(sum(done.values()), sum(episodes))
         for number in finished:
             del waiting[number]
             yield number
+
+
+def _heard(news: Queue[tuple[int, int]]) -> dict[int, int]:
+    """Episodes played by job, of the messages that come in during ``_POLL_S``."""
+    heard: dict[int, int] = {}
+    end_s = time.monotonic() + _POLL_S
+    while (left_s := end_s - time.monotonic()) > 0:
+        try:
+            number, count = news.get(timeout=left_s)
+        except Empty:
+            break
+        heard[number] = count
+    return heard
 
 
 def _start(news: Queue[tuple[int, int]]) -> None:

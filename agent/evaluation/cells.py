@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from agent.errors import UserError
+from agent.evaluation.definition import fingerprint
 from agent.evaluation.protocols import PROTOCOLS
 from agent.evaluation.resampling import (
     Estimate,
@@ -146,13 +147,17 @@ def _episodes(result: Result) -> list[tuple[int, bool]]:
 def is_current(cell: Cell) -> bool:
     """Whether the episodes are those the protocol of this name has today.
 
-    A protocol that is defined anew draws from another stream; figures of the old one are not shown
-    under its name. One that is unknown here is left to its owner.
+    Results say what definition they were measured under; of older ones the random stream of the
+    first episode tells, as one that is defined anew draws from another. A protocol that is unknown
+    here is left to its owner.
     """
     if cell.protocol not in PROTOCOLS:
         return True
-    first = PROTOCOLS[cell.protocol].episodes(1, cell.results[0]["seed"])[0]
-    return first.seed == _episodes(cell.results[0])[0][0]
+    protocol = PROTOCOLS[cell.protocol]
+    said = {result.get("protocol_definition") for result in cell.results} - {None}
+    if said - {fingerprint(protocol)}:
+        return False
+    return protocol.episodes(1, cell.results[0]["seed"])[0].seed == _episodes(cell.results[0])[0][0]
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,8 @@ def with_point(curve: Curve, result: Mapping[str, Any]) -> Curve:
     """``curve`` with what ``result`` (of ``summarise``) says, in order of protocol and steps.
 
     Raises:
-        UserError: if the checkpoint does not say what it was bought with, or comes from another
-            training seed.
+        UserError: if the checkpoint does not say what it was bought with, comes from another
+            training seed or controller, or would replace a point of more or of other episodes.
     """
     if (result["bought_with"] or {}).get("env_steps") is None:
         raise UserError(
@@ -51,9 +51,25 @@ def with_point(curve: Curve, result: Mapping[str, Any]) -> Curve:
             f"expected a checkpoint of training seed {curve['training_seed']}, got "
             f"{result['training_seed']}: {result['command']}"
         )
+    if result["controller"] != curve["controller"]:
+        raise UserError(
+            f"expected {curve['controller']} in its own curve, got {result['controller']}: "
+            f"{result['command']}"
+        )
     point = {name: result[name] for name in KEPT}
     others = [p for p in curve["points"] if place_of(p) != place_of(point)]
+    _require_no_less(point, [p for p in curve["points"] if p not in others])
     return {**curve, "points": sorted([*others, point], key=place_of)}
+
+
+def _require_no_less(point: Mapping[str, Any], replaced: list[Mapping[str, Any]]) -> None:
+    for old in replaced:
+        if old["seed"] != point["seed"] or old["episodes"] > point["episodes"]:
+            raise UserError(
+                f"expected at least {old['episodes']} episodes of seed {old['seed']}, as the curve "
+                f"has at {place_of(old)[1]} env steps, got {point['episodes']} of seed "
+                f"{point['seed']}: choose another --out"
+            )
 
 
 def place_of(point: Mapping[str, Any]) -> tuple[str, int]:

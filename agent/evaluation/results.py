@@ -41,15 +41,18 @@ def summarise(
     command: str | None = None,
     wall_clock_s: float | None = None,
     origin: Origin | None = None,
+    definition: str | None = None,
 ) -> dict[str, Any]:
     """Everything a table needs about one controller on one protocol, ready for JSON.
 
-    ``origin`` is the training of a controller that learned.
+    ``origin`` is the training of a controller that learned, ``definition`` the fingerprint of the
+    protocol as it was played.
     """
     return {
         "schema": SCHEMA,
         "controller": controller,
         "protocol": protocol,
+        "protocol_definition": definition,
         "episodes": len(results),
         "seed": seed,
         "training_seed": origin.training_seed if origin else None,

@@ -35,7 +35,8 @@ NOTE = (
     "percentiles. Env steps are those a training saw; wall clock and memory are medians over "
     "the seeds that recorded them, on one core or two, often beside another job. The clock of "
     "reinforcement learning includes the simulation; that of those from pixels leaves out 20 "
-    "to 35 s of recording and, for the world model, 40 to 60 s of teaching its action head. "
+    "to 35 s of recording, for the world model 40 to 60 s of teaching its action head, and for "
+    "the cloned, so far, what they trained on after the checkpoint that was kept (up to a third). "
     "Every command, commit, seed and episode is in `results/comparison/`"
 )
 
@@ -119,6 +120,8 @@ def _returns(cells: Sequence[Cell]) -> str:
 
 
 def _shared(cells: Sequence[Cell]) -> str:
+    if len({result["seed"] for cell in cells for result in cell.results}) > 1:
+        return ""
     most = max(cell.episodes for cell in cells)
     fewer = sorted({f"`{cell.controller}`" for cell in cells if cell.episodes < most})
     but = f", of which {' and '.join(fewer)} only the first" if fewer else ""

@@ -201,7 +201,7 @@ class Trainer:
     def _facts(self, diagnostics: Diagnostics | None) -> dict[str, Any]:
         return {
             "training": to_dict(self.config.training),
-            "data": to_dict(self.store.header),
+            "data": {**to_dict(self.store.header), "episodes": self.store.episode_count},
             "env_steps": int((self.episodes.ep_len[self.train_ids] - 1).sum()),
             "training_s": round(self.clock.seconds(), 1),
             "peak_memory_mb": peak_memory_mb(),

@@ -212,7 +212,8 @@ def test_what_is_kept_is_the_best_on_held_out_episodes(
     kept = load_clone(tmp_path / "checkpoint").state_dict()
     assert all(torch.equal(kept[name], value) for name, value in seen[1].items())
     facts = json.loads((tmp_path / "checkpoint" / "config.json").read_text())["facts"]
-    assert (facts["step"], facts["held_out_error"]) == (2, 0.2)
+    assert (facts["step"], facts["held_out_error"], facts["trained_steps"]) == (2, 0.2, 4)
+    assert facts["training_s"] == round(reports[-1].seconds, 1)
 
 
 def test_a_training_cut_short_is_saved(data: Path, tmp_path: Path) -> None:

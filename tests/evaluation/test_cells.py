@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.errors import UserError
-from agent.evaluation.cells import Cell, paired, read_cells
+from agent.evaluation.cells import Cell, is_current, paired, read_cells
 from agent.evaluation.curves import new_curve, read_curve, with_point, write_curve
+from agent.evaluation.definition import fingerprint
+from agent.evaluation.protocols import PROTOCOLS
 from agent.evaluation.results import write_result
 
 Make = Callable[..., dict[str, Any]]
@@ -94,6 +97,28 @@ def test_a_point_needs_its_price_and_its_seed(make_result: Make) -> None:
         with_point(new_curve("sac", 0), make_result([True], env_steps=None))
     with pytest.raises(UserError, match="training seed 1, got 0"):
         with_point(new_curve("sac", 1), make_result([True]))
+
+
+def test_a_point_is_not_replaced_by_less_or_by_another_controller(make_result: Make) -> None:
+    curve = with_point(new_curve("sac", 0), make_result([True, True]))
+    assert len(with_point(curve, make_result([True, False, True]))["points"]) == 1
+    with pytest.raises(UserError, match="at least 2 episodes of seed 5"):
+        with_point(curve, make_result([True]))
+    with pytest.raises(UserError, match="at least 2 episodes of seed 5"):
+        with_point(curve, {**make_result([True, True]), "seed": 6})
+    with pytest.raises(UserError, match="expected sac in its own curve, got td3"):
+        with_point(curve, make_result([True, True], controller="td3"))
+
+
+def test_a_result_of_another_definition_is_not_current(make_result: Make) -> None:
+    protocol = PROTOCOLS["anywhere"]
+    result = make_result([True], protocol="anywhere")
+    result["per_episode"][0]["seed"] = protocol.episodes(1, result["seed"])[0].seed
+    for said, current in ((None, True), (fingerprint(protocol), True), ("0" * 12, False)):
+        played = {**result, "protocol_definition": said}
+        assert is_current(Cell("anywhere", "sac", (played,))) is current
+    strange = replace(protocol, budget_steps=3), replace(protocol, tolerance_rad=0.2)
+    assert len({fingerprint(one) for one in (protocol, PROTOCOLS["lewm"], *strange)}) == 4
 
 
 def test_what_is_no_curve_is_named(tmp_path: Path, make_result: Make) -> None:
