@@ -29,7 +29,10 @@ COMMANDS: Table = {
         },
     ),
     "train": Entry("agent.commands.train:Train", "train a world model on recorded rollouts"),
-    "baseline": Entry("agent.commands.baseline:Baseline", "train SAC on states, to compare with"),
+    "baseline": Entry(
+        "agent.commands.baseline:Baseline",
+        "train a rival: SAC, TD3 or PPO on states, or a cloned policy",
+    ),
     "control": Entry("agent.commands.control:Control", "steer the arm to a goal, and film it"),
     "export": Entry("agent.commands.export:Export", "write the controller to run without torch"),
     "evaluate": Entry("agent.commands.evaluate:Evaluate", "measure how well a controller does"),
@@ -43,7 +46,10 @@ COMMANDS: Table = {
     "diagnose": Entry(
         "agent.commands.diagnose:Diagnose", "ask whether rollouts and a model fit LeJEPA's theory"
     ),
-    "demo": Entry("agent.commands.demo:Demo", "all of the above in a row, then one report"),
+    "demo": Entry(
+        "agent.commands.demo:Demo",
+        "collect, train, baseline, evaluate and control, then a report",
+    ),
 }
 EXAMPLES = (
     "demo",
@@ -61,6 +67,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         return _run(program, words)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("agent", "envs", "planners"):
+            raise
+        sys.stderr.write(
+            f"error: {sys.executable} lacks {error.name}. Run `make setup` once, then use "
+            f".venv/bin/python in place of python\n"
+        )
+        return 4
     except KeyboardInterrupt:  # before there was anything to save
         return 130
     except BrokenPipeError:  # the reader, a pager perhaps, has left: nothing more to say

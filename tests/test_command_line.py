@@ -106,6 +106,16 @@ def test_a_typo_gets_the_nearest_name(words: list[str], nearest: str, capsys: Ou
         ["control", "--video", "film.avi"],
         ["control", "--delay-ticks", "9"],
         ["control", "--tick-ms", "0"],
+        ["control", "--threads", "0"],
+        ["control", "--goal-seed", "-7"],
+        ["control", "--goal-qpos", "0", "3.0"],
+        ["control", "--start-qpos", "0", "-3.0"],
+        ["control", "--save-goal", "goal.txt"],
+        ["control", "--save-goal", "/proc/x/goal.png"],
+        ["control", "--controller", "direct", "--planner", "cem"],
+        ["evaluate", "--controller", "noop", "--json", "."],
+        ["evaluate", "--controller", "noop", "--planner", "cem"],
+        ["export", "--onnx", "/proc/x/there"],
         ["baseline", "--out", "x", "--env-steps", "0"],
         ["baseline", "--out", "x", "--algorithm", "clone"],
     ],
@@ -164,3 +174,20 @@ def test_flags_offer_what_the_libraries_know() -> None:
     )
     tasks = typing.get_type_hints(Baseline)["task"]
     assert set(typing.get_args(typing.get_args(tasks)[0])) == set(DMC_TASKS)
+
+
+def test_a_bare_interpreter_is_told_what_to_do(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(name: str) -> None:
+        def run(*_: object) -> int:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        monkeypatch.setattr(run_agent, "_run", run)
+
+    lacks("rich.console")
+    assert run_agent.main(["doctor"]) == 4
+    assert "make setup" in capsys.readouterr().err
+    lacks("agent.commands.nothing")  # a bug of ours
+    with pytest.raises(ModuleNotFoundError):
+        run_agent.main(["doctor"])

@@ -1,6 +1,7 @@
 """A comparison goes on where it stopped, and says what it lacks."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -12,13 +13,13 @@ import pytest
 
 import run_agent
 from agent.commands import comparing, measuring
-from agent.commands.checkpoints import SHIPPED, finished_checkpoint
+from agent.commands.checkpoints import COMPARED, SHIPPED, finished_checkpoint
 from agent.commands.compare import Compare
 from agent.commands.comparing import DONE, OUTDATED, READY, UNTRAINED, states_of
 from agent.commands.controllers import CONTROLLERS, Acting, Learned, checkpoint_for
 from agent.commands.curving import checkpoints_along, points_of
 from agent.commands.evaluate import Measurement
-from agent.commands.matrix import COMPARED, PROTOCOLS, TRAININGS, wanted_cells
+from agent.commands.matrix import PROTOCOLS, TRAININGS, wanted_cells
 from agent.commands.progress import duration
 from agent.commands.report_inputs import cells_in
 from agent.errors import UserError
@@ -119,7 +120,7 @@ def test_what_is_not_trained_is_told_how(tmp_path: Path, capsys: Output) -> None
     assert states["noop"].progress == READY
     assert states["world-model"].progress == UNTRAINED
     assert not list(tmp_path.iterdir())
-    make_checkpoint(runs / "world-model-7" / "checkpoint", 10)
+    make_checkpoint(runs / "world-model-7" / "checkpoint", 80_000)
     (state, _) = states_of(asked.wanted(), runs, asked.place)[::-1]
     assert state.progress == READY
 
@@ -165,7 +166,7 @@ def test_a_shipped_checkpoint_is_measured_where_there_is_no_training_of_ones_own
     asked, runs = small(tmp_path, tmp_path / "runs", "world-model"), tmp_path / "runs"
     (state,) = states_of(asked.wanted(), runs, asked.place)
     assert (state.progress, state.checkpoint) == (READY, SHIPPED)
-    make_checkpoint(runs / "world-model-0" / "checkpoint", 10)
+    make_checkpoint(runs / "world-model-0" / "checkpoint", 80_000)
     (state,) = states_of(asked.wanted(), runs, asked.place)
     assert state.checkpoint == runs / "world-model-0" / "checkpoint"
 
@@ -195,28 +196,41 @@ def test_the_checkpoints_along_a_training_are_its_points(tmp_path: Path) -> None
     for steps in (100_000, 20_000):
         make_checkpoint(run / "checkpoints" / str(steps), steps)
     (run / "checkpoints" / "300000").mkdir()  # begun, not finished
-    assert [p.name for p in checkpoints_along(run)] == ["20000", "100000"]
+    assert [p.name for p in checkpoints_along(run, tmp_path / "none")] == ["20000", "100000"]
     make_checkpoint(run / "checkpoint", 100_000)  # where it ended, which is the last point
-    assert [p.name for p in checkpoints_along(run)] == ["20000", "100000"]
+    assert [p.name for p in checkpoints_along(run, tmp_path / "none")] == ["20000", "100000"]
     make_checkpoint(run / "checkpoint", 120_000)
-    assert [p.name for p in checkpoints_along(run)] == ["20000", "100000", "checkpoint"]
+    found = [p.name for p in checkpoints_along(run, tmp_path / "none")]
+    assert found == ["20000", "100000", "checkpoint"]
     asked = Compare(tmp_path / "curves", tmp_path, ("sac",), ("anywhere",), (0, 1), curves=True)
-    assert len(list(points_of(asked))) == 3
+    assert len(list(points_of(asked))) == 3 + 1  # seed 1: the one that is shipped
     assert asked.count == 100
 
 
 def test_curves_of_nothing_measure_nothing(tmp_path: Path, capsys: Output) -> None:
-    Compare(tmp_path / "curves", tmp_path / "runs", ("sac",), curves=True).run()
+    Compare(tmp_path / "curves", tmp_path / "runs", ("sac",), (), (7,), curves=True).run()
     shown = capsys.readouterr().out
     assert "to measure now: 0 points" in shown and "baseline --algorithm sac" in shown
     with pytest.raises(UserError, match="expected a curve"):
-        read_curve(tmp_path / "curves" / "sac-0.json")
+        read_curve(tmp_path / "curves" / "sac-7.json")
+
+
+def test_what_a_curve_has_need_not_be_trained_again(tmp_path: Path, capsys: Output) -> None:
+    place = tmp_path / "curves"
+    shutil.copytree("results/curves", place)
+    runs = tmp_path / "runs"
+    asked = Compare(place, runs, ("sac", "world-model"), ("anywhere",), plan=True, curves=True)
+    asked.run()
+    shown = capsys.readouterr().out
+    assert "--algorithm sac" not in shown and "world-model-0 " not in shown
+    replace(asked, episodes=101).run()
+    assert "baseline --algorithm sac" in capsys.readouterr().out
 
 
 def test_every_file_has_its_own_name_and_a_protocol_that_exists(tmp_path: Path) -> None:
     cells = wanted_cells(tmp_path, PROTOCOLS, (0, 1, 2), 300, 2000)
     assert len({cell.path for cell in cells}) == len(cells)
-    curves = [training.name for training in TRAININGS if training.has_curve]
+    curves = [training.name for training in TRAININGS if training.curve]
     assert len(set(curves)) == len(curves)
     assert {protocol_named(cell.protocol).name for cell in cells} == set(PROTOCOLS)
     learned = {name for name, entry in CONTROLLERS.items() if isinstance(entry, Learned)}

@@ -12,12 +12,19 @@ if TYPE_CHECKING:
     from agent.evaluation.provenance import Origin
 
 SHIPPED = Path("checkpoints/reacher")
+COMPARED = Path("checkpoints/comparison")  # what was measured, so that anyone can measure it again
+_REPOSITORY = Path(__file__).parents[2]
 
 
 def find_checkpoint(directory: Path) -> Path:
-    """``directory`` or the checkpoint inside it; UserError naming what makes one if none is."""
+    """``directory`` or the checkpoint inside it; UserError naming what makes one if none is.
+
+    The one that comes with the program is found from any working directory.
+    """
     from agent.model.bundle import CHECKPOINT, has_bundle
 
+    if directory == SHIPPED and not directory.exists():
+        directory = _REPOSITORY / SHIPPED
     for place in (directory, directory / CHECKPOINT):
         if has_bundle(place):
             return place

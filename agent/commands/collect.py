@@ -40,7 +40,7 @@ class Collect:
     seed: int = 0
     """Everything random follows from it."""
     render_profile: Literal["fast", "dmc"] = "fast"
-    """How frames are drawn: fast, without shadows; dmc, as dm_control does (25 times slower)."""
+    """How frames are drawn: fast, without shadows; dmc, as dm_control does (20 times slower)."""
     image_size: int = 64
     """Side of a frame in pixels."""
     episodes_per_shard: int = 10

@@ -42,7 +42,7 @@ class Control:
     goal_image: Annotated[Path | None, _optional("PNG")] = None
     """The goal as a picture, square and seen from the same camera."""
     goal_qpos: Annotated[tuple[float, float] | None, _optional("SHOULDER WRIST")] = None
-    """The goal as joint angles in radians."""
+    """The goal as joint angles in radians; the wrist turns from -2.79 to 2.79."""
     goal_seed: Annotated[int | None, _optional("INT", "0, if no goal is given")] = None
     """The goal as a random pose: this number decides which."""
     start_qpos: Annotated[tuple[float, float], arg(metavar="SHOULDER WRIST")] = (0.0, 0.0)
@@ -101,6 +101,8 @@ class Control:
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
+        from agent.commands.controllers import require_planning
+        from agent.commands.places import require_file_place
         from agent.errors import UserError
         from agent.reporting.video import checked_video_path
 
@@ -113,27 +115,32 @@ class Control:
             raise UserError(f"expected one goal, got {' and '.join(given)}")
         if not 0 < self.seconds <= 600:
             raise UserError(f"expected --seconds above 0 and up to 600, got {self.seconds}")
-        if min(self.threads, 1) < 1 or self.seed < 0 or (self.goal_seed or 0) < 0:
-            raise UserError("expected --threads of at least 1, and no negative seed")
+        if self.threads < 1:
+            raise UserError(f"expected --threads of at least 1, got {self.threads}")
+        if self.seed < 0 or (self.goal_seed or 0) < 0:
+            raise UserError("expected --seed and --goal-seed of 0 or more, got a negative one")
+        require_planning(self.controller, self.planner)
         if self.video is not None:
             checked_video_path(self.video)
+        if self.save_goal is not None and self.save_goal.suffix != ".png":
+            raise UserError(f"expected --save-goal with a name in .png, got {self.save_goal}")
+        require_file_place(self.video, "--video")
+        require_file_place(self.save_goal, "--save-goal")
 
     def _start(self) -> Array:
-        from envs import checked_pose
-
-        return checked_pose(self.start_qpos, "--start-qpos")
+        return _reachable(self.start_qpos, "--start-qpos")
 
     def _goal(self, studio: Studio, image_size: int) -> Goal:
         import numpy as np
 
         from agent.reporting.film import Goal
-        from envs import checked_pose, load_goal_image, sample_pose
+        from envs import load_goal_image, sample_pose
 
         if self.goal_image is not None:
             pixels = load_goal_image(self.goal_image, image_size)
             return Goal(pixels, pixels, np.full(2, np.nan))
         if self.goal_qpos is not None:
-            return studio.goal_at(checked_pose(self.goal_qpos, "--goal-qpos"))
+            return studio.goal_at(_reachable(self.goal_qpos, "--goal-qpos"))
         return studio.goal_at(sample_pose(np.random.default_rng(self.goal_seed or 0)))
 
     def _write(self, film: Film, goal: Goal) -> None:
@@ -145,6 +152,19 @@ class Control:
             say(f"goal picture: {write_picture(self.save_goal, goal.pixels)}")
         if self.video is not None:
             say(f"film: {write_video(self.video, film.frames, FRAMES_PER_S)}")
+
+
+def _reachable(qpos_rad: tuple[float, float], flag: str) -> Array:
+    """A pose in which the arm can rest: thrown, the wrist swings a little beyond its stop."""
+    from envs import WRIST_LIMIT_RAD, PoseError, checked_pose
+
+    pose = checked_pose(qpos_rad, flag)
+    if abs(pose[1]) > WRIST_LIMIT_RAD:
+        raise PoseError(
+            f"expected {flag} with a wrist within ±{WRIST_LIMIT_RAD:.3f} rad (±160°), where it "
+            f"stops, got {pose[1]:.3f}"
+        )
+    return pose
 
 
 def outcome(film: Film, goal: Goal) -> dict[str, str]:

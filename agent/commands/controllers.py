@@ -6,13 +6,14 @@ and mistakes name it. Nothing is imported before a controller is made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from agent.commands.checkpoints import SHIPPED, find_checkpoint
+from agent.commands.checkpoints import COMPARED, SHIPPED, find_checkpoint
 from agent.errors import UserError
 
 if TYPE_CHECKING:
@@ -202,8 +203,19 @@ def checkpoint_for(name: str, given: Path | None) -> Path | None:
         return None
     place = given or entry.shipped
     if place is None:
-        raise UserError(f"expected --checkpoint for {name}: the directory {entry.made_by} wrote")
+        own = re.compile(rf"{name}-((easy|hard)-)?\d")  # not sac-brief-0 for sac
+        there = [str(p) for p in sorted(COMPARED.glob("*")) if own.fullmatch(p.name)]
+        shipped = f", or one of {', '.join(there)}" if there else ""
+        raise UserError(
+            f"expected --checkpoint for {name}: the directory that {entry.made_by} wrote{shipped}"
+        )
     return find_checkpoint(place)
+
+
+def require_planning(name: str, planner: PlannerName) -> None:
+    """UserError if a planner was chosen for a controller that searches in no other way than its."""
+    if planner != DEFAULT_PLANNER and not name.startswith("world-model"):
+        raise UserError(f"expected --planner with world-model alone, got it with {name}: leave out")
 
 
 def make_controller(name: str, checkpoint: Path | None, acting: Acting | None = None) -> Controller:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.commands.checkpoints import find_checkpoint, finished_checkpoint
-from agent.commands.matrix import CURVE_PROTOCOLS, POINTS, Training, trainings_known
+from agent.commands.matrix import POINTS, Training, trainings_known
 from agent.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,30 +50,39 @@ def points_of(asked: Compare) -> Iterator[Point]:
     from agent.commands.evaluate import Measurement
 
     for training, seed in _trainings(asked):
-        path = asked.place / f"{training.name}-{seed}.json"
-        for checkpoint in checkpoints_along(training.out(asked.runs, seed)):
-            for protocol in asked.protocols or CURVE_PROTOCOLS:
-                if protocol in training.plays:
-                    name, count = training.controller, asked.count
-                    job = Measurement(name, checkpoint, protocol, count, asked.seed)
-                    yield Point(path, name, seed, job)
+        path, name = _path(asked, training, seed), training.controller
+        for checkpoint in checkpoints_along(training.out(asked.runs, seed), training.shipped(seed)):
+            for protocol in _protocols(asked, training):
+                job = Measurement(name, checkpoint, protocol, asked.count, asked.seed)
+                yield Point(path, name, seed, job)
 
 
-def checkpoints_along(run: Path) -> list[Path]:
+def checkpoints_along(run: Path, shipped: Path) -> list[Path]:
     """The checkpoints in RUN/checkpoints/ by their env steps, then the one the training ended with.
 
-    The last is left out where the one before it has as many env steps.
+    That is the ``shipped`` one where there is no other. The last is left out where the one before
+    it has as many env steps.
     """
-    places = [p for p in (run / POINTS).glob("*") if p.name.isdecimal()]
-    found = []
-    for place in [*sorted(places, key=lambda p: int(p.name)), run]:
-        try:
-            found.append(find_checkpoint(place))
-        except UserError:
-            continue  # under way, or not begun: `_missing` names its commands
+    places = sorted((p for p in (run / POINTS).glob("*") if p.name.isdecimal()), key=_number)
+    found = [place for place in map(_found, places) if place is not None]
+    last = _found(run) or _found(shipped)
+    if last is not None:
+        found.append(last)
     if len(found) > 1 and _env_steps(found[-1]) == _env_steps(found[-2]):
         found.pop()
     return found
+
+
+def _number(place: Path) -> int:
+    return int(place.name)
+
+
+def _found(place: Path) -> Path | None:
+    """None for one that is under way or not begun: `_missing` names its commands."""
+    try:
+        return find_checkpoint(place)
+    except UserError:
+        return None
 
 
 def _env_steps(checkpoint: Path) -> int | None:
@@ -113,17 +122,55 @@ def _keep(point: Point, result: dict[str, Any]) -> None:
 
 
 def _missing(asked: Compare) -> Iterator[str]:
+    """Commands for the checkpoints of points that are neither measured nor to be measured now."""
     for training, seed in _trainings(asked):
-        own = {training.out(asked.runs, seed): training.commands_for(asked.runs, seed)}
-        for place, commands in (own | training.commands_for_points(asked.runs, seed)).items():
-            try:
-                finished_checkpoint(place, training.env_steps if place in own else None)
-            except UserError:
+        own = training.out(asked.runs, seed)
+        done = _steps_measured(asked, training, seed)
+        wanted = {own: (training.env_steps, training.commands_for(asked.runs, seed))} | {
+            place: (int(place.name), commands)
+            for place, commands in training.commands_for_points(asked.runs, seed).items()
+        }
+        for place, (steps, commands) in wanted.items():
+            is_one_point = place != own or training.points  # not a training that makes all of them
+            shipped = training.shipped(seed) if place == own and is_one_point else place
+            is_there = _is_finished(place, steps) or _is_finished(shipped, steps)
+            if steps not in done and not is_there:
                 yield from commands
+
+
+def _is_finished(place: Path, env_steps: int | None) -> bool:
+    try:
+        finished_checkpoint(place, env_steps)
+    except UserError:
+        return False
+    return True
+
+
+def _steps_measured(asked: Compare, training: Training, seed: int) -> set[int]:
+    """The env steps at which the curve has all that is asked."""
+    from agent.evaluation.curves import read_curve
+
+    path = _path(asked, training, seed)
+    points = read_curve(path)["points"] if path.exists() else []
+    enough = {
+        (p["bought_with"]["env_steps"], p["protocol"])
+        for p in points
+        if p["seed"] == asked.seed and p["episodes"] >= asked.count
+    }
+    wanted = _protocols(asked, training)
+    return {steps for steps, _ in enough if all((steps, name) in enough for name in wanted)}
+
+
+def _protocols(asked: Compare, training: Training) -> list[str]:
+    return [name for name in asked.protocols or training.curve if name in training.curve]
+
+
+def _path(asked: Compare, training: Training, seed: int) -> Path:
+    return asked.place / f"{training.name}-{seed}.json"
 
 
 def _trainings(asked: Compare) -> Iterator[tuple[Training, int]]:
     for seed in asked.training_seeds:
         for training in trainings_known():
-            if training.has_curve and asked.takes_part(training.controller):
+            if training.curve and asked.takes_part(training.controller):
                 yield training, seed

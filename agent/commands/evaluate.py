@@ -90,6 +90,8 @@ class Evaluate:
         import torch
 
         from agent.commands.console import say
+        from agent.commands.controllers import require_planning
+        from agent.commands.places import require_file_place
         from agent.commands.scores import show_scores
         from agent.errors import UserError
         from agent.evaluation.protocols import protocol_named
@@ -98,6 +100,8 @@ class Evaluate:
         protocol_named(self.protocol)  # a mistyped one is refused before anything is loaded
         if self.threads < 1:
             raise UserError(f"expected --threads of at least 1, got {self.threads}")
+        require_file_place(self.json, "--json")
+        require_planning(self.controller, self.planner)
         torch.set_num_threads(self.threads)
         result = self._measure(self.controller)
         floors = [] if self.no_floors else [name for name in FLOORS if name != self.controller]

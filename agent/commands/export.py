@@ -37,6 +37,8 @@ class Export:
     def run(self) -> None:
         """Load, export, compare with torch, and say what there is."""
         from agent.commands.console import say, show_facts
+        from agent.commands.places import require_directory
+        from agent.data.durable import explained_disk_errors
         from agent.errors import UserError
         from agent.export.exporting import export_controller
         from agent.model.checkpoint import checkpoint_sha256, load_checkpoint
@@ -46,10 +48,13 @@ class Export:
                 f"expected a directory for several graphs and their settings, got {self.onnx}: "
                 f"name it {self.onnx.with_suffix('')}"
             )
+        require_directory(self.onnx.parent, "--onnx")
         found = find_checkpoint(self.checkpoint)
         model = load_checkpoint(found)
-        worst = export_controller(model, self.onnx, {"checkpoint_sha256": checkpoint_sha256(found)})
+        with explained_disk_errors(self.onnx.parent):
+            facts = {"checkpoint_sha256": checkpoint_sha256(found)}
+            worst = export_controller(model, self.onnx, facts)
         size_mb = sum(file.stat().st_size for file in self.onnx.iterdir()) / 1e6
-        facts = {"size_mb": f"{size_mb:.1f}", "largest difference from torch": f"{worst:.1e}"}
-        show_facts(f"exported to {self.onnx}", facts)
+        shown = {"size_mb": f"{size_mb:.1f}", "largest difference from torch": f"{worst:.1e}"}
+        show_facts(f"exported to {self.onnx}", shown)
         say(f"next: python -m agent.deploy {self.onnx} --goal-seed 7")

@@ -33,16 +33,17 @@ class Identify:
 
     Examples:
       python run_agent.py identify worlds
-      python run_agent.py identify all --preset full --out results/identifiability-full
-      python run_agent.py identify action --preset full --seeds 1 --out results/identifiability-full
+      python run_agent.py identify all --preset full --out runs/identifiability-full
+      python run_agent.py identify action --preset full --seeds 1 --out runs/identifiability-full
     """
 
     study: Annotated[Positional[StudyName], arg(metavar="STUDY")]
     """Which study, or all."""
     preset: Literal["quick", "full"] = "quick"
     """quick: minutes on two cores for all studies; full: more seeds and sizes, hours."""
-    out: Annotated[Path, arg(metavar="DIR")] = Path("results/identifiability")
-    """Directory of the results; each study has its files in it."""
+    out: Annotated[Path, arg(metavar="DIR")] = Path("runs/identifiability")
+    """Directory of the results; each study has its files in it. The published ones are in
+    results/identifiability and results/identifiability-full."""
     seeds: Annotated[
         int | None, arg(metavar="INT", help_behavior_hint="(default: all of the preset)")
     ] = None

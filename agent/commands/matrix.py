@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.commands.checkpoints import COMPARED
 from agent.commands.controllers import CONTROLLERS, Given, Learned
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ FEWER_EPISODES = {  # a decision takes the oracle seconds, and LeWorldModel's se
 }  # fmt: skip
 LEWM_BRIEF = "train --preset lewm --steps 600 --precision bfloat16"
 EPISODE_STEPS = 200  # of a recorded episode
+RECORDED_STEPS = 400 * EPISODE_STEPS  # what collect records unless told otherwise
 CURVE_EPISODES = (50, 150, 500, 1500)  # recorded: 10k, 30k, 100k and 300k env steps
 POINTS = "checkpoints"  # folder of a run with one checkpoint a number of env steps
-COMPARED = Path("checkpoints/comparison")  # what was measured, so that anyone can measure it again
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class Training:
 
     ``commands`` hold {runs}, {out} and {seed}; they end with a checkpoint in {out}.
     ``points`` are the commands for one more point of the learning curve, with {episodes} recorded
-    and {steps} env steps; a training that keeps checkpoints along its way needs none. One cut short
-    has no curve but that of the whole, and one training that two controllers use has one curve.
-    ``env_steps`` is how long a training runs that says so itself: before, it is not finished.
+    and {steps} env steps; a training that keeps checkpoints along its way needs none. ``curve`` are
+    the protocols its learning curve is measured on; no two of one name have any. Before
+    ``env_steps`` a training is not finished.
     """
 
     controller: str
@@ -52,7 +53,7 @@ class Training:
     commands: tuple[str, ...]
     plays: tuple[str, ...] = PROTOCOLS
     points: tuple[str, ...] = ()
-    has_curve: bool = True
+    curve: tuple[str, ...] = ()
     env_steps: int | None = None
 
     def out(self, runs: Path, seed: int) -> Path:
@@ -103,6 +104,8 @@ def _from_pixels(controller: str, train: str, curve: bool = False) -> Training:
         )
         if curve
         else (),
+        curve=CURVE_PROTOCOLS if curve else (),
+        env_steps=RECORDED_STEPS,
     )
 
 
@@ -120,17 +123,18 @@ def _rl(algorithm: str, env_steps: int, task: str | None = None) -> Training:
 
 TRAININGS = (
     _from_pixels("world-model", "train", curve=True),
-    replace(_from_pixels("world-model", "train"), controller="direct", has_curve=False),
+    replace(_from_pixels("world-model", "train"), controller="direct"),
     _from_pixels("world-model-vicreg", "train --preset vicreg"),
     _from_pixels("lewm", "train --preset lewm --precision bfloat16"),
-    replace(_from_pixels("lewm-brief", LEWM_BRIEF), plays=("lewm",), has_curve=False),
-    _from_pixels("clone", "baseline --algorithm clone", curve=True),
+    replace(_from_pixels("lewm-brief", LEWM_BRIEF), plays=("lewm",)),
+    _from_pixels("clone", "baseline --algorithm clone"),
     _from_pixels("inverse-dynamics", "baseline --algorithm inverse-dynamics"),
-    _rl("sac", 300_000),
-    replace(_rl("sac", 30_400), controller="sac-brief", name="sac-brief", has_curve=False),
+    replace(_rl("sac", 300_000), curve=("anywhere",)),
+    replace(_rl("sac", 30_400), controller="sac-brief", name="sac-brief"),
     _rl("td3", 300_000),
     _rl("ppo", 1_000_000),
-    *(_rl(name, 300_000, task) for task in ("easy", "hard") for name in ("sac-dmc", "td3-dmc")),
+    *(replace(_rl("sac-dmc", 300_000, t), curve=(f"dmc-{t}",)) for t in ("easy", "hard")),
+    *(_rl("td3-dmc", 300_000, task) for task in ("easy", "hard")),
 )
 
 

@@ -42,7 +42,7 @@ class Train:
         "reacher-cpu"
     )
     """Settings: reacher-cpu, the real thing in minutes; tiny, seconds, which learns nothing;
-    vicreg, the real thing with another regulariser; lewm, LeWorldModel's recipe, days on a CPU
+    vicreg, the real thing with another regulariser; lewm, LeWorldModel's recipe, a day of one core
     (lewm-224 as published, for frames of 224 px; lewm-tiny, seconds)."""
     resume: bool = False
     """Continue the run in --out with the same settings."""

@@ -82,9 +82,10 @@ def explained_disk_errors(directory: Path) -> Iterator[None]:
                 "free some space and run the same command again to continue"
             ) from error
         if error.errno in _FORBIDDEN:
+            is_file = error.errno == errno.EEXIST
+            why = "it is a file, not a directory" if is_file else error.strerror
             raise UserError(
-                f"cannot write in {directory}: {error.strerror}. Choose a directory you may "
-                "write to"
+                f"cannot write in {directory}: {why}. Choose a directory you may write to"
             ) from error
         raise
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from agent.errors import DamagedDataError, UserError
@@ -31,13 +31,14 @@ def require_no_run(out: Path, otherwise: str = "continue it with --resume") -> N
 
 
 def write_bundle(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Put ``files`` (name to content) at ``directory``, replacing what is there.
+    """Put ``files`` (name to content) at ``directory``, replacing an earlier bundle of its kind.
 
     Raises:
-        UserError: if something that is no bundle is in the way.
+        UserError: if something that is no bundle is in the way, or one of other kinds of files: a
+            checkpoint is not replaced by an export.
     """
     _finish_swap(directory)
-    _require_replaceable(directory)
+    _require_replaceable(directory, files)
     directory.parent.mkdir(parents=True, exist_ok=True)
     aside = directory.with_name(f".{directory.name}.writing")
     shutil.rmtree(aside, ignore_errors=True)
@@ -104,13 +105,25 @@ def _read_manifest(directory: Path) -> dict[str, str]:
         raise DamagedDataError(f"{path} is not a readable manifest ({error})") from error
 
 
-def _require_replaceable(directory: Path) -> None:
+def _require_replaceable(directory: Path, files: Mapping[str, bytes]) -> None:
     occupied = directory.is_file() or (directory.is_dir() and any(directory.iterdir()))
-    if occupied and not (directory / MANIFEST).is_file():
-        raise UserError(
-            f"expected {directory} to be new, empty or a checkpoint, got something else; "
-            "nothing was written, choose another place"
-        )
+    if not occupied:
+        return
+    if not (directory / MANIFEST).is_file():
+        found = "something else"
+    elif _kinds(_read_manifest(directory)) != _kinds(files):
+        found = f"one of other files ({', '.join(sorted(_read_manifest(directory)))})"
+    else:
+        return
+    raise UserError(
+        f"expected {directory} to be new, empty or an earlier result of the same command, got "
+        f"{found}; nothing was written, choose another place"
+    )
+
+
+def _kinds(names: Iterable[str]) -> set[str]:
+    """What tells weights from graphs and from text."""
+    return {Path(name).suffix for name in names if name != "README.md"}
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -31,13 +31,15 @@ HEAD = (
 NOTE = (
     "Mean over training seeds; in brackets 95 % intervals over seeds and episodes, never "
     "narrower than Wilson's: with one seed they say nothing of other seeds, with three they "
-    "still promise a little too much. Ticks: the median, and the largest of the seeds' 95th "
-    "percentiles. Env steps are those a training saw; wall clock and memory are medians over "
-    "the seeds that recorded them, on one core or two, often beside another job. The clock of "
+    "are still somewhat too narrow. Ticks: the median, and the largest of the seeds' 95th "
+    "percentiles. Env steps are those recorded or played; who learns from pixels holds a "
+    "twentieth of them out, the cloned a tenth. Wall clock and memory are medians over the seeds "
+    "that recorded them, on one core or two, often beside another job. The clock of "
     "reinforcement learning includes the simulation; that of those from pixels leaves out 20 "
     "to 35 s of recording, for the world model 40 to 60 s of teaching its action head, and for "
     "the cloned, so far, what they trained on after the checkpoint that was kept (up to a third). "
-    "Every command, commit, seed and episode is in `results/comparison/`"
+    "Every command, commit, seed and episode is in `results/comparison/`; where a file holds "
+    "more episodes than the others, those that all played are shown"
 )
 
 

@@ -70,5 +70,5 @@ def _note(cells: Sequence[Cell]) -> str:
     but = f"; {', '.join(few)}" if few else ""
     return (
         f"Training seeds {counts(most)} episodes, one seed of what learns nothing{but}. "
-        "A tick is the median decision on the first protocol of its row."
+        "Tick: the median time of a decision, on the leftmost protocol with a figure in the row."
     )

@@ -39,7 +39,9 @@ def section(name: str, results: Path) -> str:
     """Figure, table, promises and provenance of a study; says so if there is no result."""
     path = results / f"{name}.json"
     if not path.exists():
-        return f"Not measured yet: `python run_agent.py identify {name}`."
+        return (
+            f"Not measured yet: `python run_agent.py identify {name} --out results/{results.name}`."
+        )
     result = read_study(path)
     picture = f"![{name}](../results/{results.name}/{name}.png)"
     table = "\n".join(TABLES[name](result)) if name in TABLES else ""

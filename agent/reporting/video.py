@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.data.durable import make_directory
+from agent.data.durable import explained_disk_errors, make_directory
 from agent.errors import MachineError, UserError
 from agent.interfaces import Image
 from envs import import_opencv
@@ -80,7 +80,8 @@ def write_picture(path: Path, picture: Image) -> Path:
     make_directory(path.parent)
     coded, content = import_opencv().imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert coded
-    path.write_bytes(content.tobytes())
+    with explained_disk_errors(path.parent):
+        path.write_bytes(content.tobytes())
     return path
 
 

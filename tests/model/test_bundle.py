@@ -13,7 +13,7 @@ from agent.errors import DamagedDataError, UserError
 from agent.model.bundle import MANIFEST, bundle_sha256, has_bundle, read_bundle, write_bundle
 
 OLD = {"a.json": b'{"version": 1}', "b.bin": bytes(range(256))}
-NEW = {"a.json": b'{"version": 2}', "c.bin": b"other"}
+NEW = {"a.json": b'{"version": 2}', "c.bin": b"other", "README.md": b"text"}
 
 
 class PowerCutError(Exception):
@@ -125,6 +125,12 @@ def test_somebody_elses_directory_is_not_replaced(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="nothing was written"):
             write_bundle(target, NEW)
     assert thesis.read_text() == "years of it"
+
+
+def test_a_checkpoint_is_not_replaced_by_an_export(place: Path) -> None:
+    with pytest.raises(UserError, match=r"earlier result.*a\.json, b\.bin.*nothing was written"):
+        write_bundle(place, {"a.json": b"{}", "graph.onnx": b"?"})
+    assert read_bundle(place) == OLD
 
 
 def test_the_hash_is_of_the_content(place: Path, tmp_path: Path) -> None:

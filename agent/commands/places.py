@@ -1,0 +1,33 @@
+"""Where results go: a bad place is refused before the work, not after it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from agent.errors import UserError
+
+
+def require_file_place(path: Path | None, flag: str) -> None:
+    """Nothing for None; otherwise the directory is made, and a file can be written there.
+
+    Raises:
+        UserError: naming ``flag`` if a directory is in the way, or nothing can be written there.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise UserError(f"expected a file name for {flag}, got the directory {path}")
+    require_directory(path.parent, flag)
+
+
+def require_directory(directory: Path, flag: str) -> None:
+    """Make ``directory`` if it is missing; UserError naming ``flag`` if nobody may write there."""
+    from agent.data.durable import make_directory
+
+    try:
+        make_directory(directory)
+    except UserError as error:
+        raise UserError(f"{flag}: {error}") from error
+    if not os.access(directory, os.W_OK):
+        raise UserError(f"{flag}: cannot write in {directory}; choose a directory you may write to")
