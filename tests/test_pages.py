@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from agent.commands.report import PAGES, pages_made
-from agent.commands.report_inputs import cells_in
+from agent.commands.report_inputs import cells_in, curves_in
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_the_tables_of_the_pages_are_those_of_the_result_files() -> None:
     pages = [ROOT / name for name in PAGES]
-    for page, made in pages_made(pages, cells_in(ROOT / "results")[0]):
+    results = ROOT / "results"
+    for page, made in pages_made(pages, cells_in(results)[0], curves_in(results)):
         assert made == page.read_text(encoding="utf-8"), (
             f"{page.name}: make the tables anew: python run_agent.py report results/"
         )

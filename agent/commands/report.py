@@ -59,11 +59,12 @@ class Report:
         if not self.results.is_dir():
             raise UserError(f"expected a directory of results, got {self.results}")
         cells, outdated = inputs.cells_in(self.results)
-        pages = dict(pages_made(self._pages(), cells))
+        curves = inputs.curves_in(self.results)
+        pages = dict(pages_made(self._pages(), cells, curves))
         comparison = Comparison(
             cells,
             inputs.about_controllers(),
-            inputs.curves_in(self.results),
+            curves,
             inputs.planners_in(self.results),
             dict(inputs.studies_in(self.results)),
             inputs.gaps_in(self.results, cells, outdated),
@@ -86,8 +87,10 @@ class Report:
         return [p for p in beside if p.exists() and has_parts(p.read_text(encoding="utf-8"))]
 
 
-def pages_made(paths: Sequence[Path], cells: Sequence[Cell]) -> Iterator[tuple[Path, str]]:
-    """Each Markdown page with its tables made from ``cells``; nothing is written.
+def pages_made(
+    paths: Sequence[Path], cells: Sequence[Cell], curves: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Path, str]]:
+    """Each Markdown page with its tables made from ``cells`` and ``curves``; nothing is written.
 
     Raises:
         UserError: if a page cannot be read or has no marks.
@@ -101,7 +104,7 @@ def pages_made(paths: Sequence[Path], cells: Sequence[Cell]) -> Iterator[tuple[P
             page = path.read_text(encoding="utf-8")
         except OSError as error:
             raise UserError(f"expected a page at {path}, got: {error.strerror}") from error
-        yield path, page_of(page, cells, about_controllers())
+        yield path, page_of(page, cells, about_controllers(), curves)
 
 
 def draw_curves(curves: Sequence[Mapping[str, Any]], directory: Path) -> Iterator[Path]:

@@ -28,9 +28,14 @@ def env_steps(cell: Cell) -> str:
     """What the training saw."""
     steps = cell.price("env_steps")
     if steps is not None:
-        return f"{steps:,.0f}".replace(",", " ")
+        return thousands(steps)
     learned = any(result["checkpoint_sha256"] for result in cell.results)
     return "not recorded" if learned else NOTHING
+
+
+def thousands(count: float) -> str:
+    """80 000, with a space that does not look like a decimal sign anywhere."""
+    return f"{count:,.0f}".replace(",", " ")
 
 
 def training(cell: Cell) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from agent.interfaces import EpisodeResult
 from agent.reporting.comparison_figures import learning_figure
 from agent.reporting.comparison_page import Comparison, write_comparison
 from agent.reporting.comparison_tables import differences_table
+from agent.reporting.curve_table import curve_table
 from agent.reporting.full_tables import full_tables
 from agent.reporting.glance import glance
 from agent.reporting.ordering import in_order
@@ -121,7 +123,7 @@ def test_the_better_one_is_named_only_where_the_interval_says_so() -> None:
     assert "no episode in common" in differences_table([alike[0], other])
 
 
-def curves() -> list[dict[str, object]]:
+def curves() -> list[dict[str, Any]]:
     made = []
     for seed in range(2):
         curve = new_curve("sac", seed)
@@ -134,7 +136,7 @@ def curves() -> list[dict[str, object]]:
 
 def test_the_thick_line_is_the_mean_of_the_seeds() -> None:
     drawn = curves()
-    drawn[1]["points"][1]["held"] = {"rate": 0.7, "low": 0.0, "high": 1.0}  # type: ignore[index]
+    drawn[1]["points"][1]["held"] = {"rate": 0.7, "low": 0.0, "high": 1.0}
     left, right = learning_figure(drawn, "lewm").axes
     mean = left.get_lines()[-1]
     assert mean.get_xdata() == pytest.approx([10_000, 100_000])
@@ -144,9 +146,27 @@ def test_the_thick_line_is_the_mean_of_the_seeds() -> None:
         learning_figure(drawn, "swift")
 
 
+def test_a_curve_is_shown_at_the_world_models_env_steps() -> None:
+    ours = new_curve("world-model", 0)
+    for steps, rate in ((30_000, 0.5), (90_000, 1.0)):
+        result = cell("world-model", "lewm", [rate], steps).results[0]
+        ours = with_point(ours, {**result, "training_seed": 0, "commit": "abc"})
+    theirs = [{**c, "points": [{**p, "commit": "x-dirty"} for p in c["points"]]} for c in curves()]
+    shown = curve_table([*theirs, ours])
+    lines = [line.split(" | ")[1:6] for line in shown.splitlines()[2:6]]
+    assert lines == [
+        ["world-model", "30 000", "1 × 40", "50.0", "50.0"],
+        ["world-model", "90 000", "1 × 40", "100.0", "100.0"],
+        ["sac", "10 000", "2 × 40", "20.0", "20.0"],
+        ["sac", "100 000", "2 × 40", "90.0", "90.0"],
+    ]
+    assert "6 points in all" in shown and "4 were measured with uncommitted changes" in shown
+    assert curve_table([]) == "No learning curve has been measured yet."
+
+
 def test_a_seed_with_more_points_leaves_the_mean_where_all_have_one() -> None:
     drawn = curves()
-    drawn[1]["points"] = drawn[1]["points"][1:]  # type: ignore[index]
+    drawn[1]["points"] = drawn[1]["points"][1:]
     mean = learning_figure(drawn, "lewm").axes[0].get_lines()[-1]
     assert mean.get_xdata() == pytest.approx([100_000])
 
