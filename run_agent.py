@@ -70,11 +70,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in ("agent", "envs", "planners"):
             raise
+        from agent.commands.failures import MACHINE
+
         sys.stderr.write(
             f"error: {sys.executable} lacks {error.name}. Run `make setup` once, then use "
             f".venv/bin/python in place of python\n"
         )
-        return 4
+        return MACHINE
     except KeyboardInterrupt:  # before there was anything to save
         return 130
     except BrokenPipeError:  # the reader, a pager perhaps, has left: nothing more to say

@@ -25,7 +25,7 @@ from agent.baselines.oracle import OracleController
 from agent.commands.console import note
 from agent.commands.progress import Update, progress
 from agent.control.mpc import WorldModelController
-from agent.data.durable import write_durably
+from agent.data.json_files import write_json
 from agent.errors import UserError
 from agent.evaluation.episodes import evaluate
 from agent.evaluation.protocols import protocol_named
@@ -166,8 +166,7 @@ def main() -> None:
             name = f"row {number}/{len(left)}: {cell.identity['planner']} on {cell.protocol}"
             with progress(f"{name}, episodes") as update:
                 rows.append(cell.measure(update))
-            text = json.dumps({"schema": SCHEMA, "rows": rows}, indent=1, allow_nan=False)
-            write_durably(arguments.json, (text + "\n").encode())
+            write_json(arguments.json, {"schema": SCHEMA, "rows": rows})
     except KeyboardInterrupt:
         note(f"{len(rows)} rows are in {arguments.json}; the same command goes on from there.")
         raise SystemExit(130) from None

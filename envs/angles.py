@@ -48,12 +48,18 @@ def finite_pair(values: ArrayLike, name: str) -> Array:
     return array
 
 
-def checked_pose(qpos_rad: ArrayLike, name: str = "qpos_rad") -> Array:
-    """A pose (2,) the arm can take, as float64; ``PoseError`` if the wrist is out of reach."""
+def checked_pose(
+    qpos_rad: ArrayLike, name: str = "qpos_rad", overshoot_rad: float = WRIST_OVERSHOOT_RAD
+) -> Array:
+    """A pose (2,) the arm can take, as float64; ``PoseError`` if the wrist is out of reach.
+
+    Thrown, the wrist swings a little beyond its stop; where the arm shall rest, ``overshoot_rad``
+    is 0.
+    """
     pose = finite_pair(qpos_rad, name)
-    if abs(pose[1]) > WRIST_LIMIT_RAD + WRIST_OVERSHOOT_RAD:
+    if abs(pose[1]) > WRIST_LIMIT_RAD + overshoot_rad:
         raise PoseError(
-            f"expected {name} with a wrist within ±{WRIST_LIMIT_RAD:.3f} rad (±160°), got "
-            f"{pose[1]:.3f}; angles are radians, shoulder first"
+            f"expected {name} with a wrist within ±{WRIST_LIMIT_RAD:.3f} rad (±160°), where it "
+            f"stops, got {pose[1]:.3f}; angles are radians, shoulder first"
         )
     return pose

@@ -13,13 +13,13 @@ import pytest
 
 import run_agent
 from agent.commands import comparing, measuring
-from agent.commands.checkpoints import COMPARED, SHIPPED, finished_checkpoint
+from agent.commands.checkpoints import SHIPPED, finished_checkpoint
 from agent.commands.compare import Compare
 from agent.commands.comparing import DONE, OUTDATED, READY, UNTRAINED, states_of
 from agent.commands.controllers import CONTROLLERS, Acting, Learned, checkpoint_for
 from agent.commands.curving import checkpoints_along, points_of
 from agent.commands.evaluate import Measurement
-from agent.commands.matrix import PROTOCOLS, TRAININGS, wanted_cells
+from agent.commands.matrix import COMPARED, PROTOCOLS, TRAININGS, wanted_cells
 from agent.commands.progress import duration
 from agent.commands.report_inputs import cells_in
 from agent.errors import UserError

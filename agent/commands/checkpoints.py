@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from agent.evaluation.provenance import Origin
 
 SHIPPED = Path("checkpoints/reacher")
-COMPARED = Path("checkpoints/comparison")  # what was measured, so that anyone can measure it again
 _REPOSITORY = Path(__file__).parents[2]
 
 
@@ -56,6 +56,16 @@ def finished_checkpoint(directory: Path, env_steps: int | None = None) -> Path:
     if is_short or lacks_steps or lacks_head:
         raise UserError(f"expected a finished training in {directory}, got one on the way")
     return checkpoint
+
+
+def first_finished(places: Iterable[Path], env_steps: int | None = None) -> Path | None:
+    """The first finished checkpoint of those in ``places``; None if there is none."""
+    for place in places:
+        try:
+            return finished_checkpoint(place, env_steps)
+        except UserError:
+            continue
+    return None
 
 
 def origin_of_checkpoint(checkpoint: Path) -> Origin:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from agent.commands.checkpoints import finished_checkpoint
+from agent.commands.checkpoints import first_finished
 from agent.commands.matrix import Wanted
 from agent.errors import UserError
 
@@ -47,13 +47,8 @@ def checkpoint_of(cell: Wanted, runs: Path) -> Path | None:
     """
     if cell.training is None or cell.training_seed is None:
         return None
-    seed = cell.training_seed
-    for place in (cell.training.out(runs, seed), cell.training.shipped(seed)):
-        try:
-            return finished_checkpoint(place, cell.training.env_steps)
-        except UserError:
-            continue
-    return None
+    training, seed = cell.training, cell.training_seed
+    return first_finished((training.out(runs, seed), training.shipped(seed)), training.env_steps)
 
 
 def _progress(cell: Wanted, checkpoint: Path | None) -> str:
@@ -103,7 +98,7 @@ def measure_cells(states: Sequence[State], workers: int) -> None:
     """
     from agent.commands.console import note, say
     from agent.commands.measuring import measure_each
-    from agent.evaluation.results import write_result
+    from agent.data.json_files import write_json
 
     ready = [state for state in states if state.progress == READY]
     jobs = [state.wanted.measurement(state.checkpoint) for state in ready]
@@ -111,5 +106,5 @@ def measure_cells(states: Sequence[State], workers: int) -> None:
         if isinstance(outcome, UserError):
             note(f"not measured: {ready[number].wanted.path.name}: {outcome}", style="yellow")
         else:
-            write_result(ready[number].wanted.path, outcome)
+            write_json(ready[number].wanted.path, outcome)
             say(f"wrote {ready[number].wanted.path}")

@@ -6,14 +6,13 @@ and mistakes name it. Nothing is imported before a controller is made.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from agent.commands.checkpoints import COMPARED, SHIPPED, find_checkpoint
+from agent.commands.checkpoints import SHIPPED, find_checkpoint
 from agent.errors import UserError
 
 if TYPE_CHECKING:
@@ -203,9 +202,10 @@ def checkpoint_for(name: str, given: Path | None) -> Path | None:
         return None
     place = given or entry.shipped
     if place is None:
-        own = re.compile(rf"{name}-((easy|hard)-)?\d")  # not sac-brief-0 for sac
-        there = [str(p) for p in sorted(COMPARED.glob("*")) if own.fullmatch(p.name)]
-        shipped = f", or one of {', '.join(there)}" if there else ""
+        from agent.commands.matrix import shipped_for
+
+        there = ", ".join(map(str, shipped_for(name)))
+        shipped = f", or one of {there}" if there else ""
         raise UserError(
             f"expected --checkpoint for {name}: the directory that {entry.made_by} wrote{shipped}"
         )

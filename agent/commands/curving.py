@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.commands.checkpoints import find_checkpoint, finished_checkpoint
+from agent.commands.checkpoints import find_checkpoint, first_finished
 from agent.commands.matrix import POINTS, Training, trainings_known
 from agent.errors import UserError
 
@@ -63,7 +63,8 @@ def checkpoints_along(run: Path, shipped: Path) -> list[Path]:
     That is the ``shipped`` one where there is no other. The last is left out where the one before
     it has as many env steps.
     """
-    places = sorted((p for p in (run / POINTS).glob("*") if p.name.isdecimal()), key=_number)
+    numbered = [p for p in (run / POINTS).glob("*") if p.name.isdecimal()]
+    places = sorted(numbered, key=lambda place: int(place.name))
     found = [place for place in map(_found, places) if place is not None]
     last = _found(run) or _found(shipped)
     if last is not None:
@@ -71,10 +72,6 @@ def checkpoints_along(run: Path, shipped: Path) -> list[Path]:
     if len(found) > 1 and _env_steps(found[-1]) == _env_steps(found[-2]):
         found.pop()
     return found
-
-
-def _number(place: Path) -> int:
-    return int(place.name)
 
 
 def _found(place: Path) -> Path | None:
@@ -108,12 +105,13 @@ def is_measured(point: Point) -> bool:
 
 def _keep(point: Point, result: dict[str, Any]) -> None:
     from agent.commands.console import note, say
-    from agent.evaluation.curves import new_curve, read_curve, with_point, write_curve
+    from agent.data.json_files import write_json
+    from agent.evaluation.curves import new_curve, read_curve, with_point
 
     fresh = new_curve(point.controller, point.training_seed)
     curve = read_curve(point.path) if point.path.exists() else fresh
     try:
-        write_curve(point.path, with_point(curve, result))
+        write_json(point.path, with_point(curve, result))
     except UserError as error:
         note(f"not kept: {error}", style="yellow")
     else:
@@ -124,26 +122,25 @@ def _keep(point: Point, result: dict[str, Any]) -> None:
 def _missing(asked: Compare) -> Iterator[str]:
     """Commands for the checkpoints of points that are neither measured nor to be measured now."""
     for training, seed in _trainings(asked):
-        own = training.out(asked.runs, seed)
         done = _steps_measured(asked, training, seed)
-        wanted = {own: (training.env_steps, training.commands_for(asked.runs, seed))} | {
-            place: (int(place.name), commands)
-            for place, commands in training.commands_for_points(asked.runs, seed).items()
-        }
-        for place, (steps, commands) in wanted.items():
-            is_one_point = place != own or training.points  # not a training that makes all of them
-            shipped = training.shipped(seed) if place == own and is_one_point else place
-            is_there = _is_finished(place, steps) or _is_finished(shipped, steps)
-            if steps not in done and not is_there:
+        for steps, places, commands in _wanted(asked, training, seed):
+            if steps not in done and first_finished(places, steps) is None:
                 yield from commands
 
 
-def _is_finished(place: Path, env_steps: int | None) -> bool:
-    try:
-        finished_checkpoint(place, env_steps)
-    except UserError:
-        return False
-    return True
+def _wanted(
+    asked: Compare, training: Training, seed: int
+) -> Iterator[tuple[int | None, list[Path], list[str]]]:
+    """Env steps, where the checkpoint may be, and the commands that make it.
+
+    A training that keeps checkpoints along its way makes all points at once, which the one that is
+    shipped does not hold.
+    """
+    shipped = [training.shipped(seed)] if training.points else []
+    own = [training.out(asked.runs, seed), *shipped]
+    yield training.env_steps, own, training.commands_for(asked.runs, seed)
+    for place, commands in training.commands_for_points(asked.runs, seed).items():
+        yield int(place.name), [place], commands
 
 
 def _steps_measured(asked: Compare, training: Training, seed: int) -> set[int]:

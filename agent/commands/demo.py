@@ -131,7 +131,7 @@ class Demo:
         from agent.commands.controllers import ControllerName
         from agent.commands.evaluate import Measurement
         from agent.commands.measuring import measure_all
-        from agent.evaluation.results import write_result
+        from agent.data.json_files import write_json
 
         ours, rival = find_checkpoint(self.world_model), find_checkpoint(self.sac)
         learned: dict[ControllerName, Path | None] = {
@@ -143,7 +143,7 @@ class Demo:
             for protocol in PROTOCOLS
         ]
         for result in measure_all(jobs, self.workers):
-            write_result(self._result_path(result["controller"], result["protocol"]), result)
+            write_json(self._result_path(result["controller"], result["protocol"]), result)
 
     def _results(self) -> list[dict[str, Any]]:
         from agent.evaluation.results import read_result

@@ -93,9 +93,9 @@ class Evaluate:
         from agent.commands.controllers import require_planning
         from agent.commands.places import require_file_place
         from agent.commands.scores import show_scores
+        from agent.data.json_files import write_json
         from agent.errors import UserError
         from agent.evaluation.protocols import protocol_named
-        from agent.evaluation.results import write_result
 
         protocol_named(self.protocol)  # a mistyped one is refused before anything is loaded
         if self.threads < 1:
@@ -112,7 +112,7 @@ class Evaluate:
             say(f"deadlines of {kept['tick_ms']:g} ms missed: {kept['missed']} of {kept['ticks']}")
         if self.json is not None:
             result["floors"] = {other["controller"]: _without_episodes(other) for other in beside}
-            write_result(self.json, result)
+            write_json(self.json, result)
             say(f"wrote {self.json}")
 
     def _measure(self, name: ControllerName) -> dict[str, Any]:

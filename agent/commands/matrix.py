@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.commands.checkpoints import COMPARED
 from agent.commands.controllers import CONTROLLERS, Given, Learned
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ LEWM_BRIEF = "train --preset lewm --steps 600 --precision bfloat16"
 EPISODE_STEPS = 200  # of a recorded episode
 RECORDED_STEPS = 400 * EPISODE_STEPS  # what collect records unless told otherwise
 CURVE_EPISODES = (50, 150, 500, 1500)  # recorded: 10k, 30k, 100k and 300k env steps
+COMPARED = Path("checkpoints/comparison")  # what was measured, so that anyone can measure it again
 POINTS = "checkpoints"  # folder of a run with one checkpoint a number of env steps
 
 
@@ -141,6 +141,12 @@ TRAININGS = (
 def given_controllers() -> list[str]:
     """Those that learn nothing."""
     return [name for name, entry in CONTROLLERS.items() if isinstance(entry, Given)]
+
+
+def shipped_for(controller: str) -> list[Path]:
+    """The checkpoints of a controller that this repository keeps."""
+    places = (t.shipped(s) for t in TRAININGS if t.controller == controller for s in (0, 1, 2))
+    return [place for place in places if place.exists()]
 
 
 def trainings_known() -> list[Training]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,22 +57,13 @@ def planners_in(results: Path) -> list[Mapping[str, Any]]:
     Raises:
         UserError: if the file is not of the schema that this version reads.
     """
-    from agent.errors import UserError
+    from agent.data.json_files import read_json
 
     path = results / PLANNERS
     if not path.exists():
         return []
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"expected {path} to be JSON, got: {error}") from error
-    found = content.get("schema") if isinstance(content, dict) else None
-    if found != PLANNERS_SCHEMA:
-        raise UserError(
-            f"expected {path} with schema {PLANNERS_SCHEMA!r}, got schema {found!r}; make it again "
-            "with benchmarks/control.py"
-        )
-    return list(content["rows"])
+    read = read_json(path, "the planners", (PLANNERS_SCHEMA,), "benchmarks/control.py")
+    return list(read["rows"])
 
 
 def studies_in(results: Path) -> Iterator[tuple[str, Figure]]:

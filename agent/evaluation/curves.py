@@ -6,12 +6,11 @@ measurement can stop and go on at any time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.data.durable import explained_disk_errors, write_durably
+from agent.data.json_files import read_json
 from agent.errors import UserError
 
 SCHEMA = "lejepa-agent/curve/1"
@@ -77,30 +76,10 @@ def place_of(point: Mapping[str, Any]) -> tuple[str, int]:
     return point["protocol"], point["bought_with"]["env_steps"]
 
 
-def write_curve(path: Path, curve: Curve) -> None:
-    """Write ``curve`` as JSON; UserError or MachineError if nothing can be written there."""
-    content = json.dumps(curve, indent=1, allow_nan=False) + "\n"
-    with explained_disk_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, content.encode())
-
-
 def read_curve(path: Path) -> Curve:
-    """A curve written by :func:`write_curve`.
+    """A curve from its file.
 
     Raises:
         UserError: if there is no such file, or it is no curve of this schema.
     """
-    try:
-        curve = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"expected a curve at {path}, got: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"expected {path} to be JSON, got: {error}") from error
-    found = curve.get("schema") if isinstance(curve, dict) else None
-    if found != SCHEMA:
-        raise UserError(
-            f"expected {path} with schema {SCHEMA!r}, got schema {found!r}; make it again with "
-            "`compare --curves`"
-        )
-    return dict(curve)
+    return read_json(path, "a curve", (SCHEMA,), "`compare --curves`")

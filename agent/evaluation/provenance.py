@@ -51,6 +51,11 @@ def origin_of(facts: Mapping[str, Any]) -> Origin:
     return Origin(facts.get("seed", settings.get("seed")), price)
 
 
+def is_uncommitted(commit: str | None) -> bool:
+    """Whether a figure of that ``commit`` was made by code that is in no commit, or unknown."""
+    return commit is None or commit.endswith(DIRTY)
+
+
 def code_version() -> str | None:
     """The commit this code is at, ``-dirty`` if files differ from it; None outside its repository.
 

@@ -8,7 +8,6 @@ return. Files of schema 1 are read with these unknown.
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -16,8 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from agent.data.durable import explained_disk_errors, write_durably
-from agent.errors import UserError
+from agent.data.json_files import read_json, require_fields
 from agent.evaluation.provenance import Origin, code_version
 from agent.evaluation.statistics import interquartile_mean, median, percentile, wilson
 from agent.interfaces import EpisodeResult
@@ -116,40 +114,14 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or "unknown processor"
 
 
-def write_result(path: Path, result: dict[str, Any]) -> None:
-    """Write ``result`` as JSON; the old file or the new one survives a crash, never a mixture.
-
-    Raises:
-        ValueError: if a number is not finite.
-        UserError, MachineError: if nothing can be written there.
-    """
-    content = json.dumps(result, indent=1, allow_nan=False) + "\n"
-    with explained_disk_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, content.encode())
-
-
 def read_result(path: Path) -> dict[str, Any]:
-    """A result written by :func:`write_result`, now or under the older schema.
+    """A result that was written as JSON, now or under the older schema.
 
     Raises:
         UserError: if there is no such file, or it is no result of this schema.
     """
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"expected a result file at {path}, got: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"expected {path} to be JSON, got: {error}") from error
-    found = result.get("schema") if isinstance(result, dict) else None
-    if found not in (SCHEMA, OLDER_SCHEMA):
-        raise UserError(
-            f"expected {path} with schema {SCHEMA!r}, got schema {found!r}; "
-            "make it again with `evaluate --json`"
-        )
-    unknown = dict.fromkeys(ADDED) if found == OLDER_SCHEMA else {}
+    result = read_json(path, "a result file", (SCHEMA, OLDER_SCHEMA), "`evaluate --json`")
+    unknown = dict.fromkeys(ADDED) if result["schema"] == OLDER_SCHEMA else {}
     whole = {**result, **unknown}
-    missing = [name for name in (*FIELDS, *ADDED) if name not in whole]
-    if missing:
-        raise UserError(f"expected {path} to have the fields {', '.join(missing)}, got none")
+    require_fields(path, whole, (*FIELDS, *ADDED))
     return whole

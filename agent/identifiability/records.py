@@ -19,6 +19,7 @@ from agent.data.durable import (
     explained_disk_errors,
     write_durably,
 )
+from agent.data.json_files import read_json, require_fields
 from agent.errors import DamagedDataError, UserError
 from agent.identifiability.study import Preset, Settings
 
@@ -124,15 +125,6 @@ def read_study(path: Path) -> Mapping[str, Any]:
     Raises:
         UserError: if there is no such file, or it is no result of this schema.
     """
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"expected a study's result at {path}, got: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"expected {path} to be JSON, got: {error}") from error
-    if not isinstance(result, dict) or result.get("schema") != SCHEMA:
-        raise UserError(f"expected {path} with schema {SCHEMA!r}; make it again with `identify`")
-    missing = [name for name in FIELDS if name not in result]
-    if missing:
-        raise UserError(f"expected {path} to have the fields {', '.join(missing)}, got none")
+    result = read_json(path, "a study's result", (SCHEMA,), "`identify`")
+    require_fields(path, result, FIELDS)
     return result

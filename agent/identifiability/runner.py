@@ -22,8 +22,9 @@ from typing import Any
 
 from agent.data.crew import children_ignore_interrupts
 from agent.data.durable import writing_lock
+from agent.data.json_files import write_json
 from agent.errors import MachineError
-from agent.evaluation.results import hardware, write_result
+from agent.evaluation.results import hardware
 from agent.identifiability.catalogue import load
 from agent.identifiability.records import SCHEMA, Line, Record, key
 from agent.identifiability.study import Preset, Settings, Study
@@ -115,7 +116,7 @@ class Runner:
             "compute_s": round(sum(line["wall_s"] for line in lines), 1),
             "rows": rows,
         }
-        write_result(self._out / f"{self._study.name}.json", result)
+        write_json(self._out / f"{self._study.name}.json", result)
         return result
 
 

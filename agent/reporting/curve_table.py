@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
-from agent.evaluation.provenance import DIRTY
+from agent.evaluation.provenance import is_uncommitted
 from agent.reporting.cell_words import NOTHING, TIMES, markdown_table, thousands
 from agent.reporting.results_table import OURS, duration
 
@@ -69,6 +69,6 @@ def _percent(rates: Sequence[float | None]) -> str:
 
 def _note(curves: Sequence[Curve]) -> str:
     points = [point for curve in curves for point in curve["points"]]
-    several = sum(str(point["commit"] or DIRTY).endswith(DIRTY) for point in points)
+    several = sum(is_uncommitted(point["commit"]) for point in points)
     said = f"; {several} were measured with uncommitted changes" if several else ""
     return f"{len(points)} points in all are in `results/curves/`{said}."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.evaluation.cells import Cell
-from agent.evaluation.provenance import DIRTY
+from agent.evaluation.provenance import is_uncommitted
 from agent.reporting.cell_words import (
     NOTHING,
     TIMES,
@@ -131,8 +131,8 @@ def _shared(cells: Sequence[Cell]) -> str:
 
 
 def _uncommitted(cells: Sequence[Cell]) -> str:
-    commits = [str(result["commit"] or DIRTY) for cell in cells for result in cell.results]
-    several = sum(commit.endswith(DIRTY) for commit in commits)
+    commits = [result["commit"] for cell in cells for result in cell.results]
+    several = sum(map(is_uncommitted, commits))
     if not several:
         return ""
     return f"; {several} of {len(commits)} files were measured with uncommitted changes and say so"

@@ -27,7 +27,7 @@ def page_of(
     page: str,
     cells: Sequence[Cell],
     about: Mapping[str, str],
-    curves: Sequence[Mapping[str, Any]] = (),
+    curves: Sequence[Mapping[str, Any]],
 ) -> str:
     """``page`` with its parts made from ``cells`` and ``curves``, controllers as in ``about``.
 

@@ -38,6 +38,13 @@ def checked_video_path(path: Path) -> Path:
     return path
 
 
+def checked_picture_path(path: Path) -> Path:
+    """``path`` if a picture can have that name; UserError otherwise."""
+    if path.suffix != ".png":
+        raise UserError(f"expected a picture name in .png, got {path}")
+    return path
+
+
 def write_video(path: Path, frames: Iterable[Image], frames_per_s: float) -> Path:
     """Write RGB ``frames``, all uint8 (h, w, 3) of one size with even sides.
 
@@ -75,8 +82,7 @@ def _write_gif(path: Path, frames: Iterable[Image], frames_per_s: float) -> Path
 
 def write_picture(path: Path, picture: Image) -> Path:
     """Write one RGB picture, uint8 (h, w, 3), as PNG; UserError for another suffix."""
-    if path.suffix != ".png":
-        raise UserError(f"expected a picture name in .png, got {path}")
+    checked_picture_path(path)
     make_directory(path.parent)
     coded, content = import_opencv().imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert coded

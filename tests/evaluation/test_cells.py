@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from agent.data.json_files import write_json
 from agent.errors import UserError
 from agent.evaluation.cells import Cell, is_current, paired, read_cells
-from agent.evaluation.curves import new_curve, read_curve, with_point, write_curve
+from agent.evaluation.curves import new_curve, read_curve, with_point
 from agent.evaluation.definition import fingerprint
 from agent.evaluation.protocols import PROTOCOLS
-from agent.evaluation.results import write_result
 
 Make = Callable[..., dict[str, Any]]
 
@@ -21,7 +21,7 @@ Make = Callable[..., dict[str, Any]]
 def test_seeds_of_one_controller_are_one_cell(tmp_path: Path, make_result: Make) -> None:
     for seed, hits in enumerate(([True, True, False, True], [True, False, False, True])):
         result = make_result(hits, training_seed=seed, solved=(3,), env_steps=1000 * (seed + 1))
-        write_result(tmp_path / f"lewm-sac-{seed}.json", result)
+        write_json(tmp_path / f"lewm-sac-{seed}.json", result)
     (cell,) = read_cells(tmp_path)
     assert (cell.protocol, cell.controller, cell.training_seeds) == ("lewm", "sac", (0, 1))
     assert cell.values("held").tolist() == [[1, 1, 0], [1, 0, 0]]
@@ -35,14 +35,14 @@ def test_seeds_of_one_controller_are_one_cell(tmp_path: Path, make_result: Make)
 
 def test_a_training_seed_counts_once(tmp_path: Path, make_result: Make) -> None:
     for name in ("a", "b"):
-        write_result(tmp_path / f"{name}.json", make_result([True]))
+        write_json(tmp_path / f"{name}.json", make_result([True]))
     with pytest.raises(UserError, match=r"seed 0 in .*a\.json and in .*b\.json"):
         read_cells(tmp_path)
 
 
 def test_other_episodes_do_not_mix(tmp_path: Path, make_result: Make) -> None:
-    write_result(tmp_path / "a.json", make_result([True]))
-    write_result(tmp_path / "b.json", make_result([True, True], training_seed=1))
+    write_json(tmp_path / "a.json", make_result([True]))
+    write_json(tmp_path / "b.json", make_result([True, True], training_seed=1))
     with pytest.raises(UserError, match=r"b\.json to have the episodes of .*a\.json"):
         read_cells(tmp_path)
 
@@ -76,8 +76,8 @@ def test_whoever_played_more_is_read_on_the_first_episodes(make_result: Make) ->
 def test_the_same_seed_from_another_start_is_another_episode(
     tmp_path: Path, make_result: Make
 ) -> None:
-    write_result(tmp_path / "a.json", make_result([True, True]))
-    write_result(tmp_path / "b.json", make_result([True, True], training_seed=1, solved=(1,)))
+    write_json(tmp_path / "a.json", make_result([True, True]))
+    write_json(tmp_path / "b.json", make_result([True, True], training_seed=1, solved=(1,)))
     with pytest.raises(UserError, match=r"b\.json to have the episodes of .*a\.json"):
         read_cells(tmp_path)
 
@@ -86,7 +86,7 @@ def test_a_curve_grows_point_by_point_in_order(tmp_path: Path, make_result: Make
     curve = new_curve("sac", 0)
     for steps in (300, 100, 300):
         curve = with_point(curve, make_result([True], env_steps=steps))
-    write_curve(tmp_path / "c.json", curve)
+    write_json(tmp_path / "c.json", curve)
     found = read_curve(tmp_path / "c.json")
     assert [point["bought_with"]["env_steps"] for point in found["points"]] == [100, 300]
     assert "per_episode" not in found["points"][0]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.data.json_files import write_json
 from agent.errors import UserError
 from agent.evaluation.provenance import BoughtWith, Origin, origin_of
 from agent.evaluation.results import (
@@ -16,7 +17,6 @@ from agent.evaluation.results import (
     _returns,
     read_result,
     summarise,
-    write_result,
 )
 from agent.interfaces import EpisodeResult
 
@@ -56,7 +56,7 @@ def test_round_trip(tmp_path: Path) -> None:
         wall_clock_s=1.5,
     )
     path = tmp_path / "new" / "result.json"
-    write_result(path, result)
+    write_json(path, result)
     assert read_result(path) == result
     assert set(FIELDS) < set(result)
     assert result["hardware"]
@@ -101,11 +101,11 @@ def test_the_training_is_told_with_all_that_was_recorded_for_it() -> None:
 def test_what_is_missing_is_null_and_nothing_else_is(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     result = summarise([episode(0, solved=True)], controller="noop", protocol="lewm", seed=0)
-    write_result(path, result)
+    write_json(path, result)
     assert json.loads(path.read_text())["first_touch"] == {"rate": None, "low": None, "high": None}
     before = path.read_bytes()
     with pytest.raises(ValueError, match="JSON"):
-        write_result(path, {**result, "wall_clock_s": float("nan")})
+        write_json(path, {**result, "wall_clock_s": float("nan")})
     assert path.read_bytes() == before
 
 

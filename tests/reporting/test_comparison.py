@@ -84,9 +84,9 @@ ABOUT = {name: f"what {name} is" for name in ORDER}
 
 def test_only_what_is_between_the_marks_changes() -> None:
     before = f"above\n{BEGIN}\nold\n{END}\nbelow\n"
-    after = page_of(before, CELLS, ABOUT)
+    after = page_of(before, CELLS, ABOUT, [])
     assert after.startswith(f"above\n{BEGIN}\n**`lewm`**") and after.endswith(f"{END}\nbelow\n")
-    assert page_of(after, CELLS, ABOUT) == after
+    assert page_of(after, CELLS, ABOUT, []) == after
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_only_what_is_between_the_marks_changes() -> None:
 )
 def test_a_page_without_a_pair_of_marks_is_refused(page: str) -> None:
     with pytest.raises(UserError, match="expected"):
-        page_of(page, CELLS, ABOUT)
+        page_of(page, CELLS, ABOUT, [])
 
 
 def test_a_glance_has_a_line_a_controller_with_means_alone() -> None:
