@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from agent.errors import UserError
@@ -14,7 +15,7 @@ from agent.model.bundle import read_bundle, write_bundle
 from agent.model.checkpoint import load_checkpoint, save_checkpoint
 from agent.model.linearise import linearise_rollout
 from agent.model.transformer import TransformerConfig
-from agent.model.vit import ViTConfig
+from agent.model.vit import ViTConfig, attend
 from agent.model.world_model import WorldModel, WorldModelConfig
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints" / "reacher"
@@ -92,6 +93,19 @@ def test_dropout_is_on_in_training_only(recipe: WorldModel) -> None:
     assert not torch.equal(
         recipe.predictor(embeddings, actions), recipe.predictor(embeddings, actions)
     )
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_in_bfloat16_is_attention(causal: bool) -> None:
+    exact = torch.randn(3, 5, 4, 17, 8, generator=torch.Generator().manual_seed(0))
+    wanted = F.scaled_dot_product_attention(*exact, is_causal=causal)
+    found = attend(*exact.bfloat16(), causal)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), wanted, atol=0.03, rtol=0)
+    alone = attend(*exact[:, :, :, :1].bfloat16(), causal)
+    assert torch.equal(alone[:, :, 0], exact[2, :, :, 0].bfloat16())
+    if causal:  # the first token sees itself alone
+        assert torch.equal(found[:, :, 0], exact[2, :, :, 0].bfloat16())
 
 
 @pytest.mark.parametrize("late", [1, 2])
