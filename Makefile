@@ -52,14 +52,9 @@ checkpoint: demo
 	mkdir -p checkpoints
 	cp -r runs/demo/world-model/checkpoint checkpoints/reacher
 
-# How checkpoints/comparison was made, after the trainings that `compare --plan` lists; LeWorldModel's
-# would weigh more than all others together.
-compared:
-	mkdir -p checkpoints/comparison
-	for run in runs/comparison/*/checkpoint; do \
-	  name=$$(basename $$(dirname $$run)); \
-	  case $$name in world-model-0 | lewm*) continue;; esac; \
-	  rm -rf checkpoints/comparison/$$name && cp -r $$run checkpoints/comparison/$$name; done
+# How checkpoints/comparison was made, after the trainings that `compare --plan` lists.
+compared: $(READY)
+	$(BIN)/python benchmarks/keep_checkpoints.py
 
 test: lint
 	$(BIN)/python -m pytest

@@ -10,12 +10,9 @@ own call, which builds a scene for every frame.
 from __future__ import annotations
 
 import argparse
-import datetime
 import importlib
 import importlib.metadata
-import json
 import os
-import platform
 import statistics
 import sys
 import time
@@ -25,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from agent.data.json_files import write_json
+from agent.evaluation.provenance import circumstances
 from envs import ReacherSimulator, Renderer, configure_gl, sample_pose
 
 Draw = Callable[[Any], Any]
@@ -40,8 +39,7 @@ def main() -> None:
         print(_row(name, rate, "frames/s"))
     print(_row("fast / dmc", result["fast_over_dmc"], "times"))
     if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps({**_circumstances(), **result}, indent=2) + "\n")
+        write_json(arguments.json, {**_made_by(), **result})
 
 
 def measure(repeats: int, size: int) -> dict[str, Any]:
@@ -94,24 +92,15 @@ def _summary(values: list[float]) -> dict[str, float]:
     return {"median": round(median, 2), "low": round(low, 2), "high": round(high, 2)}
 
 
-def _circumstances() -> dict[str, Any]:
+def _made_by() -> dict[str, Any]:
     return {
         "command": " ".join(["python", "benchmarks/render.py", *sys.argv[1:]]),
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "hardware": {"cpu": _cpu(), "cores": os.cpu_count(), "opengl": _opengl()},
+        **circumstances(),
+        "opengl": _opengl(),
         "mujoco_gl": configure_gl(),
         "lp_num_threads": os.environ["LP_NUM_THREADS"],
         "versions": {name: importlib.metadata.version(name) for name in ("mujoco", "dm-control")},
     }
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _opengl() -> str:

@@ -1,9 +1,9 @@
 """How fast training windows are served, from memory and from disk.
 
-    python benchmarks/sampler.py --data data/reacher
+    python benchmarks/sampler.py --data data/reacher --json results/sampler.json
 
-Prints one line of JSON: windows per second and MB of frames per second for batches of 64 windows of
-8 frames, 2 env steps apart. Beside ours: one HDF5 slice per window from the same files, the usual
+Windows per second and MB of frames per second for batches of 64 windows of 8 frames, 2 env steps
+apart. Beside ours: one HDF5 slice per window from the same files, the usual
 way to read such columns, and the bare copy of as many bytes, which nothing that copies can beat.
 """
 
@@ -15,12 +15,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
 from agent.data import Episodes, RolloutStore, WindowSampler, prefetched
+from agent.data.json_files import write_json
 from agent.errors import UserError
+from agent.evaluation.provenance import circumstances
 
 BATCH, FRAMES, STRIDE = 64, 8, 2
 
@@ -30,34 +33,41 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="a data set made by collect")
     parser.add_argument("--seconds", type=float, default=3.0, help="time for each measurement")
+    parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
     try:
         store = RolloutStore.open(options.data)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
+    result = measure(store, options.seconds)
+    print(json.dumps(result))
+    if options.json:
+        write_json(options.json, result)
+    return 0
+
+
+def measure(store: RolloutStore, seconds: float) -> dict[str, Any]:
+    """Windows and MB of frames per second, ``seconds`` for each way to serve them."""
     started_s = time.perf_counter()
     memory = store.load()
     load_s = time.perf_counter() - started_s
     measured = {
-        "memory": rate(from_sampler(memory), options.seconds),
-        "memory_prefetched": rate(from_prefetch(memory), options.seconds),
-        "disk": rate(from_sampler(store.load(memory_limit_bytes=0)), options.seconds),
-        "hdf5_slice_per_window": rate(from_slices(store), options.seconds),
-        "bare_copy": rate(bare_copy(memory), options.seconds),
+        "memory": rate(from_sampler(memory), seconds),
+        "memory_prefetched": rate(from_prefetch(memory), seconds),
+        "disk": rate(from_sampler(store.load(memory_limit_bytes=0)), seconds),
+        "hdf5_slice_per_window": rate(from_slices(store), seconds),
+        "bare_copy": rate(bare_copy(memory), seconds),
     }
     frame_mb = np.prod(memory.pixels.shape[1:]) * FRAMES / 1e6
-    print(
-        json.dumps(
-            {
-                "batch": BATCH, "frames": FRAMES, "stride": STRIDE,
-                "dataset_frames": store.row_count, "load_s": round(load_s, 2),
-                "windows_per_s": {name: round(value) for name, value in measured.items()},
-                "mb_per_s": {name: round(value * frame_mb) for name, value in measured.items()},
-            }
-        )
-    )  # fmt: skip
-    return 0
+    return {
+        "command": f"python benchmarks/sampler.py --data DIR --seconds {seconds:g}",
+        "batch": BATCH, "frames": FRAMES, "stride": STRIDE,
+        "dataset_frames": store.row_count, "load_s": round(load_s, 2),
+        "windows_per_s": {name: round(value) for name, value in measured.items()},
+        "mb_per_s": {name: round(value * frame_mb) for name, value in measured.items()},
+        **circumstances(),
+    }  # fmt: skip
 
 
 def rate(step: Callable[[int], object], seconds: float) -> float:

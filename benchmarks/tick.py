@@ -9,7 +9,6 @@ without torch, and the action head alone. Nothing else should run meanwhile.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import tempfile
 import time
@@ -23,10 +22,11 @@ import torch
 from agent.commands.console import note
 from agent.commands.controllers import Acting, make_controller
 from agent.commands.progress import progress
+from agent.data.json_files import write_json
 from agent.deploy.controller import OnnxController
 from agent.evaluation.episodes import evaluate
 from agent.evaluation.protocols import protocol_named
-from agent.evaluation.results import code_version, hardware
+from agent.evaluation.provenance import circumstances
 from agent.export.exporting import export_controller
 from agent.interfaces import Controller
 from agent.model.checkpoint import load_checkpoint
@@ -48,11 +48,10 @@ def main() -> None:
     result = {
         "command": f"python benchmarks/tick.py --episodes {arguments.episodes}",
         "checkpoint": str(arguments.checkpoint), "protocol": PROTOCOL, "seed": SEED, "rows": rows,
-        "commit": code_version(), "hardware": hardware(),
-        "date": datetime.date.today().isoformat(),
+        **circumstances(),
     }  # fmt: skip
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, result)
 
 
 def measure(name: str, controller: Controller, limit_ms: float, episodes: int) -> dict[str, Any]:

@@ -6,7 +6,6 @@ python benchmarks/training_memory.py --data data/reacher --json results/training
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import resource
 import subprocess
@@ -15,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from agent.evaluation.results import hardware
+from agent.data.json_files import write_json
+from agent.evaluation.provenance import circumstances
 from agent.training.recorder import read_metrics
 
 STEPS = 100  # memory is at its peak well before: loading, training, diagnostics, saving
@@ -30,7 +30,7 @@ def main() -> None:
     result = measure(arguments.data)
     print(json.dumps(result, indent=2))
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, result)
 
 
 def measure(data: Path) -> dict[str, object]:
@@ -49,8 +49,7 @@ def measure(data: Path) -> dict[str, object]:
         "peak_gb": round(peak_kb / 1e6, 2),
         "frames_per_s": round(speed),
         "seconds": round(seconds, 1),
-        "hardware": hardware(),
-        "date": datetime.date.today().isoformat(),
+        **circumstances(),
     }
 
 

@@ -11,7 +11,6 @@ result as such, with the reason.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 import subprocess
@@ -20,7 +19,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from agent.evaluation.results import hardware
+from agent.data.json_files import write_json
+from agent.evaluation.provenance import circumstances
 from envs import configure_gl
 
 HERE = Path(__file__).parent
@@ -54,10 +54,7 @@ def main() -> None:
     theirs = installed(options.env)
     result = {
         "command": " ".join(["python", "benchmarks/vs_swm.py", *sys.argv[1:]]),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "commit": _output("git", "rev-parse", "HEAD"),
-        "changed_since_commit": bool(_output("git", "status", "--porcelain", "-uno")),
-        "hardware": hardware(),
+        **circumstances(),
         "opengl": configure_gl(),
         "versions": {"theirs": _versions(theirs), "ours": _versions(Path(sys.executable))},
         "settings": "theirs: LeWM, ViT-tiny/14 at 224 px, random weights, CEM 300 x 30, horizon "
@@ -66,7 +63,7 @@ def main() -> None:
     }
     print(json.dumps({n: r["ratios"] for n, r in result["threads"].items()}, indent=2))
     if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        write_json(options.json, result)
 
 
 def installed(directory: Path) -> Path:

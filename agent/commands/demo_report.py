@@ -28,7 +28,7 @@ def write_demo_report(
 ) -> None:
     """Draw, film and write ``report.html``."""
     from agent.commands.checkpoints import find_checkpoint
-    from agent.evaluation.results import hardware
+    from agent.evaluation.provenance import hardware
     from agent.model.checkpoint import checkpoint_facts, load_checkpoint
     from agent.reporting.report import RunReport, write_run_report
     from agent.training.recorder import read_metrics

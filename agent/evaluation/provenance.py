@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import os
+import platform
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +52,29 @@ def origin_of(facts: Mapping[str, Any]) -> Origin:
         steps, facts.get("training_s", facts.get("seconds")), facts.get("peak_memory_mb")
     )
     return Origin(facts.get("seed", settings.get("seed")), price)
+
+
+def circumstances() -> dict[str, str | None]:
+    """Which code ran on what, and when: part of every file of results."""
+    return {
+        "commit": code_version(),
+        "hardware": hardware(),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def hardware() -> str:
+    """Processor, cores and system, in words."""
+    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []  # not Linux: the standard library's word for it
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"
 
 
 def is_uncommitted(commit: str | None) -> bool:

@@ -7,16 +7,13 @@ return. Files of schema 1 are read with these unknown.
 
 from __future__ import annotations
 
-import datetime
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agent.data.json_files import read_json, require_fields
-from agent.evaluation.provenance import Origin, code_version
+from agent.evaluation.provenance import Origin, circumstances
 from agent.evaluation.statistics import interquartile_mean, median, percentile, wilson
 from agent.interfaces import EpisodeResult
 
@@ -58,9 +55,7 @@ def summarise(
         **_figures(results),
         "checkpoint_sha256": checkpoint_sha256,
         "command": command,
-        "commit": code_version(),
-        "hardware": hardware(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **circumstances(),
         "wall_clock_s": wall_clock_s,
         "per_episode": [_line(result) for result in results],
     }
@@ -98,20 +93,6 @@ def _returns(results: Sequence[EpisodeResult]) -> dict[str, float | None] | None
 def _line(result: EpisodeResult) -> dict[str, Any]:
     # The tick-by-tick times are summarised above; here they would be most of the file.
     return {name: value for name, value in asdict(result).items() if name != "decision_ms"}
-
-
-def hardware() -> str:
-    """Processor, cores and system, in words."""
-    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []  # not Linux: the standard library's word for it
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown processor"
 
 
 def read_result(path: Path) -> dict[str, Any]:

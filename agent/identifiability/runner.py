@@ -6,7 +6,6 @@ changes a figure.
 
 from __future__ import annotations
 
-import datetime
 import importlib.metadata
 import multiprocessing
 import shutil
@@ -24,7 +23,7 @@ from agent.data.crew import children_ignore_interrupts
 from agent.data.durable import writing_lock
 from agent.data.json_files import write_json
 from agent.errors import MachineError
-from agent.evaluation.results import hardware
+from agent.evaluation.provenance import circumstances
 from agent.identifiability.catalogue import load
 from agent.identifiability.records import SCHEMA, Line, Record, key
 from agent.identifiability.study import Preset, Settings, Study
@@ -109,9 +108,8 @@ class Runner:
             "question": self._study.summary,
             "summary": self._study.conclude(rows),
             "command": command,
-            "hardware": hardware(),
+            **circumstances(),
             "versions": _versions(),
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "wall_clock_s": round(max(line["elapsed_s"] for line in lines), 1),
             "compute_s": round(sum(line["wall_s"] for line in lines), 1),
             "rows": rows,

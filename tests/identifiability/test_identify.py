@@ -114,7 +114,7 @@ def test_a_result_says_where_it_comes_from(tmp_path: Path) -> None:
     found = read_study(tmp_path / "toy.json")
     assert found["command"] == "python run_agent.py identify toy"
     assert [row["seed"] for row in found["rows"]] == [0, 1, 2, 3]
-    assert {"hardware", "date", "versions", "wall_clock_s"} <= found.keys()
+    assert {"commit", "hardware", "date", "versions", "wall_clock_s"} <= found.keys()
 
 
 @pytest.mark.parametrize("content", [None, "nonsense", "{}", '{"schema": "other"}', "[]"])
