@@ -24,9 +24,9 @@ import torch
 from agent.baselines.oracle import OracleController
 from agent.commands.console import note
 from agent.commands.progress import Update, progress
+from agent.commands.report_inputs import PLANNERS_SCHEMA, planner_rows
 from agent.control.mpc import WorldModelController
 from agent.data.json_files import write_json
-from agent.errors import UserError
 from agent.evaluation.episodes import evaluate
 from agent.evaluation.protocols import protocol_named
 from agent.evaluation.results import summarise
@@ -50,7 +50,6 @@ from planners import (
     RandomShootingPlanner,
 )
 
-SCHEMA = "lejepa-agent/planners/1"
 PROTOCOLS = ("lewm", "swift", "anywhere")
 CHECKPOINT = Path("checkpoints/reacher")
 ORACLE_EPISODES = 6  # it steps the simulator a thousand times a tick
@@ -141,32 +140,18 @@ def missing(wanted: Iterable[Cell], rows: Sequence[Row]) -> list[Cell]:
     return [cell for cell in wanted if cell.identity not in known]
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a result file; none if there is no file.
-
-    Raises:
-        UserError: if it is a file of another kind.
-    """
-    if not path.exists():
-        return []
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise UserError(f"expected {path} with schema {SCHEMA!r}: remove it or name another file")
-    return list(content["rows"])
-
-
 def main() -> None:
     """Measure row by row, write each, and draw them."""
     arguments = _parse()
     torch.set_num_threads(1)
-    rows = read_rows(arguments.json)
+    rows = planner_rows(arguments.json)
     try:
         left = missing(cells(CHECKPOINT, arguments.episodes, arguments.seed), rows)
         for number, cell in enumerate(left, 1):
             name = f"row {number}/{len(left)}: {cell.identity['planner']} on {cell.protocol}"
             with progress(f"{name}, episodes") as update:
                 rows.append(cell.measure(update))
-            write_json(arguments.json, {"schema": SCHEMA, "rows": rows})
+            write_json(arguments.json, {"schema": PLANNERS_SCHEMA, "rows": rows})
     except KeyboardInterrupt:
         note(f"{len(rows)} rows are in {arguments.json}; the same command goes on from there.")
         raise SystemExit(130) from None

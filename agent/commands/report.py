@@ -65,7 +65,7 @@ class Report:
             cells,
             inputs.about_controllers(),
             curves,
-            inputs.planners_in(self.results),
+            inputs.planner_rows(self.results / inputs.PLANNERS),
             dict(inputs.studies_in(self.results)),
             inputs.gaps_in(self.results, cells, outdated),
             datetime.date.today().isoformat(),

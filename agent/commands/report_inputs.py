@@ -51,15 +51,14 @@ def curves_in(results: Path) -> list[Mapping[str, Any]]:
     return [read_curve(path) for path in sorted((results / CURVES).glob("*.json"))]
 
 
-def planners_in(results: Path) -> list[Mapping[str, Any]]:
-    """The rows of the planners' benchmark; none if it was not run.
+def planner_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of the planners' benchmark; none if there is no such file.
 
     Raises:
         UserError: if the file is not of the schema that this version reads.
     """
     from agent.data.json_files import read_json
 
-    path = results / PLANNERS
     if not path.exists():
         return []
     read = read_json(path, "the planners", (PLANNERS_SCHEMA,), "benchmarks/control.py")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agent.commands.report_inputs import PLANNERS_SCHEMA, planner_rows
 from agent.errors import UserError
 from planners import PLANNERS
 
@@ -32,8 +33,8 @@ def test_a_row_on_file_is_not_measured_again(benchmark: dict[str, Any], tmp_path
     cells = benchmark["cells"](SHIPPED, 30, 77)
     path = tmp_path / "planners.json"
     done = [cell.identity for cell in cells[::2]]
-    path.write_text(json.dumps({"schema": benchmark["SCHEMA"], "rows": done}))
-    rows = benchmark["read_rows"](path)
+    path.write_text(json.dumps({"schema": PLANNERS_SCHEMA, "rows": done}))
+    rows = planner_rows(path)
     assert benchmark["missing"](cells, rows) == cells[1::2]
     others = benchmark["cells"](SHIPPED, 31, 77)  # the oracle plays as few as before
     assert [c for c in others if c.search is not None] == [
@@ -41,12 +42,12 @@ def test_a_row_on_file_is_not_measured_again(benchmark: dict[str, Any], tmp_path
     ]
 
 
-def test_a_file_of_another_kind_is_refused(benchmark: dict[str, Any], tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.json"
-    assert benchmark["read_rows"](path) == []
+    assert planner_rows(path) == []
     path.write_text("[]")
     with pytest.raises(UserError, match="schema"):
-        benchmark["read_rows"](path)
+        planner_rows(path)
 
 
 def test_a_measured_row_carries_its_identity_and_figures(benchmark: dict[str, Any]) -> None:
