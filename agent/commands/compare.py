@@ -53,7 +53,7 @@ class Compare:
         int | None,
         arg(metavar="INT", help_behavior_hint=f"(default: {EPISODES}; 100 for --curves)"),
     ] = None
-    """Episodes of each file; the oracle and LeWorldModel's recipe play at most 30."""
+    """Episodes of each file; LeWorldModel's recipe plays at most 30."""
     seed: int = EVALUATION_SEED
     """Decides starts and goals."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)

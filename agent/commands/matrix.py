@@ -26,9 +26,7 @@ PROTOCOLS = (
 )  # fmt: skip
 CURVE_PROTOCOLS = ("anywhere", *REWARD)
 EPISODES, EVALUATION_SEED = 300, 2000
-FEWER_EPISODES = {  # a decision takes the oracle seconds, and LeWorldModel's search half a minute
-    "oracle": 30, "lewm": 30, "lewm-brief": 30,
-}  # fmt: skip
+FEWER_EPISODES = {"lewm": 30, "lewm-brief": 30}  # their search takes half a minute
 LEWM_BRIEF = "train --preset lewm --steps 600 --precision bfloat16"
 EPISODE_STEPS = 200  # of a recorded episode
 RECORDED_STEPS = 400 * EPISODE_STEPS  # what collect records unless told otherwise

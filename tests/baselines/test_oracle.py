@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from agent.baselines.oracle import OracleController, SimulatorGoalCost
+from agent.baselines.oracle import OracleController
+from agent.baselines.simulator_cost import SimulatorGoalCost
 from agent.interfaces import GoalObservation
 from envs import ReacherSimulator, angle_error_rad, sample_pose
 from planners import GaussNewtonConfig, GaussNewtonPlanner, LeastSquaresCost

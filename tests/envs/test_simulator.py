@@ -68,6 +68,36 @@ def test_torques_are_clipped() -> None:
     np.testing.assert_array_equal(inside.step((1.0, -1.0)), outside.step((7.0, -np.float64(3))))
 
 
+def test_rolled_plans_are_bit_equal_to_stepped_ones() -> None:
+    simulator, rng = ReacherSimulator(), np.random.default_rng(4)
+    states = np.hstack([rng.uniform(-2.7, 2.7, (30, 2)), rng.normal(0.0, 4.0, (30, 2))])
+    torques = rng.uniform(-1.5, 1.5, (30, 20, 2))  # beyond the box too
+    torques[:10, :, 1] = 1.0  # long enough to run into the wrist's limit
+    rolled = simulator.roll(states, torques)
+    assert rolled.shape == (30, 20, 4)
+    assert rolled[..., 1].max() > WRIST_LIMIT_RAD
+    for state, plan, path in zip(states, torques, rolled, strict=True):
+        simulator.reset(state[:2], state[2:])
+        for torque, after in zip(plan, path, strict=True):
+            assert simulator.step(torque)[-1].tobytes() == after[:2].tobytes()
+            assert simulator.qvel_rad_s.tobytes() == after[2:].tobytes()
+
+
+def test_rolling_plans_does_not_move_the_arm() -> None:
+    left_alone, rolling = ReacherSimulator(), ReacherSimulator()
+    for simulator in (left_alone, rolling):
+        simulator.reset((0.3, 2.75), (0.0, 4.0))
+    for _ in range(10):
+        rolling.roll(np.full((3, 4), 2.7), np.ones((3, 5, 2)))
+        assert left_alone.step((0.2, 0.9)).tobytes() == rolling.step((0.2, 0.9)).tobytes()
+
+
+@pytest.mark.parametrize(("state", "torque"), [(np.nan, 0.0), (0.0, np.inf)])
+def test_what_is_not_finite_is_not_rolled(state: float, torque: float) -> None:
+    with pytest.raises(ValueError, match="expected finite states and torques"):
+        ReacherSimulator().roll(np.full((1, 4), state), np.full((1, 2, 2), torque))
+
+
 def test_the_fingertip_is_at_the_end_of_both_links() -> None:
     simulator = ReacherSimulator()
     rng = np.random.default_rng(1)
