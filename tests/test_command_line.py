@@ -13,7 +13,9 @@ import run_agent
 from agent.commands.baseline import Baseline
 from agent.commands.collect import Collect
 from agent.commands.command import Command, Entry
+from agent.commands.control import Control
 from agent.commands.evaluate import Evaluate
+from agent.commands.flag_checks import check_flags
 from agent.commands.train import Train
 
 ROOT = Path(__file__).parents[1]
@@ -82,11 +84,36 @@ def test_nothing_asked_is_a_mistake_that_gets_help(capsys: Output) -> None:
         (["collect", "--out", "x", "--behaviour=unifrm"], "'uniform'"),
         (["evaluate", "--controller", "worldmodel"], "'world-model'"),
         (["evaluate", "--controller", "noop", "--protocol", "anywere"], "'anywhere'"),
+        (["baseline", "--algorithm", "sac-dmc", "--task", "esy"], "'easy'"),
     ],
 )
 def test_a_typo_gets_the_nearest_name(words: list[str], nearest: str, capsys: Output) -> None:
     assert run_agent.main(words) == 2
     assert f"did you mean {nearest}?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("evaluate --episodes ten", "--episodes with a whole number, got 'ten'"),
+        ("evaluate --episodes=1.5", "--episodes with a whole number, got '1.5'"),
+        ("evaluate --episodes --no-floors", "--episodes with a whole number, got none"),
+        ("control --tick-ms fast", "--tick-ms with a number, got 'fast'"),
+        ("control --goal-qpos 0.5", "--goal-qpos with 2 numbers, got '0.5'"),
+        ("control --goal-qpos 1 2 3", "--goal-qpos with 2 numbers, got '1' '2' '3'"),
+        ("compare --training-seeds 0 b", "--training-seeds with whole numbers, got '0' 'b'"),
+    ],
+)
+def test_what_is_no_number_is_said(words: str, said: str, capsys: Output) -> None:
+    assert run_agent.main(words.split()) == 2
+    assert f"error: expected {said}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", ["--tick-ms None", "--tick-ms 4e1", "--goal-qpos -1 -.5 --seconds 2", "--seconds=2"]
+)
+def test_numbers_are_let_through(words: str) -> None:
+    check_flags(Control, words.split())
 
 
 @pytest.mark.parametrize(

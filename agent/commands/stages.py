@@ -28,9 +28,6 @@ class Stages:
         if self._path.exists():
             self._record = _read(self._path)
             _require_same(out, self._record["settings"], settings)
-        from agent.data.durable import make_directory
-
-        make_directory(out)
         self._write()
 
     def do(self, name: str, command: str, job: Callable[[], None]) -> None:
@@ -66,7 +63,9 @@ class Stages:
         return [Stage(name, e["seconds"], e["command"]) for name, e in entries if e["done"]]
 
     def _write(self) -> None:
-        self._path.write_text(json.dumps(self._record, indent=2), encoding="utf-8")
+        from agent.data.json_files import write_json
+
+        write_json(self._path, self._record)
 
 
 def _read(path: Path) -> dict[str, Any]:

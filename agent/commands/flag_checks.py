@@ -1,0 +1,94 @@
+"""Flags are checked before tyro reads them, which refuses too, but not in words one acts on."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from agent.commands.command import Command
+from agent.errors import UserError
+
+HELP_FLAGS = ("-h", "--help")
+
+
+def check_flags(kind: type[Command], words: Sequence[str]) -> None:
+    """Refuse unknown flags and choices, with the nearest name, and what is no number where one is.
+
+    Raises:
+        UserError: naming the flag, what it takes and what came.
+    """
+    hints = typing.get_type_hints(kind)
+    flags = {f"--{name.replace('_', '-')}": hint for name, hint in hints.items()}
+    for number, word in enumerate(words):
+        if not word.startswith("--") or word in ("--", *HELP_FLAGS):
+            continue
+        name, joined, value = word.partition("=")
+        flag = name.replace("_", "-")
+        if flag not in flags:
+            raise UserError(unknown("flag", name, flags))
+        given = [value] if joined else _values(words[number + 1 :])
+        _check_values(flag, given, flags[flag])
+
+
+def unknown(what: str, got: str, known: Iterable[str]) -> str:
+    """That ``got`` is no ``what``, with the nearest of the ``known`` and all of them."""
+    names = list(known)
+    nearest = difflib.get_close_matches(got, names, n=1, cutoff=0.5)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+    return f"unknown {what}: {got!r}{hint} Expected one of: {', '.join(names)}"
+
+
+def _values(words: Sequence[str]) -> list[str]:
+    """The words up to the next flag."""
+    ends = [number for number, word in enumerate(words) if word.startswith("--")]
+    return list(words[: ends[0]] if ends else words)
+
+
+def _check_values(flag: str, given: Sequence[str], hint: Any) -> None:
+    is_optional, hint = _without_none(hint)
+    if is_optional and given[:1] == ["None"]:
+        return
+    if typing.get_origin(hint) is typing.Literal:
+        _check_choice(flag, given[:1], typing.get_args(hint))
+    _check_numbers(flag, given, hint)
+
+
+def _check_choice(flag: str, given: Sequence[str], choices: Sequence[str]) -> None:
+    for value in given:
+        if value not in choices:
+            raise UserError(unknown(f"choice for {flag}", value, choices))
+
+
+def _check_numbers(flag: str, given: Sequence[str], hint: Any) -> None:
+    """Refuse what cannot be read as ``hint`` says; other hints than of numbers pass."""
+    kinds = typing.get_args(hint) if typing.get_origin(hint) is tuple else (hint,)
+    if kinds[0] not in (int, float):
+        return
+    single, repeated = len(kinds) == 1, kinds[-1] is Ellipsis
+    values = given[:1] if single else given  # what follows a single number may be an argument
+    counted = repeated or len(values) == len(kinds)
+    if counted and all(_reads_as(kinds[0], value) for value in values):
+        return
+    count = "a " if single else "" if repeated else f"{len(kinds)} "
+    what = f"{'whole ' if kinds[0] is int else ''}number{'' if single else 's'}"
+    got = " ".join(repr(value) for value in values) or "none"
+    raise UserError(f"expected {flag} with {count}{what}, got {got}")
+
+
+def _without_none(hint: Any) -> tuple[bool, Any]:
+    """Whether ``hint`` allows None, and what else it allows."""
+    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
+        return False, hint
+    others = [one for one in typing.get_args(hint) if one is not types.NoneType]
+    return len(others) < len(typing.get_args(hint)), others[0]
+
+
+def _reads_as(kind: type[int] | type[float], word: str) -> bool:
+    try:
+        kind(word)
+    except ValueError:
+        return False
+    return True
