@@ -28,7 +28,7 @@ class Search:
         deadline: Deadline | None = None,
     ) -> None:
         check_plan_arguments(warm_start, generators)
-        self._cost_fn, self._deadline = cost_fn, deadline
+        self._cost_fn, self._bounds, self._deadline = cost_fn, bounds, deadline
         self._history: list[Tensor] = []
         self._tried = False
         self.best = bounds.clip(warm_start)
@@ -55,7 +55,8 @@ class Search:
 
     def note(self, candidates: Tensor, costs: Tensor) -> None:
         """The same for costs (E, N) that are known already."""
-        self.best, self.cost = keep_best(candidates, costs, self.best, self.cost)
+        best, self.cost = keep_best(candidates, costs, self.best, self.cost)
+        self.best = self._bounds.clip(best)  # an average of plans on a bound can round past it
         self._tried = True
 
     def plan(self) -> Plan:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from planners import ActionBounds, Deadline, Planner
+from planners.search import Search
 
 Streams = Callable[..., list[torch.Generator]]
 BOX = ActionBounds()
@@ -40,6 +41,13 @@ def test_stays_in_the_box_whatever_the_warm_start(
         actions = planner.plan(quadratic, warm_start, bounds, streams(1, 2, 3)).actions
         assert actions.shape == warm_start.shape
         assert bounds.low <= actions.min() and actions.max() <= bounds.high
+
+
+def test_an_average_that_rounds_past_a_bound_is_put_back(streams: Streams) -> None:
+    search = Search(lambda plans: -plans.sum((-1, -2)), STILL, BOX, streams(1, 2, 3))
+    past = torch.nextafter(torch.ones(3, 1, 2, 2), torch.tensor(2.0))  # as weights that sum to 1+ε
+    search.try_all(past)
+    assert torch.equal(search.plan().actions, torch.ones(3, 2, 2))
 
 
 def test_is_never_worse_than_the_warm_start(
