@@ -13,13 +13,12 @@ READY := $(VENV)/.ready
 
 export OMP_NUM_THREADS := $(THREADS)
 
-.PHONY: help setup demo checkpoint compared doctor test lint format clean
+.PHONY: help setup demo checkpoint doctor test lint format clean
 
 help:
 	@echo "make demo     set up, check this machine, then train a world model and watch it work"
 	@echo "make test     set up, then lint, type-check and run the tests"
 	@echo "make checkpoint  make demo, then put its world model into checkpoints/reacher"
-	@echo "make compared    put what runs/comparison trained into checkpoints/comparison"
 	@echo "make doctor   set up, then check this machine"
 	@echo "make setup    only set up: .venv with exact versions"
 	@echo "make format   put the code in order"
@@ -52,12 +51,9 @@ checkpoint: demo
 	mkdir -p checkpoints
 	cp -r runs/demo/world-model/checkpoint checkpoints/reacher
 
-# How checkpoints/comparison was made, after the trainings that `compare --plan` lists.
-compared: $(READY)
-	$(BIN)/python benchmarks/keep_checkpoints.py
-
+# A process a core, each with one thread: a file's tests stay together and share what they made.
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(THREADS) --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

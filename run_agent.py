@@ -11,15 +11,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.commands.command import Command, Entry, Group, Table
+from agent.commands.command import Entry, Group, Table
 
 SCRIPT = "lejepa-agent"
-ABOUT = "Train a LeJEPA world model of a two-joint arm from pixels, and steer it to a goal picture."
+ABOUT = "Train a LeJEPA world model of any world from pixels, and steer it to a goal picture."
 COMMANDS: Table = {
     "doctor": Entry(
         "agent.commands.doctor:Doctor", "check this machine, and say how to fix what is missing"
     ),
-    "collect": Entry("agent.commands.collect:Collect", "record rollouts of the arm to learn from"),
+    "worlds": Entry("agent.commands.worlds:Worlds", "list the worlds there are, and draw them"),
+    "collect": Entry("agent.commands.collect:Collect", "record rollouts of a world to learn from"),
     "dataset": Group(
         "look at recorded rollouts",
         {
@@ -33,16 +34,9 @@ COMMANDS: Table = {
         "agent.commands.baseline:Baseline",
         "train a rival: SAC, TD3 or PPO on states, or a cloned policy",
     ),
-    "control": Entry("agent.commands.control:Control", "steer the arm to a goal, and film it"),
+    "control": Entry("agent.commands.control:Control", "steer a world to a goal, and film it"),
     "export": Entry("agent.commands.export:Export", "write the controller to run without torch"),
     "evaluate": Entry("agent.commands.evaluate:Evaluate", "measure how well a controller does"),
-    "compare": Entry(
-        "agent.commands.compare:Compare", "measure every controller on every protocol, in stages"
-    ),
-    "report": Entry("agent.commands.report:Report", "tables and figures of all results"),
-    "identify": Entry(
-        "agent.commands.identify:Identify", "study when LeJEPA finds the world's own variables"
-    ),
     "diagnose": Entry(
         "agent.commands.diagnose:Diagnose", "ask whether rollouts and a model fit LeJEPA's theory"
     ),
@@ -56,8 +50,8 @@ EXAMPLES = (
     "doctor",
     "collect --out data/reacher",
     "train --data data/reacher --out runs/reacher",
-    "control --checkpoint checkpoints/reacher --goal-qpos 0.5 -1.2 --video out.webm",
-    "evaluate --controller world-model --protocol lewm --episodes 50 --json out.json",
+    "control --checkpoint checkpoints/reacher --goal-state 0.5 -1.2 --video runs/out.webm",
+    "evaluate --controller world-model --protocol lewm --episodes 50 --json runs/out.json",
 )
 
 
@@ -65,6 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit code. ``argv`` is without the program's name."""
     program = _program_name() if argv is None else "run_agent.py"
     words = list(sys.argv[1:] if argv is None else argv)
+    if words == ["--version"]:
+        from agent import __version__
+
+        print(f"lejepa-agent {__version__}")
+        return 0
     try:
         return _run(program, words)
     except ModuleNotFoundError as error:
@@ -85,53 +84,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(program: str, words: Sequence[str]) -> int:
-    from agent.commands.parsing import find, parse
+    from agent.commands.calling import mistake, run_entry
+    from agent.commands.parsing import find
     from agent.errors import UserError
 
     try:
         found, names, rest = find(COMMANDS, words)
     except UserError as error:
-        return _mistake(program, error)
+        return mistake(program, error)
     program = " ".join([program, *names])
     if not isinstance(found, Entry):
         return _help(program, found, asked=words[-1:] in (["-h"], ["--help"]))
-    try:
-        command = parse(found, program, rest)
-    except UserError as error:
-        return _mistake(program, error)
-    except SystemExit as leaving:  # tyro printed help (0) or what was wrong with a flag (2)
-        return leaving.code if isinstance(leaving.code, int) else 0
-    return _call(command)
-
-
-def _call(command: Command) -> int:
-    from agent.commands.console import debugging, note, show_logs
-    from agent.commands.ending import endings_as_interrupts
-    from agent.commands.failures import DONE, INTERRUPTED, exit_code_of, explain
-
-    show_logs()
-    try:
-        with endings_as_interrupts():
-            command.run()
-    except KeyboardInterrupt:
-        note(f"\ninterrupted. {command.after_interrupt}", style="yellow")
-        return INTERRUPTED
-    except Exception as error:
-        code = exit_code_of(error)
-        if code is None or debugging():
-            raise
-        note(f"error: {explain(error)}", style="red")
-        return code
-    return DONE
-
-
-def _mistake(program: str, error: Exception) -> int:
-    from agent.commands.console import note
-    from agent.commands.failures import USER
-
-    note(f"error: {error}", style="red")
-    note(f"Help: {program} --help")
-    return USER
+    return run_entry(found, program, rest)
 
 
 def _help(program: str, group: Group | None, asked: bool) -> int:

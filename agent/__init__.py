@@ -1,1 +1,43 @@
-"""World model, data, training, control and evaluation."""
+"""A world model from pixels that steers to pictures of goals.
+
+What a program of one's own needs is here; nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.2.0"
+
+if TYPE_CHECKING:
+    from agent.api import Agent
+    from agent.data.store import RolloutStore
+    from agent.data.writer import RolloutWriter
+    from envs import Column, World, WorldSpec, make_world
+
+_HOMES = {
+    "Agent": "agent.api",
+    "Column": "envs",
+    "RolloutStore": "agent.data.store",
+    "RolloutWriter": "agent.data.writer",
+    "World": "envs",
+    "WorldSpec": "envs",
+    "make_world": "envs",
+}
+
+__all__ = [
+    "Agent",
+    "Column",
+    "RolloutStore",
+    "RolloutWriter",
+    "World",
+    "WorldSpec",
+    "make_world",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'agent' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

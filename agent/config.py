@@ -6,12 +6,8 @@ Presets are functions, so that none can be changed by accident.
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import types
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from agent.errors import UserError
 from agent.model.encoder import EncoderConfig
@@ -20,9 +16,8 @@ from agent.model.predictor import PredictorConfig
 from agent.model.transformer import TransformerConfig
 from agent.model.vit import ViTConfig
 from agent.model.world_model import WorldModelConfig
+from agent.settings import nearest
 from agent.training.settings import HeadTraining, TrainingConfig
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,8 +29,8 @@ class ExperimentConfig:
     head: HeadTraining = field(default_factory=HeadTraining)
 
 
-def reacher_cpu() -> ExperimentConfig:
-    """The default: trained on two CPU cores in about eight minutes."""
+def default() -> ExperimentConfig:
+    """One for all worlds: trained on two CPU cores in six to eight minutes."""
     return ExperimentConfig(
         model=WorldModelConfig(
             predictor=PredictorConfig(width=256), head=HeadConfig(), plain_share=0.1
@@ -62,7 +57,7 @@ def tiny() -> ExperimentConfig:
 
 def vicreg() -> ExperimentConfig:
     """The default with VICReg's variance and covariance terms in place of SIGReg."""
-    ours = reacher_cpu()
+    ours = default()
     training = dataclasses.replace(ours.training, regulariser="vicreg", sigreg_weight=1.0)
     return dataclasses.replace(ours, training=training)
 
@@ -77,8 +72,8 @@ def lewm() -> ExperimentConfig:
 
 
 def lewm_224() -> ExperimentConfig:
-    """The same with the paper's frames and patches; for data collected at 224 px."""
-    return _lewm(ViTConfig(image_size=224, patch_size=14))
+    """The same with the paper's patches; for data collected at 224 px."""
+    return _lewm(ViTConfig(patch_size=14))
 
 
 def _lewm(encoder: ViTConfig) -> ExperimentConfig:
@@ -113,7 +108,7 @@ def lewm_tiny() -> ExperimentConfig:
 
 
 PRESETS: Mapping[str, Callable[[], ExperimentConfig]] = {
-    "reacher-cpu": reacher_cpu,
+    "default": default,
     "tiny": tiny,
     "vicreg": vicreg,
     "lewm": lewm,
@@ -130,63 +125,6 @@ def preset(name: str) -> ExperimentConfig:
     """
     if name not in PRESETS:
         raise UserError(
-            f"expected a preset of {sorted(PRESETS)}, got {name!r}{_nearest(name, PRESETS)}"
+            f"expected a preset of {sorted(PRESETS)}, got {name!r}{nearest(name, PRESETS)}"
         )
     return PRESETS[name]()
-
-
-def to_dict(config: Any) -> dict[str, Any]:
-    """Plain nested dictionaries, ready for JSON."""
-    return dataclasses.asdict(config)
-
-
-def from_dict(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Rebuild a frozen config from :func:`to_dict`'s output.
-
-    Raises:
-        UserError: on an unknown key (naming the nearest) or a value the config refuses.
-    """
-    if not isinstance(values, Mapping):
-        raise UserError(f"{kind.__name__}: expected named settings, got {values!r}")
-    hints = typing.get_type_hints(kind)
-    for key in values:
-        if key not in hints:
-            raise UserError(f"unknown setting {key!r} of {kind.__name__}{_nearest(key, hints)}")
-    try:
-        return kind(**{key: _rebuild(hints[key], value) for key, value in values.items()})
-    except UserError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{kind.__name__}: {error}") from error
-
-
-def _rebuild(hint: Any, value: Any) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return from_dict(hint, value)
-    if typing.get_origin(hint) is tuple:
-        return tuple(value)
-    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
-        kinds = [kind for kind in typing.get_args(hint) if dataclasses.is_dataclass(kind)]
-        return from_dict(_kind_of(kinds, value), value) if kinds else value
-    rebuilt = hint(value)
-    if rebuilt != value:  # int(3.7) would be a silent 3
-        raise ValueError(f"expected a setting of type {hint.__name__}, got {value!r}")
-    return rebuilt
-
-
-def _kind_of(kinds: list[Any], values: Any) -> Any:
-    """The settings class whose ``kind`` is in ``values``; the first one has none."""
-    named = {getattr(kind, "kind", None): kind for kind in kinds}
-    wanted = values.get("kind") if isinstance(values, Mapping) else None
-    if wanted not in named:
-        known = {str(name): kind for name, kind in named.items() if name}
-        raise UserError(
-            f"expected no kind or one of {sorted(known)}, got {wanted!r}"
-            f"{_nearest(str(wanted), known)}"
-        )
-    return named[wanted]
-
-
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -14,4 +14,4 @@ class MachineError(RuntimeError):
 
 
 class ModelFaultError(RuntimeError):
-    """A model gave numbers that are not finite; no torque followed from them; exit code 3."""
+    """A model gave numbers that are not finite; no action followed from them; exit code 3."""

@@ -2,7 +2,7 @@
 
 Legend, used everywhere: ``B`` windows, ``T`` frames in a window, ``L`` context frames, ``E``
 episodes planned together, ``N`` candidates, ``H`` planner steps, ``K`` env steps per planner
-step, ``A`` torque dimension, ``D`` latent dimension. ``action[t]`` acts between ``frame[t]``
+step, ``A`` numbers in an action, ``D`` latent dimension. ``action[t]`` acts between ``frame[t]``
 and ``frame[t + 1]``.
 """
 
@@ -15,6 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from envs import WorldSpec
+
 Array = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -24,56 +26,72 @@ Image = NDArray[np.uint8]
 class Window:
     """A batch of rollout pieces, frames one model step apart.
 
-    ``frames`` uint8 (B, T, h, w, 3); ``actions`` float32 (B, T-1, K*A); ``states`` float64
-    (B, T, 4) joint angles [rad] then velocities [rad/s]: for probes only, never for training.
+    ``frames`` uint8 (B, T, h, w, 3); ``actions`` float32 (B, T-1, K*A).
     """
 
     frames: Image
     actions: FloatArray
-    states: Array
 
 
 @dataclass(frozen=True)
-class GoalObservation:
-    """What a controller sees at one control tick.
+class Seen:
+    """What E episodes show at one control tick; None where the controller does not need it.
 
-    ``pixels`` and ``goal_pixels`` are uint8 (h, w, 3). ``state`` and ``goal_state`` (4,) hold
-    joint angles [rad] and velocities [rad/s] and are for baselines and metrics only.
+    ``pixels`` uint8 (E, h, w, 3); ``state`` (E, S), the true one, for rivals and yardsticks only.
     """
 
-    pixels: Image
-    goal_pixels: Image
-    state: Array
-    goal_state: Array
+    pixels: Image | None = None
+    state: Array | None = None
+
+
+@dataclass(frozen=True)
+class Goals:
+    """What E episodes are to reach, told once at their start: as :class:`Seen`."""
+
+    pixels: Image | None = None
+    state: Array | None = None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a controller asks for.
+
+    ``pixels`` and ``state``: what it wants to be shown. ``spec``: the world it was made for, None
+    if it takes any. ``tasks``: names of the only tasks it can play, None if all.
+    """
+
+    pixels: bool = True
+    state: bool = False
+    spec: WorldSpec | None = None
+    tasks: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """``actions`` (E, A) in [-1, 1] for the coming tick.
+
+    ``fault`` says why nothing it decides can be trusted any more (the actions are zero then);
+    ``late``: it took longer than the deadline it was given.
+    """
+
+    actions: Array
+    fault: str | None = None
+    late: bool = False
 
 
 class Controller(Protocol):
     """Anything that acts, on E episodes in lock step."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As results and tables know it."""
 
-    def reset(self, observations: Sequence[GoalObservation], seeds: Sequence[int]) -> None:
+    @property
+    def needs(self) -> Needs:
+        """What it must be shown; never changes."""
+
+    def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
         """Start E episodes; episode i owns the random stream ``seeds[i]``."""
 
-    def act(self, observations: Sequence[GoalObservation]) -> Array:
-        """Torques (E, A) in [-1, 1] for the coming control tick."""
-
-
-@dataclass(frozen=True)
-class EpisodeResult:
-    """How one episode went.
-
-    ``first_touch``: inside tolerance at any time; ``held``: inside for the whole last 0.4 s of
-    the budget; ``steps_to_success`` env steps to the first touch (None if never);
-    ``final_error_rad`` the larger joint error at the end; ``decision_ms`` per control tick;
-    ``episode_return`` where the protocol pays a reward (dm_control's, out of 1000).
-    """
-
-    seed: int
-    solved_at_start: bool
-    first_touch: bool
-    held: bool
-    steps_to_success: int | None
-    final_error_rad: float
-    decision_ms: tuple[float, ...]
-    episode_return: float | None = None
+    def act(self, seen: Seen) -> Decision:
+        """What to do in the coming control tick."""

@@ -16,25 +16,29 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from agent.baselines.oracle import OracleController
 from agent.commands.console import note
 from agent.commands.progress import Update, progress
-from agent.commands.report_inputs import PLANNERS_SCHEMA, planner_rows
 from agent.control.mpc import WorldModelController
-from agent.data.json_files import write_json
-from agent.evaluation.episodes import evaluate
-from agent.evaluation.protocols import protocol_named
-from agent.evaluation.results import summarise
+from agent.control.torch_model import TorchModel
+from agent.evaluation.definition import fingerprint
+from agent.evaluation.play import evaluate
+from agent.evaluation.results import Asked, summarise
+from agent.files.bundle import bundle_sha256
+from agent.files.json_files import write_json
 from agent.interfaces import Controller
-from agent.model.bundle import bundle_sha256
 from agent.model.checkpoint import load_checkpoint
-from agent.reporting.pareto import pareto
+from agent.model.world_model import WorldModel
 from agent.reporting.style import save_png
+from agent.rivals.reacher.oracle import OracleController
+from benchmarks.campaign.inputs import PLANNERS_SCHEMA, planner_rows
+from benchmarks.campaign.pareto import pareto
+from envs import make_world, task_named
 from planners import (
     CEMConfig,
     CEMPlanner,
@@ -72,6 +76,10 @@ NAMES: Mapping[type, str] = {
     ICEMPlanner: "icem", MPPIPlanner: "mppi", RandomShootingPlanner: "random-shooting",
 }  # fmt: skip
 IDENTITY = ("planner", "settings", "protocol", "episodes", "seed", "checkpoint_sha256")
+KEPT = (
+    "solved_at_start", "first_touch", "held", "decision_ms", "command", "commit", "hardware",
+    "date", "wall_clock_s",
+)  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -98,29 +106,36 @@ class Cell:
 
     def measure(self, update: Update) -> Row:
         """Play the episodes."""
-        start_s = time.monotonic()
-        results = evaluate(
-            self._controller(), protocol_named(self.protocol), self.episodes, self.seed,
+        start_s, network = time.monotonic(), load_checkpoint(self.checkpoint)
+        spec = network.spec
+        make = partial(make_world, spec.world, spec.look, spec.image_size[0])
+        world = make()
+        task = task_named(self.protocol, world)
+        definition = fingerprint(task, world)
+        world.close()
+        trials = evaluate(
+            self._controller(network), task, make, self.episodes, self.seed,
             batch=BATCH, progress=update,
         )  # fmt: skip
+        name = "oracle" if self.search is None else "world-model"
         result = summarise(
-            results,
-            controller="oracle" if self.search is None else "world-model",
-            protocol=self.protocol,
-            seed=self.seed,
+            trials,
+            Asked(name, spec, task.name, task.about, definition, self.seed),
             command=f"python benchmarks/control.py --episodes {self.episodes} --seed {self.seed}",
             wall_clock_s=round(time.monotonic() - start_s, 2),
         )
-        kept = (
-            "solved_at_start", "first_touch", "held", "final_error_rad", "decision_ms", "command",
-            "commit", "hardware", "date", "wall_clock_s",
-        )  # fmt: skip
-        return self.identity | {name: result[name] for name in kept}
+        error = result["final_error"]
+        assert error["unit"] == "rad", "the rows say so in a name"
+        return (
+            self.identity
+            | {name: result[name] for name in KEPT}
+            | {"final_error_rad": {name: error[name] for name in ("median", "p90")}}
+        )
 
-    def _controller(self) -> Controller:
+    def _controller(self, network: WorldModel) -> Controller:
         if self.search is None:
             return OracleController()
-        return WorldModelController(load_checkpoint(self.checkpoint), self.search)
+        return WorldModelController(TorchModel(network), self.search)
 
 
 def cells(checkpoint: Path, episodes: int, seed: int) -> list[Cell]:

@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from agent.data.json_files import write_json
 from agent.evaluation.provenance import circumstances
-from envs import ReacherSimulator, Renderer, configure_gl, sample_pose
+from agent.files.json_files import write_json
+from envs import configure_gl
+from envs.reacher import ReacherSimulator, Renderer, sample_pose
 
 Draw = Callable[[Any], Any]
 DMC_FRAMES = 60

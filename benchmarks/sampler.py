@@ -21,9 +21,9 @@ import h5py
 import numpy as np
 
 from agent.data import Episodes, RolloutStore, WindowSampler, prefetched
-from agent.data.json_files import write_json
 from agent.errors import UserError
 from agent.evaluation.provenance import circumstances
+from agent.files.json_files import write_json
 
 BATCH, FRAMES, STRIDE = 64, 8, 2
 

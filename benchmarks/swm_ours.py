@@ -15,18 +15,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from agent.deploy.controller import OnnxController
 
 from agent.config import reacher_cpu
 from agent.control.mpc import WorldModelController
 from agent.data import CollectConfig, WindowSampler, collect
-from agent.deploy.controller import OnnxController
 from agent.export.exporting import export_controller
 from agent.interfaces import Controller, GoalObservation
 from agent.model.checkpoint import load_checkpoint
 from agent.model.sigreg import SIGReg
 from agent.model.world_model import WorldModel
 from agent.training.objective import lejepa_loss
-from envs import ReacherSimulator, Renderer, configure_gl, sample_pose
+from envs import configure_gl
+from envs.reacher import ReacherSimulator, Renderer, sample_pose
 
 CHECKPOINT = Path("checkpoints/reacher")
 FRAMES, STRIDE, BATCH = 8, 2, 64

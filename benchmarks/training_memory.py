@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from agent.data.json_files import write_json
 from agent.evaluation.provenance import circumstances
+from agent.files.json_files import write_json
 from agent.training.recorder import read_metrics
 
 STEPS = 100  # memory is at its peak well before: loading, training, diagnostics, saving

@@ -19,8 +19,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from agent.data.json_files import write_json
 from agent.evaluation.provenance import circumstances
+from agent.files.json_files import write_json
 from envs import configure_gl
 
 HERE = Path(__file__).parent

@@ -1,88 +1,117 @@
-"""The Reacher world: physics, pictures, goals, and gymnasium environments.
+"""Worlds: what one is, those that come with the program, and what they share.
 
-Importing it registers the gymnasium ids and starts neither MuJoCo nor OpenGL: names that need
-them are loaded on first use.
+Importing it registers the gymnasium ids and starts neither MuJoCo nor OpenGL. What is one world's
+own lives in a package of its own, as ``envs.reacher``.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-from envs.angles import WRIST_LIMIT_RAD, angle_error_rad, checked_pose, sample_pose, wrap_angle
-from envs.dmc import (
-    EPISODE_PHYSICS_STEPS,
-    REACH_M,
-    fingertip_m,
-    nearer_goal_pose,
-    sample_target_m,
-    target_reward,
+from envs.base import (
+    Array,
+    Column,
+    FloatArray,
+    Image,
+    Posable,
+    Rollable,
+    Traced,
+    World,
+    WorldSpec,
+    distance_to_goal,
+    goal_errors,
+    goal_unit,
+    passed_through,
+    state_error,
 )
-from envs.errors import GLError, GoalImageError, PoseError, ProfileError
+from envs.behaviours import (
+    BEHAVIOURS,
+    Behaviour,
+    Policy,
+    RollOut,
+    behaviour_named,
+    roll_out,
+)
+from envs.catalogue import (
+    DEFAULT_WORLD,
+    entry_of,
+    known_worlds,
+    make_world,
+)
+from envs.checking import check_world
+from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import configure_gl, probe
-from envs.goals import goal_pose_from_inverse_kinematics, load_goal_image
+from envs.looks import PROFILES
 from envs.opencv import import_opencv
-from envs.profiles import PROFILES
-from envs.registration import DMC_IDS, PIXEL_GOAL_ID, STATE_GOAL_ID, register_environments
-
-if TYPE_CHECKING:
-    from envs.dmc_env import ReacherDmcEnv
-    from envs.reacher import ReacherPixelGoalEnv, ReacherStateGoalEnv
-    from envs.rendering import Renderer
-    from envs.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
-
-_HOMES = {
-    "ACTION_REPEAT": "envs.simulator",
-    "PHYSICS_DT_S": "envs.simulator",
-    "ReacherDmcEnv": "envs.dmc_env",
-    "ReacherPixelGoalEnv": "envs.reacher",
-    "ReacherSimulator": "envs.simulator",
-    "ReacherStateGoalEnv": "envs.reacher",
-    "Renderer": "envs.rendering",
-    "TORQUE_DIM": "envs.simulator",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'envs' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
+from envs.pictures import load_goal_image
+from envs.reacher.older import (
+    FIRST_SCHEMA_FIELDS,
+    FIRST_SCHEMA_STATE,
+    spec_of_first_schema,
+)
+from envs.reacher.registration import register_environments
+from envs.task_catalogue import task_named, tasks_of
+from envs.tasks import (
+    HELD_S,
+    Episode,
+    OffersTasks,
+    Task,
+    Verdict,
+    judge_by_tolerance,
+    judged,
+)
+from envs.user_code import failure_in_user_code, load_user_module
 
 register_environments()
 
 __all__ = [
-    "ACTION_REPEAT",
-    "DMC_IDS",
-    "EPISODE_PHYSICS_STEPS",
-    "PHYSICS_DT_S",
-    "PIXEL_GOAL_ID",
+    "BEHAVIOURS",
+    "DEFAULT_WORLD",
+    "FIRST_SCHEMA_FIELDS",
+    "FIRST_SCHEMA_STATE",
+    "HELD_S",
     "PROFILES",
-    "REACH_M",
-    "STATE_GOAL_ID",
-    "TORQUE_DIM",
-    "WRIST_LIMIT_RAD",
+    "Array",
+    "Behaviour",
+    "Column",
+    "Episode",
+    "FloatArray",
     "GLError",
     "GoalImageError",
+    "Image",
+    "OffersTasks",
+    "Policy",
+    "Posable",
     "PoseError",
     "ProfileError",
-    "ReacherDmcEnv",
-    "ReacherPixelGoalEnv",
-    "ReacherSimulator",
-    "ReacherStateGoalEnv",
-    "Renderer",
-    "angle_error_rad",
-    "checked_pose",
+    "RollOut",
+    "Rollable",
+    "SpecError",
+    "Task",
+    "Traced",
+    "Verdict",
+    "World",
+    "WorldError",
+    "WorldSpec",
+    "behaviour_named",
+    "check_world",
     "configure_gl",
-    "fingertip_m",
-    "goal_pose_from_inverse_kinematics",
+    "distance_to_goal",
+    "entry_of",
+    "failure_in_user_code",
+    "goal_errors",
+    "goal_unit",
     "import_opencv",
+    "judge_by_tolerance",
+    "judged",
+    "known_worlds",
     "load_goal_image",
-    "nearer_goal_pose",
+    "load_user_module",
+    "make_world",
+    "passed_through",
     "probe",
     "register_environments",
-    "sample_pose",
-    "sample_target_m",
-    "target_reward",
-    "wrap_angle",
+    "roll_out",
+    "spec_of_first_schema",
+    "state_error",
+    "task_named",
+    "tasks_of",
 ]

@@ -5,8 +5,16 @@ class GLError(RuntimeError):
     """This machine cannot render (no OpenGL, or a library OpenCV needs is missing)."""
 
 
-class ProfileError(ValueError):
-    """A render profile or image size that does not exist."""
+class WorldError(ValueError):
+    """A world that does not exist, cannot be made, or does not keep the contract."""
+
+
+class SpecError(WorldError):
+    """Two things that belong to different worlds, or a spec that makes no sense."""
+
+
+class ProfileError(WorldError):
+    """A look or image size that does not exist."""
 
 
 class GoalImageError(ValueError):
@@ -14,4 +22,4 @@ class GoalImageError(ValueError):
 
 
 class PoseError(ValueError):
-    """A pose or state the arm cannot take."""
+    """A pose or state the world cannot take."""

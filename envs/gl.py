@@ -29,8 +29,15 @@ OFF_WORDS = ("disabled", "disable", "off", "false", "0")  # understood by both l
 LOADED = "dm_control._render"  # the module that takes a backend when imported
 PROBE_TIMEOUT_S = 60.0
 PROBE = """
-from dm_control.suite import reacher
-physics = reacher.Physics.from_xml_string(*reacher.get_model_and_assets())
+from dm_control.mujoco import Physics
+physics = Physics.from_xml_string('''<mujoco>
+  <visual><global offwidth="16" offheight="16"/><quality offsamples="0" shadowsize="0"/></visual>
+  <worldbody>
+    <light pos="0 0 2"/>
+    <camera name="above" pos="0 0 2"/>
+    <geom type="box" size=".3 .3 .1" rgba="1 .5 0 1"/>
+  </worldbody>
+</mujoco>''')
 raise SystemExit(0 if physics.render(16, 16, camera_id=0).std() > 1.0 else "the frame is blank")
 """
 ADVICE = (

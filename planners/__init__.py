@@ -4,10 +4,11 @@ from planners.base import (
     ActionBounds,
     CostFn,
     Deadline,
-    DifferentiableCost,
     LeastSquaresCost,
+    Noise,
     Plan,
     Planner,
+    SeededNoise,
 )
 from planners.catalogue import PLANNERS
 from planners.cem import CEMConfig, CEMPlanner
@@ -24,7 +25,6 @@ __all__ = [
     "CEMPlanner",
     "CostFn",
     "Deadline",
-    "DifferentiableCost",
     "GaussNewtonConfig",
     "GaussNewtonPlanner",
     "GradientConfig",
@@ -34,8 +34,10 @@ __all__ = [
     "LeastSquaresCost",
     "MPPIConfig",
     "MPPIPlanner",
+    "Noise",
     "Plan",
     "Planner",
     "RandomShootingConfig",
     "RandomShootingPlanner",
+    "SeededNoise",
 ]

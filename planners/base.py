@@ -1,8 +1,8 @@
 """What a planner is given and what it returns.
 
-A planner sees a batched cost function, never a network and never a simulator. Shapes use the
-legend ``E`` episodes planned together, ``N`` candidates, ``H`` planner steps, ``U`` numbers per
-planner step (a block of torques), ``R`` residuals, ``P = H * U`` decision variables.
+A planner sees a batched cost function, never a network and never a simulator. Shapes: ``E``
+episodes planned together, ``N`` candidates, a plan of ``H`` planner steps of ``K`` ticks of ``A``
+numbers, ``R`` residuals, ``P = H * K * A`` decision variables.
 """
 
 from __future__ import annotations
@@ -10,38 +10,54 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-CostFn = Callable[[Tensor], Tensor]
-"""(E, N, H, U) -> (E, N), finite, lower is better."""
+Array = NDArray[np.floating[Any]]
+
+CostFn = Callable[[Array], Array]
+"""(E, N, H, K, A) -> (E, N), lower is better; what is not finite is never chosen."""
 
 
 @runtime_checkable
 class LeastSquaresCost(Protocol):
     """A cost that is the squared length of a residual vector, and knows its slope.
 
-    Second-order planners need this; sampling planners need only the call.
+    Planners that go downhill need this; sampling planners need only the call.
     """
 
-    def __call__(self, actions: Tensor) -> Tensor:
-        """(E, N, H, U) -> (E, N), the sum of squared residuals."""
+    def __call__(self, plans: Array) -> Array:
+        """(E, N, H, K, A) -> (E, N), the sum of squared residuals."""
 
-    def linearise(self, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """(E, H, U) -> residuals (E, R) and their Jacobian (E, R, P)."""
+    def linearise(self, plans: Array) -> tuple[Array, Array]:
+        """(E, H, K, A) -> residuals (E, R) and their slopes (E, P, R), the Jacobian transposed."""
 
 
-@runtime_checkable
-class DifferentiableCost(Protocol):
-    """A cost that knows which way it falls. First-order planners need this."""
+class Noise(Protocol):
+    """Random numbers for E episodes, each from a stream of its own."""
 
-    def __call__(self, actions: Tensor) -> Tensor:
-        """(E, N, H, U) -> (E, N)."""
+    def normal(self, shape: tuple[int, ...]) -> Array:
+        """The next standard normal (E, *shape)."""
 
-    def gradient(self, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """(E, N, H, U) -> costs (E, N) and their derivatives (E, N, H, U)."""
+    def uniform(self, shape: tuple[int, ...]) -> Array:
+        """The next (E, *shape), uniform in [0, 1)."""
+
+
+class SeededNoise:
+    """numpy's generators, one an episode: what an episode draws never depends on the others."""
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self._streams = [np.random.default_rng(np.random.SeedSequence(seed)) for seed in seeds]
+
+    def normal(self, shape: tuple[int, ...]) -> Array:
+        """The next standard normal (E, *shape), float32."""
+        return np.stack([s.standard_normal(shape, dtype=np.float32) for s in self._streams])
+
+    def uniform(self, shape: tuple[int, ...]) -> Array:
+        """The next (E, *shape), uniform in [0, 1), float32."""
+        return np.stack([s.random(shape, dtype=np.float32) for s in self._streams])
 
 
 @dataclass(frozen=True)
@@ -59,9 +75,9 @@ class ActionBounds:
         if not self.low < self.high:
             raise ValueError(f"expected low < high, got low={self.low}, high={self.high}")
 
-    def clip(self, actions: Tensor) -> Tensor:
+    def clip(self, actions: Array) -> Array:
         """The nearest actions inside the box, same shape."""
-        return actions.clamp(self.low, self.high)
+        return np.clip(actions, self.low, self.high)
 
 
 class Deadline:
@@ -90,13 +106,14 @@ class Deadline:
 class Plan:
     """The best plan found and how the search went.
 
-    ``actions`` (E, H, U) inside the box; ``cost`` (E,) of those actions; ``cost_history`` (I, E)
-    the best cost known after each of the I >= 1 iterations that there was time for, never rising.
+    ``actions`` (E, H, K, A) inside the box; ``cost`` (E,) of those actions, infinite where no plan
+    had a finite one; ``cost_history`` (I, E) the best cost known after each of the I >= 1
+    iterations that there was time for, never rising.
     """
 
-    actions: Tensor
-    cost: Tensor
-    cost_history: Tensor
+    actions: Array
+    cost: Array
+    cost_history: Array
 
 
 class Planner(Protocol):
@@ -105,33 +122,16 @@ class Planner(Protocol):
     def plan(
         self,
         cost_fn: CostFn,
-        warm_start: Tensor,
+        warm_start: Array,
         bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
+        noise: Noise,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """Improve on ``warm_start`` (E, H, U); episode ``e`` draws only from ``generators[e]``.
+        """Improve on ``warm_start`` (E, H, K, A); what is random comes from ``noise`` alone.
 
         No iteration begins after the ``deadline``. The plan is then the best so far, the warm
         start if nothing else was tried, and never costs more than the warm start.
 
         Raises:
-            ValueError: if the warm start is not (E, H, U) or there is not one generator an
-                episode.
+            ValueError: if the warm start is not (E, H, K, A).
         """
-
-
-def check_plan_arguments(
-    warm_start: Tensor, generators: Sequence[torch.Generator]
-) -> tuple[int, int, int]:
-    """Shape (E, H, U) of a planning call.
-
-    Raises:
-        ValueError: if the warm start is not (E, H, U) or there is not one generator an episode.
-    """
-    if warm_start.ndim != 3:
-        raise ValueError(f"expected a warm start (E, H, U), got shape {tuple(warm_start.shape)}")
-    episodes, steps, width = warm_start.shape
-    if len(generators) != episodes:
-        raise ValueError(f"expected {episodes} generators, one an episode, got {len(generators)}")
-    return episodes, steps, width

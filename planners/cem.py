@@ -2,20 +2,17 @@
 
 A Gaussian over action sequences is moved towards its best samples, again and again. Noise along
 time is first-order autoregressive (cf. Pinneri et al. 2020, arXiv:2008.06389, Sec. 3.1: coloured
-noise reaches further than white noise, whose effect on a heavy arm averages out).
+noise reaches further than white noise, whose effect on a heavy body averages out).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from planners.base import ActionBounds, CostFn, Deadline, Plan
-from planners.sampling import autoregressive, cheapest, plan_noise
+from planners.base import ActionBounds, Array, CostFn, Deadline, Noise, Plan
+from planners.sampling import as_plans, autoregressive, cheapest, plan_noise
 from planners.search import Search
 
 
@@ -25,9 +22,8 @@ class CEMConfig:
 
     ``samples`` N per iteration, of which the best ``elites`` set the next Gaussian;
     ``initial_std`` and ``min_std`` in units of the action; ``correlation`` in [0, 1) of the
-    first iteration's noise between neighbouring actions in time, falling to 0 at the last (near
-    a bound correlated noise is biased: what is clipped drags its neighbours along);
-    ``action_dim`` A, numbers that act at one time (a planner step holds U / A of them in a row).
+    first iteration's noise between neighbouring ticks, falling to 0 at the last (near a bound
+    correlated noise is biased: what is clipped drags its neighbours along).
     """
 
     samples: int = 256
@@ -36,7 +32,6 @@ class CEMConfig:
     initial_std: float = 0.7
     min_std: float = 0.02
     correlation: float = 0.6
-    action_dim: int = 2
 
     def __post_init__(self) -> None:
         if not 1 < self.elites <= self.samples:
@@ -58,41 +53,35 @@ class CEMPlanner:
     def plan(
         self,
         cost_fn: CostFn,
-        warm_start: Tensor,
+        warm_start: Array,
         bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
+        noise: Noise,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """See :class:`planners.base.Planner`.
-
-        Raises:
-            ValueError: also if ``action_dim`` does not divide the width U of a planner step.
-        """
-        search = Search(cost_fn, warm_start, bounds, generators, deadline)
-        self.sample(search, bounds, generators)
+        """See :class:`planners.base.Planner`."""
+        search = Search(cost_fn, warm_start, bounds, deadline)
+        self.sample(search, bounds, noise)
         return search.plan()
 
-    def sample(
-        self, search: Search, bounds: ActionBounds, generators: Sequence[torch.Generator]
-    ) -> Tensor:
+    def sample(self, search: Search, bounds: ActionBounds, noise: Noise) -> Array:
         """The search itself, for planners that begin with one.
 
-        Returns the last elites (E, elites, H, U), cheapest first; the best plan alone,
-        (E, 1, H, U), if there was no time for any.
+        Returns the last elites (E, elites, H, K, A), cheapest first; the best plan alone,
+        (E, 1, H, K, A), if there was no time for any.
         """
         mean = search.best
-        std, elites = torch.full_like(mean, self.config.initial_std), mean[:, None]
+        std, elites = np.full_like(mean, self.config.initial_std), mean[:, None]
         for number in search.rounds(self.config.iterations):
-            noise = self._noise(mean, number, generators)
-            candidates = bounds.clip(mean[:, None] + std[:, None] * noise)
+            candidates = bounds.clip(
+                mean[:, None] + std[:, None] * self._noise(mean, number, noise)
+            )
             candidates[:, 0], candidates[:, 1] = mean, search.best
             elites = cheapest(candidates, search.try_all(candidates), self.config.elites)
-            mean, std = elites.mean(1), elites.std(1).clamp_min(self.config.min_std)
+            mean, std = elites.mean(1), elites.std(1, ddof=1).clip(self.config.min_std)
         return elites
 
-    def _noise(self, mean: Tensor, number: int, generators: Sequence[torch.Generator]) -> Tensor:
-        """Unit-variance noise (E, N, H, U) of this iteration, autoregressive along time."""
+    def _noise(self, mean: Array, number: int, noise: Noise) -> Array:
+        """Unit-variance noise (E, N, H, K, A) of this iteration, autoregressive along time."""
         last = max(1, self.config.iterations - 1)
         keep = self.config.correlation * (1 - number / last)
-        colour = partial(autoregressive, keep=keep)
-        return plan_noise(generators, self.config.samples, mean, self.config.action_dim, colour)
+        return as_plans(autoregressive(plan_noise(noise, self.config.samples, mean), keep), mean)

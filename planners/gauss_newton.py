@@ -1,7 +1,7 @@
 """Box-constrained Gauss-Newton shooting with Levenberg-Marquardt damping.
 
 The goal cost is a sum of squares of a smooth, low-dimensional rollout, so its curvature is known
-to first order: H ≈ JᵀJ (Nocedal & Wright 2006, Sec. 10.3). Torque limits are handled by a
+to first order: H ≈ JᵀJ (Nocedal & Wright 2006, Sec. 10.3). The box is respected by a
 projected Newton step: variables held at a bound by the gradient leave the linear system
 (Bertsekas 1982, "Projected Newton methods", Sec. 2). The rollout is linearised once per
 iteration and several damping values are tried side by side, which costs one small batch.
@@ -9,15 +9,21 @@ iteration and several damping values are tried side by side, which costs one sma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from planners.base import ActionBounds, CostFn, Deadline, LeastSquaresCost, Plan
-from planners.sampling import autoregressive, plan_noise
+from planners.base import (
+    ActionBounds,
+    Array,
+    CostFn,
+    Deadline,
+    LeastSquaresCost,
+    Noise,
+    Plan,
+)
+from planners.sampling import autoregressive
 from planners.search import Search
 
 
@@ -55,9 +61,9 @@ class GaussNewtonPlanner:
     def plan(
         self,
         cost_fn: CostFn,
-        warm_start: Tensor,
+        warm_start: Array,
         bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
+        noise: Noise,
         deadline: Deadline | None = None,
     ) -> Plan:
         """See :class:`planners.base.Planner`.
@@ -65,61 +71,73 @@ class GaussNewtonPlanner:
         Raises:
             ValueError: also if ``cost_fn`` cannot be linearised.
         """
-        search = Search(cost_fn, warm_start, bounds, generators, deadline)
+        search = Search(cost_fn, warm_start, bounds, deadline)
         if not isinstance(cost_fn, LeastSquaresCost):
             raise ValueError(
                 "expected a cost with linearise() (LeastSquaresCost), got a plain function; "
                 "use CEMPlanner for costs without a slope"
             )
         if not search.is_late:
-            search.try_all(self._starts(search.best, bounds, generators))
+            search.try_all(self._starts(search.best, bounds, noise))
         for _ in search.rounds(self.config.iterations):
-            trials = self._steps(cost_fn, search.best, bounds)  # (E, dampings, H, U)
-            failed = trials.isnan()  # where the linear system could not be solved
-            search.try_all(torch.where(failed, search.best[:, None], trials))
+            trials = self._steps(cost_fn, search.best, bounds)  # (E, dampings, H, K, A)
+            failed = np.isnan(trials)  # where the linear system could not be solved
+            search.try_all(np.where(failed, search.best[:, None], trials))
         return search.plan()
 
-    def _starts(
-        self, warm_start: Tensor, bounds: ActionBounds, generators: Sequence[torch.Generator]
-    ) -> Tensor:
-        """The warm start, then the sampled plans (E, 1 + random_starts, H, U)."""
+    def _starts(self, warm_start: Array, bounds: ActionBounds, noise: Noise) -> Array:
+        """The warm start, then the sampled plans (E, 1 + random_starts, H, K, A)."""
         if not self.config.random_starts:
             return warm_start[:, None]
-        colour = partial(autoregressive, keep=self.config.start_correlation)
-        count, width = self.config.random_starts, warm_start.shape[2]
-        noise = plan_noise(generators, count, warm_start, width, colour)
-        return torch.cat([warm_start[:, None], bounds.clip(noise)], 1)
+        count, steps = self.config.random_starts, warm_start.shape[1]
+        white = noise.normal((count, steps, warm_start[0, 0].size))
+        shaken = autoregressive(white, self.config.start_correlation)
+        sampled = bounds.clip(shaken).reshape(len(warm_start), count, *warm_start.shape[1:])
+        return np.concatenate([warm_start[:, None], sampled], 1)
 
-    def _steps(self, cost_fn: LeastSquaresCost, plan: Tensor, bounds: ActionBounds) -> Tensor:
-        """One projected Newton step per damping, (E, dampings, H, U)."""
-        residual, jacobian = cost_fn.linearise(plan)
-        variables = plan.flatten(1)  # (E, P)
-        curvature = jacobian.transpose(1, 2) @ jacobian  # (E, P, P)
-        scale = curvature.diagonal(dim1=1, dim2=2).mean(1)[:, None]  # (E, 1)
-        gradient = (jacobian.transpose(1, 2) @ residual[..., None])[..., 0]
-        free = (~_held_at_bound(variables, gradient, bounds)).to(plan.dtype)
-        return torch.stack(
-            [
-                bounds.clip(
-                    variables - _damped_solve(curvature, gradient, free, damping * scale)
-                ).reshape(plan.shape)
-                for damping in self.config.dampings
-            ],
-            dim=1,
-        )
+    def _steps(self, cost_fn: LeastSquaresCost, plan: Array, bounds: ActionBounds) -> Array:
+        """One projected Newton step per damping, (E, dampings, H, K, A)."""
+        residuals, slopes = cost_fn.linearise(plan)
+        variables = plan.reshape(len(plan), -1)  # (E, P)
+        curvature = slopes @ slopes.transpose(0, 2, 1)  # (E, P, P)
+        gradient = (slopes @ residuals[..., None])[..., 0]
+        free = ~_held_at_bound(variables, gradient, bounds)
+        scale = np.trace(curvature, axis1=1, axis2=2) / curvature.shape[1]  # (E,)
+        added = np.maximum(np.outer(scale, self.config.dampings), 1e-9)  # (E, dampings)
+        step = _damped_solve(curvature, gradient, free, added)
+        moved = bounds.clip(variables[:, None] - step).astype(plan.dtype)
+        return moved.reshape(len(plan), -1, *plan.shape[1:])
 
 
-def _held_at_bound(variables: Tensor, gradient: Tensor, bounds: ActionBounds) -> Tensor:
+def _held_at_bound(variables: Array, gradient: Array, bounds: ActionBounds) -> NDArray[np.bool_]:
     """True (E, P) where a variable sits on a bound and the gradient pushes it outwards."""
     margin = 1e-6 * (bounds.high - bounds.low)
     at_low = (variables <= bounds.low + margin) & (gradient > 0)
     at_high = (variables >= bounds.high - margin) & (gradient < 0)
-    return at_low | at_high
+    return np.asarray(at_low | at_high)
 
 
-def _damped_solve(curvature: Tensor, gradient: Tensor, free: Tensor, damping: Tensor) -> Tensor:
-    """Solve (JᵀJ + damping·I) step = gradient on the free variables; zero step elsewhere."""
-    system = curvature * free[:, :, None] * free[:, None, :]
-    system = system + torch.diag_embed(free * damping.clamp_min(1e-9) + (1 - free))
-    factor = torch.linalg.cholesky_ex(system).L
-    return torch.cholesky_solve((gradient * free)[..., None], factor)[..., 0]
+def _damped_solve(
+    curvature: Array, gradient: Array, free: NDArray[np.bool_], added: Array
+) -> Array:
+    """Steps (E, S, P) with (JᵀJ + added·I) step = gradient on the free variables, else zero.
+
+    NaN in the episodes whose systems cannot be solved, as where the network gave NaN.
+    """
+    both_free = free[:, :, None] & free[:, None, :]
+    system = np.where(both_free, curvature, 0)[:, None].astype(np.float64)  # (E, 1, P, P)
+    diagonal = np.where(free[:, None], added[:, :, None], 1.0)  # (E, S, P)
+    system = system + diagonal[..., None] * np.eye(curvature.shape[1])
+    right = np.broadcast_to(np.where(free, gradient, 0)[:, None, :], diagonal.shape)[..., None]
+    try:
+        return np.linalg.solve(system, right)[..., 0]
+    except np.linalg.LinAlgError:  # of one episode at least, and numpy does not say which
+        return np.stack([_solved(*one) for one in zip(system, right, strict=True)])
+
+
+def _solved(system: Array, right: Array) -> Array:
+    """Steps (S, P) of one episode, NaN if they cannot be found."""
+    try:
+        return np.linalg.solve(system, right)[..., 0]
+    except np.linalg.LinAlgError:
+        return np.full(right.shape[:-1], np.nan)

@@ -9,13 +9,19 @@ the box after every step, its rate falling to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from planners.base import ActionBounds, CostFn, Deadline, DifferentiableCost, Plan
+from planners.base import (
+    ActionBounds,
+    Array,
+    CostFn,
+    Deadline,
+    LeastSquaresCost,
+    Noise,
+    Plan,
+)
 from planners.cem import CEMConfig, CEMPlanner
 from planners.search import Search
 
@@ -51,7 +57,7 @@ class GradientConfig:
 
 
 class GradientPlanner:
-    """First-order refinement over a batch of episodes; needs a :class:`DifferentiableCost`."""
+    """First-order refinement over a batch of episodes; needs a :class:`LeastSquaresCost`."""
 
     def __init__(self, config: GradientConfig | None = None) -> None:
         self.config = config or GradientConfig()
@@ -60,54 +66,62 @@ class GradientPlanner:
     def plan(
         self,
         cost_fn: CostFn,
-        warm_start: Tensor,
+        warm_start: Array,
         bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
+        noise: Noise,
         deadline: Deadline | None = None,
     ) -> Plan:
         """See :class:`planners.base.Planner`.
 
         Raises:
-            ValueError: also if ``cost_fn`` has no gradient, or the sampling's ``action_dim`` does
-                not divide the width U of a planner step.
+            ValueError: also if ``cost_fn`` cannot be linearised.
         """
-        search = Search(cost_fn, warm_start, bounds, generators, deadline)
-        if not isinstance(cost_fn, DifferentiableCost):
+        search = Search(cost_fn, warm_start, bounds, deadline)
+        if not isinstance(cost_fn, LeastSquaresCost):
             raise ValueError(
-                "expected a cost with gradient() (DifferentiableCost), got a plain function; "
+                "expected a cost with linearise() (LeastSquaresCost), got a plain function; "
                 "use CEMPlanner for costs without a slope"
             )
-        elites = self._sampling.sample(search, bounds, generators)
+        elites = self._sampling.sample(search, bounds, noise)
         self._descend(search, cost_fn, elites[:, : self.config.starts], bounds)
         return search.plan()
 
     def _descend(
-        self, search: Search, cost_fn: DifferentiableCost, points: Tensor, bounds: ActionBounds
+        self, search: Search, cost_fn: LeastSquaresCost, points: Array, bounds: ActionBounds
     ) -> None:
-        """Adam from every start (E, starts, H, U), as long as there is time."""
+        """Adam from every start (E, starts, H, K, A), as long as there is time."""
         adam = _Adam(points)
         for number in search.rounds(self.config.steps):
-            costs, slopes = cost_fn.gradient(points)
-            search.note(points, costs)
+            search.try_all(points)
             rate = self.config.rate * (1 - number / self.config.steps)
-            points = bounds.clip(points - rate * adam.direction(slopes))
+            points = bounds.clip(points - rate * adam.direction(_slopes(cost_fn, points)))
         for _ in search.rounds(1):
             search.try_all(points)
+
+
+def _slopes(cost_fn: LeastSquaresCost, points: Array) -> Array:
+    """The gradient of a sum of squares at each point (E, S, H, K, A): twice slopes · residuals."""
+    found = []
+    for start in range(points.shape[1]):
+        residuals, slopes = cost_fn.linearise(points[:, start])
+        found.append(2.0 * (slopes @ residuals[..., None])[..., 0])
+    return np.stack(found, 1).reshape(points.shape)
 
 
 class _Adam:
     """Running moments of the slope at each of a batch of points."""
 
-    def __init__(self, points: Tensor) -> None:
-        self._mean, self._square = torch.zeros_like(points), torch.zeros_like(points)
+    def __init__(self, points: Array) -> None:
+        self._mean, self._square = np.zeros_like(points), np.zeros_like(points)
         self._seen = 0
 
-    def direction(self, slopes: Tensor) -> Tensor:
+    def direction(self, slopes: Array) -> Array:
         """Where to step back from, of order one; a slope that is not a number moves nothing."""
-        slopes = slopes.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+        slopes = np.where(np.isfinite(slopes), slopes, 0.0)
         self._seen += 1
-        self._mean = torch.lerp(slopes, self._mean, _FADE_MEAN)
-        self._square = torch.lerp(slopes.square(), self._square, _FADE_SQUARE)
+        self._mean = _FADE_MEAN * self._mean + (1 - _FADE_MEAN) * slopes
+        self._square = _FADE_SQUARE * self._square + (1 - _FADE_SQUARE) * np.square(slopes)
         mean = self._mean / (1 - _FADE_MEAN**self._seen)
         square = self._square / (1 - _FADE_SQUARE**self._seen)
-        return mean / (square.sqrt() + _TINY)
+        result: Array = mean / (np.sqrt(square) + _TINY)
+        return result

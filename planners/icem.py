@@ -7,15 +7,12 @@ elites to the next control step is left to the caller's warm start: planners kee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from planners.base import ActionBounds, CostFn, Deadline, Plan
-from planners.sampling import cheapest, coloured, plan_noise
+from planners.base import ActionBounds, Array, CostFn, Deadline, Noise, Plan
+from planners.sampling import as_plans, cheapest, coloured, plan_noise
 from planners.search import Search
 
 
@@ -25,7 +22,7 @@ class ICEMConfig:
 
     ``samples`` N of the first iteration, divided by ``decay`` at each further one but never
     fewer than twice the ``elites``; ``kept`` of those enter the next pool; ``momentum`` of mean
-    and standard deviation; ``exponent`` β of the noise; ``action_dim`` A.
+    and standard deviation; ``exponent`` β of the noise.
     """
 
     samples: int = 256
@@ -37,7 +34,6 @@ class ICEMConfig:
     min_std: float = 0.02
     momentum: float = 0.1
     exponent: float = 2.0
-    action_dim: int = 2
 
     def __post_init__(self) -> None:
         if not 1 < self.elites <= self.samples or not 0 <= self.kept <= self.elites:
@@ -62,34 +58,26 @@ class ICEMPlanner:
     def plan(
         self,
         cost_fn: CostFn,
-        warm_start: Tensor,
+        warm_start: Array,
         bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
+        noise: Noise,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """See :class:`planners.base.Planner`.
-
-        Raises:
-            ValueError: also if ``action_dim`` does not divide the width U of a planner step.
-        """
-        search = Search(cost_fn, warm_start, bounds, generators, deadline)
-        mean = search.best
-        std = torch.full_like(mean, self.config.initial_std)
-        kept = mean[:, None]
+        """See :class:`planners.base.Planner`."""
+        search = Search(cost_fn, warm_start, bounds, deadline)
+        mean, stay = search.best, self.config.momentum
+        std, kept = np.full_like(mean, self.config.initial_std), mean[:, None]
         for number in search.rounds(self.config.iterations):
-            fresh = bounds.clip(
-                mean[:, None] + std[:, None] * self._noise(mean, number, generators)
-            )
-            pool = torch.cat([mean[:, None], search.best[:, None], kept, fresh], 1)
+            fresh = bounds.clip(mean[:, None] + std[:, None] * self._noise(mean, number, noise))
+            pool = np.concatenate([mean[:, None], search.best[:, None], kept, fresh], 1)
             elites = cheapest(pool, search.try_all(pool), self.config.elites)
-            mean = torch.lerp(elites.mean(1), mean, self.config.momentum)
-            std = torch.lerp(elites.std(1), std, self.config.momentum)
-            std, kept = std.clamp_min(self.config.min_std), elites[:, : self.config.kept]
+            mean = stay * mean + (1 - stay) * elites.mean(1)
+            std = stay * std + (1 - stay) * elites.std(1, ddof=1)
+            std, kept = std.clip(self.config.min_std), elites[:, : self.config.kept]
         return search.plan()
 
-    def _noise(self, mean: Tensor, number: int, generators: Sequence[torch.Generator]) -> Tensor:
-        """Coloured noise (E, N, H, U) of this iteration's number of samples."""
+    def _noise(self, mean: Array, number: int, noise: Noise) -> Array:
+        """Coloured noise (E, N, H, K, A) of this iteration's number of samples."""
         samples = int(self.config.samples / self.config.decay**number)
         samples = max(samples, 2 * self.config.elites)
-        colour = partial(coloured, exponent=self.config.exponent)
-        return plan_noise(generators, samples, mean, self.config.action_dim, colour)
+        return as_plans(coloured(plan_noise(noise, samples, mean), self.config.exponent), mean)

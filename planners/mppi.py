@@ -1,21 +1,21 @@
 """Model-predictive path integral control (Williams et al. 2017, arXiv:1707.02342, Sec. III).
 
 Samples around a mean are averaged with weights that fall off exponentially with their cost. The
-temperature is relative to the spread of the costs at hand, so one setting fits near and far.
+temperature is relative to the spread of the costs at hand, so one setting fits near and far; the
+spread is that of the better half, which no single absurd cost can stretch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from planners.base import ActionBounds, CostFn, Deadline, Plan
-from planners.sampling import autoregressive, plan_noise
+from planners.base import ActionBounds, Array, CostFn, Deadline, Noise, Plan
+from planners.sampling import as_plans, autoregressive, plan_noise
 from planners.search import Search
+
+_WHOLE = 1.66  # times the spread of a normal's better half is that of the whole
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,8 @@ class MPPIConfig:
     """Settings of MPPI.
 
     ``samples`` N per iteration; ``std`` of the noise in units of the action at the first
-    iteration, times ``shrink`` at each further one; ``temperature`` relative to the standard
-    deviation of the costs; ``correlation`` of the noise between neighbouring actions in time;
-    ``action_dim`` A, numbers that act at one time.
+    iteration, times ``shrink`` at each further one; ``temperature`` relative to the spread of the
+    costs; ``correlation`` of the noise between neighbouring ticks.
     """
 
     samples: int = 256
@@ -34,7 +33,6 @@ class MPPIConfig:
     shrink: float = 0.6
     temperature: float = 0.1
     correlation: float = 0.6
-    action_dim: int = 2
 
     def __post_init__(self) -> None:
         if self.samples < 2 or self.iterations < 1:
@@ -58,30 +56,36 @@ class MPPIPlanner:
     def plan(
         self,
         cost_fn: CostFn,
-        warm_start: Tensor,
+        warm_start: Array,
         bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
+        noise: Noise,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """See :class:`planners.base.Planner`.
-
-        Raises:
-            ValueError: also if ``action_dim`` does not divide the width U of a planner step.
-        """
-        search = Search(cost_fn, warm_start, bounds, generators, deadline)
-        colour = partial(autoregressive, keep=self.config.correlation)
-        samples, action_dim = self.config.samples, self.config.action_dim
+        """See :class:`planners.base.Planner`."""
+        search = Search(cost_fn, warm_start, bounds, deadline)
         mean = search.best
         for number in search.rounds(self.config.iterations):
-            noise = plan_noise(generators, samples, mean, action_dim, colour)
+            white = plan_noise(noise, self.config.samples, mean)
+            shaken = as_plans(autoregressive(white, self.config.correlation), mean)
             std = self.config.std * self.config.shrink**number
-            candidates = bounds.clip(mean[:, None] + std * noise)
+            candidates = bounds.clip(mean[:, None] + std * shaken)
             candidates[:, 0], candidates[:, 1] = mean, search.best
             mean = self._average(candidates, search.try_all(candidates))
         return search.plan()
 
-    def _average(self, candidates: Tensor, costs: Tensor) -> Tensor:
-        """The cost-weighted mean (E, H, U) of the samples."""
-        spread = costs.std(1, keepdim=True).clamp_min(1e-12)
-        weights = torch.softmax(-costs / (self.config.temperature * spread), dim=1)
-        return (weights[:, :, None, None] * candidates).sum(1)
+    def _average(self, candidates: Array, costs: Array) -> Array:
+        """The cost-weighted mean (E, H, K, A) of the samples; what is not finite weighs nothing.
+
+        Where nothing is finite the first candidate, the mean before, stays.
+        """
+        least = costs.min(1, keepdims=True)
+        above = np.where(
+            np.isfinite(costs), costs - np.where(np.isfinite(least), least, 0.0), np.inf
+        )
+        half = np.sort(above, 1)[:, : max(2, above.shape[1] // 2)]
+        spread = np.where(np.isfinite(half), half, 0.0).std(1, keepdims=True).clip(1e-12)
+        weights = np.exp(-above / (self.config.temperature * _WHOLE * spread))
+        weights[:, 0] += np.where(np.isfinite(least[:, 0]), 0.0, 1.0)
+        weights = (weights / weights.sum(1, keepdims=True)).astype(candidates.dtype)
+        mean: Array = (weights[:, :, None, None, None] * candidates).sum(1)
+        return mean

@@ -7,13 +7,11 @@ part, so that a plan found once is not lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from planners.base import ActionBounds, CostFn, Deadline, Plan
+from planners.base import ActionBounds, Array, CostFn, Deadline, Noise, Plan
 from planners.search import Search
 
 
@@ -41,23 +39,15 @@ class RandomShootingPlanner:
     def plan(
         self,
         cost_fn: CostFn,
-        warm_start: Tensor,
+        warm_start: Array,
         bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
+        noise: Noise,
         deadline: Deadline | None = None,
     ) -> Plan:
         """See :class:`planners.base.Planner`."""
-        search = Search(cost_fn, warm_start, bounds, generators, deadline)
+        search = Search(cost_fn, warm_start, bounds, deadline)
         for _ in search.rounds(self.config.iterations):
-            drawn = self._draw(search.best, bounds, generators)
-            search.try_all(torch.cat([search.best[:, None], drawn], 1))
+            shares = noise.uniform((self.config.samples, *warm_start.shape[1:]))
+            drawn = bounds.clip(bounds.low + (bounds.high - bounds.low) * shares)
+            search.try_all(np.concatenate([search.best[:, None], drawn], 1))
         return search.plan()
-
-    def _draw(
-        self, plans: Tensor, bounds: ActionBounds, generators: Sequence[torch.Generator]
-    ) -> Tensor:
-        """Plans (E, N, H, U) uniform in the box, row ``e`` from ``generators[e]`` alone."""
-        shape = (self.config.samples, *plans.shape[1:])
-        rows = [torch.rand(shape, generator=one, dtype=plans.dtype) for one in generators]
-        shares = torch.stack(rows).to(plans.device)
-        return bounds.clip(bounds.low + (bounds.high - bounds.low) * shares)

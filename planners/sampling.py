@@ -1,95 +1,49 @@
-"""What sampling planners share: noise in many colours, and keeping the best plan."""
+"""What sampling planners share: noise in many colours along time, and keeping the best plans."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import numpy as np
 
-import torch
-from torch import Tensor
-
-
-def draw_normal(
-    generators: Sequence[torch.Generator], shape: tuple[int, ...], like: Tensor
-) -> Tensor:
-    """Standard normal (E, *shape), row ``e`` from ``generators[e]`` alone."""
-    rows = [torch.randn(shape, generator=generator, dtype=like.dtype) for generator in generators]
-    return torch.stack(rows).to(like.device)
+from planners.base import Array, Noise
 
 
-def plan_noise(
-    generators: Sequence[torch.Generator],
-    count: int,
-    plans: Tensor,
-    action_dim: int,
-    colour: Callable[[Tensor], Tensor],
-) -> Tensor:
-    """Noise (E, count, H, U) for ``plans`` (E, H, U), one row of ``action_dim`` numbers a time.
-
-    ``colour`` turns white noise (E, count, times, action_dim) into correlated noise.
-
-    Raises:
-        ValueError: if ``action_dim`` does not divide U.
-    """
-    _, steps, width = plans.shape
-    times = noise_times(steps, width, action_dim)
-    noise = colour(draw_normal(generators, (count, times, action_dim), like=plans))
-    return noise.reshape(len(plans), count, steps, width)
+def plan_noise(noise: Noise, count: int, plans: Array) -> Array:
+    """White noise (E, count, times, A) for ``plans`` (E, H, K, A), whose H * K ticks are times."""
+    _, steps, ticks, width = plans.shape
+    return noise.normal((count, steps * ticks, width))
 
 
-def autoregressive(white: Tensor, keep: float) -> Tensor:
-    """White noise (E, N, times, A) made first-order autoregressive in place, variance kept."""
+def as_plans(noise: Array, plans: Array) -> Array:
+    """(E, N, times, A) as (E, N, H, K, A), the shape of ``plans`` (E, H, K, A)."""
+    return noise.reshape(*noise.shape[:2], *plans.shape[1:])
+
+
+def autoregressive(white: Array, keep: float) -> Array:
+    """White noise (E, N, times, W) made first-order autoregressive in place, variance kept."""
     fresh = (1 - keep**2) ** 0.5
     for time in range(1, white.shape[2]):
         white[:, :, time] = keep * white[:, :, time - 1] + fresh * white[:, :, time]
     return white
 
 
-def coloured(white: Tensor, exponent: float) -> Tensor:
+def coloured(white: Array, exponent: float) -> Array:
     """White noise (E, N, times, A) given a power spectrum 1/f^exponent, of unit variance.
 
     (Timmer & König 1995, Sec. 3, as used by Pinneri et al. 2020.) The lowest frequency also
     stands in for the constant, so that plans may push one way all along.
     """
     times = white.shape[2]
-    frequency = torch.fft.rfftfreq(times, dtype=white.dtype, device=white.device)
+    frequency = np.fft.rfftfreq(times)
     frequency[0] = 1.0 / times
     shape = frequency ** (-exponent / 2)
-    shape = shape / shape.square().mean().sqrt()
-    spectrum = torch.fft.rfft(white, dim=2) * shape[:, None]
-    noise = torch.fft.irfft(spectrum, n=times, dim=2)
-    scaled: Tensor = noise / noise.std(dim=(1, 2), keepdim=True).clamp_min(1e-9)
+    shape = shape / np.sqrt(np.square(shape).mean())
+    spectrum = np.fft.rfft(white, axis=2) * shape[:, None]
+    noise = np.fft.irfft(spectrum, n=times, axis=2).astype(white.dtype)
+    scaled: Array = noise / np.maximum(noise.std(axis=(1, 2), keepdims=True), 1e-9)
     return scaled
 
 
-def noise_times(steps: int, width: int, action_dim: int) -> int:
-    """Times at which something acts in ``steps`` planner steps of ``width`` numbers.
-
-    Raises:
-        ValueError: if ``action_dim`` does not divide ``width``.
-    """
-    if width % action_dim:
-        raise ValueError(
-            f"expected planner steps of a multiple of action_dim={action_dim} numbers, got {width}"
-        )
-    return steps * width // action_dim
-
-
-def cheapest(candidates: Tensor, costs: Tensor, count: int) -> Tensor:
-    """The ``count`` best (E, count, H, U) of ``candidates`` (E, N, H, U), cheapest first."""
-    chosen = costs.topk(count, dim=1, largest=False).indices  # (E, count)
-    return candidates[torch.arange(len(candidates), device=candidates.device)[:, None], chosen]
-
-
-def keep_best(
-    candidates: Tensor, costs: Tensor, best: Tensor, best_cost: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The better of the best plan known (E, H, U) and the cheapest of ``candidates`` (E, N, H, U).
-
-    A cost that is not a number never wins.
-    """
-    cost, index = torch.nan_to_num(costs, nan=torch.inf).min(dim=1)
-    challenger = candidates[torch.arange(len(candidates), device=candidates.device), index]
-    better = cost < best_cost
-    return torch.where(better[:, None, None], challenger, best), torch.where(
-        better, cost, best_cost
-    )
+def cheapest(candidates: Array, costs: Array, count: int) -> Array:
+    """The ``count`` best (E, count, ...) of ``candidates`` (E, N, ...), cheapest first."""
+    chosen = np.argsort(costs, axis=1, kind="stable")[:, :count]  # (E, count)
+    return candidates[np.arange(len(candidates))[:, None], chosen]

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from planners.base import ActionBounds, CostFn, Deadline, Plan, check_plan_arguments
-from planners.sampling import keep_best
+from planners.base import ActionBounds, Array, CostFn, Deadline, Plan
 
 
 class Search:
     """The best plan so far, how it came about, and when to stop.
 
-    ``best`` (E, H, U) starts as the warm start inside the box; ``cost`` (E,) is infinite until
-    something has been tried. Arguments and errors are those of
+    ``best`` (E, H, K, A) starts as the warm start inside the box; ``cost`` (E,) is infinite until
+    something finite has been tried. Arguments and errors are those of
     :meth:`planners.base.Planner.plan`.
     """
 
     def __init__(
         self,
         cost_fn: CostFn,
-        warm_start: Tensor,
+        warm_start: Array,
         bounds: ActionBounds,
-        generators: Sequence[torch.Generator],
         deadline: Deadline | None = None,
     ) -> None:
-        check_plan_arguments(warm_start, generators)
+        if warm_start.ndim != 4:
+            raise ValueError(f"expected a warm start (E, H, K, A), got shape {warm_start.shape}")
         self._cost_fn, self._bounds, self._deadline = cost_fn, bounds, deadline
-        self._history: list[Tensor] = []
+        self._history: list[Array] = []
         self._tried = False
         self.best = bounds.clip(warm_start)
-        self.cost = torch.full_like(self.best[:, 0, 0], torch.inf)
+        self.cost = np.full(len(self.best), np.inf, self.best.dtype)
 
     @property
     def is_late(self) -> bool:
@@ -47,20 +45,23 @@ class Search:
             yield number
             self._history.append(self.cost)
 
-    def try_all(self, candidates: Tensor) -> Tensor:
-        """Costs (E, N) of ``candidates`` (E, N, H, U); the cheapest becomes the best if it is."""
-        costs = self._cost_fn(candidates)
-        self.note(candidates, costs)
-        return costs
+    def try_all(self, candidates: Array) -> Array:
+        """Costs (E, N) of ``candidates`` (E, N, H, K, A); the cheapest becomes the best if it is.
 
-    def note(self, candidates: Tensor, costs: Tensor) -> None:
-        """The same for costs (E, N) that are known already."""
-        best, self.cost = keep_best(candidates, costs, self.best, self.cost)
-        self.best = self._bounds.clip(best)  # an average of plans on a bound can round past it
+        A cost that is no number counts as infinite.
+        """
+        costs = self._cost_fn(candidates)
+        costs = np.where(np.isnan(costs), np.inf, costs)
+        rows, index = np.arange(len(costs)), costs.argmin(1)
+        better = costs[rows, index] < self.cost
+        chosen = self._bounds.clip(candidates[rows, index])  # an average can round past a bound
+        self.best = np.where(better[:, None, None, None], chosen, self.best)
+        self.cost = np.where(better, costs[rows, index], self.cost)
         self._tried = True
+        return costs
 
     def plan(self) -> Plan:
         """The best plan; the warm start, with its cost, if time was up before anything else."""
         if not self._tried:
             self.try_all(self.best[:, None])
-        return Plan(self.best, self.cost, torch.stack(self._history or [self.cost]))
+        return Plan(self.best, self.cost, np.stack(self._history or [self.cost]))

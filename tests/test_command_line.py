@@ -1,6 +1,7 @@
 """The command line as a user meets it: help, typos, exit codes, no tracebacks."""
 
 import dataclasses
+import inspect
 import os
 import subprocess
 import sys
@@ -14,10 +15,14 @@ from agent.commands.baseline import Baseline
 from agent.commands.collect import Collect
 from agent.commands.command import Command, Entry
 from agent.commands.control import Control
+from agent.commands.controllers import CONTROLLERS
+from agent.commands.demo import Demo
 from agent.commands.evaluate import Evaluate
 from agent.commands.flag_checks import check_flags
 from agent.commands.train import Train
+from agent.commands.worlds_asked import DEFAULT_WORLD
 
+NONE = type(None)
 ROOT = Path(__file__).parents[1]
 HEAVY = {
     "cv2",
@@ -84,6 +89,8 @@ def test_nothing_asked_is_a_mistake_that_gets_help(capsys: Output) -> None:
         (["collect", "--out", "x", "--behaviour=unifrm"], "'uniform'"),
         (["evaluate", "--controller", "worldmodel"], "'world-model'"),
         (["evaluate", "--controller", "noop", "--protocol", "anywere"], "'anywhere'"),
+        (["evaluate", "--controller", "noop", "--world", "two-rom"], "'two-room'"),
+        (["collect", "--out", "x", "--world", "reachr"], "'reacher'"),
         (["baseline", "--algorithm", "sac-dmc", "--task", "esy"], "'easy'"),
     ],
 )
@@ -99,9 +106,9 @@ def test_a_typo_gets_the_nearest_name(words: list[str], nearest: str, capsys: Ou
         ("evaluate --episodes=1.5", "--episodes with a whole number, got '1.5'"),
         ("evaluate --episodes --no-floors", "--episodes with a whole number, got none"),
         ("control --tick-ms fast", "--tick-ms with a number, got 'fast'"),
-        ("control --goal-qpos 0.5", "--goal-qpos with 2 numbers, got '0.5'"),
-        ("control --goal-qpos 1 2 3", "--goal-qpos with 2 numbers, got '1' '2' '3'"),
-        ("compare --training-seeds 0 b", "--training-seeds with whole numbers, got '0' 'b'"),
+        ("control --goal-state 1 b", "--goal-state with numbers, got '1' 'b'"),
+        ("control --start-state left", "--start-state with numbers, got 'left'"),
+        ("collect --out x --image-size big", "--image-size with a whole number, got 'big'"),
     ],
 )
 def test_what_is_no_number_is_said(words: str, said: str, capsys: Output) -> None:
@@ -110,7 +117,7 @@ def test_what_is_no_number_is_said(words: str, said: str, capsys: Output) -> Non
 
 
 @pytest.mark.parametrize(
-    "words", ["--tick-ms None", "--tick-ms 4e1", "--goal-qpos -1 -.5 --seconds 2", "--seconds=2"]
+    "words", ["--tick-ms None", "--tick-ms 4e1", "--goal-state -1 -.5 --seconds 2", "--seconds=2"]
 )
 def test_numbers_are_let_through(words: str) -> None:
     check_flags(Control, words.split())
@@ -129,18 +136,31 @@ def test_numbers_are_let_through(words: str) -> None:
         ["evaluate", "--controller", "sac"],
         ["evaluate", "--controller", "random", "--checkpoint", "x"],
         ["control", "--checkpoint", "no-such-checkpoint"],
-        ["control", "--goal-seed", "1", "--goal-qpos", "0", "0"],
+        ["control", "--goal-seed", "1", "--goal-state", "0", "0"],
         ["control", "--video", "film.avi"],
         ["control", "--delay-ticks", "9"],
         ["control", "--tick-ms", "0"],
         ["control", "--threads", "0"],
         ["control", "--goal-seed", "-7"],
-        ["control", "--goal-qpos", "0", "3.0"],
-        ["control", "--start-qpos", "0", "-3.0"],
+        ["control", "--goal-state", "0", "3.0"],
+        ["control", "--start-state", "0", "-3.0"],
+        ["control", "--goal-state", "0", "0", "0", "0", "0"],
+        ["control", "--goal-state", "nan", "0"],
+        ["control", "--world", "two-room", "--goal-seed", "1"],
         ["control", "--save-goal", "goal.txt"],
         ["control", "--save-goal", "/proc/x/goal.png"],
         ["control", "--controller", "direct", "--planner", "cem"],
         ["evaluate", "--controller", "noop", "--json", "."],
+        ["evaluate", "--controller", "noop", "--world", "two-rom"],
+        ["evaluate", "--controller", "noop", "--look", "nigth"],
+        ["evaluate", "--controller", "oracle", "--world", "two-room"],
+        ["evaluate", "--controller", "none.py:Mine"],
+        ["evaluate", "--controller", "noop", "--data", "data"],
+        ["evaluate", "--data", "no-such-data"],
+        ["evaluate", "--world", "two-room", "--episodes", "1"],
+        ["collect", "--out", "x", "--world", "two-rom"],
+        ["collect", "--out", "x", "--look", "nigth"],
+        ["collect", "--out", "x", "--behaviour", "none.py:wave"],
         ["evaluate", "--controller", "noop", "--planner", "cem"],
         ["export", "--onnx", "/proc/x/there"],
         ["baseline", "--out", "x", "--env-steps", "0"],
@@ -178,29 +198,48 @@ def test_a_pager_that_leaves_early_is_no_failure() -> None:
 
 
 def test_flags_offer_what_the_libraries_know() -> None:
-    from agent.baselines.algorithms import ALGORITHMS, DMC_TASKS
-    from agent.baselines.cloning import GOAL_TICKS
     from agent.commands.cloning import FROM_ROLLOUTS
+    from agent.commands.controllers import DEFAULT_PLANNER
     from agent.config import PRESETS
-    from agent.data import BEHAVIOURS, CollectConfig
-    from envs import PROFILES
+    from agent.data import CollectConfig
+    from agent.rivals.algorithms import ALGORITHMS, DMC_TASKS
+    from agent.rivals.cloning import GOAL_TICKS
+    from planners import PLANNERS
 
-    def choices(kind: type, name: str) -> set[str]:
-        return set(typing.get_args(typing.get_type_hints(kind)[name]))
-
-    assert choices(Collect, "behaviour") == set(BEHAVIOURS)
     assert choices(Train, "preset") == set(PRESETS)
-    assert choices(Collect, "render_profile") == choices(Evaluate, "render_profile")
-    assert choices(Collect, "render_profile") == set(PROFILES)
-    ours, theirs = Collect(out=Path("x"), workers=2), CollectConfig(out=Path("x"))
-    assert vars(ours) == vars(theirs)
+    assert choices(Demo, "preset") < set(PRESETS)
+    assert choices(Control, "planner") == choices(Evaluate, "planner") == set(PLANNERS)
+    assert DEFAULT_PLANNER in PLANNERS
+    ours, theirs = Collect(out=Path("x"), workers=2), CollectConfig(out=Path("x"), workers=2)
+    assert vars(ours).items() <= vars(theirs).items()
+    assert set(vars(theirs)) - set(vars(ours)) == {"find_behaviour"}
     assert (
         choices(Baseline, "algorithm")
         == {*ALGORITHMS, *GOAL_TICKS}
         == {*ALGORITHMS, *FROM_ROLLOUTS}
     )
-    tasks = typing.get_type_hints(Baseline)["task"]
-    assert set(typing.get_args(typing.get_args(tasks)[0])) == set(DMC_TASKS)
+    assert choices(Baseline, "task") == set(DMC_TASKS)
+
+
+def choices(kind: type, name: str) -> set[str]:
+    """What a flag with a choice may be."""
+    hint = typing.get_type_hints(kind)[name]
+    given = typing.get_args(hint)
+    return {one for part in given for one in (typing.get_args(part) or [part]) if one} - {NONE}
+
+
+def test_the_world_taken_where_none_is_named_is_the_librarys() -> None:
+    import envs
+
+    assert DEFAULT_WORLD == envs.DEFAULT_WORLD
+    assert Collect(out=Path("x")).world == Demo().world == DEFAULT_WORLD
+
+
+def test_every_controller_is_one_that_help_names() -> None:
+    shown = " ".join((inspect.getsource(Evaluate)).split())
+    general = [name for name, entry in CONTROLLERS.items() if getattr(entry, "world", None) is None]
+    own_ways = {"lewm", "sac-dmc", "td3-dmc"}  # of one preset, or one world
+    assert all(name in shown for name in general if name not in own_ways)
 
 
 def test_a_bare_interpreter_is_told_what_to_do(

@@ -9,6 +9,7 @@ import run_agent
 
 Output = pytest.CaptureFixture[str]
 SMALL = ["--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "400", "--episodes", "2"]
+SMALL += ["--workers", "1"]  # two threads on a busy machine are slower than one
 
 
 def test_the_demo_ends_with_a_report_and_does_nothing_twice(tmp_path: Path, capsys: Output) -> None:

@@ -11,8 +11,8 @@ import run_agent
 from agent.commands.doctor import Doctor
 from agent.commands.failures import exit_code_of
 from agent.commands.progress import duration, follow
-from agent.errors import DamagedDataError, MachineError, UserError
-from envs import GLError, GoalImageError, PoseError, ProfileError
+from agent.errors import DamagedDataError, MachineError, ModelFaultError, UserError
+from envs import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 
 Output = pytest.CaptureFixture[str]
 
@@ -30,11 +30,14 @@ def out_of_memory() -> RuntimeError:
     [
         (lambda: UserError("u"), 2),
         (lambda: ProfileError("p"), 2),
+        (lambda: SpecError("s"), 2),
+        (lambda: WorldError("w"), 2),
         (lambda: GoalImageError("g"), 2),
         (lambda: PoseError("p"), 2),
         (lambda: PermissionError(errno.EACCES, "denied", "x"), 2),
         (lambda: OSError(errno.ENAMETOOLONG, "too long", "x"), 2),
         (lambda: DamagedDataError("d"), 3),
+        (lambda: ModelFaultError("f"), 3),
         (lambda: MachineError("m"), 4),
         (lambda: GLError("g"), 4),
         (lambda: MemoryError(), 4),

@@ -63,12 +63,48 @@ def test_the_model_is_evaluated_beside_the_floors(workplace: Path, capsys: Outpu
     assert all(name in shown for name in ("world-model", "random", "noop"))
 
 
+def test_the_model_is_evaluated_on_recordings_alone(workplace: Path, capsys: Output) -> None:
+    result = workplace / "offline.json"
+    words = ["evaluate", "--checkpoint", str(workplace / "run"), "--data", str(workplace / "data")]
+    assert run_agent.main([*words, "--json", str(result)]) == 0
+    assert len(json.loads(result.read_text())["open_loop_error"]) == 8
+    assert "true future nearest" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "late", [["--tick-ms", "40"], ["--delay-ticks", "2"], ["--planner", "cem"]]
+)
+def test_how_to_act_is_part_of_the_command_that_is_told(
+    workplace: Path, late: list[str], capsys: Output
+) -> None:
+    result = workplace / "how.json"
+    words = ["evaluate", "--checkpoint", str(workplace / "run"), "--episodes", "1", "--no-floors"]
+    assert run_agent.main([*words, *late, "--json", str(result)]) == 0
+    found = json.loads(result.read_text())
+    assert late[0] in found["command"] and "--protocol lewm --episodes 1" in found["command"]
+    assert ("deadline" in found) == (late[0] == "--tick-ms")
+
+
+def test_frames_of_another_look_are_refused(workplace: Path, capsys: Output) -> None:
+    words = ["evaluate", "--checkpoint", str(workplace / "run"), "--episodes", "1"]
+    assert run_agent.main([*words, "--look", "dmc"]) == 2
+    assert "look = 'fast', got 'dmc'" in capsys.readouterr().err
+    assert run_agent.main([*words, "--world", "two-room"]) == 2
+    assert "world = 'reacher', got 'two-room'" in capsys.readouterr().err
+
+
+def test_a_checkpoint_moves_the_world_for_more_recordings(workplace: Path, tmp_path: Path) -> None:
+    words = ["collect", "--out", str(tmp_path / "more"), "--behaviour", str(workplace / "run")]
+    size = ["--episodes", "1", "--episode-steps", "6", "--workers", "1"]
+    assert run_agent.main([*words, *size]) == 0
+
+
 def test_control_films_the_way_to_a_pose_and_to_a_picture(workplace: Path, capsys: Output) -> None:
     import cv2
 
     film, picture = workplace / "film.webm", workplace / "goal.png"
     words = ["control", "--checkpoint", str(workplace / "run"), "--seconds", "0.4"]
-    pose = ["--goal-qpos", "0.5", "-1.2", "--save-goal", str(picture), "--video", str(film)]
+    pose = ["--goal-state", "0.5", "-1.2", "--save-goal", str(picture), "--video", str(film)]
     assert run_agent.main([*words, *pose]) == 0
     reader = cv2.VideoCapture(str(film))
     frames = iter(lambda: reader.read()[0], False)
@@ -119,6 +155,7 @@ def test_the_doctor_finds_a_machine_that_can_render(capsys: Output) -> None:
     shown = capsys.readouterr().out
     assert "frames/s" in shown
     assert "problem" not in shown
+    assert "extra rl" in shown
 
 
 def test_the_doctor_names_what_is_wrong(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,27 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
 
+from agent.commands.worlds_asked import DEFAULT_WORLD
+
 if TYPE_CHECKING:
-    from agent.baselines.reinforcement import RLStatistics
+    from agent.rivals.reinforcement import RLStatistics
 
 
 @dataclass(frozen=True)
 class Baseline:
     """Train a rival of the world model: on the true state, or on the same frames without a model.
 
-    Reinforcement learning sees what the world model never does: angles and velocities, of the arm
-    and of the goal. sac, td3 (both with hindsight goals) and ppo learn to reach goal poses;
-    sac-dmc and td3-dmc learn dm_control's own reward, one --task each. An env step is a control
-    tick of 0.04 s, two physics steps; published figures for dm_control often count physics steps.
-    Writes into --out: checkpoint/ (for evaluate --controller), checkpoints/ (one for each point of
-    the learning curve), metrics.jsonl, and training_state/ for --resume.
+    Reinforcement learning sees what the world model never does: the true state, of the world and
+    of the goal. sac, td3 (both with hindsight goals) and ppo learn to reach goals in any --world
+    whose state says when one is reached; sac-dmc and td3-dmc learn dm_control's own reward, one
+    --task each. An env step is a control tick; published figures for dm_control often count physics
+    steps. Writes into --out: checkpoint/ (for evaluate --controller), checkpoints/ (one for each
+    point of the learning curve), metrics.jsonl, and training_state/ for --resume.
 
-    clone and inverse-dynamics see what the world model sees: the frames and torques in --data.
-    They learn which torque leads to a later frame, up to 2 s or 0.32 s later.
+    clone and inverse-dynamics see what the world model sees: the frames and actions in --data.
+    They learn which action leads to a later frame, up to 50 or 8 ticks later.
 
     Examples:
       python run_agent.py baseline --out runs/sac
-      python run_agent.py baseline --algorithm clone --data data/reacher --out runs/clone
+      python run_agent.py baseline --algorithm clone --data data/mine --out runs/clone
       python run_agent.py baseline --algorithm sac-dmc --task hard --out runs/sac-dmc-hard
     """
 
@@ -38,6 +40,10 @@ class Baseline:
         "sac"
     )
     """Which one; all but inverse-dynamics and clone by Stable-Baselines3."""
+    world: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint=f"(default: {DEFAULT_WORLD})")
+    ] = None
+    """The world to learn in; clone and inverse-dynamics take theirs from --data."""
     data: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
     """The data set that collect made, for inverse-dynamics and clone."""
     steps: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 4000)")] = None
@@ -70,15 +76,17 @@ class Baseline:
         """Train to the end, and say where the result is."""
         from agent.commands.cloning import FROM_ROLLOUTS, clone
 
+        self._refuse_strangers(self.algorithm in FROM_ROLLOUTS)
         if self.algorithm in FROM_ROLLOUTS:
             clone(self.out, self.algorithm, self.data, self.steps, self.seed)
             return
-        from agent.baselines.reinforcement import Training
         from agent.commands.console import say
         from agent.commands.progress import duration, follow
+        from agent.rivals.reinforcement import Training
 
+        world = self.world or DEFAULT_WORLD
         training = Training(
-            self.out, self.algorithm, self.task, self.env_steps, self.seed, resume=self.resume
+            self.out, self.algorithm, self.task, self.env_steps, self.seed, None, self.resume, world
         )
         last = follow(f"training {self.algorithm}, env steps", training.run(), _describe)
         if last is not None:
@@ -86,7 +94,25 @@ class Baseline:
         say(f"wrote {self.out / 'checkpoint'}")
         protocol = "" if self.task is None else f" --protocol dmc-{self.task}"
         command = f"evaluate --controller {self.algorithm} --checkpoint {self.out}{protocol}"
+        command += "" if world == DEFAULT_WORLD else f" --world {world}"
         say(f"next: python run_agent.py {command}")
+
+    def _refuse_strangers(self, is_cloned: bool) -> None:
+        """Refuse the flags that the other kind of algorithm reads, before anything is made."""
+        from agent.errors import UserError
+
+        given: dict[str, object] = {
+            "--data": self.data, "--steps": self.steps, "--world": self.world, "--task": self.task,
+            "--env-steps": self.env_steps, "--resume": self.resume or None,
+        }  # fmt: skip
+        cloned = ("--data", "--steps")
+        for flag, value in given.items():
+            if value is not None and (flag in cloned) != is_cloned:
+                owner = "clone" if flag in cloned else "reinforcement learning"
+                raise UserError(
+                    f"{self.algorithm} does not read {flag}: leave {flag} away: it belongs to "
+                    f"{owner}"
+                )
 
 
 def _describe(report: RLStatistics) -> tuple[int, int, str]:

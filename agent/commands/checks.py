@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,9 +18,15 @@ DISTRIBUTION = "lejepa-agent"
 MIN_PYTHON = (3, 11)
 EXACT_PAIR = {"dm-control": "1.0.50", "mujoco": "3.17.0"}
 OTHERS = (
-    "torch", "gymnasium", "stable-baselines3", "opencv-python", "numpy", "h5py", "safetensors",
-    "scipy", "scikit-learn", "matplotlib", "tensorboard", "tyro", "rich",
+    "torch", "gymnasium", "opencv-python", "numpy", "h5py", "safetensors", "scipy", "tyro", "rich",
 )  # fmt: skip
+SAME_AS = {"opencv-python": ("opencv-python-headless", "opencv-contrib-python")}
+EXTRAS = {  # what each is for, and its packages
+    "rl": ("baseline", ("stable-baselines3",)),
+    "report": ("figures and curves", ("matplotlib", "tensorboard")),
+    "export": ("export", ("onnx", "onnxruntime")),
+    "studies": ("the studies", ("scikit-learn",)),
+}
 SET_UP = "run `make setup`, or: pip install -r requirements.lock"
 DISK_MB, LOW_DISK_MB = 500, 2_000
 MEMORY_MB, LOW_MEMORY_MB = 1_500, 4_000
@@ -28,10 +35,10 @@ SPEED_FRAMES = 100
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer: ``problem`` stops the main job, ``slow`` only hampers it."""
+    """One answer: ``problem`` stops the main job, ``slow`` only hampers it, ``note`` neither."""
 
     what: str
-    status: Literal["ok", "slow", "problem"]
+    status: Literal["ok", "note", "slow", "problem"]
     found: str
     fix: str = ""
 
@@ -41,6 +48,7 @@ def check_all(directory: Path) -> Iterator[Finding]:
     yield check_python()
     yield check_pair()
     yield from check_packages()
+    yield from check_extras()
     yield check_opencv()
     yield check_gl()
     yield check_threads()
@@ -67,7 +75,7 @@ def check_pair() -> Finding:
 
 
 def check_packages() -> Iterator[Finding]:
-    """Everything else is there, and which versions."""
+    """Everything else that every command needs is there, and which versions."""
     found = {name: _version(name) for name in OTHERS}
     there = ", ".join(f"{name} {version}" for name, version in found.items() if version)
     missing = ", ".join(name for name, version in found.items() if not version)
@@ -77,6 +85,18 @@ def check_packages() -> Iterator[Finding]:
     if not _version(DISTRIBUTION):
         fix = "pip install --no-deps -e . (without it gymnasium.make does not know our ids)"
         yield Finding("this program", "slow", "runs, but is not installed", fix)
+
+
+def check_extras() -> Iterator[Finding]:
+    """What only some commands need."""
+    for extra, (purpose, names) in EXTRAS.items():
+        missing = ", ".join(name for name in names if not _version(name))
+        if missing:
+            found = f"missing: {missing}, for {purpose}: pip install '{DISTRIBUTION}[{extra}]'"
+            yield Finding(f"extra {extra}", "note", found)
+            continue
+        there = ", ".join(f"{name} {_version(name)}" for name in names)
+        yield Finding(f"extra {extra}", "ok", there)
 
 
 def check_opencv() -> Finding:
@@ -107,14 +127,14 @@ def check_gl() -> Finding:
 
 
 def _rendering(backend: str, chosen_by: str) -> Finding:
-    from envs import GLError, ReacherSimulator, Renderer
+    from envs import DEFAULT_WORLD, GLError, make_world
 
     try:
-        with Renderer(ReacherSimulator()) as renderer:
-            renderer.render()
+        with closing(make_world(DEFAULT_WORLD)) as world:
+            world.frame()
             start_s = time.perf_counter()
             for _ in range(SPEED_FRAMES):
-                renderer.render()
+                world.frame()
     except GLError as error:
         return Finding("OpenGL", "problem", *_split_fix(str(error)))
     speed = SPEED_FRAMES / (time.perf_counter() - start_s)
@@ -137,7 +157,7 @@ def check_threads() -> Finding:
 
 def check_memory() -> Finding:
     """Training takes up to 4 GB."""
-    from agent.data.memory import available_memory_bytes
+    from agent.files.memory import available_memory_bytes
 
     free_mb = available_memory_bytes() // 10**6
     fix = "close other programs, or collect fewer episodes"
@@ -159,10 +179,13 @@ def _amount(what: str, amount_mb: int, where: str, least: int, low: int, fix: st
 
 
 def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    """Of the distribution ``name``, or of another that brings the same modules."""
+    for candidate in (name, *SAME_AS.get(name, ())):
+        try:
+            return importlib.metadata.version(candidate)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
 
 
 def _split_fix(message: str) -> tuple[str, str]:

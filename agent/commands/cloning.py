@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.baselines.cloning_training import CloningStatistics
+    from agent.rivals.cloning_training import CloningStatistics
 
 FROM_ROLLOUTS = ("inverse-dynamics", "clone")
 
@@ -19,10 +19,10 @@ def clone(out: Path, algorithm: str, data: Path | None, steps: int | None, seed:
     """
     from dataclasses import replace
 
-    from agent.baselines.cloning_training import CloningSettings, train_clone
     from agent.commands.console import say
     from agent.commands.progress import duration, follow
     from agent.errors import UserError
+    from agent.rivals.cloning_training import CloningSettings, train_clone
 
     if data is None:
         raise UserError(f"expected --data for {algorithm}: the rollouts that collect recorded")
@@ -46,4 +46,4 @@ def _describe(report: CloningStatistics) -> tuple[int, int, str]:
 
 
 def _errors(report: CloningStatistics) -> str:
-    return f"held-out torque error {report.held_out:.3f} (mean torque {report.chance:.3f})"
+    return f"held-out action error {report.held_out:.3f} (mean action {report.chance:.3f})"

@@ -1,48 +1,56 @@
-"""``collect``: record rollouts of the arm."""
+"""``collect``: record rollouts of a world."""
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import arg
+
+from agent.commands.cores import usable_cores
+from agent.commands.worlds_asked import DEFAULT_WORLD
 
 
 @dataclass(frozen=True)
 class Collect:
-    """Record rollouts of the arm: frames seen from above, torques, joint angles.
+    """Record rollouts of a world: frames, actions, and the true state where there is one.
 
-    The arm is moved at random, from random poses. Rollouts are written in checked files, one
-    after the other; an interrupted collection continues when the same command is run again,
-    and asking for more episodes later extends the data set. The same seed gives the same bytes,
-    whatever the number of workers. For a learning curve over experience: 50, 150, 500 and 1500
-    episodes are 10k, 30k, 100k and 300k env steps, of which train holds back a twentieth.
+    The world is moved at random, from random starts. Rollouts are written in checked files, one
+    after the other; an interrupted collection continues when the same command is run again, and
+    asking for more episodes later extends the data set. The same seed gives the same bytes,
+    whatever the number of workers.
 
     Examples:
       python run_agent.py collect --out data/reacher
-      python run_agent.py collect --out data/lewm --behaviour uniform --episodes 1000
+      python run_agent.py collect --world two-room --behaviour walk --out data/rooms
+      python run_agent.py collect --world dmc:cartpole-swingup --out data/pole
+      python run_agent.py collect --world ./my.py:World --behaviour ./my.py:wave --out data/my
     """
 
     out: Annotated[Path, arg(metavar="DIR")]
     """Directory of the data set; made if missing, continued if interrupted before."""
+    world: Annotated[str, arg(metavar="NAME")] = DEFAULT_WORLD
+    """Which world: one that `worlds` lists, dmc:DOMAIN-TASK, gym:ID or FILE.py:CLASS."""
+    look: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: the world's)")] = ""
+    """How frames are drawn, where the world has a choice."""
+    image_size: Annotated[
+        int | None, arg(metavar="INT", help_behavior_hint="(default: the world's)")
+    ] = None
+    """Side of a frame in pixels."""
     episodes: int = 400
     """How many episodes in all."""
     episode_steps: int = 200
-    """Length of an episode in env steps of 0.04 s."""
-    behaviour: Literal["ou", "swift", "uniform", "gaussian"] = "ou"
-    """How the arm is moved: ou, torques that drift; swift, strong ones that do; uniform, each
-    torque drawn anew; gaussian, the joint angles kept a stationary Gaussian process."""
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Length of an episode in env steps; it is shorter where the world ends it."""
+    behaviour: Annotated[str, arg(metavar="NAME")] = "ou"
+    """How the world is moved: ou, actions that drift, weak and strong; uniform, each drawn anew;
+    swift, strong ones that drift; what a world has of its own; FILE.py:NAME; or the directory of a
+    checkpoint, which then steers to goals it has seen."""
+    workers: int = field(default_factory=usable_cores)
     """Processes at work. Changes the time it takes, never the data."""
     seed: int = 0
     """Everything random follows from it."""
-    render_profile: Literal["fast", "dmc"] = "fast"
-    """How frames are drawn: fast, without shadows; dmc, as dm_control does (20 times slower)."""
-    image_size: int = 64
-    """Side of a frame in pixels."""
     episodes_per_shard: int = 10
     """Episodes in one file, which is what a crash can cost."""
 
@@ -53,12 +61,13 @@ class Collect:
 
     def run(self) -> None:
         """Collect what is missing, and say what there is."""
+        from agent.commands.behaving import find_behaviour
         from agent.commands.console import say
         from agent.commands.progress import duration, progress
         from agent.data import CollectConfig, collect
 
         start_s = time.monotonic()
-        config = CollectConfig(**vars(self))
+        config = CollectConfig(**vars(self), find_behaviour=find_behaviour)
         with progress("collecting episodes") as update:
             store = collect(config, update)
         say(
@@ -66,4 +75,5 @@ class Collect:
             f"{sum(record.size_bytes for record in store.records) / 1e6:.0f} MB "
             f"(took {duration(time.monotonic() - start_s)})"
         )
-        say(f"next: python run_agent.py train --data {self.out} --out runs/{self.out.name}")
+        run = self.out.resolve().name
+        say(f"next: python run_agent.py train --data {self.out} --out runs/{run}")

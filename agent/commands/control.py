@@ -1,4 +1,4 @@
-"""``control``: steer the arm to a goal, and film it."""
+"""``control``: steer a world to a goal, and film it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from agent.commands.checkpoints import SHIPPED, find_checkpoint
 from agent.commands.controllers import DEFAULT_PLANNER, Acting, PlannerName, make_controller
+from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
-    from agent.control.watch import TickWatch
-    from agent.interfaces import Array, Image
-    from agent.reporting.film import Film, Goal, Studio
-
-TOLERANCE_RAD = 0.05
-HELD_S = 0.4
+    from agent.commands.steering import Steered
+    from agent.interfaces import Array
+    from envs import Episode, World
 
 
 def _optional(metavar: str, meaning: str = "none") -> object:
@@ -26,41 +23,43 @@ def _optional(metavar: str, meaning: str = "none") -> object:
 
 @dataclass(frozen=True)
 class Control:
-    """Steer the arm to a goal picture with a trained world model, and film it.
+    """Steer a world to a goal picture with a trained world model, and film it.
 
-    The controller sees camera frames and the goal picture, never joint angles. The goal is a
-    picture of your own, a pose given by its joint angles, or a random pose.
+    The controller sees camera frames and the goal picture, never the state. The goal is a picture
+    of your own, a state given by its numbers, or a random one.
 
     Examples:
-      python run_agent.py control --goal-seed 7 --video out.webm
-      python run_agent.py control --goal-qpos 0.5 -1.2 --save-goal my.png --video out.webm
-      python run_agent.py control --checkpoint runs/reacher/checkpoint --goal-image my.png
+      python run_agent.py control --goal-seed 7 --video runs/out.webm
+      python run_agent.py control --goal-state 0.5 -1.2 --save-goal runs/my.png
+      python run_agent.py control --checkpoint runs/two-room --goal-image runs/my.png
     """
 
     checkpoint: Annotated[Path, arg(metavar="DIR")] = SHIPPED
     """The world model: a directory that train wrote, or the one that comes with the program."""
+    world: Annotated[str | None, _optional("NAME", "the checkpoint's")] = None
+    """Which world to steer; `worlds` lists them."""
     goal_image: Annotated[Path | None, _optional("PNG")] = None
-    """The goal as a picture, square and seen from the same camera."""
-    goal_qpos: Annotated[tuple[float, float] | None, _optional("SHOULDER WRIST")] = None
-    """The goal as joint angles in radians; the wrist turns from -2.79 to 2.79."""
+    """The goal as a picture, seen from the same camera."""
+    goal_state: Annotated[tuple[float, ...], _optional("NUMBERS")] = ()
+    """The goal as the world's state, in its units; what is left out at the end is 0."""
     goal_seed: Annotated[int | None, _optional("INT", "0, if no goal is given")] = None
-    """The goal as a random pose: this number decides which."""
-    start_qpos: Annotated[tuple[float, float], arg(metavar="SHOULDER WRIST")] = (0.0, 0.0)
-    """Where the arm starts, at rest: joint angles in radians."""
+    """The goal as a random state: this number decides which."""
+    start_state: Annotated[tuple[float, ...], _optional("NUMBERS", "random")] = ()
+    """The state it starts in; what is left out at the end is 0."""
     seconds: float = 4.0
     """How long to steer, in simulated seconds."""
     seed: int = 0
-    """Decides what the planner draws at random."""
+    """Decides a random start, and what the planner draws."""
     threads: int = 1
     """Threads of torch; one is fastest for a model this small."""
     controller: Literal["world-model", "direct"] = "world-model"
     """world-model plans at every tick; direct is the model's action head, without a search."""
     planner: PlannerName = DEFAULT_PLANNER
-    """How world-model searches torques."""
+    """How world-model searches actions."""
     tick_ms: Annotated[float | None, _optional("MS", "as long as it needs")] = None
     """Time a decision may take: then the best plan so far is used, and late ticks are counted."""
     delay_ticks: int = 0
-    """Torques act this many ticks of 0.04 s late; world-model knows, and plans for it."""
+    """Actions act this many ticks late; world-model knows, and plans for it."""
     video: Annotated[Path | None, _optional("FILE", "no film")] = None
     """Where to write the film: .webm, .mp4 or .gif."""
     save_goal: Annotated[Path | None, _optional("PNG", "not saved")] = None
@@ -77,27 +76,26 @@ class Control:
 
         from agent.commands.console import show_facts
         from agent.commands.progress import progress
-        from agent.control.goal_picture import require_same_profile
-        from agent.errors import ModelFaultError
-        from agent.reporting.film import TICK_S, Studio
+        from agent.commands.steering import outcome, steer
+        from agent.commands.worlds_asked import world_asked
+        from agent.control.goal_picture import require_same_look
+        from agent.model.checkpoint import load_checkpoint
 
         self._check()
-        acting = Acting(self.planner, self.tick_ms, self.delay_ticks)
         torch.set_num_threads(self.threads)
         checkpoint = find_checkpoint(self.checkpoint)
-        controller: Any = make_controller(self.controller, checkpoint, acting)
-        studio = Studio(controller.render_profile, controller.image_size)
-        goal = self._goal(studio, controller.image_size)
-        require_same_profile(goal.pixels, controller.model)
-        ticks = max(1, round(self.seconds / TICK_S))
+        asked = world_asked(self.world, "", checkpoint)
+        world = asked.make()
+        acting = Acting(self.planner, self.tick_ms, self.delay_ticks)
+        controller: Any = make_controller(self.controller, checkpoint, world.spec, acting)
+        episode = self._episode(world)
+        require_same_look(episode.goal_picture(world), load_checkpoint(checkpoint))
+        ticks = max(1, round(self.seconds / world.spec.step_s))
         with progress("steering, ticks") as update:
-            film = studio.film(controller, self._start(), goal, ticks, self.seed, update)
-        studio.close()
-        if controller.fault is not None:
-            raise ModelFaultError(controller.fault)
-        late = {} if self.tick_ms is None else {"late_ticks": _late(controller.watch)}
-        show_facts("how it went", outcome(film, goal) | late)
-        self._write(film, goal)
+            steered = steer(controller, asked.make, episode, ticks, self.video is not None, update)
+        self._write(steered, episode, world)
+        show_facts("how it went", outcome(steered, episode, world.spec, self.tick_ms))
+        world.close()
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
@@ -106,11 +104,8 @@ class Control:
         from agent.errors import UserError
         from agent.reporting.video import checked_picture_path, checked_video_path
 
-        given = [
-            f"--goal-{name}"
-            for name in ("image", "qpos", "seed")
-            if getattr(self, f"goal_{name}") is not None
-        ]
+        goals = {"image": self.goal_image, "state": self.goal_state or None, "seed": self.goal_seed}
+        given = [f"--goal-{name}" for name, value in goals.items() if value is not None]
         if len(given) > 1:
             raise UserError(f"expected one goal, got {' and '.join(given)}")
         if not 0 < self.seconds <= 600:
@@ -127,66 +122,60 @@ class Control:
         require_file_place(self.video, "--video")
         require_file_place(self.save_goal, "--save-goal")
 
-    def _start(self) -> Array:
-        from envs import checked_pose
-
-        return checked_pose(self.start_qpos, "--start-qpos", overshoot_rad=0.0)
-
-    def _goal(self, studio: Studio, image_size: int) -> Goal:
+    def _episode(self, world: World) -> Episode:
+        """Where it starts and where it should go."""
         import numpy as np
 
-        from agent.reporting.film import Goal
-        from envs import checked_pose, load_goal_image, sample_pose
+        from agent.errors import UserError
+        from envs import Episode, Posable, load_goal_image, task_named
 
+        goal = np.full(len(world.spec.state), np.nan)
+        start = self._state(self.start_state, world, "--start-state") if self.start_state else None
         if self.goal_image is not None:
-            pixels = load_goal_image(self.goal_image, image_size)
-            return Goal(pixels, pixels, np.full(2, np.nan))
-        if self.goal_qpos is not None:
-            pose = checked_pose(self.goal_qpos, "--goal-qpos", overshoot_rad=0.0)
-            return studio.goal_at(pose)
-        return studio.goal_at(sample_pose(np.random.default_rng(self.goal_seed or 0)))
+            pixels = load_goal_image(self.goal_image, world)
+            return Episode(self.seed, goal, start, self.seed, goal_frame=pixels)
+        if self.goal_state:
+            state = self._state(self.goal_state, world, "--goal-state")
+            return Episode(self.seed, state, start, self.seed)
+        seed = self.goal_seed or 0
+        if isinstance(world, Posable):
+            state = world.sample_state(np.random.default_rng(seed))
+            return Episode(self.seed, state, start, self.seed)
+        if start is not None:
+            raise UserError(f"{world.spec.world} cannot be posed: leave --start-state away")
+        return task_named("hindsight", world).episodes(world, 1, seed)[0]
 
-    def _write(self, film: Film, goal: Goal) -> None:
+    def _state(self, numbers: tuple[float, ...], world: World, flag: str) -> Array:
+        import numpy as np
+
+        from agent.errors import UserError
+        from envs import Posable
+
+        names = world.spec.state_names
+        if not isinstance(world, Posable):
+            raise UserError(f"{flag}: {world.spec.world} cannot be posed; give a goal picture")
+        if len(numbers) > len(names) or not np.isfinite(numbers).all():
+            raise UserError(
+                f"expected {flag} with up to {len(names)} finite numbers ({', '.join(names)}), got "
+                f"{' '.join(f'{number:g}' for number in numbers)}"
+            )
+        for column, number in zip(world.spec.state, numbers, strict=False):
+            if not column.low <= number <= column.high:
+                raise UserError(
+                    f"expected {flag} with {column.name} from {column.low:.4g} to "
+                    f"{column.high:.4g} {column.unit}, got {number:g}"
+                )
+        state: Array = np.pad(np.array(numbers, np.float64), (0, len(names) - len(numbers)))
+        world.reset(np.random.default_rng(0), state)  # refuses what the world cannot be in
+        return state
+
+    def _write(self, steered: Steered, episode: Episode, world: World) -> None:
         from agent.commands.console import say
-        from agent.reporting.film import FRAMES_PER_S
         from agent.reporting.video import write_picture, write_video
 
         if self.save_goal is not None:
-            say(f"goal picture: {write_picture(self.save_goal, goal.pixels)}")
+            picture = write_picture(self.save_goal, episode.goal_picture(world))
+            say(f"goal picture: {picture}")
         if self.video is not None:
-            say(f"film: {write_video(self.video, film.frames, FRAMES_PER_S)}")
-
-
-def outcome(film: Film, goal: Goal) -> dict[str, str]:
-    """What to say about a film; errors only where the goal's pose is known."""
-    import numpy as np
-
-    from agent.reporting.film import TICK_S
-    from envs import wrap_angle
-
-    facts = {"final_pose_rad": _pose(wrap_angle(film.qpos_rad[-1]))}
-    if np.isfinite(goal.qpos_rad).all():
-        inside = film.errors_rad < TOLERANCE_RAD
-        facts["goal_pose_rad"] = _pose(wrap_angle(goal.qpos_rad))
-        facts["final_error_rad"] = f"{film.errors_rad[-1]:.3f}"
-        first = f"{np.argmax(inside) * TICK_S:.2f} s" if inside.any() else "never"
-        facts[f"first within {TOLERANCE_RAD} rad"] = first
-        facts[f"held for the last {HELD_S} s"] = (
-            "yes" if inside[-round(HELD_S / TICK_S) :].all() else "no"
-        )
-    facts["goal_picture_difference"] = f"{_difference(film.pixels, goal.pixels):.2f} of 255"
-    p50, p95 = np.percentile(film.decision_ms, [50, 95])
-    facts["decision_ms"] = f"{p50:.1f} median, {p95:.1f} p95"
-    return facts
-
-
-def _late(watch: TickWatch) -> str:
-    return f"{watch.missed} of {watch.ticks} took longer than {watch.tick_ms:g} ms"
-
-
-def _pose(qpos_rad: Array) -> str:
-    return " ".join(f"{angle:.3f}" for angle in qpos_rad)
-
-
-def _difference(first: Image, second: Image) -> float:
-    return float(abs(first.astype(float) - second).mean())
+            film = write_video(self.video, steered.frames, 1.0 / world.spec.step_s)
+            say(f"film: {film}")

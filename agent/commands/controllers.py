@@ -1,7 +1,7 @@
-"""Every controller by name: how it is made, what it was learned from, what it is.
+"""Every controller by name: how it is made, what it was learned from, in which world it can act.
 
 To add one is to add an entry to ``CONTROLLERS``: `evaluate --controller` offers it, and its help
-and mistakes name it. Nothing is imported before a controller is made.
+and mistakes name it. ``FILE.py:NAME`` is a user's own. Nothing is imported before one is made.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from agent.commands.checkpoints import SHIPPED, find_checkpoint
 from agent.errors import UserError
+from agent.model.shipped import SHIPPED, find_checkpoint
+from agent.settings import nearest
 
 if TYPE_CHECKING:
     from agent.interfaces import Controller
-
-    ControllerName = str
+    from envs import WorldSpec
 
 PlannerName = Literal["gauss-newton", "cem", "icem", "mppi", "gradient", "random-shooting"]
 DEFAULT_PLANNER: PlannerName = "gauss-newton"
+_PARTS = ("name", "needs", "reset", "act")
 
 
 @dataclass(frozen=True)
@@ -60,23 +61,27 @@ class Learned:
 
 @dataclass(frozen=True)
 class Given:
-    """A controller that learns nothing."""
+    """A controller that learns nothing; ``world`` is the only one it can act in, if not all."""
 
     about: str
-    make: Callable[[], Controller]
+    make: Callable[[WorldSpec], Controller]
+    world: str | None = None
 
 
 def _world_model(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.mpc import MPCConfig, WorldModelController
+    from agent.control.torch_model import TorchModel
     from agent.model.checkpoint import load_checkpoint
     from planners import PLANNERS
 
     config = MPCConfig(delay_ticks=acting.delay_ticks, tick_ms=acting.tick_ms)
-    return WorldModelController(load_checkpoint(checkpoint), PLANNERS[acting.planner](), config)
+    model = TorchModel(load_checkpoint(checkpoint))
+    return WorldModelController(model, PLANNERS[acting.planner](), config)
 
 
 def _direct(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.direct import DirectController
+    from agent.control.torch_model import TorchModel
     from agent.model.checkpoint import checkpoint_facts, load_checkpoint
 
     model = load_checkpoint(checkpoint)
@@ -85,19 +90,20 @@ def _direct(checkpoint: Path, acting: Acting) -> Controller:
             f"expected an action head that was taught, in {checkpoint}, got an untaught one: "
             "finish its training with `train --resume`"
         )
-    return DirectController(model, acting.tick_ms)
+    return DirectController(TorchModel(model), acting.tick_ms)
 
 
 def _lewm(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.open_loop import OpenLoopController
+    from agent.control.torch_model import TorchModel
     from agent.model.checkpoint import load_checkpoint
 
-    return OpenLoopController(load_checkpoint(checkpoint))
+    return OpenLoopController(TorchModel(load_checkpoint(checkpoint)))
 
 
 def _policy(algorithm: str) -> Callable[[Path, Acting], Controller]:
     def make(checkpoint: Path, acting: Acting) -> Controller:
-        from agent.baselines.actor import ActorController
+        from agent.rivals.actor import ActorController
 
         return ActorController.load(checkpoint, algorithm)
 
@@ -106,44 +112,28 @@ def _policy(algorithm: str) -> Callable[[Path, Acting], Controller]:
 
 def _clone(algorithm: str) -> Callable[[Path, Acting], Controller]:
     def make(checkpoint: Path, acting: Acting) -> Controller:
-        from agent.baselines.cloning import CloneController
+        from agent.rivals.cloning import CloneController
 
         return CloneController.load(checkpoint, algorithm)
 
     return make
 
 
-def _oracle() -> Controller:
-    from agent.baselines.oracle import OracleController
+def _given(home: str, name: str, takes_spec: bool) -> Callable[[WorldSpec], Controller]:
+    def make(spec: WorldSpec) -> Controller:
+        from importlib import import_module
 
-    return OracleController()
+        kind = getattr(import_module(home), name)
+        made: Controller = kind(spec) if takes_spec else kind()
+        return made
 
-
-def _computed_torque() -> Controller:
-    from agent.baselines.computed_torque import ComputedTorqueController
-
-    return ComputedTorqueController()
-
-
-def _random() -> Controller:
-    from agent.baselines.constant import RandomController
-
-    return RandomController()
-
-
-def _noop() -> Controller:
-    from agent.baselines.constant import NoOpController
-
-    return NoOpController()
+    return make
 
 
 CONTROLLERS: Mapping[str, Learned | Given] = MappingProxyType(
     {
         "world-model": Learned(
             "plans through a learned world model, from pixels", _world_model, "train", SHIPPED
-        ),
-        "world-model-vicreg": Learned(
-            "the same, trained with VICReg in place of SIGReg", _world_model, "train"
         ),
         "direct": Learned(
             "the world model's action head, without a search, from pixels",
@@ -154,14 +144,8 @@ CONTROLLERS: Mapping[str, Learned | Given] = MappingProxyType(
         "lewm": Learned(
             "LeWorldModel's own way to plan, for the preset lewm, from pixels", _lewm, "train"
         ),
-        "lewm-brief": Learned(
-            "LeWorldModel's recipe, 600 of its 5500 steps, from pixels", _lewm, "train"
-        ),
         "sac": Learned(
             "soft actor-critic with hindsight, on true states", _policy("sac"), "baseline"
-        ),
-        "sac-brief": Learned(
-            "the same after a tenth of the env steps, 30 400", _policy("sac"), "baseline"
         ),
         "td3": Learned("TD3 with hindsight, on true states", _policy("td3"), "baseline"),
         "ppo": Learned("PPO, on true states", _policy("ppo"), "baseline"),
@@ -174,19 +158,38 @@ CONTROLLERS: Mapping[str, Learned | Given] = MappingProxyType(
             "TD3 on dm_control's reward, for dmc-easy or dmc-hard", _policy("td3-dmc"), "baseline"
         ),
         "clone": Learned(
-            "torques cloned with hindsight goals, from pixels", _clone("clone"), "baseline"
+            "actions cloned with hindsight goals, from pixels", _clone("clone"), "baseline"
         ),
         "inverse-dynamics": Learned(
-            "as clone, with goals at most 0.32 s ahead", _clone("inverse-dynamics"), "baseline"
+            "as clone, with goals a few steps ahead", _clone("inverse-dynamics"), "baseline"
         ),
-        "oracle": Given("Gauss-Newton on the true simulator and its joint angles", _oracle),
-        "computed-torque": Given("feedback on true states and masses", _computed_torque),
-        "random": Given("uniform torques, a floor", _random),
-        "noop": Given("no torque, a floor", _noop),
+        "oracle": Given(
+            "Gauss-Newton on the true simulator and its state",
+            _given("agent.rivals.reacher.oracle", "OracleController", False),
+            SHIPPED.name,
+        ),
+        "computed-torque": Given(
+            "feedback on true states and masses",
+            _given("agent.rivals.reacher.computed_torque", "ComputedTorqueController", False),
+            SHIPPED.name,
+        ),
+        "random": Given(
+            "uniform actions, a floor", _given("agent.rivals.constant", "RandomController", True)
+        ),
+        "noop": Given(
+            "no action, a floor", _given("agent.rivals.constant", "NoOpController", True)
+        ),
     }
 )
-if not TYPE_CHECKING:
-    ControllerName = Literal[tuple(CONTROLLERS)]  # what the command line offers
+
+
+def require_controller(name: str) -> None:
+    """UserError with the nearest name if ``name`` is neither known nor ``FILE.py:NAME``."""
+    if name not in CONTROLLERS and ".py:" not in name:
+        raise UserError(
+            f"unknown controller {name!r}{nearest(name, CONTROLLERS) or '.'} Expected one of "
+            f"{', '.join(CONTROLLERS)}, or FILE.py:NAME"
+        )
 
 
 def checkpoint_for(name: str, given: Path | None) -> Path | None:
@@ -195,36 +198,37 @@ def checkpoint_for(name: str, given: Path | None) -> Path | None:
     Raises:
         UserError: if one is needed and there is none, or none is needed and one was given.
     """
-    entry = CONTROLLERS[name]
-    if isinstance(entry, Given):
+    entry = CONTROLLERS.get(name)
+    if not isinstance(entry, Learned):
         if given is not None:
             raise UserError(f"{name} learns nothing: leave --checkpoint away")
         return None
     place = given or entry.shipped
     if place is None:
-        from agent.commands.matrix import shipped_for
-
-        there = ", ".join(map(str, shipped_for(name)))
-        shipped = f", or one of {there}" if there else ""
         raise UserError(
-            f"expected --checkpoint for {name}: the directory that {entry.made_by} wrote{shipped}"
+            f"expected --checkpoint for {name}: the directory that {entry.made_by} wrote"
         )
     return find_checkpoint(place)
 
 
 def require_planning(name: str, planner: PlannerName) -> None:
     """UserError if a planner was chosen for a controller that searches in no other way than its."""
-    if planner != DEFAULT_PLANNER and not name.startswith("world-model"):
+    if planner != DEFAULT_PLANNER and name != "world-model":
         raise UserError(f"expected --planner with world-model alone, got it with {name}: leave out")
 
 
-def make_controller(name: str, checkpoint: Path | None, acting: Acting | None = None) -> Controller:
-    """The controller of that name; ``checkpoint`` as :func:`checkpoint_for` found it.
+def make_controller(
+    name: str, checkpoint: Path | None, spec: WorldSpec, acting: Acting | None = None
+) -> Controller:
+    """The controller of that name for a world of ``spec``.
 
-    Its torques act ``acting.delay_ticks`` late.
+    ``checkpoint`` as :func:`checkpoint_for` found it. Its actions act ``acting.delay_ticks`` late.
+
+    Raises:
+        UserError: if it cannot act in that world, or a user's own lacks something.
     """
     acting = acting or Acting()
-    controller = _made(name, checkpoint, acting)
+    controller = _made(name, checkpoint, spec, acting)
     if not acting.delay_ticks:
         return controller
     from agent.evaluation.delayed import DelayedController
@@ -232,9 +236,31 @@ def make_controller(name: str, checkpoint: Path | None, acting: Acting | None = 
     return DelayedController(controller, acting.delay_ticks)
 
 
-def _made(name: str, checkpoint: Path | None, acting: Acting) -> Controller:
-    entry = CONTROLLERS[name]
+def _made(name: str, checkpoint: Path | None, spec: WorldSpec, acting: Acting) -> Controller:
+    entry = CONTROLLERS.get(name)
+    if entry is None:
+        return _own(name, spec)
     if isinstance(entry, Given):
-        return entry.make()
+        if entry.world not in (None, spec.world):
+            raise UserError(f"{name} knows the world {entry.world} alone, got {spec.world}")
+        return entry.make(spec)
     assert checkpoint is not None, f"{name} is made from a checkpoint"
     return entry.make(checkpoint, acting)
+
+
+def _own(name: str, spec: WorldSpec) -> Controller:
+    """A user's class or function, called with the world's spec."""
+    from envs import load_user_module
+
+    file, _, attribute = name.rpartition(":")
+    kind = getattr(load_user_module(Path(file)), attribute, None)
+    if not callable(kind):
+        raise UserError(f"expected a class or function {attribute!r} in {file}, got none")
+    made: Any = kind(spec)
+    missing = [part for part in _PARTS if not hasattr(made, part)]
+    if missing:
+        raise UserError(
+            f"{name} is no controller: it lacks {', '.join(missing)}; see agent.interfaces"
+        )
+    controller: Controller = made
+    return controller

@@ -22,7 +22,7 @@ class _Reads:
 
 @dataclass(frozen=True)
 class Inspect(_Reads):
-    """Say what is in a data set: how much, how it was made, where the arm has been.
+    """Say what is in a data set: how much, how it was made, where the world has been.
 
     Pictures are not read, so this takes a moment whatever the size.
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-PROTOCOLS = ("anywhere", "lewm")  # the longer one first, so that the cores end together
+from agent.commands.cores import usable_cores
+from agent.commands.worlds_asked import DEFAULT_WORLD
+
+if TYPE_CHECKING:
+    from agent.commands.evaluate import Measurement
+
 REPORT_NAME = "report.html"
+OTHER_PROTOCOLS = ("anywhere", "hindsight-t100-b150", "hindsight")  # of worlds without their own
+RIVAL = "sac"
 
 
 @dataclass(frozen=True)
@@ -19,34 +25,46 @@ class Demo:
 
     In a row: record rollouts, train the world model, train SAC on true states as its rival,
     evaluate both beside a random and an idle controller on goals never seen, film three
-    episodes, write report.html. About a quarter of an hour on two cores. Interrupted, it
-    continues where it stopped when the same command is run again.
+    episodes, write report.html. Minutes on two cores. Interrupted, it continues where it stopped
+    when the same command is run again.
 
-    Example:
-      python run_agent.py demo --out runs/demo
+    Examples:
+      python run_agent.py demo
+      python run_agent.py demo --world two-room --out runs/two-room
+      python run_agent.py demo --world dmc:point_mass-easy --out runs/point-mass
     """
 
-    out: Annotated[Path, arg(metavar="DIR")] = Path("runs/demo")
+    out: Annotated[
+        Path | None, arg(metavar="DIR", help_behavior_hint="(default: runs/demo, or runs/WORLD)")
+    ] = None
     """Directory of everything it makes."""
-    preset: Literal["reacher-cpu", "tiny"] = "reacher-cpu"
+    world: Annotated[str, arg(metavar="NAME")] = DEFAULT_WORLD
+    """Which world; `worlds` lists them."""
+    preset: Literal["default", "tiny"] = "default"
     """Settings of the world model: the real thing, or seconds to see that everything runs."""
     rollouts: int = 400
     """Episodes of 200 env steps to learn from."""
+    steps: Annotated[
+        int | None, arg(metavar="INT", help_behavior_hint="(default: what the world takes)")
+    ] = None
+    """Gradient steps of the world model."""
+    behaviour: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: the world's)")] = ""
+    """How the world is moved while it is recorded."""
     sac_env_steps: int = 30_400
-    """Env steps SAC learns from."""
+    """Env steps SAC learns from; 0 leaves it out, and so does a world whose state says nothing."""
     episodes: int = 300
     """Episodes of each evaluation."""
     seed: int = 0
     """Everything random in training follows from it."""
     evaluation_seed: int = 2000
     """Decides starts and goals of the evaluations."""
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=usable_cores)
     """Cores to use."""
 
     @property
     def after_interrupt(self) -> str:
         """What Ctrl-C leaves behind."""
-        return f"What was finished is kept in {self.out}; run the same command again to continue."
+        return f"What was finished is kept in {self.place}; run the same command again to continue."
 
     def run(self) -> None:
         """Do what is not done yet, and say where the report is."""
@@ -54,108 +72,186 @@ class Demo:
         from agent.commands.scores import show_scores
         from agent.commands.stages import Stages
 
-        stages = Stages(self.out, self._settings())
+        self._check()
+        protocols = self._protocols()
+        stages = Stages(self.place, self._settings())
         stages.do("rollouts", self._collect_command, self._collect)
         stages.do("world model", self._train_command, self._train)
-        stages.do("SAC", self._sac_command, self._sac)
+        if self.has_rival:
+            stages.do("SAC", self._sac_command, self._sac)
         stages.do("evaluation", "python run_agent.py evaluate (each below)", self._evaluate)
         stages.do("films and report", "", lambda: self._report(stages))
-        for protocol in reversed(PROTOCOLS):
-            results = [r for r in self._results() if r["protocol"] == protocol]
-            show_scores(f"{protocol}, {self.episodes} episodes", results)
-        say(f"report: {self.out / REPORT_NAME}, all in {stages.total}")
+        for protocol in protocols:
+            show_scores([r for r in self.results() if r["protocol"] == protocol])
+        say(f"report: {self.place / REPORT_NAME}, all in {stages.total}")
+
+    @property
+    def place(self) -> Path:
+        """Where everything goes."""
+        named = "demo" if self.world == DEFAULT_WORLD else _word(self.world)
+        return self.out or Path("runs") / named
 
     @property
     def data(self) -> Path:
         """Where the rollouts go."""
-        return self.out / "data"
+        return self.place / "data"
 
     @property
     def world_model(self) -> Path:
         """Where the world model is trained."""
-        return self.out / "world-model"
+        return self.place / "world-model"
 
     @property
     def sac(self) -> Path:
         """Where SAC is trained."""
-        return self.out / "sac"
+        return self.place / RIVAL
+
+    @property
+    def has_rival(self) -> bool:
+        """Whether SAC takes part: it needs a state that says when a goal is reached."""
+        from envs import make_world
+
+        if not self.sac_env_steps:
+            return False
+        world = make_world(self.world)
+        known = bool(world.spec.goal_columns)
+        world.close()
+        return known
+
+    def results(self) -> list[dict[str, Any]]:
+        """What was measured, ours first."""
+        from agent.evaluation.results import read_result
+
+        return [read_result(self._result_path(j.controller, str(j.protocol))) for j in self._jobs()]
+
+    def _check(self) -> None:
+        """Refuse what cannot be done before anything slow happens."""
+        from agent.commands.places import require_directory
+        from agent.errors import UserError
+
+        numbers = (self.rollouts - 1, self.episodes, self.workers)
+        if min(numbers) < 1 or min(self.seed, self.evaluation_seed, self.sac_env_steps) < 0:
+            raise UserError(
+                "expected --rollouts of at least 2, --episodes and --workers of at least 1, and "
+                "no negative number"
+            )
+        require_directory(self.place, "--out")
 
     @property
     def _collect_command(self) -> str:
         return (
-            f"python run_agent.py collect --out {self.data} --episodes {self.rollouts} "
-            f"--seed {self.seed}"
+            f"python run_agent.py collect --world {self.world} --out {self.data} "
+            f"--episodes {self.rollouts} --behaviour {self._behaviour()} --seed {self.seed}"
         )
 
     @property
     def _train_command(self) -> str:
+        steps = self._steps()
         return (
             f"python run_agent.py train --data {self.data} --out {self.world_model} "
-            f"--preset {self.preset} --seed {self.seed}"
+            f"--preset {self.preset} --seed {self.seed}" + (f" --steps {steps}" if steps else "")
         )
 
     @property
     def _sac_command(self) -> str:
         return (
-            f"python run_agent.py baseline --out {self.sac} --env-steps {self.sac_env_steps} "
-            f"--seed {self.seed}"
+            f"python run_agent.py baseline --world {self.world} --out {self.sac} "
+            f"--env-steps {self.sac_env_steps} --seed {self.seed}"
         )
 
+    def _behaviour(self) -> str:
+        return self.behaviour or "ou"
+
+    def _steps(self) -> int | None:
+        """Gradient steps; None: the preset's."""
+        from envs import entry_of
+
+        entry = entry_of(self.world)
+        if self.steps is not None or entry is None or self.preset != "default":
+            return self.steps
+        return entry.training_steps
+
     def _settings(self) -> dict[str, Any]:
-        kept = ("preset", "rollouts", "sac_env_steps", "episodes", "seed", "evaluation_seed")
+        kept = (
+            "world", "preset", "rollouts", "steps", "behaviour", "sac_env_steps", "episodes",
+            "seed", "evaluation_seed",
+        )  # fmt: skip
         return {name: getattr(self, name) for name in kept}
 
     def _collect(self) -> None:
         from agent.commands.collect import Collect
 
-        Collect(self.data, episodes=self.rollouts, workers=self.workers, seed=self.seed).run()
+        Collect(
+            self.data, self.world, episodes=self.rollouts, behaviour=self._behaviour(),
+            workers=self.workers, seed=self.seed,
+        ).run()  # fmt: skip
 
     def _train(self) -> None:
         from agent.commands.train import Train
-        from agent.model.bundle import STATE, has_bundle
+        from agent.files.bundle import STATE, has_bundle
 
         begun = has_bundle(self.world_model / STATE)
         Train(
-            self.data, self.world_model, self.preset, begun, seed=self.seed, threads=self.workers
-        ).run()
+            self.data, self.world_model, preset=self.preset, resume=begun, seed=self.seed,
+            threads=self.workers, steps=self._steps(),
+        ).run()  # fmt: skip
 
     def _sac(self) -> None:
         from agent.commands.baseline import Baseline
-        from agent.model.bundle import STATE, has_bundle
+        from agent.files.bundle import STATE, has_bundle
 
         begun = has_bundle(self.sac / STATE)
-        Baseline(self.sac, env_steps=self.sac_env_steps, seed=self.seed, resume=begun).run()
+        Baseline(
+            self.sac, world=self.world, env_steps=self.sac_env_steps, seed=self.seed, resume=begun
+        ).run()
+
+    def _protocols(self) -> list[str]:
+        """Two to four tasks of the world, its own where it has some."""
+        from envs import Posable, make_world, tasks_of
+
+        world = make_world(self.world)
+        known, can_pose = tasks_of(world), isinstance(world, Posable)
+        world.close()
+        first: tuple[str, ...] = ("lewm", "anywhere")
+        own = [name for name in first if name in known]
+        if "lewm" in own:
+            return own
+        return [name for name in OTHER_PROTOCOLS if can_pose or name != "anywhere"]
+
+    def _jobs(self) -> list[Measurement]:
+        from agent.commands.evaluate import Measurement
+        from agent.commands.worlds_asked import WorldAsked
+        from agent.model.shipped import find_checkpoint
+
+        learned: dict[str, Path | None] = {"world-model": find_checkpoint(self.world_model)}
+        if self.has_rival:
+            learned[RIVAL] = find_checkpoint(self.sac)
+        learned |= {"random": None, "noop": None}
+        return [
+            Measurement(
+                name, checkpoint, WorldAsked(self.world), protocol, self.episodes,
+                self.evaluation_seed,
+            )
+            for protocol in self._protocols()
+            for name, checkpoint in learned.items()
+        ]  # fmt: skip
 
     def _evaluate(self) -> None:
-        from agent.commands.checkpoints import find_checkpoint
-        from agent.commands.controllers import ControllerName
-        from agent.commands.evaluate import Measurement
         from agent.commands.measuring import measure_all
-        from agent.data.json_files import write_json
+        from agent.files.json_files import write_json
 
-        ours, rival = find_checkpoint(self.world_model), find_checkpoint(self.sac)
-        learned: dict[ControllerName, Path | None] = {
-            "world-model": ours, "sac": rival, "random": None, "noop": None,
-        }  # fmt: skip
-        jobs = [
-            Measurement(name, checkpoint, protocol, self.episodes, self.evaluation_seed)
-            for name, checkpoint in learned.items()
-            for protocol in PROTOCOLS
-        ]
-        for result in measure_all(jobs, self.workers):
+        for result in measure_all(self._jobs(), self.workers):
             write_json(self._result_path(result["controller"], result["protocol"]), result)
 
-    def _results(self) -> list[dict[str, Any]]:
-        from agent.evaluation.results import read_result
-
-        names = ("world-model", "sac", "random", "noop")
-        paths = [self._result_path(name, p) for p in reversed(PROTOCOLS) for name in names]
-        return [read_result(path) for path in paths]
-
     def _result_path(self, controller: str, protocol: str) -> Path:
-        return self.out / "results" / f"{protocol}-{controller}.json"
+        return self.place / "results" / f"{protocol}-{controller}.json"
 
     def _report(self, stages: Any) -> None:
         from agent.commands.demo_report import write_demo_report
 
-        write_demo_report(self, self._results(), stages.so_far())
+        write_demo_report(self, self.results(), stages.so_far())
+
+
+def _word(world: str) -> str:
+    """A name of a world as that of a folder."""
+    return "".join(letter if letter.isalnum() else "-" for letter in world).strip("-")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from agent.evaluation.statistics import in_digits
 
 if TYPE_CHECKING:
     from agent.commands.demo import Demo
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
     from agent.reporting.making import Stage
     from agent.reporting.report import Clip
     from agent.reporting.results_table import Experience
+    from envs import World
 
 PACKAGES = ("torch", "mujoco", "dm-control", "gymnasium", "stable-baselines3")
-LANDSCAPE_GOAL_RAD = np.array([0.5, -1.2])
-STRIP_START = 40  # env step of the last frame the imagined strip sees
+GOAL_SEED = 1  # of the map
 FILMS = 3
 
 
@@ -27,28 +29,41 @@ def write_demo_report(
     demo: Demo, results: Sequence[dict[str, Any]], stages: Sequence[Stage]
 ) -> None:
     """Draw, film and write ``report.html``."""
-    from agent.commands.checkpoints import find_checkpoint
     from agent.evaluation.provenance import hardware
     from agent.model.checkpoint import checkpoint_facts, load_checkpoint
+    from agent.model.shipped import find_checkpoint
     from agent.reporting.report import RunReport, write_run_report
     from agent.training.recorder import read_metrics
+    from envs import make_world
 
     checkpoint = find_checkpoint(demo.world_model)
     model, facts = load_checkpoint(checkpoint), checkpoint_facts(checkpoint)
-    strip, landscape = _figures(demo, model)
+    world = make_world(demo.world)
     report = RunReport(
+        spec=model.spec,
         results=results,
         experience=_experience(demo, facts, stages),
         metrics=read_metrics(demo.world_model),
-        strip=strip,
-        landscape=landscape,
-        clips=_films(demo, model),
+        strip=_strip(demo, model),
+        landscape=_landscape(demo, model, world),
+        clips=_films(demo, model, str(results[0]["protocol"])),
         stages=stages,
         hardware=hardware(),
-        versions={name: version(name) for name in PACKAGES},
+        versions=dict(_versions()),
         date=datetime.date.today().isoformat(),
     )
-    write_run_report(demo.out / "report.html", report)
+    world.close()
+    write_run_report(demo.place / "report.html", report)
+
+
+def _versions() -> list[tuple[str, str]]:
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def _experience(
@@ -57,51 +72,70 @@ def _experience(
     from agent.reporting.results_table import Experience
 
     seconds = {stage.name: stage.seconds for stage in stages}
-    return {
-        "world-model": Experience(facts["env_steps"], facts["training_s"]),
-        "sac": Experience(demo.sac_env_steps, seconds["SAC"]),
-    }
+    known = {"world-model": Experience(facts["env_steps"], facts["training_s"])}
+    if "SAC" in seconds:
+        known["sac"] = Experience(demo.sac_env_steps, seconds["SAC"])
+    return known
 
 
-def _figures(demo: Demo, model: WorldModel) -> tuple[Any, Any]:
+def _strip(demo: Demo, model: WorldModel) -> Any:
+    """Real and imagined frames of a held-out episode, as far ahead as it is long."""
     from agent.config import preset
     from agent.data import RolloutStore
-    from agent.reporting.figures import cost_landscape, imagined_strip, save_png
-    from envs import ReacherSimulator, Renderer
+    from agent.reporting.figures import imagined_strip, save_png
 
     store = RolloutStore.open(demo.data)
     train, held_out = store.split(preset(demo.preset).training.holdout_fraction)
-    start = min(STRIP_START, store.header.episode_steps // 2)
-    strip = imagined_strip(model, store.load(), train.tolist(), int(held_out[0]), start)
-    profile, size = model.config.render_profile, model.config.encoder.image_size
-    with Renderer(ReacherSimulator(), profile, size) as renderer:
-        landscape = cost_landscape(model, renderer, LANDSCAPE_GOAL_RAD)
-    save_png(strip, demo.out / "imagination.png")
-    save_png(landscape, demo.out / "landscape.png")
-    return strip, landscape
+    episodes, block = store.load(), model.config.action_block
+    longest = int(held_out[np.argmax(episodes.ep_len[held_out])])
+    before = (model.context - 1) * block
+    steps = min(16, (int(episodes.ep_len[longest]) - 1 - before) // block)
+    start = max(before, min(40, int(episodes.ep_len[longest]) - 1 - steps * block))
+    strip = imagined_strip(model, episodes, train.tolist(), longest, start, steps)
+    save_png(strip, demo.place / "imagination.png")
+    return strip
 
 
-def _films(demo: Demo, model: WorldModel) -> list[Clip]:
-    """The first episodes of `anywhere`, whatever their outcome."""
+def _landscape(demo: Demo, model: WorldModel, world: World) -> Any:
+    """The map of distances to a goal; None where the world has none to draw."""
+    from agent.reporting.figures import draw_landscape, save_png, survey
+    from agent.reporting.landscape import drawn_columns
+    from envs import Posable
+
+    if not isinstance(world, Posable) or drawn_columns(world.spec) is None:
+        return None
+    goal = world.sample_state(np.random.default_rng(GOAL_SEED))
+    landscape = draw_landscape(survey(model, world, goal))
+    save_png(landscape, demo.place / "landscape.png")
+    return landscape
+
+
+def _films(demo: Demo, model: WorldModel, protocol: str) -> list[Clip]:
+    """The first episodes of a task, whatever their outcome."""
     from agent.commands.progress import progress
+    from agent.commands.steering import steer
     from agent.control.mpc import WorldModelController
-    from agent.evaluation.protocols import protocol_named
-    from agent.reporting.film import FRAMES_PER_S, Studio
+    from agent.control.torch_model import TorchModel
     from agent.reporting.report import Clip
     from agent.reporting.video import write_video
+    from envs import make_world, task_named
 
-    protocol = protocol_named("anywhere")
-    studio = Studio(model.config.render_profile, model.config.encoder.image_size)
+    world = make_world(demo.world)
+    task = task_named(protocol, world)
+    episodes = task.episodes(world, FILMS, demo.evaluation_seed)
+    world.close()
     clips = []
-    for number, spec in enumerate(protocol.episodes(FILMS, demo.evaluation_seed)):
-        goal = studio.goal_at(spec.goal_qpos_rad)
+    for number, episode in enumerate(episodes):
+        controller = WorldModelController(TorchModel(model))
         with progress(f"film {number + 1} of {FILMS}, ticks") as update:
-            film = studio.film(
-                WorldModelController(model), spec.start_qpos_rad, goal,
-                protocol.budget_steps, spec.seed, update,
-            )  # fmt: skip
-        path: Path = demo.out / f"film-{number + 1}.webm"
-        write_video(path, film.frames, FRAMES_PER_S)
-        clips.append(Clip(path, f"anywhere, final error {film.errors_rad[-1]:.3f} rad"))
-    studio.close()
+            steered = steer(
+                controller, lambda: make_world(demo.world), episode, task.budget_steps, True, update
+            )
+        path: Path = demo.place / f"film-{number + 1}.webm"
+        write_video(path, steered.frames, 1.0 / model.spec.step_s)
+        verdict = steered.trial.verdict
+        error = (
+            f", final error {in_digits(verdict.final_error)} {verdict.unit}" if verdict.unit else ""
+        )
+        clips.append(Clip(path, f"{protocol}{error}"))
     return clips

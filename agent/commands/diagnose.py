@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 if TYPE_CHECKING:
-    from agent.identifiability.diagnosis import Diagnosis, Trajectories
+    from agent.diagnosis import Diagnosis, Trajectories
     from agent.interfaces import Array
 
 DEFAULT_STRIDE = 2  # env steps, as the shipped model's
@@ -22,8 +22,8 @@ class Diagnose:
 
     Is what moves Gaussian, stationary, with noise that adds, and of one speed? Is the embedding
     white, how many of its directions are used, what does the theorem promise? Each line has a
-    verdict and what to do about it. The joint angles are always diagnosed; with --checkpoint, so
-    are the model's embeddings and its prediction errors.
+    verdict and what to do about it. The world's own coordinates are diagnosed where they were
+    recorded; with --checkpoint, so are the model's embeddings and its prediction errors.
 
     Examples:
       python run_agent.py diagnose --data data/reacher
@@ -41,9 +41,9 @@ class Diagnose:
     stride: Annotated[
         int | None, arg(metavar="INT", help_behavior_hint="(default: the model's step, else 2)")
     ] = None
-    """Env steps of 0.04 s between rows of joint angles."""
-    velocities: bool = False
-    """Diagnose joint velocities along with the angles. One picture shows angles alone."""
+    """Env steps between rows of the state."""
+    rates: bool = False
+    """Diagnose the whole state and not only what a goal is about. One picture shows no rates."""
     seed: int = 0
     """Which frames are sampled, and the draws behind the p-values."""
 
@@ -55,8 +55,8 @@ class Diagnose:
     def run(self) -> None:
         """Diagnose, print the verdicts, write the page."""
         from agent.commands.console import say
+        from agent.diagnosis.page import write_diagnosis
         from agent.errors import UserError
-        from agent.reporting.diagnosis import write_diagnosis
 
         if self.out.suffix != ".html":
             raise UserError(f"expected a page in .html, got --out {self.out}")
@@ -69,15 +69,16 @@ class Diagnose:
         say(f"wrote {write_diagnosis(self.out, found, sources)}")
 
     def _diagnoses(self) -> list[Diagnosis]:
-        from agent.commands.checkpoints import find_checkpoint
         from agent.commands.progress import progress
         from agent.data import RolloutStore
-        from agent.identifiability.diagnosis.subjects import (
+        from agent.diagnosis.subjects import (
             embeddings,
-            joint_states,
             spread_episodes,
+            world_states,
         )
+        from agent.errors import UserError
         from agent.model.checkpoint import load_checkpoint
+        from agent.model.shipped import find_checkpoint
 
         place = None if self.checkpoint is None else find_checkpoint(self.checkpoint)
         model = None if place is None else load_checkpoint(place)
@@ -86,7 +87,10 @@ class Diagnose:
         stride = self.stride
         if stride is None:
             stride = DEFAULT_STRIDE if model is None else model.config.action_block
-        found = [_diagnosed(joint_states(store, ids, stride, self.velocities), self.seed)]
+        states = world_states(store, ids, stride, self.rates)
+        found = [] if states is None else [_diagnosed(states, self.seed)]
+        if states is None and model is None:
+            raise UserError(f"{self.data} has no states: name a model with --checkpoint")
         if model is not None:
             with progress("embedding episodes") as update:
                 embedded = embeddings(model, store, ids, update)
@@ -96,7 +100,7 @@ class Diagnose:
 
 def _diagnosed(data: Trajectories, seed: int, model_residuals: Array | None = None) -> Diagnosis:
     from agent.commands.progress import progress
-    from agent.identifiability.diagnosis import CHECKS, diagnose
+    from agent.diagnosis import CHECKS, diagnose
 
     with progress(f"checking {data.name}") as update:
         return diagnose(data, seed, model_residuals, lambda done: update(done, CHECKS))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent.commands.checks import Finding
 
-STYLES = {"ok": "green", "slow": "yellow", "problem": "bold red"}
+STYLES = {"ok": "green", "note": "cyan", "slow": "yellow", "problem": "bold red"}
 
 
 @dataclass(frozen=True)

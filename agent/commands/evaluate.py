@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
-from agent.commands.checkpoints import SHIPPED, origin_of_checkpoint
 from agent.commands.controllers import (
+    CONTROLLERS,
     DEFAULT_PLANNER,
     Acting,
-    ControllerName,
     PlannerName,
     checkpoint_for,
     make_controller,
+    require_controller,
+    require_planning,
 )
+from agent.commands.worlds_asked import WorldAsked, task_asked, world_asked
 
 if TYPE_CHECKING:
     from agent.commands.progress import Update
@@ -29,35 +33,48 @@ FLOORS = ("random", "noop")
 class Evaluate:
     """Measure how well a controller reaches goals it has never seen.
 
-    Protocols: lewm, the published one (goal 1 s away, 2 s to get there); anywhere, any pose to
-    any pose in 4 s; swift, as lewm at 2.6 rad/s; dmc-easy and dmc-hard, dm_control's own 20 s
-    episodes and reward, the goal being a pose that reaches the target. Counted are first touch
-    (within 0.05 rad at any time) and held (within it for the whole last 0.4 s), with 95 %
-    intervals, beside a random and an idle controller.
-    Controllers: world-model and sac are learned; oracle plans with the true simulator and
-    computed-torque knows the true masses, so they show what is possible.
+    Protocols of any world: hindsight, LeWorldModel's rule (start in a recorded moment, the goal is
+    the picture 25 steps later, 50 steps to get there), with variants such as hindsight-t100-b150;
+    anywhere, from any state to any other, for worlds that can be posed. A world may have its own;
+    Reacher's are lewm, anywhere, swift, dmc-easy, dmc-hard and variants such as lewm-t75-b2t-rest.
+    Counted are first touch (within tolerance at any time) and held (within it for the whole last
+    0.4 s), with 95 % intervals, beside a random and an idle controller.
+
+    With --data, recordings are enough and no world is needed: how well the model of --checkpoint
+    predicts held-out episodes, and how near its plans are to what was done.
 
     Examples:
-      python run_agent.py evaluate --controller world-model --protocol lewm --episodes 50
-      python run_agent.py evaluate --controller sac --checkpoint runs/sac --protocol anywhere
+      python run_agent.py evaluate --protocol lewm --episodes 50
+      python run_agent.py evaluate --checkpoint runs/two-room --protocol hindsight-t100-b150
+      python run_agent.py evaluate --world two-room --controller ./mine.py:Mine
+      python run_agent.py evaluate --checkpoint runs/kitchen --data data/kitchen
     """
 
-    controller: ControllerName = "world-model"
-    """Who acts."""
+    controller: Annotated[str, arg(metavar="NAME")] = "world-model"
+    """Who acts: world-model, direct, sac, td3, ppo, clone, inverse-dynamics, random, noop, and more
+    that one world has; or FILE.py:NAME, called with the world's spec."""
     checkpoint: Annotated[
-        Path | None, arg(metavar="DIR", help_behavior_hint=f"(default: {SHIPPED} for world-model)")
+        Path | None, arg(metavar="DIR", help_behavior_hint="(default: the shipped one)")
     ] = None
     """What it learned: a directory that train or baseline wrote."""
-    protocol: Annotated[str, arg(metavar="NAME")] = "lewm"
-    """lewm, anywhere, swift, dmc-easy, dmc-hard; or a variant such as lewm-t75-b2t-rest."""
+    world: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: the checkpoint's)")
+    ] = None
+    """Which world; `worlds` lists them."""
+    look: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: the checkpoint's)")] = ""
+    """How frames are drawn; must be what the model was trained on."""
+    protocol: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: the world's first)")
+    ] = None
+    """What is asked."""
+    data: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
+    """Recordings to evaluate on, without a world."""
     planner: PlannerName = DEFAULT_PLANNER
-    """How world-model searches torques; oracle always uses gauss-newton."""
+    """How world-model searches actions."""
     episodes: int = 50
     """How many; 300 give an interval of a few percent."""
     seed: int = 0
     """Decides starts and goals; recorded rollouts never share them."""
-    render_profile: Literal["fast", "dmc"] = "fast"
-    """How frames are drawn; must be what the model was trained on."""
     batch: int = 25
     """Episodes played together; changes the time it takes, the result by rounding alone."""
     threads: int = 1
@@ -67,7 +84,7 @@ class Evaluate:
     ] = None
     """Time a decision may take: then the best plan so far is used. Plays one episode at a time."""
     delay_ticks: int = 0
-    """Torques act this many ticks of 0.04 s late; world-model knows, and plans for it."""
+    """Actions act this many ticks late; world-model knows, and plans for it."""
     no_floors: bool = False
     """Leave out the random and the idle controller."""
     json: Annotated[
@@ -76,128 +93,145 @@ class Evaluate:
     """Where to write the result, episode by episode."""
 
     @property
-    def acting(self) -> Acting:
-        """How the controller under test acts."""
-        return Acting(self.planner, self.tick_ms, self.delay_ticks)
-
-    @property
     def after_interrupt(self) -> str:
         """What Ctrl-C leaves behind."""
         return "No result was written; run the same command again to start anew."
 
     def run(self) -> None:
-        """Play the episodes, print the table, write the file."""
+        """Play the episodes, write the file, print the table."""
         import torch
 
         from agent.commands.console import say
-        from agent.commands.controllers import require_planning
-        from agent.commands.places import require_file_place
         from agent.commands.scores import show_scores
-        from agent.data.json_files import write_json
-        from agent.errors import UserError
-        from agent.evaluation.protocols import protocol_named
+        from agent.files.json_files import write_json
 
-        protocol_named(self.protocol)  # a mistyped one is refused before anything is loaded
-        if self.threads < 1:
-            raise UserError(f"expected --threads of at least 1, got {self.threads}")
-        require_file_place(self.json, "--json")
-        require_planning(self.controller, self.planner)
+        self._check()
         torch.set_num_threads(self.threads)
-        result = self._measure(self.controller)
+        if self.data is not None:
+            self._run_offline(self.data)
+            return
+        checkpoint = checkpoint_for(self.controller, self.checkpoint)
+        world = world_asked(self.world, self.look, checkpoint)
+        result = self._measure(self.controller, checkpoint, world)
         floors = [] if self.no_floors else [name for name in FLOORS if name != self.controller]
-        beside = [self._measure(name) for name in floors]
-        show_scores(f"{self.protocol}, {self.episodes} episodes", [result, *beside])
+        beside = [self._measure(name, None, world) for name in floors]
+        if self.json is not None:
+            result["floors"] = {other["controller"]: _without_episodes(other) for other in beside}
+            write_json(self.json, result)
+        show_scores([result, *beside])
         if "deadline" in result:
             kept = result["deadline"]
             say(f"deadlines of {kept['tick_ms']:g} ms missed: {kept['missed']} of {kept['ticks']}")
         if self.json is not None:
-            result["floors"] = {other["controller"]: _without_episodes(other) for other in beside}
-            write_json(self.json, result)
             say(f"wrote {self.json}")
 
-    def _measure(self, name: ControllerName) -> dict[str, Any]:
+    def _check(self) -> None:
+        from agent.commands.places import require_file_place
+        from agent.errors import UserError
+
+        require_controller(self.controller)
+        require_planning(self.controller, self.planner)
+        if self.threads < 1 or self.batch < 1 or self.episodes < 1 or self.seed < 0:
+            raise UserError(
+                "expected --threads, --batch and --episodes of at least 1 and --seed of at least "
+                f"0, got {self.threads}, {self.batch}, {self.episodes} and {self.seed}"
+            )
+        require_file_place(self.json, "--json")
+
+    def _run_offline(self, data: Path) -> None:
+        from agent.commands.console import say, show_facts
+        from agent.errors import UserError
+        from agent.evaluation.offline import evaluate_offline
+        from agent.files.json_files import write_json
+        from agent.model.checkpoint import load_checkpoint
+
+        checkpoint = checkpoint_for(self.controller, self.checkpoint)
+        if checkpoint is None or self.controller != "world-model":
+            raise UserError(f"expected world-model with --data, got {self.controller}")
+        found = evaluate_offline(load_checkpoint(checkpoint), data, self.seed)
+        if self.json is not None:
+            write_json(self.json, found.to_json())
+        show_facts(f"{checkpoint} on held-out recordings of {data}", found.facts())
+        if self.json is not None:
+            say(f"wrote {self.json}")
+
+    def _measure(self, name: str, checkpoint: Path | None, world: WorldAsked) -> dict[str, Any]:
         from agent.commands.progress import progress
 
-        checkpoint = checkpoint_for(name, self.checkpoint if name == self.controller else None)
+        acting = Acting(self.planner, self.tick_ms, self.delay_ticks)
         job = Measurement(
-            name, checkpoint, self.protocol, self.episodes, self.seed,
-            self.render_profile, self.batch, self.acting,
-        )  # fmt: skip
+            name, checkpoint, world, self.protocol, self.episodes, self.seed, self.batch, acting
+        )
         with progress(f"{name}, episodes") as update:
             return job.run(update)
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One controller on one protocol; ``checkpoint`` for those that learned."""
+    """One controller at one task; ``checkpoint`` for those that learned.
 
-    controller: ControllerName
+    ``protocol`` None is the world's first task.
+    """
+
+    controller: str
     checkpoint: Path | None
-    protocol: str
+    world: WorldAsked
+    protocol: str | None
     episodes: int
     seed: int
-    render_profile: str = "fast"
     batch: int = 25
     acting: Acting = field(default_factory=Acting)
 
-    @property
-    def command(self) -> str:
+    def command(self, protocol: str) -> str:
         """The command that measures the same."""
-        flags = f"--controller {self.controller} --protocol {self.protocol}"
-        learned = f" --checkpoint {self.checkpoint}" if self.checkpoint else ""
-        count = f"--episodes {self.episodes} --seed {self.seed}"
-        plain = Measurement(self.controller, None, self.protocol, self.episodes, self.seed)
-        chosen = {**self._how(), **asdict(self.acting)}
-        usual = {**plain._how(), **asdict(plain.acting)}
-        how = "".join(
-            f" --{name.replace('_', '-')} {value}"
-            for name, value in chosen.items()
-            if value != usual[name]
-        )
-        return f"python run_agent.py evaluate {flags}{learned} {count}{how}"
-
-    def _how(self) -> dict[str, Any]:
-        return {"render_profile": self.render_profile, "batch": self.batch}
+        words = ["python", "run_agent.py", "evaluate", "--controller", self.controller]
+        words += ["--checkpoint", str(self.checkpoint)] if self.checkpoint else []
+        words += ["--world", self.world.name]
+        words += ["--look", self.world.look] if self.world.look else []
+        words += ["--protocol", protocol, "--episodes", str(self.episodes)]
+        words += ["--seed", str(self.seed)]
+        usual = asdict(Acting()) | {"batch": 25}
+        for name, value in (asdict(self.acting) | {"batch": self.batch}).items():
+            if value != usual[name]:
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        return shlex.join(words)
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
+        from agent.commands.checkpoints import origin_of_checkpoint
         from agent.evaluation.definition import fingerprint
-        from agent.evaluation.episodes import evaluate
-        from agent.evaluation.protocols import protocol_named
-        from agent.evaluation.results import summarise
+        from agent.evaluation.play import evaluate
+        from agent.evaluation.results import Asked, deadlines, summarise
+        from agent.files.bundle import bundle_sha256
 
-        protocol = protocol_named(self.protocol)
-        controller = make_controller(self.controller, self.checkpoint, self.acting)
+        with closing(self.world.make()) as world:
+            task, spec = task_asked(self.protocol, world), world.spec
+            definition = fingerprint(task, world)
+        controller = make_controller(self.controller, self.checkpoint, spec, self.acting)
         alone = self.acting.tick_ms is not None  # a deadline means nothing in company
         start_s = time.monotonic()
-        results = evaluate(
-            controller, protocol, self.episodes, self.seed,
-            render_profile=self.render_profile, batch=1 if alone else self.batch,
+        trials = evaluate(
+            controller, task, self.world.make, self.episodes, self.seed,
+            batch=1 if alone else self.batch,
             timed_episodes=self.episodes if alone else 2, progress=update,
         )  # fmt: skip
+        asked = Asked(self._called(), spec, task.name, task.about, definition, self.seed)
         result = summarise(
-            results,
-            controller=self.controller,
-            protocol=protocol.name,
-            seed=self.seed,
-            checkpoint_sha256=_sha256(self.checkpoint),
-            command=self.command,
+            trials,
+            asked,
+            checkpoint_sha256=bundle_sha256(self.checkpoint) if self.checkpoint else None,
+            command=self.command(task.name),
             wall_clock_s=round(time.monotonic() - start_s, 2),
             origin=origin_of_checkpoint(self.checkpoint) if self.checkpoint else None,
-            definition=fingerprint(protocol),
         )
-        watch = getattr(controller, "watch", None)
-        if alone and watch is not None:
-            result["deadline"] = {
-                "tick_ms": watch.tick_ms, "ticks": watch.ticks, "missed": watch.missed,
-            }  # fmt: skip
+        if self.acting.tick_ms is not None:
+            result["deadline"] = deadlines(trials, self.acting.tick_ms)
         return result
 
-
-def _sha256(checkpoint: Path | None) -> str | None:
-    from agent.model.bundle import bundle_sha256
-
-    return bundle_sha256(checkpoint) if checkpoint else None
+    def _called(self) -> str:
+        """The name a result goes by; of a user's own that of the class."""
+        known = self.controller in CONTROLLERS
+        return self.controller if known else self.controller.rpartition(":")[2]
 
 
 def _without_episodes(result: dict[str, Any]) -> dict[str, Any]:

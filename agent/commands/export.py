@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from agent.commands.checkpoints import SHIPPED, find_checkpoint
+from agent.model.shipped import SHIPPED, find_checkpoint
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,12 @@ class Export:
     """Write the controller of a trained world model for a computer without torch.
 
     The directory holds the networks as ONNX graphs and the controller's settings. It needs numpy
-    and onnxruntime to run; the torques are those of `control`, given the same random numbers.
+    and onnxruntime to run; the actions are those of `control`, given the same random numbers.
 
     Examples:
       python run_agent.py export --onnx exported/reacher
       python run_agent.py export --checkpoint runs/reacher --onnx exported/mine
-      python -m agent.deploy exported/reacher --goal-seed 7
+      python -m agent.export exported/reacher --goal-seed 7
     """
 
     onnx: Annotated[Path, arg(metavar="DIR")]
@@ -38,9 +38,9 @@ class Export:
         """Load, export, compare with torch, and say what there is."""
         from agent.commands.console import say, show_facts
         from agent.commands.places import require_directory
-        from agent.data.durable import explained_disk_errors
         from agent.errors import UserError
         from agent.export.exporting import export_controller
+        from agent.files.durable import explained_disk_errors
         from agent.model.checkpoint import checkpoint_sha256, load_checkpoint
 
         if self.onnx.suffix == ".onnx":
@@ -57,4 +57,4 @@ class Export:
         size_mb = sum(file.stat().st_size for file in self.onnx.iterdir()) / 1e6
         shown = {"size_mb": f"{size_mb:.1f}", "largest difference from torch": f"{worst:.1e}"}
         show_facts(f"exported to {self.onnx}", shown)
-        say(f"next: python -m agent.deploy {self.onnx} --goal-seed 7")
+        say(f"next: python -m agent.export {self.onnx} --goal-seed 7")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 
 from agent.errors import DamagedDataError, MachineError, ModelFaultError, UserError
+from agent.extras import missing_extra
 
 DONE, USER, DAMAGED, MACHINE, INTERRUPTED = 0, 2, 3, 4, 130
 
@@ -21,26 +22,38 @@ _PLACE_ERRNOS = (
 
 def exit_code_of(error: BaseException) -> int | None:
     """The exit code of an expected failure; None for a bug, which keeps its traceback."""
-    from envs import GLError, GoalImageError, PoseError, ProfileError
+    from envs import GLError, GoalImageError, PoseError, WorldError, failure_in_user_code
 
-    if isinstance(error, (UserError, ProfileError, GoalImageError, PoseError)):
+    if isinstance(error, (UserError, WorldError, GoalImageError, PoseError)):
         return USER
     if isinstance(error, (DamagedDataError, ModelFaultError)):
         return DAMAGED
     if isinstance(error, (MachineError, GLError, MemoryError)) or _torch_lacks_memory(error):
         return MACHINE
-    return _exit_code_of_os_error(error) if isinstance(error, OSError) else None
+    if missing_extra(error):
+        return MACHINE
+    code = _exit_code_of_os_error(error) if isinstance(error, OSError) else None
+    return USER if code is None and failure_in_user_code(error) else code
 
 
 def explain(error: BaseException) -> str:
     """What to tell the user: the library's own words, or ours where it has none."""
+    from envs import failure_in_user_code
+
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full{_where(error)}. Free some space and run the same command again"
     if isinstance(error, OSError) and error.errno in _PLACE_ERRNOS:
         return f"{error.strerror}{_where(error)}. Name a place you may write to"
     if isinstance(error, MemoryError) or _torch_lacks_memory(error):
         return f"not enough memory ({error or 'no details'}). Close other programs, or ask for less"
-    return str(error)
+    if _in_our_words(error):
+        return str(error)
+    return missing_extra(error) or failure_in_user_code(error) or str(error)
+
+
+def _in_our_words(error: BaseException) -> bool:
+    """Whether the message was written for people, by this program."""
+    return type(error).__module__.startswith(("agent.", "envs.", "planners."))
 
 
 def _exit_code_of_os_error(error: OSError) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import types
 import typing
@@ -20,8 +21,7 @@ def check_flags(kind: type[Command], words: Sequence[str]) -> None:
     Raises:
         UserError: naming the flag, what it takes and what came.
     """
-    hints = typing.get_type_hints(kind)
-    flags = {f"--{name.replace('_', '-')}": hint for name, hint in hints.items()}
+    flags = _flags(kind)
     for number, word in enumerate(words):
         if not word.startswith("--") or word in ("--", *HELP_FLAGS):
             continue
@@ -31,6 +31,46 @@ def check_flags(kind: type[Command], words: Sequence[str]) -> None:
             raise UserError(unknown("flag", name, flags))
         given = [value] if joined else _values(words[number + 1 :])
         _check_values(flag, given, flags[flag])
+
+
+def split_settings(kind: type[Command], words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The words that are left for flags, and settings ``--room.name VALUE`` by ``room.name``.
+
+    A command that takes no settings keeps all its words.
+
+    Raises:
+        UserError: where a setting has no value.
+    """
+    rest, settings, coming = [], {}, list(words)
+    while coming:
+        word = coming.pop(0)
+        name, joined, value = word.partition("=")
+        if "settings" not in _uninitialised(kind) or not _is_setting(name):
+            rest.append(word)
+            continue
+        if not joined and (not coming or coming[0].startswith("--")):
+            raise UserError(f"expected {name} with a value, got none")
+        settings[name.removeprefix("--")] = value if joined else coming.pop(0)
+    return rest, settings
+
+
+def _is_setting(flag: str) -> bool:
+    return flag.startswith("--") and "." in flag
+
+
+def _uninitialised(kind: type[Command]) -> set[str]:
+    return {one.name for one in dataclasses.fields(kind) if not one.init}  # type: ignore[arg-type]
+
+
+def _flags(kind: type[Command]) -> dict[str, Any]:
+    """What each flag takes, by its name."""
+    hints, found = typing.get_type_hints(kind, include_extras=True), {}
+    for name in (name for name in hints if name not in _uninitialised(kind)):
+        is_annotated = typing.get_origin(hints[name]) is typing.Annotated
+        hint, *notes = typing.get_args(hints[name]) if is_annotated else (hints[name],)
+        other = next((note.name for note in notes if getattr(note, "name", None)), name)
+        found[f"--{other.replace('_', '-')}"] = hint
+    return found
 
 
 def unknown(what: str, got: str, known: Iterable[str]) -> str:

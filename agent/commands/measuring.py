@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.queues import Queue
 from queue import Empty
@@ -14,7 +15,7 @@ from typing import Any
 
 from agent.commands.evaluate import Measurement
 from agent.commands.progress import Update, progress
-from agent.errors import UserError
+from agent.errors import MachineError, UserError
 
 _POLL_S = 0.2
 _news: Queue[tuple[int, int]] | None = None  # set in the workers alone
@@ -64,6 +65,11 @@ def _outcome(future: Future[dict[str, Any]]) -> dict[str, Any] | UserError:
         return future.result()
     except UserError as refusal:
         return refusal
+    except BrokenProcessPool as lost:
+        raise MachineError(
+            "a measuring process was ended from outside, often for a lack of memory: run the same "
+            "command again, with fewer --workers if memory is short"
+        ) from lost
 
 
 def _watch(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 
-from agent.commands.command import Command, Entry, Group, Table
+from agent.commands.command import Command, Entry, Group, Table, TakesSettings
 from agent.commands.console import say
-from agent.commands.flag_checks import HELP_FLAGS, check_flags, unknown
+from agent.commands.flag_checks import HELP_FLAGS, check_flags, split_settings, unknown
 from agent.errors import UserError
 
 
@@ -33,13 +33,17 @@ def parse(entry: Entry, program: str, words: Sequence[str]) -> Command:
     import tyro
 
     kind = entry.load()
+    words, settings = split_settings(kind, words)
     check_flags(kind, words)
     if any(word in HELP_FLAGS for word in words):
         say(f"{inspect.getdoc(kind)}\n")  # not left to tyro, which joins lines into long ones
-    return tyro.cli(
+    command = tyro.cli(
         kind,
         prog=program,
         description="",
         args=words,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
+    if isinstance(command, TakesSettings):
+        command.settings.update(settings)
+    return command

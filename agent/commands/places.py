@@ -23,7 +23,7 @@ def require_file_place(path: Path | None, flag: str) -> None:
 
 def require_directory(directory: Path, flag: str) -> None:
     """Make ``directory`` if it is missing; UserError naming ``flag`` if nobody may write there."""
-    from agent.data.durable import make_directory
+    from agent.files.durable import make_directory
 
     try:
         make_directory(directory)

@@ -12,24 +12,27 @@ from rich.table import Table
 from agent.commands.console import results as stream
 from agent.commands.console import say
 
-COLUMNS = ("controller", "touch %", "held %", "steps", "error [rad]", "ms")
+COLUMNS = ("controller", "touch %", "held %", "steps", "error", "ms")
 ABSENT = "-"
 
 
-def show_scores(title: str, results: Sequence[Mapping[str, Any]]) -> None:
-    """One line for each result of :func:`agent.evaluation.results.summarise`."""
+def show_scores(results: Sequence[Mapping[str, Any]]) -> None:
+    """One line for each result of :func:`agent.evaluation.results.summarise`, of one task."""
+    first = results[0]
+    title = f"{first['world']}, {first['protocol']}, {first['episodes']} episodes"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    unit = first["final_error"]["unit"]
     for column in COLUMNS:
-        table.add_column(escape(column), no_wrap=True)
+        named = f"{column} [{unit}]" if column == "error" and unit else column
+        table.add_column(escape(named), overflow="fold")
     for result in results:
         table.add_row(*_cells(result))
     stream.print(table)
     for result in results:
         _say_return(result)
-    solved = results[0]["solved_at_start"]
     say("touch and held with 95 % intervals; steps to the first touch, median; final error,")
-    say("median and p90; ms to decide on a torque, median and p95")
-    say(f"left out because they were solved at the start: {solved}")
+    say("median and p90; ms to decide on an action, median and p95")
+    say(f"left out because they were solved at the start: {first['solved_at_start']}")
 
 
 def _say_return(result: Mapping[str, Any]) -> None:
@@ -37,17 +40,17 @@ def _say_return(result: Mapping[str, Any]) -> None:
     paid = result.get("episode_return")
     if paid is not None:
         figures = f"mean {paid['mean']:.1f}, interquartile mean {paid['interquartile_mean']:.1f}"
-        say(f"return of {result['controller']} out of 1000: {figures}")
+        say(f"return of {result['controller']}: {figures}")
 
 
 def _cells(result: Mapping[str, Any]) -> list[str]:
-    error, decision = result["final_error_rad"], result["decision_ms"]
+    error, decision = result["final_error"], result["decision_ms"]
     return [
         result["controller"],
         _rate(result["first_touch"]),
         _rate(result["held"]),
         _number(result["steps_to_success"]["median"], ".0f"),
-        f"{_number(error['median'], '.3f')} {_number(error['p90'], '.3f')}",
+        " ".join(map(_error, (error["median"], error["p90"]))),
         f"{_number(decision['p50'], '.1f')} {_number(decision['p95'], '.1f')}",
     ]
 
@@ -57,6 +60,12 @@ def _rate(rate: Mapping[str, float | None]) -> str:
         return ABSENT
     percent = {name: 100.0 * (value or 0.0) for name, value in rate.items()}
     return f"{percent['rate']:.1f} ({percent['low']:.0f}-{percent['high']:.0f})"
+
+
+def _error(value: float | None) -> str:
+    from agent.evaluation.statistics import in_digits
+
+    return ABSENT if value is None else in_digits(value)
 
 
 def _number(value: float | None, form: str) -> str:

@@ -63,7 +63,7 @@ class Stages:
         return [Stage(name, e["seconds"], e["command"]) for name, e in entries if e["done"]]
 
     def _write(self) -> None:
-        from agent.data.json_files import write_json
+        from agent.files.json_files import write_json
 
         write_json(self._path, self._record)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,33 +21,46 @@ def _from_preset() -> object:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a world model on recorded rollouts, from frames and torques alone.
+    """Train a world model on recorded rollouts, from frames and actions alone.
 
     Writes into --out: checkpoint/ (the model, for control and evaluate), training_state/ (to
-    resume from), metrics.jsonl, tensorboard/ and curves.png. Interrupted or killed, it continues
-    with --resume and ends with the very same weights.
+    resume from), config.toml (all settings, for --config), metrics.jsonl, tensorboard/ and
+    curves.png. Interrupted or killed, it continues with --resume and ends with the very same
+    weights.
+
+    Every setting that --print-config shows is a flag by its dotted name, with one value. Flags
+    win over --config, and that over --preset.
 
     Examples:
       python run_agent.py train --data data/reacher --out runs/reacher
       python run_agent.py train --data data/reacher --out runs/reacher --resume
       python run_agent.py train --data data/reacher --out runs/try --preset tiny
-      python run_agent.py train --data data/reacher --out runs/lewm --preset lewm
+      python run_agent.py train --data data/reacher --out runs/wide --model.encoder.latent-dim 64
+      python run_agent.py train --data data/reacher --out runs/mine --config mine.toml
+      python run_agent.py train --data data/more --out runs/more --from runs/reacher
     """
 
     data: Annotated[Path, arg(metavar="DIR")]
-    """The data set that collect made."""
+    """The data set that collect made, or recordings of your own."""
     out: Annotated[Path, arg(metavar="DIR")]
     """Directory of the run."""
-    preset: Literal["reacher-cpu", "tiny", "vicreg", "lewm", "lewm-224", "lewm-tiny"] = (
-        "reacher-cpu"
-    )
-    """Settings: reacher-cpu, the real thing in minutes; tiny, seconds, which learns nothing;
+    preset: Annotated[
+        Literal["default", "tiny", "vicreg", "lewm", "lewm-224", "lewm-tiny"] | None,
+        arg(help_behavior_hint="(default: that of --config, else default)"),
+    ] = None
+    """Settings: default, the real thing in minutes; tiny, seconds, which learns nothing;
     vicreg, the real thing with another regulariser; lewm, LeWorldModel's recipe, a day of one core
     (lewm-224 as published, for frames of 224 px; lewm-tiny, seconds)."""
+    begin: Annotated[Path | None, arg(name="from", metavar="CHECKPOINT")] = None
+    """Go on from the weights of a checkpoint of the same world; its network is taken over."""
+    config: Annotated[Path | None, arg(metavar="FILE.toml")] = None
+    """Settings in a TOML file, as --print-config writes one; what it leaves out is the preset's."""
+    print_config: bool = False
+    """Show all settings as TOML, and end."""
     resume: bool = False
     """Continue the run in --out with the same settings."""
     steps: Annotated[int | None, _from_preset()] = None
-    """Gradient steps."""
+    """Gradient steps; those of the action head are fewer or more in proportion."""
     seed: Annotated[int | None, _from_preset()] = None
     """Everything random follows from it."""
     threads: Annotated[int | None, _from_preset()] = None
@@ -61,6 +74,8 @@ class Train:
     ] = None
     """Of the products inside the networks: float32, or bfloat16, which learns the preset lewm
     1.8 times as fast and ours no faster."""
+    settings: dict[str, str] = field(init=False, default_factory=dict)
+    """The flags with dotted names; see :class:`agent.commands.command.TakesSettings`."""
 
     @property
     def after_interrupt(self) -> str:
@@ -73,51 +88,88 @@ class Train:
     def run(self) -> None:
         """Train to the end, and say what was learned."""
         from agent.commands.console import say, show_facts
+        from agent.commands.training_settings import as_toml
 
-        last = train_world_model(self.data, self.out, self._config(), self.resume)
+        named, config = self._chosen()
+        if self.print_config:
+            say(as_toml(config, named).rstrip())
+            return
+        last = train_world_model(self.data, self.out, config, named, self.resume, self._begin())
         if last is None:
             say("this run had been trained to its end before")
         else:
             show_facts("what was learned", learned(last))
-        say(f"wrote {self.out / 'checkpoint'} and {self.out / CURVES_NAME}")
+        say(f"wrote {self.out / 'checkpoint'}; reports and curves lie beside it")
         say(f"next: python run_agent.py control --checkpoint {self.out / 'checkpoint'}")
 
-    def _config(self) -> ExperimentConfig:
-        from agent.config import preset
-        from agent.errors import UserError
+    def _chosen(self) -> tuple[str, ExperimentConfig]:
+        """The preset's name, and the settings after --config and flags."""
+        from agent.commands.training_settings import DEFAULT_PRESET, chosen_settings, read_settings
+        from agent.model.checkpoint import load_checkpoint
 
-        config = preset(self.preset)
-        wanted = {
-            "steps": self.steps, "seed": self.seed, "threads": self.threads, "device": self.device,
-            "precision": self.precision,
-        }  # fmt: skip
-        given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
-        try:
-            return replace(config, training=replace(config.training, **given))
-        except ValueError as error:
-            raise UserError(str(error)) from error
+        named, from_file = (None, {}) if self.config is None else read_settings(self.config)
+        begin = self._begin()
+        network = None if begin is None else load_checkpoint(begin).config
+        name = self.preset or named or DEFAULT_PRESET
+        return name, chosen_settings(name, network, from_file, self._short(), self.settings)
+
+    def _short(self) -> dict[str, Any]:
+        """Settings whose flags have short names, where given."""
+        names = ("steps", "seed", "threads", "device", "precision")
+        given = {name: getattr(self, name) for name in names}
+        return {f"training.{name}": value for name, value in given.items() if value is not None}
+
+    def _begin(self) -> Path | None:
+        """The checkpoint to go on from; the directory of its run does as well."""
+        from agent.files.bundle import CHECKPOINT, has_bundle
+
+        if self.begin is not None and has_bundle(self.begin / CHECKPOINT):
+            return self.begin / CHECKPOINT
+        return self.begin
 
 
 def train_world_model(
-    data: Path, out: Path, config: ExperimentConfig, resume: bool = False
+    data: Path,
+    out: Path,
+    config: ExperimentConfig,
+    named: str,
+    resume: bool = False,
+    begin: Path | None = None,
 ) -> TrainStatistics | None:
-    """Train with a progress bar, keep what is reported, draw the curves; the last report.
+    """Train with a progress bar, keep settings and reports, draw the curves; the last report.
 
-    None where ``resume`` finds nothing left to do. Raises what ``Trainer`` raises.
+    ``named`` is the preset that ``config`` was made from. None where ``resume`` finds nothing left
+    to do. Raises what ``Trainer`` raises.
     """
     from agent.commands.progress import follow, progress
-    from agent.reporting.curves import learning_curves
-    from agent.reporting.style import save_png
+    from agent.commands.training_settings import CONFIG_NAME, as_toml
+    from agent.files.durable import write_durably
     from agent.training.head import teach_head
-    from agent.training.recorder import read_metrics, record
+    from agent.training.recorder import record
     from agent.training.trainer import Trainer
 
-    trainer = Trainer(data, out, config, resume)
+    trainer = Trainer(data, out, config, resume, begin)
+    write_durably(out / CONFIG_NAME, as_toml(config, named).encode())
     last = follow("training, steps", record(trainer.run(), out), _describe)
-    save_png(learning_curves(read_metrics(out)), out / CURVES_NAME)
+    _draw_curves(out)
     with progress("teaching the action head, steps") as update:
         teach_head(out / "checkpoint", data, config.training, config.head, update)
     return last
+
+
+def _draw_curves(out: Path) -> None:
+    """Learning needs no pictures: without the extra that draws them, a note."""
+    from agent.commands.console import say
+    from agent.extras import missing_extra
+    from agent.training.recorder import read_metrics
+
+    try:
+        from agent.reporting.curves import learning_curves
+        from agent.reporting.style import save_png
+    except ModuleNotFoundError as error:
+        say(f"no {CURVES_NAME} and no tensorboard/: {missing_extra(error) or error}")
+        return
+    save_png(learning_curves(read_metrics(out)), out / CURVES_NAME)
 
 
 def _describe(report: TrainStatistics) -> tuple[int, int, str]:

@@ -1,1 +1,1 @@
-"""Closed-loop control: goal cost and model-predictive controller."""
+"""Closed-loop control: goal cost and model-predictive controller, in numpy."""

@@ -1,181 +1,106 @@
 """How far a plan ends from the goal, in the model's own embedding, and how rough it is.
 
-    cost(u) = Σ_h w_h ‖(z_h(u) − z_goal)·M‖² + speed · ‖(z_H(u) − z_{H−1}(u))·M‖²
+    cost(u) = mean_h ‖(z_h(u) − z_goal)·M‖²
               + effort · mean_t |u_t|² + change · mean_t |u_t − u_{t−1}|²
 
-with z_h the embedding predicted after h model steps and M the goal metric (see
-:mod:`agent.model.metric`). With equal weights w all of the horizon counts, so the arm is asked to
-come early *and* to stay. The embedding is only seen once a model step; without the torque terms a
-second-order planner finds torques that fight each other in between, and chatters at the goal.
+with z_h the embedding predicted after h model steps, of those that are trusted, and M the goal
+metric (see :mod:`agent.model.metric`). All of the horizon counts, so the world is asked to come
+early *and* to stay. The embedding is only seen once a model step; without the action terms a
+second-order planner finds actions that fight each other in between, and chatters at the goal.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from agent.model.linearise import linearise_rollout
-from agent.model.world_model import WorldModel
+from agent.control.model import Model, Situation
+from agent.interfaces import FloatArray
 
 
 @dataclass(frozen=True)
 class GoalCostConfig:
-    """Weights against a squared embedding distance of order D between far-apart poses.
+    """Weights against a squared embedding distance of order D between far-apart states.
 
-    ``effort`` of a squared torque, ``change`` of a squared difference between torques one
-    control tick apart, ``speed`` of the squared last predicted move. ``shape``: the distance
-    counted is the mean over the horizon (``summed``), that at its end (``terminal``) or the
-    smallest (``minimum``).
+    ``effort`` of a squared action, ``change`` of a squared difference between actions one control
+    tick apart.
     """
 
     effort: float = 0.003
     change: float = 0.03
-    speed: float = 0.0
-    shape: Literal["summed", "terminal", "minimum"] = "summed"
 
     def __post_init__(self) -> None:
-        if min(self.effort, self.change, self.speed) < 0:
+        if min(self.effort, self.change) < 0:
             raise ValueError(
-                "expected effort, change and speed >= 0, got "
-                f"{self.effort}, {self.change} and {self.speed}"
+                f"expected effort and change >= 0, got {self.effort} and {self.change}"
             )
-        if self.shape not in ("summed", "terminal", "minimum"):
-            raise ValueError(f"expected shape summed, terminal or minimum, got {self.shape!r}")
 
 
-@dataclass(frozen=True)
-class Situation:
-    """What is known at one control tick, of E episodes.
+class GoalCost:
+    """Least-squares cost of plans (E, N, H, K, A) for E episodes.
 
-    ``embeddings`` (E, L, D), the last one now; ``past`` (E, L-1, K*A), torque blocks between
-    them; ``goals`` (E, D); ``drift`` (E, D), added to every prediction; ``pending`` (E, d, A),
-    torques already sent that act first, whatever is planned; ``reach`` (E,), predicted steps
-    that are to be trusted (all where None).
+    Actions that are on their way already are the fixed beginning of every plan.
     """
 
-    embeddings: Tensor
-    past: Tensor
-    goals: Tensor
-    drift: Tensor | None = None
-    pending: Tensor | None = None
-    reach: Tensor | None = None
-
-
-class EmbeddingGoalCost:
-    """Least-squares cost of torque plans for E episodes.
-
-    Args:
-        model: in evaluation mode.
-        now: where the episodes are and should go.
-        config: what counts how much.
-    """
-
-    def __init__(self, model: WorldModel, now: Situation, config: GoalCostConfig) -> None:
-        self.model, self.now, self.config = model, now, config
-        torque_dim = model.config.torque_dim
-        self._last_torque = now.past.new_zeros(len(now.goals), 1, torque_dim)
+    def __init__(self, model: Model, now: Situation, config: GoalCostConfig, horizon: int) -> None:
+        self._model, self._now, self._config = model, now, config
+        reach = now.reach.clip(1, horizon)[:, None]
+        self._weights = (np.arange(horizon) < reach).astype(np.float32) / reach  # (E, H)
+        self._fixed = now.pending[0].size  # leading numbers of a plan that are decided
+        width = model.spec.action_dim
+        self._last = np.zeros((len(now.goals), 1, width), np.float32)
         if now.past.shape[1]:  # a context of one embedding has no past
-            self._last_torque = now.past[:, -1:, -torque_dim:]
+            self._last = now.past[:, -1:, -width:]
 
-    @torch.no_grad()
-    def __call__(self, actions: Tensor) -> Tensor:
-        """(E, N, H, K*A) -> (E, N)."""
-        return self._cost(actions)
-
-    def gradient(self, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """(E, N, H, K*A) -> costs (E, N) and their derivatives (E, N, H, K*A)."""
-        with torch.enable_grad():
-            at = actions.detach().requires_grad_()
-            costs = self._cost(at)
-            (slopes,) = torch.autograd.grad(costs.sum(), at)
-        return costs.detach(), slopes
-
-    @torch.no_grad()
-    def linearise(self, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """(E, H, K*A) -> residuals (E, R) and their Jacobian (E, R, H*K*A)."""
-        now, metric, horizon = self.now, self.model.goal_metric, actions.shape[1]
-        actions = self._with_pending(actions[:, None])[:, 0]
-        predicted, slope = linearise_rollout(
-            self.model, now.embeddings, now.past, actions, now.drift
-        )
-        offsets, slopes = self._offsets(predicted[:, None])[:, 0], metric.T @ slope
-        weights = self._weights(offsets.square().sum(-1)[:, None], horizon)[:, 0].sqrt()
-        residuals = [(offsets * weights[..., None]).flatten(1)]
-        jacobians = [(slopes * weights[..., None, None]).flatten(1, 2)]
-        if self.config.speed and horizon > 1:
-            residuals.append(self._arrival(predicted[:, None])[:, 0])
-            jacobians.append(math.sqrt(self.config.speed) * (slopes[:, -1] - slopes[:, -2]))
-        residuals.append(self._torque_residuals(actions[:, None])[:, 0])
-        jacobians.append(self._torque_slopes(actions).expand(len(actions), -1, -1))
-        jacobian = torch.cat(jacobians, 1)
-        jacobian[:, :, : self._fixed] = 0.0
-        return torch.cat(residuals, 1), jacobian
-
-    @property
-    def _fixed(self) -> int:
-        """Leading numbers of a plan that are decided already."""
-        return 0 if self.now.pending is None else self.now.pending[0].numel()
-
-    def _cost(self, actions: Tensor) -> Tensor:
-        now, actions = self.now, self._with_pending(actions)
-        predicted = self.model.rollout(now.embeddings, now.past, actions, now.drift)
-        distances = self._offsets(predicted).square().sum(-1)  # (E, N, H)
-        weights = self._weights(distances.detach(), actions.shape[2])
-        cost = (distances * weights).sum(-1) + self._torque_residuals(actions).square().sum(-1)
-        if self.config.speed and actions.shape[2] > 1:
-            cost = cost + self._arrival(predicted).square().sum(-1)
+    def __call__(self, plans: FloatArray) -> FloatArray:
+        """(E, N, H, K, A) -> (E, N)."""
+        blocks = self._with_pending(plans.reshape(*plans.shape[:3], -1))
+        offsets = self._model.rollout(self._now, blocks)
+        distances = np.square(offsets).sum(-1) * self._weights[:, None]
+        cost: FloatArray = distances.sum(-1) + np.square(self._roughness(blocks)).sum(-1)
         return cost
 
-    def _with_pending(self, actions: Tensor) -> Tensor:
-        """``actions`` (E, N, H, K*A) with the torques that are already on their way in front."""
+    def linearise(self, plans: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(E, H, K, A) -> residuals (E, R) and their slopes (E, P, R), the Jacobian transposed."""
+        blocks = self._with_pending(plans.reshape(len(plans), 1, plans.shape[1], -1))
+        offsets, slopes = self._model.linearise(self._now, blocks[:, 0])
+        weights = np.sqrt(self._weights)[..., None]  # (E, H, 1)
+        far = (offsets * weights).reshape(len(plans), -1)
+        far_slopes = (slopes * weights[:, None]).reshape(*slopes.shape[:2], -1)
+        rough_slopes = self._roughness_slopes(plans[0].size)
+        rough_slopes = np.broadcast_to(rough_slopes, (len(plans), *rough_slopes.shape))
+        every = np.concatenate([far_slopes, rough_slopes], 2)
+        every[:, : self._fixed] = 0.0
+        return np.concatenate([far, self._roughness(blocks)[:, 0]], 1), every
+
+    def _with_pending(self, blocks: FloatArray) -> FloatArray:
+        """``blocks`` (E, N, H, K*A) with the actions that are already on their way in front."""
         if not self._fixed:
-            return actions
-        assert self.now.pending is not None
-        sent = self.now.pending.flatten(1)[:, None].expand(-1, actions.shape[1], -1)
-        return torch.cat([sent, actions.flatten(2)[..., self._fixed :]], 2).view_as(actions)
+            return blocks
+        filled = blocks.reshape(*blocks.shape[:2], -1).copy()
+        filled[..., : self._fixed] = self._now.pending.reshape(len(filled), 1, -1)
+        return filled.reshape(blocks.shape)
 
-    def _weights(self, distances: Tensor, horizon: int) -> Tensor:
-        """w (E, N or 1, H), summing to one over the horizon, for ``distances`` (E, N, H)."""
-        steps = torch.arange(horizon)
-        reach = self.now.reach
-        reach = distances.new_full((len(distances),), horizon) if reach is None else reach
-        reach = reach.clamp(1, horizon)[:, None, None]
-        if self.config.shape == "terminal":
-            return (steps == reach - 1).to(distances.dtype)
-        trusted = steps < reach
-        if self.config.shape == "summed":
-            return trusted.to(distances.dtype) / reach
-        nearest = distances.masked_fill(~trusted, math.inf).argmin(-1, keepdim=True)
-        return (steps == nearest).to(distances.dtype)
+    def _roughness(self, blocks: FloatArray) -> FloatArray:
+        """(E, N, H, K*A) -> (E, N, 2*P): actions, then their changes, weighted."""
+        episodes, count = blocks.shape[:2]
+        ticks = blocks.reshape(episodes, count, -1, self._last.shape[2])
+        before = np.broadcast_to(self._last[:, None], ticks[:, :, :1].shape)
+        changes = ticks - np.concatenate([before, ticks[:, :, :-1]], 2)
+        effort, change = self._scales(ticks.shape[2])
+        weighted = [effort * ticks, change * changes]
+        return np.concatenate([each.reshape(episodes, count, -1) for each in weighted], 2)
 
-    def _offsets(self, predicted: Tensor) -> Tensor:
-        """(E, N, H, D) -> (E, N, H, M), from the goals, in the goal metric."""
-        return (predicted - self.now.goals[:, None, None]) @ self.model.goal_metric
+    def _roughness_slopes(self, variables: int) -> FloatArray:
+        """Slopes (P, 2*P) of :meth:`_roughness`, the same for every plan."""
+        width = self._last.shape[2]
+        effort, change = self._scales(variables // width)
+        unit = np.eye(variables, dtype=np.float32)
+        shifted = np.eye(variables, k=width, dtype=np.float32)
+        return np.concatenate([effort * unit, change * (unit - shifted)], 1)
 
-    def _arrival(self, predicted: Tensor) -> Tensor:
-        """(E, N, H, D) -> (E, N, M): the last predicted move, weighted."""
-        move = (predicted[:, :, -1] - predicted[:, :, -2]) @ self.model.goal_metric
-        return math.sqrt(self.config.speed) * move
-
-    def _torque_residuals(self, actions: Tensor) -> Tensor:
-        """(E, N, H, K*A) -> (E, N, 2*H*K*A): torques, then their changes, weighted."""
-        ticks = actions.reshape(*actions.shape[:2], -1, self.model.config.torque_dim)
-        before = self._last_torque[:, None].expand(-1, ticks.shape[1], -1, -1)
-        changes = ticks - torch.cat([before, ticks[:, :, :-1]], 2)
-        effort, change = self._torque_scales(ticks.shape[2])
-        return torch.cat([effort * ticks.flatten(2), change * changes.flatten(2)], 2)
-
-    def _torque_slopes(self, actions: Tensor) -> Tensor:
-        """Jacobian (1, 2*P, P) of :meth:`_torque_residuals`, the same for every plan."""
-        variables, torque_dim = actions[0].numel(), self.model.config.torque_dim
-        effort, change = self._torque_scales(variables // torque_dim)
-        unit = torch.eye(variables, dtype=actions.dtype)
-        shifted = torch.diag(torch.ones(variables - torque_dim), -torque_dim).to(actions.dtype)
-        return torch.cat([effort * unit, change * (unit - shifted)])[None]
-
-    def _torque_scales(self, ticks: int) -> tuple[float, float]:
-        return math.sqrt(self.config.effort / ticks), math.sqrt(self.config.change / ticks)
+    def _scales(self, ticks: int) -> tuple[np.float32, np.float32]:
+        effort, change = self._config.effort, self._config.change
+        return np.float32(math.sqrt(effort / ticks)), np.float32(math.sqrt(change / ticks))

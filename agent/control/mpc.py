@@ -1,29 +1,28 @@
-"""Model-predictive control: look, embed, plan, send one torque, look again.
+"""Model-predictive control: look, embed, plan, send one action, look again.
 
-A plan has H model steps of K torques. One torque is sent per control tick; the rest of the plan,
-shifted by that tick, is where the next search starts. Where a torque acts d ticks after it was
-decided, the d torques on their way are part of every plan that is considered, so that the search
-begins at the state in which its torque will act.
+A plan has H model steps of K actions. One action is sent per control tick; the rest of the plan,
+shifted by that tick, is where the next search starts. Where an action acts d ticks after it was
+decided, the d actions on their way are part of every plan that is considered, so that the search
+begins at the state in which its action will act. The model may be in torch or exported: this is
+numpy.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from agent.control.direct import propose
-from agent.control.goal_cost import EmbeddingGoalCost, GoalCostConfig, Situation
+from agent.control.goal_cost import GoalCost, GoalCostConfig
+from agent.control.model import Model, Situation
 from agent.control.perception import Perception
 from agent.control.plan_keeper import PlanKeeper
 from agent.control.watch import TickWatch
 from agent.errors import ModelFaultError
-from agent.interfaces import Array, GoalObservation
-from agent.model.world_model import WorldModel
-from planners import GaussNewtonPlanner, Planner
+from agent.interfaces import Array, Decision, FloatArray, Goals, Needs, Seen
+from planners import GaussNewtonPlanner, Noise, Planner, SeededNoise
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +34,8 @@ class MPCConfig:
     ``horizon`` H model steps ahead; ``cost`` weights of its terms; ``drift_gain`` in [0, 1], how
     fast the latest prediction error enters the estimate of the model's drift (0: no estimate);
     ``surprise_limit``, the mean squared error of a prediction beyond which the model is trusted
-    for fewer steps than H; ``delay_ticks`` between deciding a torque and its acting; ``tick_ms``
-    a tick may take before the best plan so far is used; ``propose``: what the model's action head
-    would do is one of the plans that the search starts from, if the model has one.
+    for fewer steps than H; ``delay_ticks`` between deciding an action and its acting; ``tick_ms``
+    a tick may take before the best plan so far is used.
     """
 
     horizon: int = 8
@@ -46,7 +44,6 @@ class MPCConfig:
     surprise_limit: float = 0.3
     delay_ticks: int = 0
     tick_ms: float | None = None
-    propose: bool = False
 
     def __post_init__(self) -> None:
         if self.horizon < 1 or self.delay_ticks < 0:
@@ -64,93 +61,109 @@ class MPCConfig:
 class WorldModelController:
     """Steers to a goal image with a world model and a planner; sees pixels only.
 
-    ``fault`` says what went wrong when the model gave numbers that are not finite. The torque
-    is zero then, and the next tick is refused.
+    When the model gives numbers that are not finite the decision has a ``fault``: the action is
+    zero then, and the next tick is refused. ``noise`` makes the planner's random streams from the
+    episodes' seeds.
 
     Raises:
-        ValueError: if torques are delayed by as much as the horizon.
+        ValueError: if actions are delayed by as much as the horizon.
     """
 
     name = "world-model"
-    needs_pixels = True
 
     def __init__(
         self,
-        model: WorldModel,
+        model: Model,
         planner: Planner | None = None,
         config: MPCConfig | None = None,
+        noise: Callable[[Sequence[int]], Noise] = SeededNoise,
     ) -> None:
-        self.model = model.eval()
+        self.model = model
+        self.needs = Needs(pixels=True, spec=model.spec)
         self.planner = planner or GaussNewtonPlanner()
         self.config = config or MPCConfig()
-        self.render_profile = model.config.render_profile  # evaluation checks these three
-        self.image_size = model.config.encoder.image_size
-        self.action_repeat = model.config.action_repeat
-        if self.config.delay_ticks >= self.config.horizon * model.config.action_block:
+        if self.config.delay_ticks >= self.config.horizon * model.action_block:
             raise ValueError(
                 f"expected delay_ticks below the horizon of {self.config.horizon} model steps, "
                 f"got {self.config.delay_ticks}"
             )
         self.watch = TickWatch(self.config.tick_ms)
-        self.fault: str | None = None
+        self._noise = noise
         self._perception: Perception | None = None
+        self._fault: str | None = None
 
-    @torch.no_grad()
-    def reset(self, observations: Sequence[GoalObservation], seeds: Sequence[int]) -> None:
+    def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
         """Embed the goals and forget the past; episode i owns the random stream ``seeds[i]``.
 
         Raises:
             UserError: if frames are not of the size the model was trained on.
         """
-        settings, config = self.model.config, self.config
-        self._perception = Perception(self.model, observations, config.drift_gain)
-        self._plans = PlanKeeper(
-            config.horizon, settings.action_block, settings.torque_dim, seeds, config.delay_ticks
-        )
-        self._pending = torch.zeros(len(seeds), config.delay_ticks, settings.torque_dim)
-        self.fault = None
+        config, width = self.config, self.model.spec.action_dim
+        self._perception = Perception(self.model, goals, config.drift_gain)
+        shape = (config.horizon, self.model.action_block, width)
+        self._plans = PlanKeeper(shape, seeds, config.delay_ticks, self._noise(seeds))
+        self._pending = np.zeros((len(seeds), config.delay_ticks, width), np.float32)
+        self._fault = None
 
-    @torch.no_grad()
-    def act(self, observations: Sequence[GoalObservation]) -> Array:
-        """Torques (E, A), decided at this tick.
+    def aim(self, goals: Goals) -> None:
+        """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
+        self._begun().aim(goals)
+
+    def act(self, seen: Seen) -> Decision:
+        """Actions (E, A), decided at this tick.
 
         Raises:
             ModelFaultError: if the tick before had a ``fault``.
         """
-        assert self._perception is not None, "act() before reset()"
-        if self.fault is not None:
-            raise ModelFaultError(self.fault)
+        perception = self._begun()
+        if self._fault is not None:
+            raise ModelFaultError(self._fault)
         with self.watch.tick() as deadline:
-            self._perception.see(observations)
-            now = self._situation()
-            cost = EmbeddingGoalCost(self.model, now, self.config.cost)
-            idea = propose(self.model, now, self.config.horizon) if self.config.propose else None
-            torques = self._plans.improve(self.planner, cost, idea, deadline)
-            self._send(torques)
+            perception.see(seen.pixels)
+            cost = GoalCost(self.model, self._situation(), self.config.cost, self.config.horizon)
+            actions = self._plans.improve(self.planner, cost, deadline)
+            self._send(actions)
             self._note_faults()
-            result: Array = torques.double().numpy()
-        return result
+        return Decision(actions.astype(np.float64), self._fault, self.watch.was_late)
+
+    def recall(self, actions: FloatArray) -> None:
+        """What acts from the last tick on was ``actions`` (E, A), not what was decided."""
+        self._begun().correct(actions)
+
+    @property
+    def plan(self) -> Array:
+        """The actions (E, H*K, A) intended from the next tick on."""
+        self._begun()
+        return self._plans.plan.astype(np.float64)
+
+    @property
+    def surprise(self) -> Array:
+        """(E,) mean squared error of the last prediction, beyond the estimated drift."""
+        return self._begun().surprise.astype(np.float64)
+
+    def _begun(self) -> Perception:
+        assert self._perception is not None, "reset() comes first"
+        return self._perception
 
     def _situation(self) -> Situation:
-        seen = self._perception
-        assert seen is not None
-        limit = self.config.surprise_limit / seen.surprise.clamp_min(self.config.surprise_limit)
-        reach = (self.config.horizon * limit).ceil().clamp_min(1 + self.config.delay_ticks)
+        seen, limit = self._begun(), np.float32(self.config.surprise_limit)
+        share = limit / np.maximum(seen.surprise, limit)
+        reach = np.maximum(np.ceil(self.config.horizon * share), 1 + self.config.delay_ticks)
         return Situation(seen.embeddings, seen.past, seen.goals, seen.drift, self._pending, reach)
 
-    def _send(self, torques: Tensor) -> None:
-        """Queue ``torques``; the first in the queue act from now to the next tick."""
-        assert self._perception is not None
-        queue = torch.cat([self._pending, torques[:, None]], 1)
-        self._perception.act(queue[:, 0])
+    def _send(self, actions: FloatArray) -> None:
+        """Queue ``actions``; the first in the queue act from now to the next tick."""
+        queue = np.concatenate([self._pending, actions[:, None]], 1)
+        self._begun().act(queue[:, 0])
         self._pending = queue[:, 1:]
 
     def _note_faults(self) -> None:
-        if self._plans.sound.all():
+        sound = self._plans.sound
+        if sound.all():
             return
-        which = (~self._plans.sound).nonzero().flatten().tolist()
-        self.fault = (
-            "the model gave numbers that are not finite: zero torque was sent "
-            f"(episode {', '.join(map(str, which))} of {len(self._plans.sound)})"
+        which = ", ".join(map(str, np.flatnonzero(~sound)))
+        self._fault = (
+            "the model gave numbers that are not finite: zero action was sent "
+            f"(episode {which} of {len(sound)})"
         )
-        logger.error(self.fault)
+        logger.error(self._fault)

@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agent.control.torch_model import TorchModel
 from agent.errors import UserError
-from agent.interfaces import Array, GoalObservation
+from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
-from planners import ActionBounds, CEMConfig, CEMPlanner, Planner
+from planners import ActionBounds, CEMConfig, CEMPlanner, Planner, SeededNoise
 
-UNIFORM_STD = 3.0**-0.5  # of a torque uniform in [-1, 1]: the unit that the published search uses
+UNIFORM_STD = 3.0**-0.5  # of an action uniform in [-1, 1]: the unit that the published search uses
 LEWM_CEM = CEMConfig(
     samples=300, iterations=30, elites=30, initial_std=UNIFORM_STD, min_std=1e-3, correlation=0.0
 )
@@ -45,22 +46,24 @@ class TerminalCost:
     """Squared distance to the goal at the end of a plan, nothing else.
 
     Args:
-        model: in evaluation mode, with a predictor that can be shown a single frame.
+        network: in evaluation mode, with a predictor that can be shown a single frame.
         now: (E, D), embeddings of the current frames.
         goals: (E, D), embeddings of the goal images.
     """
 
-    def __init__(self, model: WorldModel, now: Tensor, goals: Tensor) -> None:
-        self.model, self.now, self.goals = model, now, goals
+    def __init__(self, network: WorldModel, now: FloatArray, goals: FloatArray) -> None:
+        self.network, self.now, self.goals = network, torch.from_numpy(now), torch.from_numpy(goals)
 
-    @torch.no_grad()
-    def __call__(self, actions: Tensor) -> Tensor:
-        """(E, N, H, K*A) -> (E, N)."""
-        last = imagine(self.model, self.now, actions)[:, :, -1]  # (E, N, D)
-        return (last - self.goals[:, None]).square().sum(-1)
+    @torch.inference_mode()
+    def __call__(self, plans: FloatArray) -> FloatArray:
+        """(E, N, H, K, A) -> (E, N)."""
+        blocks = torch.from_numpy(plans.astype(np.float32)).flatten(3)
+        last = imagine(self.network, self.now, blocks)[:, :, -1]  # (E, N, D)
+        cost: FloatArray = (last - self.goals[:, None]).square().sum(-1).numpy()
+        return cost
 
 
-def imagine(model: WorldModel, now: Tensor, actions: Tensor) -> Tensor:
+def imagine(network: WorldModel, now: Tensor, actions: Tensor) -> Tensor:
     """Embeddings (E, N, H, D) that ``actions`` (E, N, H, K*A) lead to from ``now`` (E, D).
 
     The predictor is shown one embedding at first, then one more at every step up to L.
@@ -68,8 +71,8 @@ def imagine(model: WorldModel, now: Tensor, actions: Tensor) -> Tensor:
     episodes, count, horizon, _ = actions.shape
     seen = now[:, None, None].expand(episodes, count, 1, -1)
     for step in range(horizon):
-        first = max(0, step + 1 - model.context)
-        following = model.predictor(seen[:, :, first:], actions[:, :, first : step + 1])
+        first = max(0, step + 1 - network.context)
+        following = network.predictor(seen[:, :, first:], actions[:, :, first : step + 1])
         seen = torch.cat([seen, following[:, :, None]], 2)
     return seen[:, :, 1:]
 
@@ -82,66 +85,58 @@ class OpenLoopController:
     """
 
     name = "lewm"
-    needs_pixels = True
 
     def __init__(
         self,
-        model: WorldModel,
+        model: TorchModel,
         planner: Planner | None = None,
         config: OpenLoopConfig | None = None,
     ) -> None:
-        if not isinstance(model.predictor, TransformerPredictor):
+        if not isinstance(model.network.predictor, TransformerPredictor):
             raise UserError(
                 "expected a model of the preset lewm, whose predictor can start from one frame, "
                 "got a residual predictor: evaluate it with --controller world-model"
             )
-        self.model = model.eval()
+        self.model = model
+        self.needs = Needs(pixels=True, spec=model.spec)
         self.planner = planner or CEMPlanner(LEWM_CEM)
         self.config = config or OpenLoopConfig()
-        self.render_profile = model.config.render_profile  # evaluation checks these three
-        self.image_size = model.config.encoder.image_size
-        self.action_repeat = model.config.action_repeat
-        self._pending: list[Tensor] = []
+        self._waiting: list[FloatArray] = []
 
-    @torch.no_grad()
-    def reset(self, observations: Sequence[GoalObservation], seeds: Sequence[int]) -> None:
+    def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
         """Embed the goals and drop the plan; episode i owns the random stream ``seeds[i]``.
 
         Raises:
             UserError: if frames are not of the size the model was trained on.
         """
-        self._generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
-        self._goals = self._encode([o.goal_pixels for o in observations])
-        self._pending = []
+        self._noise, self._goals = SeededNoise(seeds), self._encode(goals.pixels)
+        self._waiting = []
 
-    @torch.no_grad()
-    def act(self, observations: Sequence[GoalObservation]) -> Array:
-        """Torques (E, A) for the coming tick; frames are looked at only when a plan is at its end.
+    def act(self, seen: Seen) -> Decision:
+        """Actions (E, A) for the coming tick; frames are looked at when a plan is at its end.
 
         Raises:
             UserError: as :meth:`reset`.
         """
-        if not self._pending:
-            self._pending = self._plan([o.pixels for o in observations])
-        torques: Array = self._pending.pop(0).double().numpy()
-        return torques
+        if not self._waiting:
+            self._waiting = self._plan(self._encode(seen.pixels))
+        return Decision(self._waiting.pop(0).astype(np.float64))
 
-    def _plan(self, frames: Sequence[np.ndarray]) -> list[Tensor]:
-        """Torques (E, A) of the coming ticks, one after another."""
-        settings = self.model.config
-        cost = TerminalCost(self.model, self._encode(frames), self._goals)
-        start = torch.zeros(len(self._goals), self.config.horizon, settings.action_width)
-        plan = self.planner.plan(cost, start, ActionBounds(), self._generators)
-        sent = plan.actions[:, : self.config.executed]
-        ticks = sent.reshape(len(sent), -1, settings.torque_dim)  # (E, executed*K, A)
-        return list(ticks.unbind(1))
+    def _plan(self, now: FloatArray) -> list[FloatArray]:
+        """Actions (E, A) of the coming ticks, one after another."""
+        ticks, width = self.model.action_block, self.model.spec.action_dim
+        cost = TerminalCost(self.model.network, now, self._goals)
+        start = np.zeros((len(now), self.config.horizon, ticks, width), np.float32)
+        plan = self.planner.plan(cost, start, ActionBounds(), self._noise)
+        sent = plan.actions[:, : self.config.executed].reshape(len(now), -1, width)
+        return list(sent.swapaxes(0, 1))
 
-    def _encode(self, frames: Sequence[np.ndarray]) -> Tensor:
-        size = self.image_size
-        for frame in frames:
-            if frame.shape != (size, size, 3) or frame.dtype != np.uint8:
-                raise UserError(
-                    f"expected frames uint8 ({size}, {size}, 3), as the model was trained on, "
-                    f"got {frame.dtype} {frame.shape}"
-                )
-        return self.model.encode(torch.from_numpy(np.stack(frames)))
+    def _encode(self, frames: Image | None) -> FloatArray:
+        assert frames is not None, "a controller that needs pixels is shown some"
+        shape = self.model.spec.frame_shape
+        if frames.shape[1:] != shape or frames.dtype != np.uint8:
+            raise UserError(
+                f"expected frames uint8 {shape}, as the model was trained on, got {frames.dtype} "
+                f"{frames.shape[1:]}"
+            )
+        return self.model.encode(frames)

@@ -1,87 +1,78 @@
-"""From pictures to where the arm is in the embedding, and how far the model can be trusted.
+"""From pictures to where the world is in the embedding, and how far the model can be trusted.
 
 Shared by all controllers that act on the embedding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import torch
-from torch import Tensor
 
 from agent.control.history import TickHistory
+from agent.control.model import Model
 from agent.errors import UserError
-from agent.interfaces import GoalObservation
-from agent.model.world_model import WorldModel
+from agent.interfaces import FloatArray, Goals, Image
 
 
 class Perception:
     """What E episodes have seen and done, and what the model lately got wrong.
 
-    Args:
-        model: in evaluation mode.
-        observations: the first ones, for their goals.
-        drift_gain: in [0, 1], how fast the latest prediction error enters the drift estimate;
-            None spares predicting.
+    ``drift_gain`` in [0, 1] says how fast the latest prediction error enters the drift estimate;
+    None spares predicting. ``goals`` (E, D), ``drift`` (E, D) and ``surprise`` (E,), the mean
+    squared error of the last prediction beyond the drift, may be read.
 
     Raises:
         UserError: if frames are not of the size the model was trained on.
     """
 
-    def __init__(
-        self, model: WorldModel, observations: Sequence[GoalObservation], drift_gain: float | None
-    ) -> None:
-        settings = model.config
+    def __init__(self, model: Model, goals: Goals, drift_gain: float | None) -> None:
         self._model, self._drift_gain = model, drift_gain
-        self._history: TickHistory[Tensor] = TickHistory(
-            model.context, settings.action_block, settings.torque_dim, torch.stack, torch.zeros
-        )
-        self.goals = self._encode([o.goal_pixels for o in observations])  # (E, D)
-        self.drift = torch.zeros_like(self.goals)  # (E, D)
-        self.surprise = torch.zeros(len(observations))  # (E,) mean squared error of a prediction
+        self._history = TickHistory(model.context, model.action_block, model.spec.action_dim)
+        self.aim(goals)
+        self.drift = np.zeros_like(self.goals)
+        self.surprise = np.zeros(len(self.goals), np.float32)
 
-    def see(self, observations: Sequence[GoalObservation]) -> None:
+    def aim(self, goals: Goals) -> None:
+        """Embed other goals; what was seen stays known."""
+        self.goals = self._encode(goals.pixels)
+
+    def see(self, pixels: Image | None) -> None:
         """Embed the frames of this tick, and compare with what was predicted for it."""
-        self._history.see(self._encode([o.pixels for o in observations]))
-        if self._drift_gain is None:
-            return
+        self._history.see(self._encode(pixels))
         transition = self._history.last_transition()
-        if transition is not None:
-            embeddings, blocks, now = transition
-            missed = now - self._model.predictor(embeddings, blocks)
-            self.surprise = (missed - self.drift).square().mean(-1)
-            self._estimate_drift(missed, self._drift_gain)
+        if self._drift_gain is None or transition is None:
+            return
+        embeddings, blocks, now = transition
+        news = now - self._model.predict(embeddings, blocks) - self.drift
+        self.surprise = np.square(news).mean(-1)
+        # Offset-free control: a lasting prediction error becomes part of the model (Pannocchia &
+        # Rawlings 2003, AIChE J. 49(2)). Without it the world comes to rest where the model's error
+        # balances the cost, not at the goal.
+        self.drift = self.drift + np.float32(self._drift_gain) * news
 
-    def act(self, torques: Tensor) -> None:
-        """Remember the torques (E, A) that act from this tick to the next."""
-        self._history.act(torques)
+    def act(self, actions: FloatArray) -> None:
+        """Remember the actions (E, A) that act from this tick to the next."""
+        self._history.act(actions)
+
+    def correct(self, actions: FloatArray) -> None:
+        """Replace the actions (E, A) remembered last."""
+        self._history.correct(actions)
 
     @property
-    def embeddings(self) -> Tensor:
+    def embeddings(self) -> FloatArray:
         """(E, L, D), a model step apart, the last one now."""
         return self._history.embeddings()
 
     @property
-    def past(self) -> Tensor:
-        """(E, L-1, K*A), the torque blocks between them."""
-        return self._history.torque_blocks()
+    def past(self) -> FloatArray:
+        """(E, L-1, K*A), the action blocks between them."""
+        return self._history.blocks()
 
-    def _estimate_drift(self, missed: Tensor, gain: float) -> None:
-        """Offset-free control: let a lasting prediction error be part of the model.
-
-        (Pannocchia & Rawlings 2003, AIChE J. 49(2), a disturbance on the state.) Without it the
-        arm comes to rest where the model's error balances the cost, not at the goal.
-        """
-        self.drift = torch.lerp(self.drift, missed, gain)
-
-    def _encode(self, frames: Sequence[np.ndarray]) -> Tensor:
-        size = self._model.config.encoder.image_size
-        for frame in frames:
-            if frame.shape != (size, size, 3) or frame.dtype != np.uint8:
-                raise UserError(
-                    f"expected frames uint8 ({size}, {size}, 3), as the model was trained on, "
-                    f"got {frame.dtype} {frame.shape}"
-                )
-        return self._model.encode(torch.from_numpy(np.stack(frames)))
+    def _encode(self, frames: Image | None) -> FloatArray:
+        assert frames is not None, "a controller that needs pixels is shown some"
+        shape = self._model.spec.frame_shape
+        if frames.shape[1:] != shape or frames.dtype != np.uint8:
+            raise UserError(
+                f"expected frames uint8 {shape}, as the model was trained on, got {frames.dtype} "
+                f"{frames.shape[1:]}"
+            )
+        return self._model.encode(frames)

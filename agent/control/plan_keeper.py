@@ -4,59 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from planners import ActionBounds, CostFn, Deadline, Planner
+from agent.interfaces import FloatArray
+from planners import ActionBounds, CostFn, Deadline, Noise, Planner, SeededNoise
 
 
 class PlanKeeper:
-    """The plan of E episodes at tick resolution, and a random stream for each.
+    """The plan of E episodes, and a random stream for each.
 
     Args:
-        horizon: H planner steps.
-        action_block: K control ticks in a planner step.
-        torque_dim: A.
+        shape: H planner steps, K control ticks in each, A numbers an action.
         seeds: one an episode.
-        delay: d ticks between deciding a torque and its acting.
+        delay: d ticks between deciding an action and its acting.
+        noise: makes the random streams of the seeds.
 
-    ``sound`` (E,) tells in which episodes the last plan had a finite cost.
+    ``plan`` (E, H*K, A) is what is intended from the coming tick on; ``cost`` (E,) that of the last
+    search; ``sound`` (E,) tells in which episodes it was finite.
     """
 
     def __init__(
         self,
-        horizon: int,
-        action_block: int,
-        torque_dim: int,
+        shape: tuple[int, int, int],
         seeds: Sequence[int],
         delay: int = 0,
+        noise: Noise | None = None,
     ) -> None:
-        self._shape = (len(seeds), horizon, action_block * torque_dim)
-        self._torques = torch.zeros(len(seeds), horizon * action_block, torque_dim)
-        self._generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
-        self._delay = delay
-        self.sound = torch.ones(len(seeds), dtype=torch.bool)
+        self._shape, self._delay = (len(seeds), *shape), delay
+        self._noise = noise or SeededNoise(seeds)
+        steps, ticks, width = shape
+        self.plan: FloatArray = np.zeros((len(seeds), steps * ticks, width), np.float32)
+        self.cost = np.full(len(seeds), np.inf)
+        self.sound = np.ones(len(seeds), np.bool_)
 
     def improve(
-        self,
-        planner: Planner,
-        cost: CostFn,
-        proposal: Tensor | None = None,
-        deadline: Deadline | None = None,
-    ) -> Tensor:
-        """Plan from the kept plan; the torques (E, A) to send now. Shifts the plan by a tick.
+        self, planner: Planner, cost: CostFn, deadline: Deadline | None = None
+    ) -> FloatArray:
+        """Plan from the kept plan; the actions (E, A) to send now. Shifts the plan by a tick.
 
-        ``proposal`` (E, H, K*A), if given, is where the search starts in those episodes in which
-        the model finds it cheaper than the kept plan. The torques are zero, and the kept plan
-        is forgotten, in episodes in which the plan's cost is not finite.
+        The actions are zero, and the kept plan is forgotten, in episodes in which the plan's cost
+        is not finite.
         """
-        start = self._torques.reshape(self._shape)
-        if proposal is not None:
-            kept, proposed = cost(torch.stack([start, proposal], 1)).unbind(1)
-            start = torch.where((proposed < kept)[:, None, None], proposal, start)
-        plan = planner.plan(cost, start, ActionBounds(), self._generators, deadline)
-        self.sound = plan.cost.isfinite() & plan.actions.isfinite().flatten(1).all(1)
-        ticks = plan.actions.reshape(self._torques.shape)
-        ticks = torch.where(self.sound[:, None, None], ticks, 0.0)
-        self._torques = torch.cat([ticks[:, 1:], torch.zeros_like(ticks[:, :1])], 1)
-        return ticks[:, self._delay]
+        start = self.plan.reshape(self._shape)
+        found = planner.plan(cost, start, ActionBounds(), self._noise, deadline)
+        self.cost = np.asarray(found.cost, np.float64)
+        self.sound = np.isfinite(found.cost) & np.isfinite(found.actions).all((1, 2, 3))
+        ticks = found.actions.reshape(self.plan.shape)
+        ticks = np.where(self.sound[:, None, None], ticks, np.float32(0)).astype(np.float32)
+        self.plan = np.concatenate([ticks[:, 1:], np.zeros_like(ticks[:, :1])], 1)
+        sent: FloatArray = ticks[:, self._delay]
+        return sent

@@ -10,7 +10,7 @@ from planners import Deadline
 
 
 class TickWatch:
-    """Gives every tick its deadline, and counts those that took longer.
+    """Gives every tick its deadline, and counts those that took longer; ``was_late`` the last.
 
     Args:
         tick_ms: milliseconds a tick may take; None for as long as it needs.
@@ -28,6 +28,7 @@ class TickWatch:
         self.tick_ms, self._clock = tick_ms, clock
         self.ticks = 0
         self.missed = 0
+        self.was_late = False
 
     @contextmanager
     def tick(self) -> Iterator[Deadline | None]:
@@ -35,5 +36,6 @@ class TickWatch:
         began_s = self._clock()
         yield None if self.tick_ms is None else Deadline(self.tick_ms / 1e3, self._clock)
         self.ticks += 1
-        if self.tick_ms is not None and 1e3 * (self._clock() - began_s) > self.tick_ms:
-            self.missed += 1
+        spent_ms = 1e3 * (self._clock() - began_s)
+        self.was_late = self.tick_ms is not None and spent_ms > self.tick_ms
+        self.missed += self.was_late

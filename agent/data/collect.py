@@ -10,33 +10,34 @@ from __future__ import annotations
 
 import logging
 import shutil
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from agent.data.behaviours import behaviour_named
+import numpy as np
+
 from agent.data.crew import Crew
-from agent.data.durable import (
+from agent.data.header import HEADER_NAME, DatasetHeader
+from agent.data.manifest import MANIFEST_NAME, SHARD_FOLDER, ShardRecord, read_manifest
+from agent.data.shards import Shard
+from agent.data.store import RolloutStore
+from agent.data.worker import ShardTask, WorkerSettings, named_behaviour
+from agent.errors import MachineError, UserError
+from agent.files.durable import (
     TEMPORARY_SUFFIX,
     append_line_durably,
     drop_torn_line,
     explained_disk_errors,
+    is_litter,
     write_durably,
     writing_lock,
 )
-from agent.data.header import HEADER_NAME, DatasetHeader
-from agent.data.manifest import MANIFEST_NAME, SHARD_FOLDER, ShardRecord, read_manifest
-from agent.data.store import RolloutStore
-from agent.data.worker import ShardTask, WorkerSettings
-from agent.errors import MachineError, UserError
-from envs import ACTION_REPEAT, PHYSICS_DT_S, PROFILES, configure_gl
+from envs import DEFAULT_WORLD, Behaviour, World, WorldSpec, make_world
 
 Progress = Callable[[int, int], None]
-COMPRESSED_SHARE = {  # of the raw frames
-    "fast": 0.1,
-    "dmc": 0.35,  # measured .062 and .265 at 64²
-}
+_LARGER = 1.5  # than the first frame a compressed frame may be, on average
 _log = logging.getLogger(__name__)
 
 
@@ -46,42 +47,38 @@ class CollectConfig:
 
     out: Path
     """Directory of the data set; made if missing, continued if interrupted before."""
+    world: str = DEFAULT_WORLD
+    """Which world, by a name the catalogue knows."""
+    look: str = ""
+    """How frames are drawn; the world's own choice if empty."""
+    image_size: int | None = None
+    """Side of a frame in pixels; the world's own choice if None."""
     episodes: int = 400
     """How many episodes in all; more than are there already extends the data set."""
     episode_steps: int = 200
-    """Env steps of 0.04 s per episode; one frame more is recorded."""
+    """Env steps per episode at most; one frame more is recorded."""
     behaviour: str = "ou"
-    """How the arm is moved, by the name of a behaviour."""
+    """How the world is moved, by the name of a behaviour."""
     workers: int = 2
     """Processes; changes the time it takes, never the data."""
     seed: int = 0
     """Everything random follows from it."""
-    render_profile: str = "fast"
-    """How frames are drawn: fast or dmc."""
-    image_size: int = 64
-    """Side of a frame in pixels."""
     episodes_per_shard: int = 10
     """Episodes per file: what an interruption can cost."""
+    find_behaviour: Callable[[str, World], Behaviour] = named_behaviour
+    """What makes a behaviour of its name; a function of a module, as workers import it."""
 
     def __post_init__(self) -> None:
-        behaviour_named(self.behaviour)
-        if self.render_profile not in PROFILES:
-            raise UserError(
-                f"expected a render_profile of {sorted(PROFILES)}, got {self.render_profile!r}"
-            )
-        for name in ("episodes", "episode_steps", "workers", "image_size", "episodes_per_shard"):
+        for name in ("episodes", "episode_steps", "workers", "episodes_per_shard"):
             if getattr(self, name) < 1:
                 raise UserError(f"expected {name} of at least 1, got {getattr(self, name)}")
         if self.seed < 0:
             raise UserError(f"expected a seed of at least 0, got {self.seed}")
 
-    def header(self) -> DatasetHeader:
-        """The header of the data set this asks for."""
+    def header(self, spec: WorldSpec) -> DatasetHeader:
+        """The header of the data set this asks for, of a world of that spec."""
         return DatasetHeader(
-            render_profile=self.render_profile,
-            image_size=self.image_size,
-            physics_dt_s=PHYSICS_DT_S,
-            action_repeat=ACTION_REPEAT,
+            spec=spec,
             behaviour=self.behaviour,
             seed=self.seed,
             episodes=self.episodes,
@@ -89,23 +86,55 @@ class CollectConfig:
             episodes_per_shard=self.episodes_per_shard,
         )
 
+    def settings(self) -> WorkerSettings:
+        """What a worker must know."""
+        return WorkerSettings(
+            world=self.world,
+            look=self.look,
+            image_size=self.image_size,
+            behaviour=self.behaviour,
+            find_behaviour=self.find_behaviour,
+            seed=self.seed,
+            episode_steps=self.episode_steps,
+        )
+
+
+@dataclass(frozen=True)
+class _First:
+    """What was learned from opening the world once, before any worker does."""
+
+    spec: WorldSpec
+    frame_bytes: int  # of one frame, compressed
+
 
 def collect(config: CollectConfig, progress: Progress | None = None) -> RolloutStore:
     """Collect what is still missing and open the result.
 
     ``progress(done, total)`` counts committed episodes. Raises UserError if the directory holds
     something else, DamagedDataError if what it holds is damaged, MachineError if the disk is full
-    or a worker dies, and what ``envs`` raises if nothing can be rendered. After any of these, and
-    after Ctrl-C, everything committed is kept.
+    or a worker dies, and what ``envs`` raises if the world cannot be made or drawn. After any of
+    these, and after Ctrl-C, everything committed is kept.
     """
     with explained_disk_errors(config.out):
-        _require_ours(config.out)
+        require_ours(config.out)
+        first = _look_once(config)
         (config.out / SHARD_FOLDER).mkdir(parents=True, exist_ok=True)
         with writing_lock(config.out):
-            tasks = _prepare(config)
+            tasks = _prepare(config, first)
             if tasks:
                 _make(config, tasks, progress or (lambda done, total: None))
     return RolloutStore.open(config.out)
+
+
+def _look_once(config: CollectConfig) -> _First:
+    """Open the world and draw a frame: one clear error here instead of one per worker."""
+    world = make_world(config.world, config.look, config.image_size)
+    try:
+        config.find_behaviour(config.behaviour, world)
+        world.reset(np.random.default_rng(config.seed))
+        return _First(world.spec, len(zlib.compress(world.frame().tobytes(), 1)))
+    finally:
+        world.close()
 
 
 def missing_shards(
@@ -130,17 +159,20 @@ def missing_shards(
     return tasks
 
 
-def _require_ours(directory: Path) -> None:
+def require_ours(directory: Path) -> None:
+    """UserError if ``directory`` is neither a data set nor free to become one."""
     if not directory.exists() or (directory / HEADER_NAME).exists():
         return
     ours = {".lock", SHARD_FOLDER, f"{HEADER_NAME}{TEMPORARY_SUFFIX}"}
-    if not directory.is_dir() or any(entry.name not in ours for entry in directory.iterdir()):
+    if not directory.is_dir() or any(
+        entry.name not in ours and not is_litter(entry.name) for entry in directory.iterdir()
+    ):
         raise UserError(
             f"{directory} holds something that is not a data set: choose a new or empty directory"
         )
 
 
-def _prepare(config: CollectConfig) -> list[ShardTask]:
+def _prepare(config: CollectConfig, first: _First) -> list[ShardTask]:
     """Clean up after an interruption, settle the header, and say what is missing."""
     directory = config.out
     for folder in (directory, directory / SHARD_FOLDER):
@@ -152,20 +184,26 @@ def _prepare(config: CollectConfig) -> list[ShardTask]:
     for record in records:
         record.check_size(directory)
     if records:  # else the header binds nobody: a first try may have failed on a wrong setting
-        _require_same(directory, DatasetHeader.read(directory), config.header())
+        _require_same(directory, DatasetHeader.read(directory), config.header(first.spec))
     tasks = missing_shards(records, config.episodes, config.episodes_per_shard)
-    _require_space(config, sum(task.end - task.first for task in tasks))
-    config.header().write(directory)
+    _require_space(config, first, sum(task.end - task.first for task in tasks))
+    config.header(first.spec).write(directory)
     return tasks
 
 
 def _require_same(directory: Path, present: DatasetHeader, wanted: DatasetHeader) -> None:
+    present.spec.require_same(wanted.spec, f"this command ({directory} has the other)")
     name = present.first_difference(wanted)
     if name is not None:
         raise UserError(
             f"{directory} was collected with {name} = {getattr(present, name)}, got "
             f"{getattr(wanted, name)}: use the same value or another directory"
         )
+    if present.drawn_with and present.drawn_with != wanted.drawn_with:
+        _log.warning(
+            "%s was drawn with %s, this machine has %s: frames may differ",
+            directory, dict(present.drawn_with), dict(wanted.drawn_with),
+        )  # fmt: skip
     if present.episodes > wanted.episodes:
         raise UserError(
             f"{directory} is a data set of {present.episodes} episodes, got episodes = "
@@ -173,9 +211,9 @@ def _require_same(directory: Path, present: DatasetHeader, wanted: DatasetHeader
         )
 
 
-def _require_space(config: CollectConfig, episodes: int) -> None:
-    raw_bytes = episodes * (config.episode_steps + 1) * config.image_size**2 * 3
-    needed_mb = int(raw_bytes * COMPRESSED_SHARE.get(config.render_profile, 1.0)) // 10**6
+def _require_space(config: CollectConfig, first: _First, episodes: int) -> None:
+    frames = episodes * (config.episode_steps + 1)
+    needed_mb = int(frames * first.frame_bytes * _LARGER) // 10**6
     free_mb = shutil.disk_usage(config.out).free // 10**6
     if needed_mb > free_mb:
         raise MachineError(
@@ -185,25 +223,17 @@ def _require_space(config: CollectConfig, episodes: int) -> None:
 
 
 def _make(config: CollectConfig, tasks: list[ShardTask], progress: Progress) -> None:
-    configure_gl()  # here first: one clear error instead of one per worker
-    settings = WorkerSettings(
-        behaviour=config.behaviour,
-        seed=config.seed,
-        episode_steps=config.episode_steps,
-        render_profile=config.render_profile,
-        image_size=config.image_size,
-    )
     done = config.episodes - sum(task.end - task.first for task in tasks)
     progress(done, config.episodes)
-    with Crew(settings, min(config.workers, len(tasks))) as crew:
-        for task, content in crew.make(tasks):
-            _commit(config, task, content)
+    with Crew(config.settings(), min(config.workers, len(tasks))) as crew:
+        for task, shard in crew.make(tasks):
+            commit_shard(config.out, task.index, (task.first, task.end), shard)
             done += task.end - task.first
             progress(done, config.episodes)
 
 
-def _commit(config: CollectConfig, task: ShardTask, content: bytes) -> None:
-    rows = (task.end - task.first) * (config.episode_steps + 1)
-    record = ShardRecord.of(task.index, (task.first, task.end), rows, content)
-    write_durably(record.path(config.out), content)
-    append_line_durably(config.out / MANIFEST_NAME, record.to_line())
+def commit_shard(directory: Path, index: int, episodes: tuple[int, int], shard: Shard) -> None:
+    """Write the file of episodes [first, end), then the line that makes it part of the data set."""
+    record = ShardRecord.of(index, episodes, shard.rows, shard.content)
+    write_durably(record.path(directory), shard.content)
+    append_line_durably(directory / MANIFEST_NAME, record.to_line())

@@ -12,6 +12,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Self
 
+from agent.data.shards import Shard
 from agent.data.worker import ShardTask, WorkerSettings, serve
 from agent.errors import MachineError
 
@@ -50,13 +51,13 @@ class Crew:
         theirs.close()  # so that the pipe ends when the worker does
         self._workers[ours] = worker
 
-    def make(self, tasks: Sequence[ShardTask]) -> Iterator[tuple[ShardTask, bytes]]:
-        """Each task with the bytes of its shard, in the order of ``tasks``.
+    def make(self, tasks: Sequence[ShardTask]) -> Iterator[tuple[ShardTask, Shard]]:
+        """Each task with its shard, in the order of ``tasks``.
 
         What a worker raised is raised here; MachineError if a worker dies.
         """
         waiting = iter(tasks)
-        finished: dict[ShardTask, bytes] = {}
+        finished: dict[ShardTask, Shard] = {}
         for pipe in self._workers:
             self._hand_out(pipe, waiting)
         for task in tasks:
@@ -77,11 +78,11 @@ class Crew:
             raise self._death(pipe) from error
         self._busy_with[pipe] = task
 
-    def _receive(self, pipe: Connection) -> bytes:
+    def _receive(self, pipe: Connection) -> Shard:
         try:
-            content = pipe.recv_bytes()
-            if content:
-                return content
+            rows = pipe.recv()
+            if rows:
+                return Shard(pipe.recv_bytes(), rows)
             error = pipe.recv()
         except (EOFError, ConnectionResetError) as lost:
             raise self._death(pipe) from lost
@@ -93,8 +94,8 @@ class Crew:
         worker.join(STOP_TIMEOUT_S)
         return MachineError(
             f"a collecting process died with exit code {worker.exitcode} (-9 is often a lack of "
-            "memory). Everything committed is kept: run the same command again to continue, with "
-            "fewer workers if memory is short"
+            "memory; 1 a script without `if __name__ == '__main__':`). Everything committed is "
+            "kept: run the same command again to continue, with fewer workers if memory is short"
         )
 
     def __exit__(

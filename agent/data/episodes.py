@@ -32,11 +32,13 @@ class ShardPixels:
 
     OPEN_FILES = 64  # well below the usual limit of 1024 open files
 
-    def __init__(self, directory: Path, records: list[ShardRecord], image_size: int) -> None:
+    def __init__(
+        self, directory: Path, records: list[ShardRecord], frame_shape: tuple[int, int, int]
+    ) -> None:
         self._directory = directory
         self._records = records
         self._first_row = np.cumsum([0, *(record.rows for record in records)])
-        self.shape = (int(self._first_row[-1]), image_size, image_size, 3)
+        self.shape = (int(self._first_row[-1]), *frame_shape)
         self._open: OrderedDict[int, tuple[AbstractContextManager[Any], Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -59,7 +61,8 @@ class ShardPixels:
         try:
             read_frame(self._pixels(shard), row, out)
         except UNREADABLE as error:
-            raise self._records[shard].damage(self._directory, f"frame {row}: {error}") from error
+            record = self._records[shard]
+            raise record.unreadable(self._directory, error, f"frame {row}: ") from error
 
     def _pixels(self, shard: int) -> Any:
         if shard not in self._open:
@@ -85,18 +88,16 @@ class ShardPixels:
 
 @dataclass(frozen=True)
 class Episodes:
-    """E episodes of N rows in all; one of S env steps has S+1 rows.
+    """E episodes of N rows in all; one of T env steps has T+1 rows, T may differ.
 
-    ``pixels`` uint8 (N, h, w, 3), indexable by arrays of rows; ``action`` float32 (N, 2), NaN in
-    an episode's last row: ``action[t]`` acts between row t and row t+1; ``qpos`` [rad] and
-    ``qvel`` [rad/s] float64 (N, 2); ``ep_offset``, ``ep_len`` int64 (E,): where each episode
-    starts and how many rows it has.
+    ``pixels`` uint8 (N, h, w, 3), indexable by arrays of rows; ``action`` float32 (N, A), NaN in
+    an episode's last row: ``action[t]`` acts between row t and row t+1; ``state`` float64 (N, S);
+    ``ep_offset``, ``ep_len`` int64 (E,): where each episode starts and how many rows it has.
     """
 
     pixels: Image | ShardPixels
     action: FloatArray
-    qpos: Array
-    qvel: Array
+    state: Array
     ep_offset: Rows
     ep_len: Rows
 

@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
-from dataclasses import asdict, dataclass, fields
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-from agent.data.durable import write_durably
 from agent.errors import DamagedDataError, UserError
+from agent.files.durable import write_durably
+from envs import WorldSpec, spec_of_first_schema
 
 HEADER_NAME = "dataset.json"
-SCHEMA = "lejepa-agent/rollouts/1"
+SCHEMA = "lejepa-agent/rollouts/2"
+FIRST_SCHEMA = "lejepa-agent/rollouts/1"
+RECORDED = "recorded"  # the behaviour of what was recorded elsewhere
+_DRAWN_WITH = ("mujoco", "dm-control", "gymnasium", "opencv-python", "numpy")
+_FREE = ("episodes", "drawn_with")  # may differ between two headers of one data set
+
+
+def drawn_with() -> dict[str, str]:
+    """Versions of what draws and moves worlds here; other versions may draw other pixels."""
+    found = {"machine": platform.machine()}
+    for name in _DRAWN_WITH:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 @dataclass(frozen=True)
 class DatasetHeader:
-    """The settings of a data set; ``episodes`` is how many were asked for."""
+    """The settings of a data set.
 
-    render_profile: str
-    image_size: int
-    physics_dt_s: float
-    action_repeat: int
+    ``episodes`` is how many were asked for, of at most ``episode_steps`` env steps each; both are 0
+    where episodes were recorded elsewhere, as many and as long as they happened to be.
+    """
+
+    spec: WorldSpec
     behaviour: str
     seed: int
     episodes: int
     episode_steps: int
     episodes_per_shard: int
+    drawn_with: Mapping[str, str] = field(default_factory=drawn_with)
     schema: str = SCHEMA
 
-    @property
-    def env_step_s(self) -> float:
-        """Seconds between two recorded frames."""
-        return self.physics_dt_s * self.action_repeat
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, by name."""
+        return {**asdict(self), "spec": self.spec.to_json()}
 
     def write(self, directory: Path) -> None:
         """Write or replace the header of ``directory``."""
-        write_durably(directory / HEADER_NAME, (json.dumps(asdict(self), indent=2) + "\n").encode())
+        content = json.dumps(self.to_json(), indent=2) + "\n"
+        write_durably(directory / HEADER_NAME, content.encode())
 
     @classmethod
     def read(cls, directory: Path) -> DatasetHeader:
@@ -52,7 +74,7 @@ class DatasetHeader:
             )
         try:
             return cls._parse(path, json.loads(path.read_bytes()))
-        except ValueError as error:
+        except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, UserError):
                 raise
             raise DamagedDataError(
@@ -63,30 +85,40 @@ class DatasetHeader:
     def _parse(cls, path: Path, content: object) -> DatasetHeader:
         if not isinstance(content, dict):
             raise ValueError("expected a JSON object")
-        schema = content.get("schema")
+        values = _translated(content) if content.get("schema") == FIRST_SCHEMA else content
+        schema = values.get("schema")
         if schema != SCHEMA:
             raise UserError(
                 f"{path} follows the schema {schema!r}, expected {SCHEMA!r}: it was written by "
                 "another version of this program; use that version, or collect again"
             )
-        odd = ", ".join(sorted(set(content) ^ {field.name for field in fields(cls)}))
+        odd = ", ".join(sorted(set(values) ^ {field.name for field in fields(cls)}))
         if odd:
             raise ValueError(f"missing or unknown keys: {odd}")
-        header = cls(**content)
+        header = cls(**{**values, "spec": WorldSpec.from_json(values["spec"])})
         header._check()
         return header
 
     def _check(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            # Annotations are text here; a bool is an int to Python but not to us.
-            if type(value).__name__ != field.type:
-                raise ValueError(f"expected {field.type} in '{field.name}', got {value!r}")
-        counts = (self.image_size, self.action_repeat, self.episodes, self.episode_steps)
-        if min(*counts, self.episodes_per_shard, self.physics_dt_s) <= 0:
-            raise ValueError("expected positive sizes, counts and time step")
+        for name in ("seed", "episodes", "episode_steps", "episodes_per_shard"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 0:  # a bool is an int to Python but not to us
+                raise ValueError(f"expected a whole number in '{name}', got {value!r}")
+        if not isinstance(self.behaviour, str) or self.episodes_per_shard < 1:
+            raise ValueError("expected the name of a behaviour, and episodes in a shard")
 
     def first_difference(self, other: DatasetHeader) -> str | None:
-        """The name of a setting that differs, ``episodes`` aside; None if all agree."""
-        mine, theirs = asdict(self), asdict(other)
-        return next((k for k in mine if k != "episodes" and mine[k] != theirs[k]), None)
+        """The name of a setting that differs; None if all that bind agree."""
+        mine, theirs = self.to_json(), other.to_json()
+        return next((k for k in mine if k not in _FREE and mine[k] != theirs[k]), None)
+
+
+def _translated(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A header of the first schema, which had one world and named it among the settings."""
+    kept = ("behaviour", "seed", "episodes", "episode_steps", "episodes_per_shard")
+    return {
+        "spec": spec_of_first_schema(content).to_json(),
+        **{name: content[name] for name in kept},
+        "drawn_with": {},
+        "schema": SCHEMA,
+    }

@@ -6,6 +6,7 @@ carries the SHA-256 of its file, so damage anywhere in the file is found by read
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import json
@@ -14,11 +15,14 @@ import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from agent.errors import DamagedDataError
+from agent.errors import DamagedDataError, MachineError
 
 MANIFEST_NAME = "manifest.jsonl"
 SHARD_FOLDER = "shards"
 _SHARD_NAME = re.compile(r"shard-\d{5,}\.h5")
+_REFUSED = (
+    errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOLCK, errno.ENOMEM
+)  # fmt: skip
 _log = logging.getLogger(__name__)
 
 
@@ -71,7 +75,10 @@ class ShardRecord:
     def read(self, directory: Path) -> bytes:
         """The whole file, its SHA-256 checked; DamagedDataError naming it otherwise."""
         self.check_size(directory)
-        content = self.path(directory).read_bytes()
+        try:
+            content = self.path(directory).read_bytes()
+        except OSError as error:
+            raise self.unreadable(directory, error) from error
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise self.damage(directory, "its content is not what was written (SHA-256 differs)")
         return content
@@ -84,6 +91,18 @@ class ShardRecord:
         size = path.stat().st_size
         if size != self.size_bytes:
             raise self.damage(directory, f"expected {self.size_bytes} bytes, got {size}")
+
+    def unreadable(self, directory: Path, error: Exception, what: str = "") -> Exception:
+        """Damage, or MachineError where the system refused the file and it may well be whole."""
+        number = error.errno if isinstance(error, OSError) else None
+        if number is None and "unable to lock file" in str(error):
+            number = errno.EAGAIN
+        if number in _REFUSED:
+            return MachineError(
+                f"cannot read {self.path(directory)}: {error}. The file was not found damaged: "
+                "give this process the right, the open files or the lock it needs, and try again"
+            )
+        return self.damage(directory, f"{what}{error}")
 
     def damage(self, directory: Path, what: str) -> DamagedDataError:
         """The error that names this shard, what is wrong with it, and the way out."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from agent.data.durable import explained_disk_errors
 from agent.data.episodes import Episodes
 from agent.data.store import RolloutStore
 from agent.errors import MachineError, UserError
+from agent.files.durable import explained_disk_errors
 from agent.interfaces import Image
 
 VIDEO_CODECS = {".mp4": "mp4v", ".webm": "VP90"}
@@ -38,24 +38,33 @@ def preview_dataset(
         if out.suffix == ".png":
             _write_picture(out, contact_sheet(recorded, ids, frames))
         else:
-            _write_video(out, side_by_side(recorded, ids), 1.0 / store.header.env_step_s)
+            _write_video(out, side_by_side(recorded, ids), 1.0 / store.header.spec.step_s)
     return out
 
 
 def contact_sheet(recorded: Episodes, ids: list[int], frames: int) -> Image:
-    """One row per episode, one column per moment, uint8 (height, width, 3) RGB."""
-    rows = [
-        _row(recorded.pixels[recorded.ep_offset[i] + np.array(_spread(recorded.ep_len[i], frames))])
-        for i in ids
-    ]
+    """One row per episode, one column per moment, uint8 (height, width, 3) RGB.
+
+    An episode of fewer frames shows some of them twice.
+    """
+    columns = min(frames, max(int(recorded.ep_len[i]) for i in ids))
+    rows = []
+    for i in ids:
+        moments = np.linspace(0, recorded.ep_len[i] - 1, columns).round().astype(int)
+        rows.append(_row(recorded.pixels[recorded.ep_offset[i] + moments]))
     sheet: Image = np.concatenate(rows, axis=0)
     return sheet
 
 
 def side_by_side(recorded: Episodes, ids: list[int]) -> Image:
-    """All frames of several episodes next to each other, uint8 (S+1, height, width, 3) RGB."""
-    length = min(int(recorded.ep_len[i]) for i in ids)
-    rows = np.array([recorded.ep_offset[i] + np.arange(length) for i in ids])  # (E, S+1)
+    """All frames of several episodes next to each other, uint8 (S+1, height, width, 3) RGB.
+
+    Shorter ones show their last frame until the longest ends.
+    """
+    longest = np.arange(max(int(recorded.ep_len[i]) for i in ids))
+    rows = np.array(
+        [recorded.ep_offset[i] + np.minimum(longest, recorded.ep_len[i] - 1) for i in ids]
+    )  # (E, S+1)
     return np.stack([_row(moment) for moment in recorded.pixels[rows].swapaxes(0, 1)])
 
 

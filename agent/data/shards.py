@@ -1,8 +1,9 @@
 """One shard: the rows of some whole episodes as an HDF5 file.
 
-An episode of S env steps has S+1 rows; row t holds the frame and the state at time t and the
-torque that acts from t to t+1, so the last row's torque is NaN. Column names follow
-stable-worldmodel. The same rows always give the same bytes: no time stamp, a pinned file format.
+An episode of T env steps has T+1 rows; row t holds the frame and the state at time t and the
+action between t and t+1, so the last row's action is NaN. Column names follow stable-worldmodel.
+Where no state is known there is no such column. The same rows always give the same bytes: no time
+stamp, a pinned file format.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.data.behaviours import RollOut
 from agent.interfaces import Array, FloatArray, Image
+from envs import FIRST_SCHEMA_STATE, RollOut, WorldSpec
 
 # What h5py, the HDF5 library and zlib raise on a file that is not what it should be.
 UNREADABLE = (OSError, KeyError, RuntimeError, ValueError, TypeError, zlib.error)
@@ -29,40 +30,45 @@ _FORMAT = ("v110", "v110")  # HDF5 1.10 and later can read it
 
 
 @dataclass(frozen=True)
-class ShardStates:
+class Columns:
     """All of a shard but its pictures.
 
-    ``action`` float32 (N, 2), NaN in the last row of an episode; ``qpos`` [rad] and ``qvel``
-    [rad/s] float64 (N, 2); ``ep_len`` int64 (E,) rows of each episode.
+    ``action`` float32 (N, A), NaN in the last row of an episode; ``state`` float64 (N, S), S = 0
+    where none is known; ``ep_len`` int64 (E,) rows of each episode.
     """
 
     action: FloatArray
-    qpos: Array
-    qvel: Array
+    state: Array
     ep_len: NDArray[np.int64]
 
 
-def join_rollouts(rollouts: Sequence[RollOut]) -> ShardStates:
+class Shard(NamedTuple):
+    """The content of a shard's file, and how many rows it holds."""
+
+    content: bytes
+    rows: int
+
+
+def join_rollouts(rollouts: Sequence[RollOut]) -> Columns:
     """The rows of several episodes one after the other."""
-    no_action = np.full((1, 2), np.nan, np.float32)
-    return ShardStates(
+    no_action = np.full((1, rollouts[0].actions.shape[1]), np.nan, np.float32)
+    return Columns(
         action=np.concatenate([part for r in rollouts for part in (r.actions, no_action)]),
-        qpos=np.concatenate([r.qpos for r in rollouts]),
-        qvel=np.concatenate([r.qvel for r in rollouts]),
-        ep_len=np.array([len(r.qpos) for r in rollouts], np.int64),
+        state=np.concatenate([r.states for r in rollouts]),
+        ep_len=np.array([len(r.states) for r in rollouts], np.int64),
     )
 
 
-def encode_shard(pixels: Image, states: ShardStates) -> bytes:
+def encode_shard(pixels: Image, columns: Columns) -> bytes:
     """The shard as the content of a file; ``pixels`` (N, h, w, 3)."""
-    offset = np.cumsum(states.ep_len) - states.ep_len
+    offset = np.cumsum(columns.ep_len) - columns.ep_len
     # "core" keeps the file in memory; with backing_store off the name never reaches the disk.
     with _h5py.File("shard", "w", driver="core", backing_store=False, libver=_FORMAT) as file:
         _add(file, "pixels", pixels, chunk_rows=1)  # one frame can be read without its neighbours
-        _add(file, "action", states.action, chunk_rows=len(pixels))
-        _add(file, "qpos", states.qpos, chunk_rows=len(pixels))
-        _add(file, "qvel", states.qvel, chunk_rows=len(pixels))
-        _add(file, "ep_len", states.ep_len, chunk_rows=len(offset))
+        _add(file, "action", columns.action, chunk_rows=len(pixels))
+        if columns.state.shape[1]:
+            _add(file, "state", columns.state, chunk_rows=len(pixels))
+        _add(file, "ep_len", columns.ep_len, chunk_rows=len(offset))
         _add(file, "ep_offset", offset, chunk_rows=len(offset))
         file.flush()
         return bytes(file.id.get_file_image())
@@ -87,15 +93,27 @@ def open_shard(source: Path | bytes) -> AbstractContextManager[Any]:
     return opened
 
 
-def read_states(file: Any) -> ShardStates:
-    """The small columns of an open shard; ValueError if they do not fit together."""
-    names = ("action", "qpos", "qvel", "ep_len")
-    states = ShardStates(*(np.asarray(file[name][()]) for name in names))
-    rows = int(states.ep_len.sum())
-    lengths = {len(states.action), len(states.qpos), len(states.qvel), len(file["pixels"])}
-    if lengths != {rows}:
+def read_columns(file: Any, spec: WorldSpec) -> Columns:
+    """The small columns of an open shard; ValueError if they do not fit together or ``spec``."""
+    action, ep_len = (np.asarray(file[name][()]) for name in ("action", "ep_len"))
+    columns = Columns(action, _states(file, len(action)), ep_len)
+    rows = int(ep_len.sum())
+    lengths = {len(action), len(columns.state), len(file["pixels"])}
+    if lengths != {rows} or len(ep_len) == 0 or ep_len.min() < 1:
         raise ValueError(f"columns of {sorted(lengths)} rows, expected {rows} in each")
-    return states
+    widths = (action.shape[1], columns.state.shape[1])
+    if widths != (spec.action_dim, len(spec.state)):
+        raise ValueError(
+            f"{widths[0]} numbers in an action and {widths[1]} in a state, expected "
+            f"{spec.action_dim} and {len(spec.state)}"
+        )
+    return columns
+
+
+def _states(file: Any, rows: int) -> Array:
+    """The column of states; older files have it in two parts, angles and speeds."""
+    parts = [name for name in ("state", *FIRST_SCHEMA_STATE) if name in file]
+    return np.hstack([np.empty((rows, 0)), *(np.asarray(file[name][()]) for name in parts)])
 
 
 def read_frame(pixels: Any, row: int, out: Image) -> None:

@@ -7,6 +7,7 @@ which shards count, ``shards/`` holds them. Episodes are numbered 0 … E−1 in
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,9 @@ import numpy as np
 from agent.data.episodes import Episodes, Rows, ShardPixels
 from agent.data.header import DatasetHeader
 from agent.data.manifest import ShardRecord, read_manifest
-from agent.data.memory import available_memory_bytes
-from agent.data.shards import UNREADABLE, ShardStates, open_shard, read_all_frames, read_states
+from agent.data.shards import UNREADABLE, Columns, open_shard, read_all_frames, read_columns
 from agent.errors import DamagedDataError, UserError
+from agent.files.memory import available_memory_bytes
 from agent.interfaces import Image
 
 MEMORY_SHARE = 0.6  # of what is available, for pictures; the rest is for training
@@ -41,13 +42,7 @@ class RolloutStore:
         """
         directory = Path(directory)
         header = DatasetHeader.read(directory)
-        records = tuple(read_manifest(directory))
-        for record in records:
-            first, end = record.episodes
-            expected = (end - first) * (header.episode_steps + 1)
-            if record.rows != expected:
-                raise record.damage(directory, f"{record.rows} rows listed, expected {expected}")
-        return cls(directory, header, records)
+        return cls(directory, header, tuple(read_manifest(directory)))
 
     @property
     def episode_count(self) -> int:
@@ -62,7 +57,7 @@ class RolloutStore:
     @property
     def pixel_bytes(self) -> int:
         """What all frames take in memory."""
-        return self.row_count * self.header.image_size**2 * 3
+        return self.row_count * math.prod(self.header.spec.frame_shape)
 
     def load(self, memory_limit_bytes: int | None = None) -> Episodes:
         """All episodes, pictures in memory if they fit in ``memory_limit_bytes``.
@@ -76,12 +71,12 @@ class RolloutStore:
         if self.pixel_bytes <= memory_limit_bytes:
             return self._load_all()
         _log.info("%d MB of frames stay on disk, too many to keep", self.pixel_bytes // 10**6)
-        pixels = ShardPixels(self.directory, list(self.records), self.header.image_size)
-        return _assemble(pixels, self.load_states())
+        pixels = ShardPixels(self.directory, list(self.records), self.header.spec.frame_shape)
+        return _assemble(pixels, self.load_columns())
 
-    def load_states(self) -> list[ShardStates]:
-        """Torques and joint states of each shard, without pictures."""
-        return [self._read_states(record) for record in self.records]
+    def load_columns(self) -> list[Columns]:
+        """Actions and states of each shard, without pictures."""
+        return [self._read_columns(record) for record in self.records]
 
     def split(self, holdout_fraction: float = 0.05) -> tuple[Rows, Rows]:
         """Episode numbers to train on and to hold out: always the last ones, at least one.
@@ -107,54 +102,56 @@ class RolloutStore:
             raise DamagedDataError("\n".join(problems))
 
     def _load_all(self) -> Episodes:
-        pixels, states, row = self._new_pixels(self.row_count), [], 0
+        pixels, columns, row = self._new_pixels(self.row_count), [], 0
         for record in self.records:
-            states.append(self._read_shard(record, pixels[row : row + record.rows]))
+            columns.append(self._read_shard(record, pixels[row : row + record.rows]))
             row += record.rows
-        return _assemble(pixels, states)
+        return _assemble(pixels, columns)
 
     def _new_pixels(self, rows: int) -> Image:
-        size = self.header.image_size
-        return np.empty((rows, size, size, 3), np.uint8)
+        return np.empty((rows, *self.header.spec.frame_shape), np.uint8)
 
-    def _read_shard(self, record: ShardRecord, pixels: Image) -> ShardStates:
+    def _read_shard(self, record: ShardRecord, pixels: Image) -> Columns:
         content = record.read(self.directory)
         try:
             with open_shard(content) as file:
                 read_all_frames(file, pixels)
-                return self._checked(record, read_states(file))
+                return self._checked(record, read_columns(file, self.header.spec))
         except UNREADABLE as error:
-            raise record.damage(self.directory, str(error)) from error
+            raise record.unreadable(self.directory, error) from error
 
-    def _read_states(self, record: ShardRecord) -> ShardStates:
+    def _read_columns(self, record: ShardRecord) -> Columns:
         record.check_size(self.directory)
         try:
             with open_shard(record.path(self.directory)) as file:
-                return self._checked(record, read_states(file))
+                return self._checked(record, read_columns(file, self.header.spec))
         except UNREADABLE as error:
-            raise record.damage(self.directory, str(error)) from error
+            raise record.unreadable(self.directory, error) from error
 
-    def _checked(self, record: ShardRecord, states: ShardStates) -> ShardStates:
-        expected = [self.header.episode_steps + 1] * (record.episodes[1] - record.episodes[0])
-        if states.ep_len.tolist() != expected:
-            raise ValueError(f"episodes of {states.ep_len.tolist()} rows, expected {expected}")
-        return states
+    def _checked(self, record: ShardRecord, columns: Columns) -> Columns:
+        expected = (record.episodes[1] - record.episodes[0], record.rows)
+        found = (len(columns.ep_len), int(columns.ep_len.sum()))
+        if found != expected:
+            raise ValueError(
+                f"{found[0]} episodes of {found[1]} rows in all, expected {expected[0]} of "
+                f"{expected[1]}"
+            )
+        return columns
 
     def _require_episodes(self, least: int) -> None:
         if self.episode_count < least:
             raise UserError(
                 f"{self.directory} holds {self.episode_count} episodes, expected at least "
-                f"{least}: run collect on it"
+                f"{least}: record more into it"
             )
 
 
-def _assemble(pixels: Image | ShardPixels, states: list[ShardStates]) -> Episodes:
-    ep_len = np.concatenate([s.ep_len for s in states])
+def _assemble(pixels: Image | ShardPixels, columns: list[Columns]) -> Episodes:
+    ep_len = np.concatenate([part.ep_len for part in columns])
     return Episodes(
         pixels=pixels,
-        action=np.concatenate([s.action for s in states]),
-        qpos=np.concatenate([s.qpos for s in states]),
-        qvel=np.concatenate([s.qvel for s in states]),
+        action=np.concatenate([part.action for part in columns]),
+        state=np.concatenate([part.state for part in columns]),
         ep_offset=np.cumsum(ep_len) - ep_len,
         ep_len=ep_len,
     )

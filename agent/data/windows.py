@@ -1,12 +1,13 @@
 """Random windows of episodes, a pure function of a seed and the number of the training step.
 
 A window of T frames, K env steps apart, spans (T−1)·K+1 rows of one episode and may start at any
-row that leaves room for it. Its action t is the K torques between frame t and frame t+1, in time
+row that leaves room for it. Its action t is the K actions between frame t and frame t+1, in time
 order. Because step s always gives the same windows, a resumed training sees what it would have.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -18,12 +19,15 @@ from agent.data.episodes import Episodes, Rows
 from agent.errors import UserError
 from agent.interfaces import Window
 
+_log = logging.getLogger(__name__)
+
 
 class WindowSampler:
     """Draws windows uniformly from all that fit in some episodes.
 
     ``episode_ids`` (any number of them); ``frames`` T, at least 2; ``stride`` K env steps between
-    frames; ``batch`` B windows per call. UserError if an episode is too short for a window.
+    frames; ``batch`` B windows per call. Episodes too short for a window are passed over, with a
+    warning; UserError if all are.
     """
 
     def __init__(
@@ -36,7 +40,7 @@ class WindowSampler:
         seed: int,
     ) -> None:
         ids = np.asarray(episode_ids, dtype=np.int64)
-        _check(episodes, ids, frames, stride, batch)
+        ids = _long_enough(episodes, ids, frames, stride, batch)
         self.episodes = episodes
         self.frames, self.stride, self.batch, self.seed = frames, stride, batch, seed
         self._first_row = episodes.ep_offset[ids]
@@ -59,13 +63,11 @@ class WindowSampler:
         """The windows whose first frames are the given rows (B,); no check that they fit."""
         span = (self.frames - 1) * self.stride
         frame_rows = start_rows[:, None] + np.arange(0, span + 1, self.stride)  # (B, T)
-        torque_rows = start_rows[:, None] + np.arange(span)  # (B, (T-1)*K)
-        source = self.episodes
-        torques = source.action[torque_rows]  # (B, (T-1)*K, A)
+        action_rows = start_rows[:, None] + np.arange(span)  # (B, (T-1)*K)
+        actions = self.episodes.action[action_rows]  # (B, (T-1)*K, A)
         return Window(
-            frames=source.pixels[frame_rows],
-            actions=torques.reshape(len(start_rows), self.frames - 1, -1),  # (B, T-1, K*A)
-            states=np.concatenate([source.qpos[frame_rows], source.qvel[frame_rows]], axis=-1),
+            frames=self.episodes.pixels[frame_rows],
+            actions=actions.reshape(len(start_rows), self.frames - 1, -1),  # (B, T-1, K*A)
         )
 
     def _start_rows(self, numbers: Rows) -> Rows:
@@ -74,7 +76,8 @@ class WindowSampler:
         return rows
 
 
-def _check(episodes: Episodes, ids: Rows, frames: int, stride: int, batch: int) -> None:
+def _long_enough(episodes: Episodes, ids: Rows, frames: int, stride: int, batch: int) -> Rows:
+    """Those of ``ids`` that a window fits in."""
     if frames < 2 or stride < 1 or batch < 1:
         raise UserError(
             "expected frames of at least 2, stride and batch of at least 1, "
@@ -82,12 +85,18 @@ def _check(episodes: Episodes, ids: Rows, frames: int, stride: int, batch: int) 
         )
     if ids.ndim != 1 or not len(ids) or not 0 <= ids.min() <= ids.max() < episodes.count:
         raise UserError(f"expected episode numbers from 0 to {episodes.count - 1}, got {ids}")
-    needed, shortest = (frames - 1) * stride + 1, int(episodes.ep_len[ids].min())
-    if shortest < needed:
+    needed, lengths = (frames - 1) * stride + 1, episodes.ep_len[ids]
+    if lengths.max() < needed:
         raise UserError(
             f"a window of {frames} frames {stride} env steps apart needs episodes of {needed} "
-            f"rows, got one of {shortest}: take shorter windows or collect longer episodes"
+            f"frames, got none above {lengths.max()}: take shorter windows "
+            "(--training.window-frames), or record longer episodes"
         )
+    if lengths.min() < needed:
+        short = int((lengths < needed).sum())
+        _log.warning("%d of %d episodes are too short to learn from", short, len(ids))
+    chosen: Rows = ids[lengths >= needed]
+    return chosen
 
 
 def prefetched(

@@ -1,8 +1,8 @@
-"""The process that makes shards: simulate, render, compress, hand over the bytes.
+"""The process that makes shards: move, draw, compress, hand over the bytes.
 
 A worker never touches the disk. It receives ``ShardTask``s over a pipe and answers each with the
-bytes of the finished file, or with the exception that stopped it. When the parent dies, however it
-dies, the pipe ends and so does the worker.
+rows and bytes of the finished file, or with no rows and the exception that stopped it. When the
+parent dies, however it dies, the pipe ends and so does the worker.
 """
 
 from __future__ import annotations
@@ -10,18 +10,26 @@ from __future__ import annotations
 import os
 import signal
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
-from agent.data.behaviours import RollOut, behaviour_named, episode_rng, roll_out
-from agent.data.shards import encode_shard, join_rollouts
-
-if TYPE_CHECKING:
-    from agent.interfaces import Image
-    from envs import ReacherSimulator, Renderer
+from agent.data.shards import Shard, encode_shard, join_rollouts
+from agent.data.streams import episode_rng
+from agent.interfaces import Image
+from envs import (
+    Behaviour,
+    RollOut,
+    World,
+    WorldError,
+    behaviour_named,
+    load_user_module,
+    make_world,
+    roll_out,
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +41,41 @@ class ShardTask:
     end: int
 
 
+def named_behaviour(name: str, world: World) -> Behaviour:
+    """The behaviour of that name that the program or the world offers, or a user's FILE.py:NAME.
+
+    A user's is a ``Behaviour`` or a function of (rng, ticks, action_dim) that draws a policy.
+
+    Raises:
+        WorldError: if there is none, or the user's file fails, with their own line.
+    """
+    file, _, part = name.rpartition(":")
+    if not file.endswith(".py"):
+        return behaviour_named(name, world)
+    if not Path(file).is_file():
+        raise WorldError(f"expected a Python file at {file}, got none")
+    found = getattr(load_user_module(Path(file)), part, None)
+    if isinstance(found, Behaviour):
+        return found
+    if not callable(found):
+        raise WorldError(
+            f"expected a behaviour {part!r} in {file}, got {found!r}: give it a Behaviour, or a "
+            "function of (rng, ticks, action_dim) that draws a policy"
+        )
+    return Behaviour(name, found)
+
+
 @dataclass(frozen=True)
 class WorkerSettings:
     """What all shards of a data set have in common."""
 
+    world: str
+    look: str
+    image_size: int | None
     behaviour: str
+    find_behaviour: Callable[[str, World], Behaviour]
     seed: int
     episode_steps: int
-    render_profile: str
-    image_size: int
 
 
 def serve(pipe: Connection, settings: WorkerSettings) -> None:
@@ -57,46 +91,38 @@ def serve(pipe: Connection, settings: WorkerSettings) -> None:
 
 def _answer_all(pipe: Connection, settings: WorkerSettings) -> None:
     try:
-        from envs import ReacherSimulator, Renderer
-
-        simulator = ReacherSimulator()
-        with Renderer(simulator, settings.render_profile, settings.image_size) as renderer:
-            while True:
-                pipe.send_bytes(make_shard(pipe.recv(), settings, simulator, renderer))
+        world = make_world(settings.world, settings.look, settings.image_size)
+        behaviour = settings.find_behaviour(settings.behaviour, world)
+        while True:
+            shard = make_shard(pipe.recv(), settings, world, behaviour)
+            pipe.send(shard.rows)
+            pipe.send_bytes(shard.content)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:
         error.add_note(traceback.format_exc())
-        pipe.send_bytes(b"")  # no shard is empty: an exception follows
+        pipe.send(0)  # no shard is empty: an exception follows
         pipe.send(error)
 
 
 def make_shard(
-    task: ShardTask, settings: WorkerSettings, simulator: ReacherSimulator, renderer: Renderer
-) -> bytes:
+    task: ShardTask, settings: WorkerSettings, world: World, behaviour: Behaviour
+) -> Shard:
     """The file content of one shard: a pure function of task and settings."""
-    rows, side = settings.episode_steps + 1, settings.image_size
-    pixels = np.empty((task.end - task.first, rows, side, side, 3), np.uint8)
+    frames: list[Image] = []
     rollouts = [
-        _record(settings, episode, simulator, renderer, pixels[position])
-        for position, episode in enumerate(range(task.first, task.end))
+        _record(settings, episode, world, behaviour, frames)
+        for episode in range(task.first, task.end)
     ]
-    return encode_shard(pixels.reshape(-1, side, side, 3), join_rollouts(rollouts))
+    return Shard(encode_shard(np.stack(frames), join_rollouts(rollouts)), len(frames))
 
 
 def _record(
-    settings: WorkerSettings,
-    episode: int,
-    simulator: ReacherSimulator,
-    renderer: Renderer,
-    pixels: Image,
+    settings: WorkerSettings, episode: int, world: World, behaviour: Behaviour, frames: list[Image]
 ) -> RollOut:
-    def draw(t: int) -> None:
-        pixels[t] = renderer.render()
-
     rng = episode_rng(settings.seed, episode)
-    behaviour = behaviour_named(settings.behaviour)
-    return roll_out(simulator, behaviour, rng, settings.episode_steps, each_state=draw)
+    steps = settings.episode_steps
+    return roll_out(world, behaviour, rng, steps, each_state=lambda t: frames.append(world.frame()))
 
 
 def _use_one_thread() -> None:

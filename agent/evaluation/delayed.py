@@ -1,20 +1,18 @@
-"""A controller whose torques act some ticks after they were decided, as on a real robot."""
+"""A controller whose actions act some ticks after they were decided, as on a real robot."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from agent.interfaces import Array, Controller, GoalObservation
+from agent.interfaces import Array, Controller, Decision, Goals, Needs, Seen
 
 
 class DelayedController:
-    """``controller`` behind a line ``ticks`` control ticks long; zero torque until it is through.
-
-    All else it is asked for is the controller's own.
+    """``controller`` behind a line ``ticks`` control ticks long; no action until it is through.
 
     Raises:
         ValueError: if ``ticks`` is negative.
@@ -26,15 +24,25 @@ class DelayedController:
         self._controller, self._ticks = controller, ticks
         self._line: deque[Array] = deque()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._controller, name)
+    @property
+    def name(self) -> str:
+        """The controller's own."""
+        return self._controller.name
 
-    def reset(self, observations: Sequence[GoalObservation], seeds: Sequence[int]) -> None:
+    @property
+    def needs(self) -> Needs:
+        """The controller's own."""
+        return self._controller.needs
+
+    def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
         """Start E episodes with an empty line."""
-        self._line = deque([np.zeros((len(seeds), 2))] * self._ticks)
-        self._controller.reset(observations, seeds)
+        self._line = deque()
+        self._controller.reset(goals, seeds)
 
-    def act(self, observations: Sequence[GoalObservation]) -> Array:
-        """Torques (E, A) that come out of the line at this tick."""
-        self._line.append(self._controller.act(observations))
-        return self._line.popleft()
+    def act(self, seen: Seen) -> Decision:
+        """The actions (E, A) that come out of the line at this tick."""
+        decision = self._controller.act(seen)
+        self._line.append(np.asarray(decision.actions, np.float64))
+        if len(self._line) <= self._ticks:
+            return replace(decision, actions=np.zeros_like(self._line[-1]))
+        return replace(decision, actions=self._line.popleft())

@@ -1,86 +1,104 @@
 """The result of an evaluation as one strict JSON file: no NaN, what is missing is null.
 
-Rates, errors and steps are over the episodes that were not solved at the start. Schema 2 adds the
-training seed, what was paid for the training, the commit and, for protocols with a reward, the
-return. Files of schema 1 are read with these unknown.
+Rates, errors and steps are over the episodes that were not solved at the start; the return, where
+the task pays one, is over all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.data.json_files import read_json, require_fields
+from agent.evaluation.play import Trial
 from agent.evaluation.provenance import Origin, circumstances
 from agent.evaluation.statistics import interquartile_mean, median, percentile, wilson
-from agent.interfaces import EpisodeResult
+from agent.files.json_files import read_json, require_fields
+from envs import Verdict, WorldSpec
 
-SCHEMA = "lejepa-agent/evaluation/2"
-OLDER_SCHEMA = "lejepa-agent/evaluation/1"
+SCHEMA = "lejepa-agent/evaluation/3"
 FIELDS = (
-    "controller", "protocol", "episodes", "seed", "solved_at_start", "first_touch", "held",
-    "final_error_rad", "steps_to_success", "decision_ms", "checkpoint_sha256", "per_episode",
+    "controller", "world", "look", "step_s", "protocol", "rule", "episodes", "seed",
+    "solved_at_start", "first_touch", "held", "final_error", "steps_to_success", "decision_ms",
+    "episode_return", "training_seed", "bought_with", "commit", "checkpoint_sha256", "per_episode",
 )  # fmt: skip
-ADDED = ("training_seed", "bought_with", "episode_return", "commit")  # by schema 2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was measured: who, in which world, at which task, and as it is defined."""
+
+    controller: str
+    spec: WorldSpec
+    protocol: str
+    rule: str
+    definition: str
+    seed: int
 
 
 def summarise(
-    results: Sequence[EpisodeResult],
+    trials: Sequence[Trial],
+    asked: Asked,
     *,
-    controller: str,
-    protocol: str,
-    seed: int,
     checkpoint_sha256: str | None = None,
     command: str | None = None,
     wall_clock_s: float | None = None,
     origin: Origin | None = None,
-    definition: str | None = None,
 ) -> dict[str, Any]:
-    """Everything a table needs about one controller on one protocol, ready for JSON.
+    """Everything a table needs about one controller on one task, ready for JSON.
 
-    ``origin`` is the training of a controller that learned, ``definition`` the fingerprint of the
-    protocol as it was played.
+    ``origin`` is the training of a controller that learned.
     """
     return {
         "schema": SCHEMA,
-        "controller": controller,
-        "protocol": protocol,
-        "protocol_definition": definition,
-        "episodes": len(results),
-        "seed": seed,
+        "controller": asked.controller,
+        "world": asked.spec.world,
+        "look": asked.spec.look,
+        "step_s": asked.spec.step_s,
+        "protocol": asked.protocol,
+        "protocol_definition": asked.definition,
+        "rule": asked.rule,
+        "episodes": len(trials),
+        "seed": asked.seed,
         "training_seed": origin.training_seed if origin else None,
         "bought_with": asdict(origin.bought_with) if origin else None,
-        **_figures(results),
+        **_figures(trials),
         "checkpoint_sha256": checkpoint_sha256,
         "command": command,
         **circumstances(),
         "wall_clock_s": wall_clock_s,
-        "per_episode": [_line(result) for result in results],
+        "per_episode": [_line(trial.verdict) for trial in trials],
     }
 
 
-def _figures(results: Sequence[EpisodeResult]) -> dict[str, Any]:
-    counted = [result for result in results if not result.solved_at_start]
-    errors = [result.final_error_rad for result in counted]
-    steps = [r.steps_to_success for r in counted if r.steps_to_success is not None]
-    times = [ms for result in results for ms in result.decision_ms]
+def deadlines(trials: Sequence[Trial], tick_ms: float) -> dict[str, Any]:
+    """How many decisions of episodes played alone took longer than ``tick_ms``."""
+    times = [ms for trial in trials for ms in trial.decision_ms]
+    return {"tick_ms": tick_ms, "ticks": len(times), "missed": sum(ms > tick_ms for ms in times)}
+
+
+def _figures(trials: Sequence[Trial]) -> dict[str, Any]:
+    verdicts = [trial.verdict for trial in trials]
+    counted = [verdict for verdict in verdicts if not verdict.solved_at_start]
+    errors = [verdict.final_error for verdict in counted]
+    steps = [v.steps_to_success for v in counted if v.steps_to_success is not None]
+    times = [ms for trial in trials for ms in trial.decision_ms]
+    unit = verdicts[0].unit if verdicts else ""
     return {
-        "solved_at_start": len(results) - len(counted),
-        "first_touch": asdict(wilson(sum(r.first_touch for r in counted), len(counted))),
-        "held": asdict(wilson(sum(r.held for r in counted), len(counted))),
-        "final_error_rad": {"median": median(errors), "p90": percentile(errors, 90.0)},
+        "solved_at_start": len(verdicts) - len(counted),
+        "first_touch": asdict(wilson(sum(v.first_touch for v in counted), len(counted))),
+        "held": asdict(wilson(sum(v.held for v in counted), len(counted))),
+        "final_error": {"median": median(errors), "p90": percentile(errors, 90.0), "unit": unit},
         "steps_to_success": {"median": median(steps)},
         "decision_ms": {"p50": percentile(times, 50.0), "p95": percentile(times, 95.0)},
-        "episode_return": _returns(results),
+        "episode_return": _returns(verdicts),
     }
 
 
-def _returns(results: Sequence[EpisodeResult]) -> dict[str, float | None] | None:
+def _returns(verdicts: Sequence[Verdict]) -> dict[str, float | None] | None:
     """Over all episodes: a reward has no episode that is solved at the start."""
-    given = [result.episode_return for result in results]
-    returns = [value for value in given if value is not None]
+    returns = [v.episode_return for v in verdicts if v.episode_return is not None]
     if not returns:
         return None
     return {
@@ -90,19 +108,16 @@ def _returns(results: Sequence[EpisodeResult]) -> dict[str, float | None] | None
     }
 
 
-def _line(result: EpisodeResult) -> dict[str, Any]:
-    # The tick-by-tick times are summarised above; here they would be most of the file.
-    return {name: value for name, value in asdict(result).items() if name != "decision_ms"}
+def _line(verdict: Verdict) -> dict[str, Any]:
+    return {name: value for name, value in asdict(verdict).items() if name != "unit"}
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """A result that was written as JSON, now or under the older schema.
+    """A result that was written as JSON.
 
     Raises:
         UserError: if there is no such file, or it is no result of this schema.
     """
-    result = read_json(path, "a result file", (SCHEMA, OLDER_SCHEMA), "`evaluate --json`")
-    unknown = dict.fromkeys(ADDED) if result["schema"] == OLDER_SCHEMA else {}
-    whole = {**result, **unknown}
-    require_fields(path, whole, (*FIELDS, *ADDED))
-    return whole
+    result = read_json(path, "a result file", (SCHEMA,), "`evaluate --json`")
+    require_fields(path, result, FIELDS)
+    return result

@@ -58,3 +58,8 @@ def interquartile_mean(values: Iterable[float]) -> float | None:
     numbers = np.fromiter(values, dtype=np.float64)
     stats: Any = importlib.import_module("scipy.stats")
     return float(stats.trim_mean(numbers, 0.25)) if len(numbers) else None
+
+
+def in_digits(value: float, digits: int = 2) -> str:
+    """At least ``digits`` digits that count, and of a large number all before the point."""
+    return f"{value:.0f}" if abs(value) >= 10**digits - 0.5 else f"{value:.{digits}g}"

@@ -11,13 +11,15 @@ import numpy as np
 import torch
 
 from agent.control.mpc import MPCConfig
-from agent.deploy.graphs import Graphs, file_name, require_onnxruntime
-from agent.deploy.settings import SCHEMA, DeploySettings
 from agent.errors import MachineError, UserError
 from agent.export.graphs import Graph, graphs_of
-from agent.model.bundle import write_bundle
+from agent.export.onnx_model import SCHEMA, OnnxModel, file_name
+from agent.extras import require
+from agent.files.bundle import write_bundle
 from agent.model.predictor import ResidualPredictor
 from agent.model.world_model import WorldModel
+from agent.settings import to_dict
+from envs import WorldSpec
 from planners import GaussNewtonConfig
 
 AGREEMENT = 1e-4  # of float32 sums taken in another order, relative to the largest output
@@ -39,71 +41,41 @@ def export_controller(
         UserError: if the model is of a kind that cannot be exported, or something else lies there.
         MachineError: if onnx or onnxruntime are missing, or disagree with torch.
     """
-    _require_kind(model, control or MPCConfig())
+    _require_kind(model)
     _require_tools()
-    settings = settings_of(model, control or MPCConfig(), planner or GaussNewtonConfig())
-    graphs = graphs_of(model, settings.horizon)
+    control, planner = control or MPCConfig(), planner or GaussNewtonConfig()
+    graphs = graphs_of(model, control.horizon)
     files = {file_name(name): graph.to_onnx() for name, graph in graphs.items()}
-    config = {"schema": SCHEMA, "settings": settings.to_json(), "facts": dict(facts)}
+    config = {
+        "schema": SCHEMA,
+        "world": model.spec.to_json(),
+        "context": model.context,
+        "action_block": model.config.action_block,
+        "control": to_dict(control),
+        "planner": to_dict(planner),
+        "facts": dict(facts),
+    }
     files["config.json"] = json.dumps(config, indent=2).encode()
-    files["README.md"] = _card(settings).encode()
+    files["README.md"] = _card(model.spec).encode()
     write_bundle(directory, files)
     return _require_agreement(directory, graphs)
 
 
-def settings_of(
-    model: WorldModel, control: MPCConfig, planner: GaussNewtonConfig
-) -> DeploySettings:
-    """All numbers of a controller in one place."""
-    world = model.config
-    return DeploySettings(
-        image_size=world.encoder.image_size,
-        latent_dim=model.latent_dim,
-        context=model.context,
-        torque_dim=world.torque_dim,
-        action_block=world.action_block,
-        action_repeat=world.action_repeat,
-        physics_dt_s=world.physics_dt_s,
-        render_profile=world.render_profile,
-        goal_directions=model.goal_metric.shape[1],
-        horizon=control.horizon,
-        drift_gain=control.drift_gain,
-        surprise_limit=control.surprise_limit,
-        effort=control.cost.effort,
-        change=control.cost.change,
-        iterations=planner.iterations,
-        dampings=planner.dampings,
-        random_starts=planner.random_starts,
-        start_correlation=planner.start_correlation,
-    )
-
-
-def _require_kind(model: WorldModel, control: MPCConfig) -> None:
+def _require_kind(model: WorldModel) -> None:
     if not isinstance(model.predictor, ResidualPredictor):
         raise UserError(
             "expected a world model with the residual predictor, got "
             f"{type(model.predictor).__name__}: only the former can be exported"
         )
-    cost = control.cost
-    if control.delay_ticks or cost.speed or cost.shape != "summed":
-        raise UserError(
-            "expected a controller with delay_ticks=0, speed=0 and shape='summed', got "
-            f"{control.delay_ticks}, {cost.speed} and {cost.shape!r}: the rest is not exported"
-        )
 
 
 def _require_tools() -> None:
-    require_onnxruntime()
-    try:
-        import onnx  # noqa: F401  torch.onnx.export imports it at its end
-    except ImportError as error:
-        raise MachineError(
-            "onnx is not installed: python -m pip install 'lejepa-agent[export]'"
-        ) from error
+    require("onnxruntime")
+    require("onnx")  # torch.onnx.export imports it at its end
 
 
 def _require_agreement(directory: Path, graphs: Mapping[str, Graph]) -> float:
-    exported, draw = Graphs(directory), torch.Generator().manual_seed(0)
+    exported, draw = OnnxModel(directory), torch.Generator().manual_seed(0)
     worst = 0.0
     for name, graph in graphs.items():
         inputs = {key: _random(value, draw) for key, value in graph.inputs.items()}
@@ -125,17 +97,23 @@ def _random(like: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
     return torch.rand(like.shape, generator=draw) * 2 - 1
 
 
-def _card(settings: DeploySettings) -> str:
-    return f"""# Goal-image controller of Reacher, without torch
+def _card(spec: WorldSpec) -> str:
+    height, width = spec.image_size
+    return f"""# Goal-image controller of {spec.world}, without torch
 
-Needs numpy and onnxruntime. One torque pair every {settings.control_dt_s:.2f} s from frames of
-{settings.image_size} px (`{settings.render_profile}`) and a goal picture of the same size.
+Needs numpy and onnxruntime. {spec.action_dim} numbers in [-1, 1] every {spec.step_s:.2f} s from
+frames of {width} x {height} px (`{spec.look}`) and a goal picture of the same size.
 
-    from agent.deploy.controller import OnnxController
+    from pathlib import Path
+    from agent.control.mpc import WorldModelController
+    from agent.export.onnx_model import OnnxModel
+    from agent.interfaces import Goals, Seen
+    from planners import GaussNewtonPlanner
 
-    controller = OnnxController(directory)
-    controller.reset([observation], seeds=[0])
-    torques = controller.act([observation])
+    model = OnnxModel(Path("THIS_DIRECTORY"))
+    controller = WorldModelController(model, GaussNewtonPlanner(model.planner), model.control)
+    controller.reset(Goals(pixels=goal_picture[None]), seeds=[0])
+    actions = controller.act(Seen(pixels=camera_picture[None])).actions[0]  # once a tick
 
-See it steer the simulated arm: `python -m agent.deploy THIS_DIRECTORY --goal-seed 7`.
+See it steer the simulated world: `python -m agent.export THIS_DIRECTORY --goal-seed 7`.
 """

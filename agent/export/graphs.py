@@ -1,6 +1,6 @@
 """What is exported of a world model, as modules that torch can trace.
 
-Shapes: see ``agent/interfaces.py``; M goal directions, P = H*K*A torques of a plan. E and N stay
+Shapes: see ``agent/interfaces.py``; M goal directions, P = H*K*A numbers of a plan. E and N stay
 free, the horizon H becomes part of the graph.
 """
 
@@ -38,7 +38,7 @@ class Offsets(nn.Module):
 
 
 class Slopes(nn.Module):
-    """The same for one plan an episode, and the slope by each of its torques."""
+    """The same for one plan an episode, and the slope by each of its numbers."""
 
     def __init__(self, model: WorldModel) -> None:
         super().__init__()
@@ -81,11 +81,10 @@ class Graph:
 
 def graphs_of(model: WorldModel, horizon: int) -> dict[str, Graph]:
     """Every graph the controller needs, by name."""
-    config = model.config
-    size, latent, width = config.encoder.image_size, model.latent_dim, config.action_width
+    latent, width = model.latent_dim, model.action_width
     embeddings = torch.zeros(2, model.context, latent)
     blocks = torch.zeros(2, model.context, width)
-    frames = torch.zeros(2, size, size, 3, dtype=torch.uint8)
+    frames = torch.zeros(2, *model.spec.frame_shape, dtype=torch.uint8)
     situation = {
         "embeddings": embeddings, "past": blocks[:, 1:],
         "drift": torch.zeros(2, latent), "goals": torch.zeros(2, latent),

@@ -1,8 +1,8 @@
 """The slope of a rollout in closed form, forwards: no autograd, so that it can be exported.
 
 What :mod:`agent.model.linearise` computes, in operations that a graph can hold: nothing is written
-in place, and a linear layer takes a value and its tangents, one for each torque that it depends on,
-in one product. Torques of later steps have no effect yet: step h carries (h+1)*K*A tangents.
+in place, and a linear layer takes a value and its tangents, one for each action that it depends on,
+in one product. Actions of later steps have no effect yet: step h carries (h+1)*K*A tangents.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def rollout_with_tangents(
     Args:
         model: in evaluation mode, with the residual predictor.
         embeddings: (E, L, D), the last one is now.
-        past: (E, L-1, K*A), torque blocks between them.
+        past: (E, L-1, K*A), action blocks between them.
         actions: (E, H, K*A), the plan.
         drift: (E, D), added to every prediction.
     """
@@ -50,7 +50,7 @@ def rollout_with_tangents(
     assert isinstance(predictor, ResidualPredictor)
     seen = [_constant(embeddings[:, index]) for index in range(model.context)]
     for step in range(actions.shape[1]):
-        blocks = _torques(sent[:, step : step + model.context], step, model)
+        blocks = _actions(sent[:, step : step + model.context], step, model)
         count = int(blocks.tangents.shape[1])
         window = [each.padded(count) for each in seen[-model.context :]]
         following = _predict(predictor, window, blocks)
@@ -62,9 +62,9 @@ def _constant(vector: Tensor) -> Dual:
     return Dual(vector[:, None], vector[:, None, :][:, :0])
 
 
-def _torques(blocks: Tensor, step: int, model: WorldModel) -> Dual:
-    """The torques (E, L, K*A) that a step reads; each of the plan's is its own tangent."""
-    width = model.config.action_width
+def _actions(blocks: Tensor, step: int, model: WorldModel) -> Dual:
+    """The actions (E, L, K*A) that a step reads; each of the plan's is its own tangent."""
+    width = model.action_width
     count, read = (step + 1) * width, model.context * width
     # Tangent c is variable c of the plan, which stands at column c - first of what is read.
     first = (step + 1 - model.context) * width

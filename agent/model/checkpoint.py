@@ -4,7 +4,6 @@ card) and ``manifest.json``. No pickle, so a stranger's checkpoint cannot run co
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +14,14 @@ import torch
 from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
-from agent.model.bundle import bundle_sha256, read_bundle, write_bundle
-from agent.model.head import HeadConfig
-from agent.model.registry import encoder_config, predictor_config
+from agent.files.bundle import bundle_sha256, read_bundle, write_bundle
 from agent.model.world_model import WorldModel, WorldModelConfig
+from agent.settings import from_dict, to_dict
+from envs import FIRST_SCHEMA_FIELDS, WorldSpec, spec_of_first_schema
 
-SCHEMA = "lejepa-agent/world-model/1"
+SCHEMA = "lejepa-agent/world-model/2"
+FIRST_SCHEMA = "lejepa-agent/world-model/1"
+
 
 checkpoint_sha256 = bundle_sha256
 
@@ -33,13 +34,14 @@ def save_checkpoint(directory: Path, model: WorldModel, facts: Mapping[str, Any]
     """
     config = {
         "schema": SCHEMA,
-        "model": dataclasses.asdict(model.config),
+        "world": model.spec.to_json(),
+        "model": to_dict(model.config),
         "facts": dict(facts),
     }
     files = {
         "config.json": json.dumps(config, indent=2).encode(),
         "model.safetensors": safetensors.torch.save(_tensors(model)),
-        "README.md": model_card(model.config, facts).encode(),
+        "README.md": model_card(model, facts).encode(),
     }
     write_bundle(directory, files)
 
@@ -53,7 +55,11 @@ def load_checkpoint(directory: Path) -> WorldModel:
     """
     files = read_bundle(directory)
     config = _config_of(directory, files)
-    model = WorldModel(_world_model_config(directory, config["model"]))
+    try:
+        spec = WorldSpec.from_json(config["world"])
+        model = WorldModel(from_dict(WorldModelConfig, config["model"]), spec)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{directory}: config.json is not of this version ({error})") from error
     try:
         model.load_state_dict(safetensors.torch.load(files["model.safetensors"]))
     except (SafetensorError, RuntimeError, KeyError) as error:
@@ -67,18 +73,23 @@ def checkpoint_facts(directory: Path) -> dict[str, Any]:
     return facts
 
 
-def model_card(config: WorldModelConfig, facts: Mapping[str, Any]) -> str:
+def checkpoint_spec(directory: Path) -> WorldSpec:
+    """The world of the model in ``directory``; same errors as :func:`load_checkpoint`."""
+    return WorldSpec.from_json(_config_of(directory, read_bundle(directory))["world"])
+
+
+def model_card(model: WorldModel, facts: Mapping[str, Any]) -> str:
     """The checkpoint's README."""
     rows = "\n".join(f"| {name} | {_brief(value)} |" for name, value in facts.items())
-    return f"""# LeJEPA world model of Reacher
+    spec, (height, width) = model.spec, model.spec.image_size
+    return f"""# LeJEPA world model of {spec.world}
 
-Predicts the embedding of the camera image {config.model_step_s:.2f} s ahead from the last
-{config.predictor.context} embeddings and the torques between. Learned from
-`{config.render_profile}` frames of {config.encoder.image_size} px and torques alone: no reward, no
-joint angles, no decoder.
+Predicts the embedding of the camera image {model.model_step_s:.2f} s ahead from the last
+{model.context} embeddings and the actions between. Learned from `{spec.look}` frames of
+{width} x {height} px and actions alone: no reward, no state, no decoder.
 
 Use: `python run_agent.py control --checkpoint THIS_DIRECTORY --goal-seed 7 --video out.webm`.
-Not for: other arms, cameras or render profiles. Licence: MIT.
+Not for: other worlds, cameras or looks. Licence: MIT.
 
 | fact | value |
 |---|---|
@@ -103,19 +114,20 @@ def _config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
             f"expected a world model in {directory}, got a checkpoint of another kind or a damaged "
             f"config.json ({error!r}): name a directory that `train` wrote"
         ) from error
+    if schema == FIRST_SCHEMA:
+        return _translated(directory, config)
     if schema != SCHEMA:
         raise UserError(f"{directory}: expected schema {SCHEMA!r}, got {schema!r}")
     return config
 
 
-def _world_model_config(directory: Path, values: Mapping[str, Any]) -> WorldModelConfig:
+def _translated(directory: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config of the first schema, which named its one world among the settings of the model."""
     try:
-        parts = ("encoder", "predictor", "head")
-        rest = {key: value for key, value in values.items() if key not in parts}
-        if "head" in values:  # models made before there were heads have none
-            rest["head"] = HeadConfig(**values["head"])
-        encoder = encoder_config(values["encoder"])
-        predictor = predictor_config(values["predictor"])
-        return WorldModelConfig(encoder, predictor, **rest)
+        model = {k: v for k, v in config["model"].items() if k not in FIRST_SCHEMA_FIELDS}
+        encoder = dict(model["encoder"])
+        world = {**config["model"], "image_size": encoder.pop("image_size")}
+        spec = spec_of_first_schema(world)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{directory}: config.json is not of this version ({error})") from error
+    return {**config, "model": {**model, "encoder": encoder}, "world": spec.to_json()}

@@ -12,19 +12,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+_REDUCTION = 16  # of each side, by the strides
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Sizes of the encoder: square ``image_size`` [px] in, ``latent_dim`` numbers out."""
+    """Sizes of the encoder: ``latent_dim`` numbers come out."""
 
-    image_size: int = 64
     latent_dim: int = 32
     channels: tuple[int, int, int] = (16, 32, 64)
     hidden: int = 256
 
     def __post_init__(self) -> None:
-        if self.image_size % 16:
-            raise ValueError(f"expected image_size divisible by 16, got {self.image_size}")
         if self.latent_dim < 1:
             raise ValueError(f"expected latent_dim >= 1, got {self.latent_dim}")
         if len(self.channels) != 3:
@@ -35,17 +34,24 @@ class ConvEncoder(nn.Module):
     """Strided convolutions with BatchNorm, then a linear head.
 
     ``pixel_mean`` (3, h, w) and ``pixel_std`` hold the training frames' statistics: removing the
-    static background leaves the arm, and the first layer need not learn it.
+    static background leaves what moves, and the first layer need not learn it.
+
+    Raises:
+        ValueError: if a side of ``image_size`` (h, w) [px] is below 16.
     """
 
     pixel_mean: Tensor
     pixel_std: Tensor
 
-    def __init__(self, config: EncoderConfig) -> None:
+    def __init__(self, config: EncoderConfig, image_size: tuple[int, int]) -> None:
         super().__init__()
+        height, width = image_size
+        if min(image_size) < _REDUCTION:
+            raise ValueError(
+                f"expected frames of at least {_REDUCTION} px a side, got {image_size}"
+            )
         self.config = config
-        size = config.image_size
-        self.register_buffer("pixel_mean", torch.zeros(3, size, size))
+        self.register_buffer("pixel_mean", torch.zeros(3, height, width))
         self.register_buffer("pixel_std", torch.tensor(255.0))
         one, two, three = config.channels
         self.network = nn.Sequential(
@@ -53,7 +59,9 @@ class ConvEncoder(nn.Module):
             *_convolution(one, two, kernel=4, stride=2, padding=1),
             *_convolution(two, three, kernel=4, stride=2, padding=1),
             nn.Flatten(),
-            nn.Linear(three * (size // 16) ** 2, config.hidden, bias=False),
+            nn.Linear(
+                three * (height // _REDUCTION) * (width // _REDUCTION), config.hidden, bias=False
+            ),
             nn.BatchNorm1d(config.hidden),
             nn.SiLU(),
             nn.Linear(config.hidden, config.latent_dim),

@@ -1,6 +1,6 @@
-"""A goal-conditioned action head on the embedding: from where the arm is and should be to torques.
+"""A goal-conditioned action head on the embedding: from what is and what should be to actions.
 
-One pass gives the torques that a search would look for. It reads the same context as the
+One pass gives the actions that a search would look for. It reads the same context as the
 predictor, so it knows the velocity. (Action heads on latent world models are usual where a
 search takes too long; ours learns in the model's imagination, see :mod:`agent.training.head`.)
 """
@@ -28,7 +28,7 @@ class HeadConfig:
 
 
 class GoalHead(nn.Module):
-    """The next block of torques for a goal, inside [-1, 1]."""
+    """The next block of actions for a goal, inside [-1, 1]."""
 
     def __init__(
         self, config: HeadConfig, context: int, latent_dim: int, action_width: int
@@ -43,11 +43,11 @@ class GoalHead(nn.Module):
         )
 
     def forward(self, embeddings: Tensor, past: Tensor, goals: Tensor) -> Tensor:
-        """Torque blocks (..., K*A).
+        """Action blocks (..., K*A).
 
         Args:
             embeddings: (..., L, D), a model step apart, the last one now.
-            past: (..., L-1, K*A), torque blocks between them.
+            past: (..., L-1, K*A), action blocks between them.
             goals: (..., D).
         """
         now = embeddings[..., -1, :]
@@ -56,8 +56,8 @@ class GoalHead(nn.Module):
         hidden = self.read(torch.cat(features, -1))
         for block in self.blocks:
             hidden = hidden + block(hidden)
-        torques: Tensor = self.write(hidden)
-        return torques
+        actions: Tensor = self.write(hidden)
+        return actions
 
 
 def _block(width: int) -> nn.Module:

@@ -1,7 +1,7 @@
-"""The slope of a predicted trajectory with respect to the torques that cause it.
+"""The slope of a predicted trajectory with respect to the actions that cause it.
 
 The rollout is z_{h+1} = z_h + f(z_{h-L+1..h}, u_{h-L+1..h}). Its derivatives are pushed forward
-along with it: at step h only the torques up to h have any, so that half the work of a full Jacobian
+along with it: at step h only the actions up to h have any, so that half the work of a full Jacobian
 is never done, and what was computed for one step is what the next one starts from.
 """
 
@@ -21,22 +21,22 @@ def linearise_rollout(
     actions: Tensor,
     drift: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Predicted embeddings (E, H, D) and their Jacobian (E, H, D, H*K*A).
+    """Predicted embeddings (E, H, D) and their slopes (E, H, H*K*A, D).
 
     Args:
         model: in evaluation mode.
         embeddings: (E, L, D), the last one is now.
-        past: (E, L-1, K*A), torque blocks between them.
+        past: (E, L-1, K*A), action blocks between them.
         actions: (E, H, K*A), the plan.
         drift: (E, D), added to every prediction; none by default.
     """
     context, (episodes, horizon, width) = model.context, actions.shape
     seen, sent = list(embeddings.unbind(1)), list(past.unbind(1))
     placing = _block_places(context, horizon, width, like=actions)
-    # What was seen does not depend on the torques to come: L steps of zeros go first.
+    # What was seen does not depend on the actions to come: L steps of zeros go first.
     slopes = actions.new_zeros(episodes, context + horizon, horizon * width, model.latent_dim)
     for step in range(horizon):
-        known = (step + 1) * width  # torques sent so far
+        known = (step + 1) * width  # actions sent so far
         sent.append(actions[:, step])
         features = torch.cat(seen[-context:] + sent[-context:], -1)
         windows = slopes[:, step : step + context, :known].unbind(1)
@@ -45,7 +45,7 @@ def linearise_rollout(
         following = seen[-1] + change
         seen.append(following if drift is None else following + drift)
         slopes[:, context + step, :known] = windows[-1] + change_slopes
-    return torch.stack(seen[context:], 1), slopes[:, context:].transpose(2, 3)
+    return torch.stack(seen[context:], 1), slopes[:, context:]
 
 
 def _push(model: WorldModel, features: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,7 +75,7 @@ def _change(model: WorldModel, features: Tensor) -> Tensor:
 
 
 def _block_places(context: int, horizon: int, width: int, like: Tensor) -> Tensor:
-    """Derivative (H*K*A, L*K*A) of the L newest torque blocks by all H: ones where they are."""
+    """Derivative (H*K*A, L*K*A) of the L newest action blocks by all H: ones where they are."""
     places = like.new_zeros(horizon * width, context * width)
     count = min(context, horizon) * width
     places[-count:, -count:] = torch.eye(count, dtype=like.dtype)

@@ -1,4 +1,4 @@
-"""Next embedding from recent embeddings and torques: a residual MLP.
+"""Next embedding from recent embeddings and actions: a residual MLP.
 
 The action-conditioned half of a JEPA world model (Maes et al. 2026, arXiv:2603.19312, Sec. 3).
 Velocity is not in a single embedding; the predictor reads it off the last few.
@@ -16,7 +16,7 @@ from agent.model.pushforward import push_layers, push_linear
 
 @dataclass(frozen=True)
 class PredictorConfig:
-    """Sizes of the predictor: ``context`` L embeddings and as many torque blocks go in."""
+    """Sizes of the predictor: ``context`` L embeddings and as many action blocks go in."""
 
     context: int = 3
     width: int = 384
@@ -54,7 +54,7 @@ class ResidualPredictor(nn.Module):
         """The step f (E, D) and its directional derivatives (E, P, D).
 
         Args:
-            features: (E, L*D + L*K*A), embeddings then torque blocks, as the network reads them.
+            features: (E, L*D + L*K*A), embeddings then action blocks, as the network reads them.
             slopes: (E, P, L*D + L*K*A), their derivatives in P directions.
         """
         hidden, slopes = push_linear(self.read, features, slopes)

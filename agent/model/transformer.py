@@ -1,7 +1,7 @@
-"""Next embedding from recent embeddings and torques: a causal transformer.
+"""Next embedding from recent embeddings and actions: a causal transformer.
 
 The predictor of LeWorldModel (Maes et al. 2026, arXiv:2603.19312, Sec. 3): one token a frame, the
-torque block that follows the frame enters every layer by adaptive LayerNorm whose gates start at
+action block that follows the frame enters every layer by adaptive LayerNorm whose gates start at
 zero (Peebles & Xie 2023, arXiv:2212.09748, Sec. 3.2), and a BatchNorm projector at the end. It
 predicts after every frame it is shown, so it may be shown fewer than L.
 """
@@ -18,7 +18,7 @@ from agent.model.vit import INITIAL_STD, Attention, batch_norm_projector, initia
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """Sizes of the predictor; at most ``context`` L embeddings and as many torque blocks go in."""
+    """Sizes of the predictor; at most ``context`` L embeddings and as many action blocks go in."""
 
     context: int = 3
     width: int = 192
@@ -42,9 +42,9 @@ class TransformerConfig:
 
 
 class TransformerPredictor(nn.Module):
-    """Causal transformer over frames, conditioned on torques.
+    """Causal transformer over frames, conditioned on actions.
 
-    ``action_mean`` and ``action_std`` (K*A) are those of the training torques.
+    ``action_mean`` and ``action_std`` (K*A) are those of the training actions.
     """
 
     action_mean: Tensor
@@ -69,11 +69,11 @@ class TransformerPredictor(nn.Module):
             assert isinstance(block, _AdaptiveBlock)
             nn.init.zeros_(block.condition.weight)  # every block starts as the identity
 
-    def set_action_statistics(self, torques: Tensor) -> None:
-        """Take each torque's mean and spread from training ``torques`` (N, A)."""
-        block = len(self.action_mean) // torques.shape[1]
-        self.action_mean.copy_(torques.mean(0).repeat(block))
-        self.action_std.copy_(torques.std(0).clamp_min(1e-3).repeat(block))
+    def set_action_statistics(self, actions: Tensor) -> None:
+        """Take each number's mean and spread from training ``actions`` (N, A)."""
+        block = len(self.action_mean) // actions.shape[1]
+        self.action_mean.copy_(actions.mean(0).repeat(block))
+        self.action_std.copy_(actions.std(0).clamp_min(1e-3).repeat(block))
 
     def forward(self, embeddings: Tensor, actions: Tensor) -> Tensor:
         """Next embedding (..., D) from ``embeddings`` (..., l, D), ``actions`` (..., l, K*A).
@@ -106,7 +106,7 @@ class TransformerPredictor(nn.Module):
 
 
 class _AdaptiveBlock(nn.Module):
-    """Attention and a small network, each shifted, scaled and gated by the torques."""
+    """Attention and a small network, each shifted, scaled and gated by the actions."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()

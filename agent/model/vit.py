@@ -19,13 +19,13 @@ INITIAL_STD = 0.02
 
 @dataclass(frozen=True)
 class ViTConfig:
-    """ViT-tiny on square frames of ``image_size`` [px] cut into patches of ``patch_size`` [px].
+    """ViT-tiny on frames cut into square patches of ``patch_size`` [px].
 
-    The paper has 224 and 14, which makes 256 patches; the default makes 64 of a 64 px frame, so
-    that a CPU can train it. ``projector_width`` is that of the layer between token and embedding.
+    The paper has frames of 224 and patches of 14, which makes 256 of them; the default makes 64 of
+    a 64 px frame, so that a CPU can train it. ``projector_width`` is that of the layer between
+    token and embedding.
     """
 
-    image_size: int = 64
     latent_dim: int = 192
     patch_size: int = 8
     width: int = 192
@@ -40,11 +40,6 @@ class ViTConfig:
         for name in ("patch_size", "latent_dim", "width", "depth", "heads", "projector_width"):
             if getattr(self, name) < 1:
                 raise ValueError(f"expected {name} >= 1, got {getattr(self, name)}")
-        if self.image_size < 1 or self.image_size % self.patch_size:
-            raise ValueError(
-                f"expected image_size divisible by patch_size={self.patch_size}, "
-                f"got {self.image_size}"
-            )
         if self.width % self.heads:
             raise ValueError(f"expected width divisible by heads={self.heads}, got {self.width}")
 
@@ -53,17 +48,25 @@ class ViTEncoder(nn.Module):
     """Vision transformer, class token, BatchNorm projector.
 
     ``pixel_mean`` and ``pixel_std`` (3, 1, 1) are those of the training frames' three colours.
+
+    Raises:
+        ValueError: if patches do not fill frames of ``image_size`` (h, w) [px].
     """
 
     pixel_mean: Tensor
     pixel_std: Tensor
 
-    def __init__(self, config: ViTConfig) -> None:
+    def __init__(self, config: ViTConfig, image_size: tuple[int, int]) -> None:
         super().__init__()
+        if any(side % config.patch_size for side in image_size):
+            raise ValueError(
+                f"expected frames whose sides patch_size={config.patch_size} divides, got "
+                f"{image_size}"
+            )
         self.config = config
         self.register_buffer("pixel_mean", torch.zeros(3, 1, 1))
         self.register_buffer("pixel_std", torch.full((3, 1, 1), 255.0))
-        patches = (config.image_size // config.patch_size) ** 2
+        patches = math.prod(side // config.patch_size for side in image_size)
         self.cut = nn.Conv2d(3, config.width, config.patch_size, config.patch_size)
         self.class_token = nn.Parameter(INITIAL_STD * torch.randn(1, 1, config.width))
         self.positions = nn.Parameter(INITIAL_STD * torch.randn(1, patches + 1, config.width))

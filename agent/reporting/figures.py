@@ -3,11 +3,11 @@
 from agent.reporting.bars import results_bars
 from agent.reporting.curves import learning_curves
 from agent.reporting.imagination import imagine, imagined_strip
-from agent.reporting.landscape import cost_landscape, survey
+from agent.reporting.landscape import draw_landscape, survey
 from agent.reporting.style import png_bytes, save_png
 
 __all__ = [
-    "cost_landscape",
+    "draw_landscape",
     "imagine",
     "imagined_strip",
     "learning_curves",

@@ -1,119 +1,87 @@
-"""One episode on film: a controller steers the arm to a goal picture, and every tick is kept."""
+"""One episode on film: the world as people see it, beside the goal, with the error above.
+
+Drawing alone; the episode itself is played by the one loop of :mod:`agent.evaluation.play`.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
-import numpy as np
-
-from agent.interfaces import Array, Controller, GoalObservation, Image
+from agent.evaluation.statistics import in_digits
+from agent.interfaces import Array, Image
 from agent.reporting.video import PANEL_PX, beside_goal
-from envs import ACTION_REPEAT, PHYSICS_DT_S, ReacherSimulator, Renderer, angle_error_rad
-
-TICK_S = PHYSICS_DT_S * ACTION_REPEAT
-FRAMES_PER_S = 1.0 / TICK_S
+from envs import Posable, World, WorldSpec, goal_errors, goal_unit, import_opencv, make_world
 
 
-@dataclass(frozen=True)
-class Goal:
-    """What to reach: ``pixels`` (h, w, 3) as the controller sees it, ``picture`` for people.
+class Camera:
+    """A larger view of a world than the controller's: drawn anew where it can be posed.
 
-    ``qpos_rad`` (2,) is NaN where only a picture is known.
+    Any other world is shown as the controller sees it, enlarged. A context manager.
     """
 
-    pixels: Image
-    picture: Image
-    qpos_rad: Array
+    def __init__(self, world: World) -> None:
+        self._large: World | None = None
+        if isinstance(world, Posable) and len(set(world.spec.image_size)) == 1:
+            self._large = make_world(world.spec.world, world.spec.look, PANEL_PX)
 
-
-@dataclass(frozen=True)
-class Film:
-    """T+1 frames and errors of T control ticks.
-
-    ``frames`` RGB, scene beside goal; ``qpos_rad`` (T+1, 2); ``errors_rad`` (T+1,) the larger
-    joint error modulo 2π, NaN where the goal's pose is unknown; ``pixels`` the last frame as the
-    controller saw it; ``decision_ms`` (T,).
-    """
-
-    frames: list[Image]
-    qpos_rad: Array
-    errors_rad: Array
-    pixels: Image
-    decision_ms: Array
-
-
-class Studio:
-    """A simulator with two cameras: the controller's, and a larger one for people."""
-
-    def __init__(self, render_profile: str, image_size: int) -> None:
-        self.simulator = ReacherSimulator()
-        self._eye = Renderer(self.simulator, render_profile, image_size)
-        self._camera = Renderer(self.simulator, render_profile, PANEL_PX)
-
-    def goal_at(self, qpos_rad: Array) -> Goal:
-        """The goal of a known pose (2,)."""
-        return Goal(self._eye.render_pose(qpos_rad), self._camera.render_pose(qpos_rad), qpos_rad)
-
-    def film(
-        self,
-        controller: Controller,
-        start_qpos_rad: Array,
-        goal: Goal,
-        ticks: int,
-        seed: int = 0,
-        progress: Callable[[int, int], None] = lambda done, total: None,
-    ) -> Film:
-        """From rest at a pose, ``ticks`` control ticks towards ``goal``."""
-        self.simulator.reset(start_qpos_rad)
-        observation = self._observe(goal)
-        controller.reset([observation], [seed])
-        reel = _Reel(goal)
-        self._shoot(reel)
-        for tick in range(ticks):
-            start_s = time.perf_counter()
-            torque = controller.act([observation])[0]
-            reel.decision_ms.append(1e3 * (time.perf_counter() - start_s))
-            self.simulator.step(torque)
-            observation = self._observe(goal)
-            self._shoot(reel)
-            progress(tick + 1, ticks)
-        return reel.finish(observation.pixels)
-
-    def _observe(self, goal: Goal) -> GoalObservation:
-        state = np.concatenate([self.simulator.qpos_rad, self.simulator.qvel_rad_s])
-        goal_state = np.concatenate([goal.qpos_rad, np.zeros(2)])
-        return GoalObservation(self._eye.render(), goal.pixels, state, goal_state)
-
-    def _shoot(self, reel: _Reel) -> None:
-        reel.add(self._camera.render(), self.simulator.qpos_rad)
+    def shoot(self, frame: Image, state: Array) -> Image:
+        """The world in ``state`` (S,), which the controller sees as ``frame``."""
+        if isinstance(self._large, Posable):
+            return self._large.picture(state)
+        return _enlarged(frame)
 
     def close(self) -> None:
-        """Give the cameras back."""
-        self._eye.close()
-        self._camera.close()
+        """Give the larger world back."""
+        if self._large is not None:
+            self._large.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
-class _Reel:
-    """A film in the making."""
+class Reel:
+    """A film in the making: ``frames`` RGB, the scene beside the goal, one a tick.
 
-    def __init__(self, goal: Goal) -> None:
-        self._goal = goal
-        self._frames: list[Image] = []
-        self._qpos_rad: list[Array] = []
-        self._errors_rad: list[float] = []
-        self.decision_ms: list[float] = []
+    ``goal_frame`` as the controller sees it; ``goal`` (S,) its state, None where only a picture is
+    known.
+    """
 
-    def add(self, scene: Image, qpos_rad: Array) -> None:
-        error_rad = float(angle_error_rad(qpos_rad, self._goal.qpos_rad).max())
-        caption = f"{len(self._frames) * TICK_S:4.2f} s"
-        if np.isfinite(error_rad):
-            caption += f"   error {error_rad:5.3f} rad"
-        self._frames.append(beside_goal(scene, self._goal.picture, caption))
-        self._qpos_rad.append(qpos_rad)
-        self._errors_rad.append(error_rad)
+    def __init__(
+        self, spec: WorldSpec, camera: Camera, goal_frame: Image, goal: Array | None
+    ) -> None:
+        self.frames: list[Image] = []
+        self._spec, self._camera, self._goal = spec, camera, goal
+        self._picture = _enlarged(goal_frame) if goal is None else camera.shoot(goal_frame, goal)
 
-    def finish(self, pixels: Image) -> Film:
-        errors, decisions = np.array(self._errors_rad), np.array(self.decision_ms)
-        return Film(self._frames, np.array(self._qpos_rad), errors, pixels, decisions)
+    def add(self, frame: Image, state: Array) -> None:
+        """One more moment, seen as ``frame`` in ``state`` (S,)."""
+        caption = f"{len(self.frames) * self._spec.step_s:4.2f} s"
+        if self._goal is not None and self._spec.goal_columns:
+            error = worst_error(self._spec, state, self._goal)
+            caption += f"   error {in_digits(error, 3)} {goal_unit(self._spec)}"
+        scene = self._camera.shoot(frame, state)
+        self.frames.append(beside_goal(scene, self._picture, caption))
+
+
+def worst_error(spec: WorldSpec, state: Array, goal: Array) -> float:
+    """The largest error of a state (S,), in the unit of :func:`envs.goal_unit`."""
+    errors, tolerances = goal_errors(spec, state, goal)
+    shares = errors / tolerances if goal_unit(spec) == "tolerances" else errors
+    return float(shares.max())
+
+
+def _enlarged(frame: Image) -> Image:
+    cv2 = import_opencv()
+    height, width = frame.shape[:2]
+    size = (round(width * PANEL_PX / height) // 2 * 2, PANEL_PX)  # codecs want even sides
+    enlarged: Image = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
+    return enlarged

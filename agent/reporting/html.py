@@ -13,8 +13,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from agent.data.durable import explained_disk_errors, write_durably
 from agent.errors import UserError
+from agent.files.durable import explained_disk_errors, write_durably
 from agent.reporting.markup import Markup, data_uri, document, element, joined
 from agent.reporting.style import png_bytes
 

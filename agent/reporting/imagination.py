@@ -1,6 +1,6 @@
 """What the model imagines, shown as the training frames nearest to its predictions.
 
-There is no decoder: from one moment on the model sees nothing but torques, and each embedding it
+There is no decoder: from one moment on the model sees nothing but actions, and each embedding it
 predicts is looked up among embeddings of training frames, by the distance the planner uses.
 """
 
@@ -18,11 +18,12 @@ from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
 from agent.errors import UserError
+from agent.evaluation.statistics import in_digits
 from agent.interfaces import Array, Image
 from agent.model.world_model import WorldModel
 from agent.reporting.embedding import distances, embed
 from agent.reporting.style import INK, MUTED, SMALL_PT, TEXT_PT, WIDTH_IN, bare, new_figure
-from envs import angle_error_rad
+from envs import WorldSpec, goal_errors, goal_unit
 
 SHOWN_EVERY = 2  # model steps between two columns
 LIBRARY_FRAMES = 20_000  # enough to find a frame within a few hundredths of a radian
@@ -33,13 +34,15 @@ class Imagined:
     """C moments of one episode: the first is seen, the others are imagined.
 
     ``times_s`` (C,) since the last frame seen; ``real`` and ``nearest`` uint8 (C, h, w, 3);
-    ``error_rad`` (C,) the larger joint difference of the two, modulo 2π.
+    ``error`` (C,) how far the true states of the two are apart, the largest of what a goal is
+    about, in ``unit``; NaN where no state says so.
     """
 
     times_s: Array
     real: Image
     nearest: Image
-    error_rad: Array
+    error: Array
+    unit: str
 
 
 def imagine(
@@ -53,7 +56,7 @@ def imagine(
     """Predict ``steps`` model steps open loop from env step ``start`` of ``episode``.
 
     Args:
-        model: trained on the same render profile.
+        model: trained on the same look.
         episodes: the recordings.
         library: numbers of the episodes whose frames may be shown, the training ones.
         episode: number of the episode to imagine, a held-out one.
@@ -69,12 +72,14 @@ def imagine(
     last_seen = embed(model, episodes.pixels[shown[:1]])
     wanted = torch.cat([last_seen, predicted[SHOWN_EVERY - 1 :: SHOWN_EVERY]])
     found = _nearest_rows(model, episodes, library, wanted)
-    step_s = SHOWN_EVERY * model.config.model_step_s
+    step_s = SHOWN_EVERY * model.model_step_s
+    error, unit = _errors(model.spec, episodes.state[shown], episodes.state[found])
     return Imagined(
         times_s=np.arange(len(shown), dtype=np.float64) * step_s,
         real=episodes.pixels[shown],
         nearest=episodes.pixels[found],
-        error_rad=angle_error_rad(episodes.qpos[shown], episodes.qpos[found]).max(-1),
+        error=error,
+        unit=unit,
     )
 
 
@@ -102,11 +107,21 @@ def draw_strip(imagined: Imagined) -> Figure:
     for index, (above, below) in enumerate(grid.T):
         when = f"{imagined.times_s[index]:.2f} s" if index else "last seen"
         above.set_title(when, fontsize=TEXT_PT, color=INK)
-        off = f"{imagined.error_rad[index]:.2f} rad off"
-        below.set_xlabel(off, fontsize=SMALL_PT, color=MUTED)
+        if np.isfinite(imagined.error[index]):
+            off = f"{in_digits(imagined.error[index])} {imagined.unit} off"
+            below.set_xlabel(off, fontsize=SMALL_PT, color=MUTED)
     for axes, name in zip(grid[:, 0], ("real", "imagined"), strict=True):
         _name_row(axes, name)
     return figure
+
+
+def _errors(spec: WorldSpec, states: Array, others: Array) -> tuple[Array, str]:
+    """How far states (C, S) are from others, (C,), and the unit."""
+    if not spec.goal_columns:
+        return np.full(len(states), np.nan), ""
+    errors, tolerances = goal_errors(spec, states, others)
+    unit = goal_unit(spec)
+    return (errors / tolerances if unit == "tolerances" else errors).max(-1), unit
 
 
 def _name_row(axes: Axes, name: str) -> None:
@@ -133,10 +148,10 @@ def _model_step_rows(
 
 
 def _open_loop(model: WorldModel, episodes: Episodes, rows: Rows) -> Tensor:
-    """Embeddings (steps, D) predicted from the first L of ``rows`` and all torques."""
+    """Embeddings (steps, D) predicted from the first L of ``rows`` and all actions."""
     past = model.context - 1
-    torques = episodes.action[rows[0] : rows[-1]].reshape(len(rows) - 1, -1)
-    blocks = torch.from_numpy(torques)[None]  # (1, L-1+steps, K*A)
+    actions = episodes.action[rows[0] : rows[-1]].reshape(len(rows) - 1, -1)
+    blocks = torch.from_numpy(actions)[None]  # (1, L-1+steps, K*A)
     seen = embed(model, episodes.pixels[rows[: model.context]])[None]
     with torch.no_grad():
         return model.rollout(seen, blocks[:, :past], blocks[:, None, past:])[0, 0]

@@ -1,12 +1,14 @@
-"""The planner's goal distance over every pose of the arm, beside plain embedding distance.
+"""The planner's goal distance over all places of a world, beside plain embedding distance.
 
-A planner that goes downhill arrives where this map has one valley. Both distances are drawn from
-zero to their own largest value: only the shape matters.
+Drawn over the first two numbers that a goal is about, where both have a range and the world can be
+posed. A planner that goes downhill arrives where this map has one valley. Both distances are drawn
+from zero to their own largest value: only the shape matters.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import scipy.stats
@@ -14,7 +16,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from torch import Tensor
 
 from agent.errors import UserError
@@ -22,69 +24,66 @@ from agent.interfaces import Array, Image
 from agent.model.world_model import WorldModel
 from agent.reporting.embedding import distances, embed
 from agent.reporting.style import INK, MUTED, SMALL_PT, TEXT_PT, WIDTH_IN, bare, dress, new_figure
-from envs import WRIST_LIMIT_RAD, Renderer, angle_error_rad
+from envs import Column, Posable, PoseError, World, WorldSpec, distance_to_goal
 
-GRID_POSES = (49, 41)  # shoulder, wrist
+GRID = (49, 41)  # along the first and the second number
 
 
 @dataclass(frozen=True)
 class Landscape:
-    """Distances to the embedding of one goal picture, over S shoulder and W wrist angles.
+    """Distances to the embedding of one goal picture, over X by Y states.
 
-    ``shoulder_rad`` (S,), ``wrist_rad`` (W,); ``planner`` by the goal metric and ``plain``
-    Euclidean, both (W, S); ``true_rad`` (W, S) the length of the joint difference, the shoulder
-    taken modulo 2π and the wrist, which cannot turn round, not.
+    ``columns`` the two numbers of the state that are drawn, ``x`` (X,) and ``y`` (Y,) their values,
+    ``goal`` (2,) those of the goal; ``planner`` by the goal metric and ``plain`` Euclidean, both
+    (Y, X), NaN where the world cannot be; ``true`` (Y, X) how far the states are, in tolerances.
     """
 
-    goal_qpos_rad: Array
+    columns: tuple[Column, Column]
+    goal: Array
     goal_pixels: Image
-    shoulder_rad: Array
-    wrist_rad: Array
+    x: Array
+    y: Array
     planner: Array
     plain: Array
-    true_rad: Array
+    true: Array
 
 
-def survey(
-    model: WorldModel,
-    renderer: Renderer,
-    goal_qpos_rad: ArrayLike,
-    grid: tuple[int, int] = GRID_POSES,
-) -> Landscape:
-    """Render a grid of poses, embed them and measure how far each is from the goal.
+def drawn_columns(spec: WorldSpec) -> tuple[int, int] | None:
+    """The two numbers of the state to draw over; None where a map makes no sense."""
+    ranged = [i for i in spec.goal_columns if all(map(isfinite, _range(spec.state[i])))]
+    return (ranged[0], ranged[1]) if len(ranged) >= 2 else None
+
+
+def survey(model: WorldModel, world: World, goal: Array, grid: tuple[int, int] = GRID) -> Landscape:
+    """Draw a grid of states, embed them and measure how far each is from ``goal`` (S,).
 
     Raises:
-        UserError: if the renderer's profile or size is not the one the model was trained on.
+        UserError: if the world is not the one the model was trained on, cannot be posed, or has no
+            two numbers to draw over.
     """
-    _require_same_world(model, renderer)
-    goal = np.asarray(goal_qpos_rad, dtype=np.float64)
-    shoulder = np.linspace(-np.pi, np.pi, grid[0])
-    wrist = np.linspace(-WRIST_LIMIT_RAD, WRIST_LIMIT_RAD, grid[1])
-    poses = np.stack(np.meshgrid(shoulder, wrist), -1)  # (W, S, 2)
-    goal_pixels = renderer.render_pose(goal)
-    everywhere = embed(model, (renderer.render_pose(pose) for pose in poses.reshape(-1, 2)))
-    there = embed(model, [goal_pixels])
-    identity = torch.eye(model.latent_dim)
-    shape = poses.shape[:2]
+    columns = drawn_columns(world.spec)
+    if not isinstance(world, Posable) or columns is None:
+        raise UserError(f"expected a world with a map to draw, got {world.spec.world}")
+    model.spec.require_same(world.spec, "the world to draw")
+    first, second = (world.spec.state[i] for i in columns)
+    x, y = np.linspace(*_range(first), grid[0]), np.linspace(*_range(second), grid[1])
+    states = np.tile(goal, (len(y), len(x), 1))
+    states[..., columns[0]], states[..., columns[1]] = np.meshgrid(x, y)
+    there = embed(model, [world.picture(goal)])
+    pictures = [_picture(world, state) for state in states.reshape(-1, states.shape[-1])]
+    possible = np.array([picture is not None for picture in pictures])
+    everywhere = embed(model, (picture for picture in pictures if picture is not None))
+    free = possible.reshape(states.shape[:2])
     return Landscape(
-        goal_qpos_rad=goal,
-        goal_pixels=goal_pixels,
-        shoulder_rad=shoulder,
-        wrist_rad=wrist,
-        planner=_map(distances(everywhere, there, model.goal_metric), shape),
-        plain=_map(distances(everywhere, there, identity), shape),
-        true_rad=_joint_distance_rad(poses, goal),
+        columns=(first, second),
+        goal=goal[list(columns)],
+        goal_pixels=world.picture(goal),
+        x=x,
+        y=y,
+        planner=_map(distances(everywhere, there, model.goal_metric), free),
+        plain=_map(distances(everywhere, there, torch.eye(model.latent_dim)), free),
+        true=distance_to_goal(world.spec, states, goal),
     )
-
-
-def cost_landscape(
-    model: WorldModel,
-    renderer: Renderer,
-    goal_qpos_rad: ArrayLike,
-    grid: tuple[int, int] = GRID_POSES,
-) -> Figure:
-    """Both heat maps with the goal picture; arguments and errors as for :func:`survey`."""
-    return draw_landscape(survey(model, renderer, goal_qpos_rad, grid))
 
 
 def draw_landscape(landscape: Landscape) -> Figure:
@@ -103,41 +102,50 @@ def draw_landscape(landscape: Landscape) -> Figure:
 
 
 def order_agreement(landscape: Landscape, distance: Array) -> float:
-    """Spearman's rank correlation of a distance (W, S) with the true angle to the goal."""
-    return float(scipy.stats.spearmanr(distance.ravel(), landscape.true_rad.ravel()).statistic)
+    """Spearman's rank correlation of a distance (Y, X) with how far the goal truly is."""
+    known = np.isfinite(distance)
+    return float(scipy.stats.spearmanr(distance[known], landscape.true[known]).statistic)
 
 
 def _heat_map(axes: Axes, landscape: Landscape, distance: Array, title: str) -> QuadMesh:
-    shown = distance / max(float(distance.max()), 1e-12)
-    x, y = landscape.shoulder_rad, landscape.wrist_rad
-    agreement = f"agreement with true angles: {order_agreement(landscape, distance):.2f}"
-    dress(axes, title, f"shoulder [rad]\n{agreement}", "wrist [rad]", grid=None)
+    shown = distance / max(float(np.nanmax(distance)), 1e-12)
+    across, up = (_label(column) for column in landscape.columns)
+    agreement = f"agreement with the truth: {order_agreement(landscape, distance):.2f}"
+    dress(axes, title, f"{across}\n{agreement}", up, grid=None)
+    x, y = landscape.x, landscape.y
     image = axes.pcolormesh(
-        x, y, shown, cmap="viridis", vmin=0, vmax=1, shading="gouraud", rasterized=True
+        x, y, shown, cmap="viridis", vmin=0, vmax=1, shading="nearest", rasterized=True
     )
+    downwards = landscape.columns[1].unit == "px"  # as in the picture
+    axes.set_xlim(x[0], x[-1])
+    axes.set_ylim(*(y[[-1, 0]] if downwards else y[[0, -1]]))
     axes.contour(x, y, shown, levels=np.arange(0.1, 1.0, 0.1), colors="white", linewidths=0.4)
-    axes.plot(*landscape.goal_qpos_rad, "x", color="white", markersize=11, markeredgewidth=4)
-    axes.plot(*landscape.goal_qpos_rad, "x", color="#d1242f", markersize=9, markeredgewidth=2)
-    axes.set_xticks([-np.pi, 0, np.pi], ["\N{MINUS SIGN}π", "0", "π"])
+    axes.plot(*landscape.goal, "x", color="white", markersize=11, markeredgewidth=4)
+    axes.plot(*landscape.goal, "x", color="#d1242f", markersize=9, markeredgewidth=2)
     return image
 
 
-def _joint_distance_rad(poses: Array, goal: Array) -> Array:
-    shoulder = angle_error_rad(poses, goal)[..., 0]
-    distance: Array = np.hypot(shoulder, poses[..., 1] - goal[1])
-    return distance
+def _range(column: Column) -> tuple[float, float]:
+    """Its limits where it has some, else once round."""
+    if isfinite(column.low) and isfinite(column.high):
+        return column.low, column.high
+    return -column.period / 2, column.period / 2
 
 
-def _map(distance: Tensor, shape: tuple[int, ...]) -> Array:
-    values: Array = distance.double().numpy().reshape(shape)
+def _label(column: Column) -> str:
+    return f"{column.name} [{column.unit}]" if column.unit else column.name
+
+
+def _picture(world: Posable, state: Array) -> Image | None:
+    """None where the world cannot be, such as inside a wall."""
+    try:
+        return world.picture(state)
+    except PoseError:
+        return None
+
+
+def _map(distance: Tensor, free: NDArray[np.bool_]) -> Array:
+    """Distances of the states that are ``free`` (Y, X), on the grid."""
+    values = np.full(free.shape, np.nan)
+    values[free] = distance.double().numpy().ravel()
     return values
-
-
-def _require_same_world(model: WorldModel, renderer: Renderer) -> None:
-    expected = (model.config.render_profile, model.config.encoder.image_size)
-    found = (renderer.profile, renderer.size)
-    if found != expected:
-        raise UserError(
-            f"expected a renderer of profile and size {expected}, as the model was trained on, "
-            f"got {found}"
-        )

@@ -1,4 +1,4 @@
-"""The report of a whole run, from data to a steered arm: what ``demo`` writes at its end."""
+"""The report of a whole run, from data to a steered world: what ``demo`` writes at its end."""
 
 from __future__ import annotations
 
@@ -31,10 +31,7 @@ from agent.reporting.results_table import (
     percent,
     results_table,
 )
-from envs import ACTION_REPEAT, PHYSICS_DT_S
-
-TICK_S = PHYSICS_DT_S * ACTION_REPEAT
-TITLE = "A world model of Reacher, learned from pixels"
+from envs import WorldSpec
 
 
 @dataclass(frozen=True)
@@ -49,17 +46,19 @@ class Clip:
 class RunReport:
     """All that a report tells.
 
-    ``results``: dictionaries of :func:`agent.evaluation.results.summarise`; ``experience`` by
-    controller; ``metrics``: lines of :func:`agent.training.recorder.read_metrics`; ``strip`` and
-    ``landscape``: from :mod:`agent.reporting.figures`; ``versions`` by package; ``date`` as it
-    shall be printed.
+    ``spec`` of the world; ``results``: dictionaries of
+    :func:`agent.evaluation.results.summarise`; ``experience`` by controller; ``metrics``: lines of
+    :func:`agent.training.recorder.read_metrics`; ``strip`` and ``landscape``: from
+    :mod:`agent.reporting.figures`, the latter where the world has a map; ``versions`` by package;
+    ``date`` as it shall be printed.
     """
 
+    spec: WorldSpec
     results: Sequence[Mapping[str, Any]]
     experience: Mapping[str, Experience]
     metrics: Sequence[Mapping[str, Any]]
     strip: Figure
-    landscape: Figure
+    landscape: Figure | None
     clips: Sequence[Clip]
     stages: Sequence[Stage]
     hardware: str
@@ -74,26 +73,28 @@ def write_run_report(path: Path, run: RunReport) -> Path:
         UserError: if results or metrics are empty, a video is missing, or the place is forbidden.
         MachineError: if the disk is full.
     """
-    return write_report(path, TITLE, _head(run), sections_of(run))
+    title = f"A world model of {run.spec.world}, learned from pixels"
+    return write_report(path, title, _head(run), sections_of(run))
 
 
 def sections_of(run: RunReport) -> list[Section]:
     """The chapters, most important first."""
-    return [
+    sections = [
         Section("results", "Results", _results(run)),
         Section("films", "On film", _films(run.clips)),
         Section("learning", "How it learned", _learning(run.metrics)),
         Section("imagination", "What it imagines", _imagination(run.strip)),
-        Section("landscape", "How far is the goal?", _landscape(run.landscape)),
-        Section("making", "How this was made", _made(run)),
     ]
+    if run.landscape is not None:
+        sections.append(Section("landscape", "How far is the goal?", _landscape(run.landscape)))
+    return [*sections, Section("making", "How this was made", _made(run))]
 
 
 def _head(run: RunReport) -> Markup:
     lead = (
-        "A LeJEPA world model watched a two-joint arm move at random and learned to predict what "
-        "its torques do to the camera picture: no reward, no joint angles, no decoder. Given the "
-        "picture of a goal, a planner asks it which torques lead there."
+        f"A LeJEPA world model watched {run.spec.world} being moved at random and learned to "
+        "predict what actions do to the camera picture: no reward, no state, no decoder. Given the "
+        "picture of a goal, a planner asks it which actions lead there."
     )
     made = f"Made {run.date} on {run.hardware}."
     return joined([paragraph(lead, kind="lead"), paragraph(made, kind="made"), tiles(_tiles(run))])
@@ -107,22 +108,21 @@ def _tiles(run: RunReport) -> Iterable[Tile]:
         yield Tile(f"{percent(rate)} %", f"first touch, {result['protocol']}", note)
     for result in ours[:1]:
         slow = milliseconds(result["decision_ms"]["p95"])
-        note = f"95 of 100 are faster; a control tick is {1e3 * TICK_S:.0f} ms"
-        yield Tile(f"{slow} ms", "from picture to torque", note)
+        note = f"95 of 100 are faster; a control tick is {1e3 * run.spec.step_s:.0f} ms"
+        yield Tile(f"{slow} ms", "from picture to action", note)
     if OURS in run.experience:
         known = run.experience[OURS]
-        note = f"on {duration(known.env_steps * TICK_S)} of recorded motion"
+        note = f"on {duration(known.env_steps * run.spec.step_s)} of recorded motion"
         yield Tile(duration(known.training_s), "training from scratch", note)
     total_s = sum(stage.seconds for stage in run.stages)
-    yield Tile(duration(total_s), "the whole run", "data, training, evaluation, films")
+    yield Tile(duration(total_s), "the whole run", "data, training, evaluation")
 
 
 def _results(run: RunReport) -> Markup:
     reading = (
-        "Longer is better. Pale bars: the arm came within tolerance of the goal at some moment. "
+        "Longer is better. Pale bars: the world came within tolerance of the goal at some moment. "
         "Dark bars: it also stayed there to the end. Where two black whiskers overlap, the "
-        "difference may be chance. random and noop are the floor, oracle is the ceiling: the same "
-        "planner with the true simulator in place of the learned model."
+        "difference may be chance. random and noop are the floor."
     )
     alt = "Bars of success rates by controller and protocol; the numbers are in the table"
     bars = picture(results_bars(run.results), alt, reading)
@@ -131,8 +131,8 @@ def _results(run: RunReport) -> Markup:
 
 def _films(clips: Sequence[Clip]) -> Markup:
     reading = (
-        "Left in each film is the arm, right the goal picture it was given. The error above is the "
-        "larger of the two joint angles' distances to the goal; the controller never sees it."
+        "Left in each film is the world, right the goal picture the controller was given. The "
+        "error above is the distance of the true state to the goal's; the controller never sees it."
     )
     players = (video(clip.video, clip.caption) for clip in clips)
     return joined([paragraph(reading), element("div", *players, class_="films")])
@@ -141,8 +141,8 @@ def _films(clips: Sequence[Clip]) -> Markup:
 def _learning(metrics: Sequence[Mapping[str, Any]]) -> Markup:
     reading = (
         "Top left: losses fall as the model learns to predict. Top right: how well a straight-line "
-        "fit finds the joint angles in an embedding (1 is perfect); the model was never told "
-        "them. Dotted lines ask the same of an embedding imagined ten steps ahead. Bottom left: "
+        "fit finds the true state in an embedding (1 is perfect); the model was never told "
+        "it. Dotted lines ask the same of an embedding imagined ten steps ahead. Bottom left: "
         "the error of predictions that reach further ahead, dark lines late in training. Bottom "
         "right: how many directions the embedding makes use of, which would drop to 1 in a "
         "collapse, and how far it is from the Gaussian that SIGReg asks for."
@@ -154,9 +154,9 @@ def _learning(metrics: Sequence[Mapping[str, Any]]) -> Markup:
 def _imagination(strip: Figure) -> Markup:
     reading = (
         "Above is what happened in an episode kept from training. Below is what the model, which "
-        "saw nothing after the first column and was told only the torques, believed would happen. "
+        "saw nothing after the first column and was told only the actions, believed would happen. "
         "It cannot draw: each of its predictions is shown as the training frame whose embedding "
-        "is nearest. The number is the larger joint angle between the two pictures."
+        "is nearest. The number is how far the true states of the two pictures are apart."
     )
     alt = "Real frames above, imagined frames below, at growing times after the last frame seen"
     return picture(strip, alt, reading)
@@ -164,13 +164,13 @@ def _imagination(strip: Figure) -> Markup:
 
 def _landscape(landscape: Figure) -> Markup:
     reading = (
-        "Every point is a pose of the arm, the cross is the goal. Dark is near, by the model's own "
-        "measure. A planner that goes downhill arrives from wherever there is a slope towards the "
-        "cross and gets stuck in any other valley. The left map is the measure in use, which "
+        "Every point is a state of the world, the cross is the goal. Dark is near, by the model's "
+        "own measure. A planner that goes downhill arrives from wherever there is a slope towards "
+        "the cross and gets stuck in any other valley. The left map is the measure in use, which "
         "stretches directions that change slowly; the right one is what the embedding gives "
-        "without it. Agreement is the rank correlation with the true angle to the goal."
+        "without it. Agreement is the rank correlation with the true distance to the goal."
     )
-    alt = "Two heat maps of the distance to a goal over shoulder and wrist angle"
+    alt = "Two heat maps of the distance to a goal over the states of the world"
     return picture(landscape, alt, reading)
 
 

@@ -6,41 +6,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.evaluation.protocols import PROTOCOLS, AnyPose, Protocol, TargetPoint
-from agent.evaluation.verdict import HELD_S
+from agent.evaluation.statistics import in_digits
 from agent.reporting.html import group_row, notes, row, table, with_note
 from agent.reporting.markup import Markup, joined
-from envs import ACTION_REPEAT, PHYSICS_DT_S
+from envs import HELD_S
 
 Result = Mapping[str, Any]
 OURS = "world-model"
 NOTHING = "\N{EN DASH}"
 ABOUT = {
     OURS: "sees pictures only",
-    "sac": "sees joint angles, trained on reward",
-    "oracle": "same planner, true simulator",
-    "random": "random torques",
-    "noop": "no torque",
+    "sac": "sees the true state, trained on reward",
+    "random": "random actions",
+    "noop": "no action",
 }
 HEADER = (
     ("Controller", ""),
     ("First touch", "%, interval"),
     ("Held", "%, interval"),
-    ("Final error", "rad, median, p90"),
+    ("Final error", "median, p90"),
     ("Time to touch", "median"),
     ("Decision", "ms, p50 / p95"),
     ("Experience", "env steps, training"),
     ("Episodes", "counted, time taken"),
 )
-COMPARISON = {
-    "lewm": "On its own recordings under this rule the LeWM paper reports 86 % first touch "
-    "(Maes et al. 2026, arXiv:2603.19312) and random torques reach about 13 %.",
-}
 
 
 @dataclass(frozen=True)
 class Experience:
-    """What a controller was trained on: ``env_steps`` of 0.04 s, in ``training_s`` seconds."""
+    """What a controller was trained on: ``env_steps``, in ``training_s`` seconds."""
 
     env_steps: int
     training_s: float
@@ -86,7 +80,7 @@ def milliseconds(value: float | None) -> str:
     """Three figures are enough of a time."""
     if value is None:
         return NOTHING
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return in_digits(value, 3)
 
 
 def _row(result: Result, experience: Mapping[str, Experience]) -> Markup:
@@ -110,10 +104,15 @@ def _rate(rate: Mapping[str, float | None]) -> Markup:
 
 
 def _precision(result: Result) -> tuple[str, str]:
-    error, steps = result["final_error_rad"], result["steps_to_success"]["median"]
-    median, p90 = (NOTHING if x is None else f"{x:.3f}" for x in (error["median"], error["p90"]))
-    time = NOTHING if steps is None else f"{steps * PHYSICS_DT_S * ACTION_REPEAT:.2f} s"
+    error, steps = result["final_error"], result["steps_to_success"]["median"]
+    median, p90 = (figures(x, error["unit"]) for x in (error["median"], error["p90"]))
+    time = NOTHING if steps is None else f"{steps * result['step_s']:.2f} s"
     return with_note(median, p90), with_note(time, "" if steps is None else f"{steps:g} steps")
+
+
+def figures(value: float | None, unit: str) -> str:
+    """A number with as many digits as tell it from 0, and its unit."""
+    return NOTHING if value is None else f"{in_digits(value)} {unit}".strip()
 
 
 def _counted(result: Result) -> str:
@@ -138,51 +137,10 @@ def _footnotes(results: Sequence[Result]) -> list[tuple[str, str]]:
         f"any moment. Held: within tolerance for the whole last {HELD_S:g} s of the budget. "
         "Episodes whose goal was already reached at the start are left out."
     )
+    tick_s = results[0]["step_s"] if results else 0.0
     decision = (
-        "wall-clock time from observation to torque, one arm at a time; one torque is due per "
-        f"control tick of {PHYSICS_DT_S * ACTION_REPEAT:g} s, which is also an env step."
+        "wall-clock time from observation to action, one at a time; one action is due per control "
+        f"tick of {tick_s:g} s, which is also an env step."
     )
-    by_protocol = [(name, _about(name)) for name in protocols_of(results)]
-    return [("Rates", rates), ("Decision", decision), *by_protocol]
-
-
-def _about(name: str) -> str:
-    if name not in PROTOCOLS:
-        return "a protocol of the user's own."
-    return f"{_rule(PROTOCOLS[name])} {COMPARISON.get(name, '')}".strip()
-
-
-def _rule(protocol: Protocol) -> str:
-    budget_s = protocol.budget_steps * PHYSICS_DT_S * ACTION_REPEAT
-    if protocol.reach_m is not None:
-        return (
-            f"{_task(protocol)} {protocol.budget_steps} steps ({budget_s:g} s). Within tolerance "
-            f"means the fingertip within {1e3 * protocol.reach_m:g} mm of the target's centre; "
-            "every physics step there pays 1, so the return is out of "
-            f"{protocol.budget_steps * ACTION_REPEAT}."
-        )
-    angles = "modulo 2π" if protocol.wrapped else "as raw numbers, so a full turn is far away"
-    return (
-        f"{_task(protocol)} Budget {protocol.budget_steps} steps ({budget_s:g} s). Within "
-        f"tolerance means both joints within {protocol.tolerance_rad:g} rad, compared {angles}, "
-        "checked at every physics step."
-    )
-
-
-def _task(protocol: Protocol) -> str:
-    source = protocol.source
-    if isinstance(source, AnyPose):
-        return "From rest in any pose to any other pose, both drawn at random."
-    if isinstance(source, TargetPoint):
-        return (
-            "dm_control's own episode: from rest in any pose, the fingertip to a random target; "
-            "the goal is the picture of the nearer of two poses that reach it."
-        )
-    speed = "at rest in a pose" if source.at_rest else "in a moment, speed included,"
-    torques = {"uniform": "independent random", "swift": "strong drifting random"}.get(
-        source.behaviour, source.behaviour
-    )
-    return (
-        f"Start {speed} of a recorded motion under {torques} torques; the goal is the picture "
-        f"{source.goal_offset_steps} steps later in it."
-    )
+    rules = {result["protocol"]: result["rule"] for result in results}
+    return [("Rates", rates), ("Decision", decision), *rules.items()]

@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from agent.data.durable import explained_disk_errors, write_durably
+from agent.files.durable import explained_disk_errors, write_durably
 from agent.reporting.text import writable
 
 INK = "#24292f"

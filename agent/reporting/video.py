@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from agent.data.durable import explained_disk_errors, make_directory
 from agent.errors import MachineError, UserError
+from agent.files.durable import explained_disk_errors, make_directory
 from agent.interfaces import Image
 from envs import import_opencv
 

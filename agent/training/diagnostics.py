@@ -1,14 +1,16 @@
 """What the model has learned, measured on held-out episodes.
 
 States are used here to *measure* and never to train: the probe is a least-squares fit from
-embeddings to sines and cosines of the joints, fitted on training episodes and scored on held-out
-ones.
+embeddings to the world's own coordinates, fitted on training episodes and scored on held-out ones.
+Where no state is known there is no probe.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
-from agent.interfaces import Image
+from agent.errors import UserError
+from agent.interfaces import Array, Image
 from agent.model.sigreg import SIGReg
 from agent.model.world_model import WorldModel
+from envs import WorldSpec
 
-PROBE_TARGETS = ("sin shoulder", "sin wrist", "cos shoulder", "cos wrist")
 HORIZON_STEPS = 10
 _START_STRIDE = 7
 _NO_VARIANCE = 1e-10
@@ -34,8 +37,8 @@ class Diagnostics:
     eigenvalues (Roy & Vetterli 2007), between 1 and D. ``sigreg``: the statistic on 512
     held-out embeddings, 1.05 for perfect Gaussians. ``probe_r2``: per target.
     ``open_loop_error``: mean squared error after 1..10 model steps (1 = no better than the
-    mean), or as many as fit in an episode; ``open_loop_probe_r2``: the probe on the last of the
-    embeddings so predicted.
+    mean), or as many as fit in the shortest episode; ``open_loop_probe_r2``: the probe on the last
+    of the embeddings so predicted. What does not vary has no score.
     """
 
     effective_rank: float
@@ -78,19 +81,55 @@ def _frames(episodes: Episodes, episode: int) -> Image:
 def _diagnose(
     model: WorldModel, episodes: Episodes, train: list[int], held_out: list[int]
 ) -> Diagnostics:
+    targets = ProbeTargets(model.spec)
     known = np.concatenate(embed_episodes(model, episodes, train))
-    probe = fit_probe(known, _targets(episodes, train))
+    probe = fit_probe(known, targets.of(episodes, train))
     embeddings = embed_episodes(model, episodes, held_out)
     flat = np.concatenate(embeddings)
-    predicted, actual, angles = _open_loop(model, episodes, held_out, embeddings)
+    ahead = _open_loop(model, episodes, held_out, embeddings)
     sample = torch.from_numpy(np.random.default_rng(0).choice(flat, min(512, len(flat)), False))
+    last = targets.values(episodes.state[ahead.last_rows])
     return Diagnostics(
         effective_rank=effective_rank(flat),
         sigreg=float(SIGReg(256)(sample, torch.Generator().manual_seed(0))),
-        probe_r2=_named(probe_r2(probe, flat, _targets(episodes, held_out))),
-        open_loop_error=tuple(((predicted - actual) ** 2).mean((0, 2)).tolist()),
-        open_loop_probe_r2=_named(probe_r2(probe, predicted[:, -1], angles)),
+        probe_r2=targets.named(probe_r2(probe, flat, targets.of(episodes, held_out))),
+        open_loop_error=tuple(((ahead.predicted - ahead.actual) ** 2).mean((0, 2)).tolist()),
+        open_loop_probe_r2=targets.named(probe_r2(probe, ahead.predicted[:, -1], last)),
     )
+
+
+class ProbeTargets:
+    """The coordinates of a world that a probe looks for: those a goal is about, else all.
+
+    What comes round is looked for as its sine and cosine.
+    """
+
+    def __init__(self, spec: WorldSpec) -> None:
+        chosen = spec.goal_columns or tuple(range(len(spec.state)))
+        columns = [(index, spec.state[index]) for index in chosen]
+        self._round = [i for i, column in columns if math.isfinite(column.period)]
+        self._straight = [i for i, column in columns if not math.isfinite(column.period)]
+        self._scale = np.array([2 * np.pi / spec.state[i].period for i in self._round])
+        around = [spec.state[i].name for i in self._round]
+        self.names = (
+            *(f"sin {name}" for name in around),
+            *(f"cos {name}" for name in around),
+            *(spec.state[i].name for i in self._straight),
+        )
+
+    def values(self, states: Array) -> Array:
+        """Of states (N, S): the targets (N, P)."""
+        angles = states[:, self._round] * self._scale
+        return np.column_stack([np.sin(angles), np.cos(angles), states[:, self._straight]])
+
+    def of(self, episodes: Episodes, ids: Sequence[int]) -> Array:
+        """Targets (N, P) of every frame of some episodes."""
+        return self.values(np.concatenate([episodes.state[episodes.rows(i)] for i in ids]))
+
+    def named(self, scores: Array) -> dict[str, float]:
+        """Scores (P,) by name; those that are not a number are left out."""
+        pairs = zip(self.names, scores.tolist(), strict=True)
+        return {name: score for name, score in pairs if math.isfinite(score)}
 
 
 def effective_rank(embeddings: NDArray[np.floating]) -> float:
@@ -116,10 +155,11 @@ def fit_probe(
 def probe_r2(
     probe: NDArray[np.float64], embeddings: NDArray[np.floating], targets: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Coefficient of determination of each target (targets,)."""
+    """Coefficient of determination of each target (targets,); NaN where it does not vary."""
     residual = targets - _with_one(embeddings) @ probe
     total = ((targets - targets.mean(0)) ** 2).sum(0)
-    score: NDArray[np.float64] = 1 - (residual**2).sum(0) / np.maximum(total, 1e-12)
+    varies = total > _NO_VARIANCE * len(targets)
+    score: NDArray[np.float64] = 1 - (residual**2).sum(0) / np.where(varies, total, np.nan)
     return score
 
 
@@ -127,13 +167,12 @@ def _with_one(embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.column_stack([embeddings.astype(np.float64), np.ones(len(embeddings))])
 
 
-def _targets(episodes: Episodes, ids: Sequence[int]) -> NDArray[np.float64]:
-    joints = np.concatenate([episodes.qpos[episodes.rows(i)] for i in ids])
-    return np.column_stack([np.sin(joints), np.cos(joints)])
+class _Ahead(NamedTuple):
+    """Predicted and true embeddings (starts, H, D), and the rows (starts,) of the last of them."""
 
-
-def _named(values: NDArray[np.float64]) -> dict[str, float]:
-    return dict(zip(PROBE_TARGETS, values.tolist(), strict=True))
+    predicted: NDArray[np.float32]
+    actual: NDArray[np.float32]
+    last_rows: Rows
 
 
 def _open_loop(
@@ -141,28 +180,29 @@ def _open_loop(
     episodes: Episodes,
     ids: Sequence[int],
     embeddings: Sequence[NDArray[np.float32]],
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-    """Predicted and true embeddings (starts, H, D), and sin/cos of the joints at the end."""
+) -> _Ahead:
     stride, context = model.config.action_block, model.context
-    shortest = min(len(z) for z in embeddings)
+    least = context * stride + 1  # frames that one prediction needs
+    usable = [(i, z) for i, z in zip(ids, embeddings, strict=True) if len(z) >= least]
+    if not usable:
+        raise UserError(f"expected held-out episodes of {least} frames or more, got none")
+    shortest = min(len(z) for _, z in usable)
     frames = min(context + HORIZON_STEPS, (shortest - 1) // stride + 1)
     span = (frames - 1) * stride
-    contexts, actions, futures, angles = [], [], [], []
-    for episode, z in zip(ids, embeddings, strict=True):
-        torques = episodes.action[episodes.rows(episode)]
-        joints = episodes.qpos[episodes.rows(episode)]
+    contexts, actions, futures, rows = [], [], [], []
+    for episode, z in usable:
+        sent = episodes.action[episodes.rows(episode)]
         for start in range(0, len(z) - span, _START_STRIDE):
             seen = z[start : start + span + 1 : stride]
             contexts.append(seen[:context])
             futures.append(seen[context:])
-            actions.append(torques[start : start + span].reshape(frames - 1, -1))
-            last = joints[start + span]
-            angles.append(np.concatenate([np.sin(last), np.cos(last)]))
+            actions.append(sent[start : start + span].reshape(frames - 1, -1))
+            rows.append(episodes.rows(episode).start + start + span)
     at = model.goal_metric.device
-    torque_blocks = torch.from_numpy(np.stack(actions)).to(at)
+    blocks = torch.from_numpy(np.stack(actions)).to(at)
     predicted: Tensor = model.rollout(
         torch.from_numpy(np.stack(contexts)).to(at),
-        torque_blocks[:, : context - 1],
-        torque_blocks[:, None, context - 1 :],
+        blocks[:, : context - 1],
+        blocks[:, None, context - 1 :],
     )[:, 0]
-    return predicted.cpu().numpy(), np.stack(futures), np.stack(angles)
+    return _Ahead(predicted.cpu().numpy(), np.stack(futures), np.array(rows))

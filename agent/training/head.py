@@ -3,7 +3,7 @@
 The head acts for H steps of the model, and what it is taught with is the slope of the controller's
 own cost through those steps: the planner's behaviour distilled into a network, without a single
 plan being searched (analytic policy gradient; Heess et al. 2015, arXiv:1510.09142, Sec. 4, and
-Hafner et al. 2020, arXiv:1912.01603, Sec. 3). Only recorded frames and torques go in.
+Hafner et al. 2020, arXiv:1912.01603, Sec. 3). Only recorded frames and actions go in.
 
 Half of every batch goes on from where the last one ended, mostly near its goals: so that the head
 learns to stay, and not only to come.
@@ -72,7 +72,7 @@ def moments(
     block, length = model.config.action_block, (model.context - 1) * model.config.action_block
     contexts, sent, owners = [], [], []
     for number, (episode, seen) in enumerate(zip(ids, embedded, strict=True)):
-        torques = torch.from_numpy(episodes.action[episodes.rows(int(episode))]).float()
+        actions = torch.from_numpy(episodes.action[episodes.rows(int(episode))]).float()
         frames = torch.from_numpy(np.asarray(seen)).float()
         count = len(frames) - length
         if count < 1:
@@ -80,7 +80,7 @@ def moments(
         contexts.append(
             torch.stack([frames[k : k + count] for k in range(0, length + 1, block)], 1)
         )
-        ticks = torch.stack([torques[k : k + count] for k in range(length)], 1)  # (M, L'K, A)
+        ticks = torch.stack([actions[k : k + count] for k in range(length)], 1)  # (M, L'K, A)
         sent.append(ticks.reshape(count, model.context - 1, -1))
         owners.append(torch.full((count,), number))
     return Moments(torch.cat(contexts), torch.cat(sent), torch.cat(owners))
@@ -93,7 +93,10 @@ def train_head(
     seed: int,
     report: Report = lambda done, total: None,
 ) -> float:
-    """Train ``model.head`` in place, nothing else of the model; the mean loss of the last steps."""
+    """Train ``model.head`` in place, nothing else of the model; the mean loss of the last steps.
+
+    ``settings.steps`` of at least 1.
+    """
     assert model.head is not None, "a model without a head has none to train"
     generator = torch.Generator().manual_seed(seed)
     parameters = list(model.head.parameters())
@@ -114,11 +117,11 @@ def train_head(
         losses.append(float(loss.detach()))
         report(step + 1, settings.steps)
     model.requires_grad_(True)
-    return float(np.mean(losses[-50:])) if losses else float("nan")
+    return float(np.mean(losses[-50:]))
 
 
 def _rate(step: int, total: int) -> float:
-    """Rises for a while, then falls along a cosine: begun at full rate the torques saturate."""
+    """Rises for a while, then falls along a cosine: begun at full rate the actions saturate."""
     return min(1.0, (step + 1) / _WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / total))
 
 
@@ -147,20 +150,19 @@ def _imagine(
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
     """The loss of one batch, and where it ended."""
     assert model.head is not None
-    torque_dim, loss = model.config.torque_dim, seen.new_zeros(())
+    action_dim, loss = model.spec.action_dim, seen.new_zeros(())
     for _ in range(settings.horizon):
-        torques = model.head(seen, blocks, goals)
-        blocks = torch.cat([blocks, torques[:, None]], 1)
+        actions = model.head(seen, blocks, goals)
+        blocks = torch.cat([blocks, actions[:, None]], 1)
         following = model.predictor(seen, blocks)
         seen = torch.cat([seen[:, 1:], following[:, None]], 1)
         distance = ((following - goals) @ model.goal_metric).square().sum(-1)
-        ticks = blocks.reshape(len(blocks), -1, torque_dim)[
-            :, -torques.shape[1] // torque_dim - 1 :
-        ]
+        ticks = blocks.reshape(len(blocks), -1, action_dim)
+        ticks = ticks[:, -model.config.action_block - 1 :]
         changes = (ticks[:, 1:] - ticks[:, :-1]).square().sum(-1).mean()
         # The logarithm makes the last millimetre count as much as the first half turn.
         loss = loss + (distance + _NEAR).log().mean()
-        loss = loss + settings.effort * torques.square().mean() + settings.change * changes
+        loss = loss + settings.effort * actions.square().mean() + settings.change * changes
         blocks = blocks[:, 1:]
     carried = seen.detach(), blocks.detach(), goals
     return loss / settings.horizon, carried
@@ -171,10 +173,10 @@ def teach_head(
 ) -> None:
     """Teach the head of the checkpoint in ``directory``, on training episodes of ``data``.
 
-    A head that was taught before, and a model without one, are left as they are.
+    A head that was taught before or shall not be, and a model without one, are left as they are.
     """
     model, facts = load_checkpoint(directory), checkpoint_facts(directory)
-    if model.head is None or "head" in facts:
+    if model.head is None or "head" in facts or settings.steps < 1:
         return
     began_s = time.monotonic()
     torch.set_num_threads(training.threads)

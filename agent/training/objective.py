@@ -16,7 +16,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from agent.model.sigreg import SIGReg
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from agent.training.regularisers import Regulariser
@@ -41,20 +40,6 @@ class LossTerms:
         return tuple(float(term.detach()) for term in terms)
 
 
-def lejepa_loss(
-    model: WorldModel,
-    sigreg: SIGReg,
-    frames: Tensor,
-    actions: Tensor,
-    sigreg_weight: float,
-    generator: torch.Generator | None = None,
-) -> LossTerms:
-    """Loss of windows ``frames`` uint8 (B, T, h, w, 3) and ``actions`` (B, T-1, K*A)."""
-    return regularised_loss(
-        model, lambda z, g: sigreg(z.flatten(0, 1), g), frames, actions, sigreg_weight, generator
-    )
-
-
 def regularised_loss(
     model: WorldModel,
     regulariser: Regulariser,
@@ -64,7 +49,10 @@ def regularised_loss(
     generator: torch.Generator | None = None,
     multi_step: bool = True,
 ) -> LossTerms:
-    """As :func:`lejepa_loss` with any regulariser, and with the multi-step error or without."""
+    """Loss of windows ``frames`` uint8 (B, T, h, w, 3) and ``actions`` (B, T-1, K*A).
+
+    ``weight`` is λ, of whichever ``regulariser``; ``multi_step``: with that error or without.
+    """
     embeddings = model.encode(frames).float()  # (B, T, D)
     one_step = one_step_error(model, embeddings, actions, every_frame=not multi_step)
     several = one_step.new_zeros(())

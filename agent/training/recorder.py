@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from agent.data.durable import explained_disk_errors, write_durably
 from agent.errors import DamagedDataError
+from agent.files.durable import explained_disk_errors, write_durably
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -80,14 +80,16 @@ class _Recorder:
         with explained_disk_errors(self._out):
             self._lines.write(line + "\n")
             self._lines.flush()
-            for name, value in scalars(report).items():
-                self._events.add_scalar(name, value, report.step)
-            self._events.flush()
+            if self._events is not None:
+                for name, value in scalars(report).items():
+                    self._events.add_scalar(name, value, report.step)
+                self._events.flush()
 
     def close(self) -> None:
         with explained_disk_errors(self._out):
             self._lines.close()
-            self._events.close()
+            if self._events is not None:
+                self._events.close()
 
 
 def scalars(report: TrainStatistics) -> dict[str, float]:
@@ -113,11 +115,14 @@ def scalars(report: TrainStatistics) -> dict[str, float]:
     return curves | {f"open_loop_error/step_{steps:02d}": errors[steps] for steps in known}
 
 
-def _event_writer(directory: Path, first_step: int) -> SummaryWriter:
+def _event_writer(directory: Path, first_step: int) -> SummaryWriter | None:
+    """None without TensorBoard, which is an extra."""
     # Takes seconds to import. purge_step makes TensorBoard hide what a lost run said of steps
     # from there on.
-    from torch.utils.tensorboard import SummaryWriter
-
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ModuleNotFoundError:
+        return None
     return SummaryWriter(str(directory), purge_step=first_step)
 
 

@@ -19,7 +19,7 @@ def some_frames(episodes: Episodes, ids: Rows) -> Tensor:
     return torch.from_numpy(episodes.pixels[rows[:: max(1, len(rows) // _FRAMES)]])
 
 
-def torques_of(episodes: Episodes, ids: Rows) -> Tensor:
-    """All torques (N, A) of the episodes ``ids``; nothing acts at an episode's end."""
+def actions_of(episodes: Episodes, ids: Rows) -> Tensor:
+    """All actions (N, A) of the episodes ``ids``; nothing acts at an episode's end."""
     spans = [episodes.rows(episode) for episode in ids.tolist()]
     return torch.from_numpy(np.concatenate([episodes.action[span][:-1] for span in spans]))

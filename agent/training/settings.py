@@ -75,7 +75,7 @@ class TrainingConfig:
 class HeadTraining:
     """How an action head is taught: ``steps`` gradient steps on ``batch`` imagined episodes.
 
-    Each is ``horizon`` model steps long. ``effort`` and ``change`` weigh torques and their changes.
+    Each is ``horizon`` model steps long. ``effort`` and ``change`` weigh actions and their changes.
     """
 
     steps: int = 1000

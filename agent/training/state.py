@@ -6,7 +6,6 @@ model's tensors and the optimisers'.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,8 +15,9 @@ import safetensors.torch
 from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
-from agent.model.bundle import read_bundle, write_bundle
+from agent.files.bundle import read_bundle, write_bundle
 from agent.model.world_model import WorldModel
+from agent.settings import leaves, to_dict
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.settings import TrainingConfig
 
@@ -77,8 +77,8 @@ def _under(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
 
 def _require_same(directory: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     # A state older than a setting was trained as the setting's default has it.
-    was = _flat({"training": dataclasses.asdict(TrainingConfig())}) | _flat(found)
-    now = _flat(json.loads(json.dumps(dict(wanted))))
+    was = dict(leaves({"training": to_dict(TrainingConfig())})) | dict(leaves(found))
+    now = dict(leaves(json.loads(json.dumps(dict(wanted)))))
     for key in sorted(was.keys() | now.keys()):
         if was.get(key) != now.get(key):
             raise UserError(
@@ -86,12 +86,3 @@ def _require_same(directory: Path, found: Mapping[str, Any], wanted: Mapping[str
                 f"{now.get(key)!r}; resume with the same settings and data, or train into a new "
                 "directory"
             )
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings under dotted names, so that a message can name the one that differs."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        nested = isinstance(value, Mapping)
-        flat |= _flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
-    return flat

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from agent.config import ExperimentConfig, to_dict
-from agent.data.durable import make_directory
-from agent.data.memory import peak_memory_mb
+from agent.config import ExperimentConfig
 from agent.data.store import RolloutStore
 from agent.data.windows import WindowSampler
 from agent.errors import UserError
+from agent.files.bundle import CHECKPOINT, STATE, has_bundle, require_no_run
+from agent.files.durable import make_directory
+from agent.files.memory import peak_memory_mb
 from agent.interfaces import Window
-from agent.model.bundle import CHECKPOINT, STATE, has_bundle, require_no_run
-from agent.model.checkpoint import save_checkpoint
+from agent.model.checkpoint import checkpoint_sha256, load_checkpoint, save_checkpoint
 from agent.model.metric import goal_metric
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
+from agent.settings import to_dict
 from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
 from agent.training.fit import require_fit, usable_device
 from agent.training.interrupt import interrupts_held_back
@@ -29,8 +31,9 @@ from agent.training.objective import LossTerms, regularised_loss
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.regularisers import make_regulariser
 from agent.training.reports import Clock, Losses, TrainStatistics, report_on
-from agent.training.scales import some_frames, torques_of
+from agent.training.scales import actions_of, some_frames
 from agent.training.state import load_training_state, save_training_state
+from envs import SpecError
 
 REPORT_EVERY = 10
 _PROBE_EPISODES = 20
@@ -42,34 +45,42 @@ class TrainingStoppedError(UserError):
 
 
 class Trainer:
-    """Trains one world model on one data set into one directory.
+    """Trains one world model on one data set into one directory; the data say of which world.
+
+    ``begin`` is a checkpoint to go on from: its network, input scales and weights are taken over,
+    and ``config`` says how it is trained.
 
     Raises:
-        UserError: on settings that do not fit the data, or an ``out`` that holds another run.
-        DamagedDataError: on damaged data or training state.
+        UserError: on settings that do not fit the data, a checkpoint to begin with that is of
+            another world, or an ``out`` that holds another run.
+        DamagedDataError: on damaged data, checkpoint or training state.
     """
 
     def __init__(
-        self, data: Path, out: Path, config: ExperimentConfig, resume: bool = False
+        self,
+        data: Path,
+        out: Path,
+        config: ExperimentConfig,
+        resume: bool = False,
+        begin: Path | None = None,
     ) -> None:
         torch.set_num_threads(config.training.threads)
         self.device = usable_device(config.training.device)
-        self.out, self.config = out, config
         self.store = RolloutStore.open(data)
-        require_fit(self.store, config)
+        before = None if begin is None else self._before(begin)
+        if before is not None:
+            config = replace(config, model=before.config)
+        require_fit(config)
+        self.out, self.config = out, config
         self.episodes = self.store.load()
         self.train_ids, self.held_out_ids = self.store.split(config.training.holdout_fraction)
         self.identity = {
             **to_dict(config),
-            "data": to_dict(self.store.header),
+            "data": self.store.header.to_json(),
             "committed_episodes": self.store.episode_count,
+            "begin": None if begin is None else checkpoint_sha256(begin),
         }
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.training.seed)
-            self.model = WorldModel(config.model).to(self.device)
-        self.model.encoder.set_pixel_statistics(some_frames(self.episodes, self.train_ids))
-        if isinstance(self.model.predictor, TransformerPredictor):
-            self.model.predictor.set_action_statistics(torques_of(self.episodes, self.train_ids))
+        self.model = (before or self._new_model()).to(self.device)
         self.optimiser = WorldModelOptimiser(self.model, config.training)
         self.regulariser = make_regulariser(config.training)
         self.sampler = WindowSampler(
@@ -82,6 +93,27 @@ class Trainer:
         )
         self.step, self.clock = 0, Clock()
         self._settle_directory(resume)
+
+    def _before(self, checkpoint: Path) -> WorldModel:
+        model = load_checkpoint(checkpoint)
+        try:
+            model.spec.require_same(self.store.header.spec, f"the data in {self.store.directory}")
+        except SpecError as error:
+            raise UserError(f"{checkpoint}: {error}") from error
+        return model
+
+    def _new_model(self) -> WorldModel:
+        """Untrained, with the scales of the training data."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.training.seed)
+            try:
+                model = WorldModel(self.config.model, self.store.header.spec)
+            except ValueError as error:
+                raise UserError(f"{self.store.directory}: {error}") from error
+        model.encoder.set_pixel_statistics(some_frames(self.episodes, self.train_ids))
+        if isinstance(model.predictor, TransformerPredictor):
+            model.predictor.set_action_statistics(actions_of(self.episodes, self.train_ids))
+        return model
 
     def run(self) -> Iterator[TrainStatistics]:
         """Train to the end, reporting on the way; writes the checkpoint before the last report.
@@ -201,7 +233,8 @@ class Trainer:
     def _facts(self, diagnostics: Diagnostics | None) -> dict[str, Any]:
         return {
             "training": to_dict(self.config.training),
-            "data": {**to_dict(self.store.header), "episodes": self.store.episode_count},
+            "data": {**self.store.header.to_json(), "episodes": self.store.episode_count},
+            "begun_from": self.identity["begin"],
             "env_steps": int((self.episodes.ep_len[self.train_ids] - 1).sum()),
             "training_s": round(self.clock.seconds(), 1),
             "peak_memory_mb": peak_memory_mb(),

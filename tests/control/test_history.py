@@ -2,68 +2,87 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
 from agent.control.history import TickHistory
 
-EPISODES, DIM, TORQUE_DIM = 2, 3, 2
+EPISODES, DIM = 2, 3
+
+Array = np.ndarray[Any, Any]
 
 
 def expected(
-    embeddings: list[Tensor], torques: list[Tensor], context: int, block: int
-) -> tuple[Tensor, Tensor]:
-    """Frames and blocks by their tick; before tick 0 the arm stood still without torque."""
+    embeddings: list[Array], actions: list[Array], context: int, block: int, width: int
+) -> tuple[Array, Array]:
+    """Frames and blocks by their tick; before tick 0 the world stood still without action."""
     now = len(embeddings) - 1
     frame_ticks = [now - back * block for back in range(context - 1, -1, -1)]
-    frames = torch.stack([embeddings[max(tick, 0)] for tick in frame_ticks], 1)
-    still = torch.zeros(EPISODES, TORQUE_DIM)
+    frames = np.stack([embeddings[max(tick, 0)] for tick in frame_ticks], 1)
+    still = np.zeros((EPISODES, width))
     blocks = [
-        torch.cat([torques[t] if t >= 0 else still for t in range(start, start + block)], -1)
+        np.concatenate([actions[t] if t >= 0 else still for t in range(start, start + block)], -1)
         for start in frame_ticks[:-1]
     ]
-    width = block * TORQUE_DIM
-    return frames, torch.stack(blocks, 1) if blocks else torch.zeros(EPISODES, 0, width)
+    nothing = np.zeros((EPISODES, 0, block * width))
+    return frames, np.stack(blocks, 1) if blocks else nothing
 
 
 def check_transition(
-    history: TickHistory, embeddings: list[Tensor], torques: list[Tensor], context: int, block: int
+    history: TickHistory,
+    embeddings: list[Array],
+    actions: list[Array],
 ) -> None:
     """What the model would have been shown a model step ago, with the block sent since."""
-    found = history.last_transition()
-    if len(torques) < context * block:
+    found, context, block = history.last_transition(), history.context, history.action_block
+    if len(actions) < context * block:
         assert found is None
         return
-    frames, _ = expected(embeddings[:-block], torques[:-block], context, block)
-    sent = torch.stack(torques[-context * block :], 1).reshape(EPISODES, context, -1)
+    frames, _ = expected(embeddings[:-block], actions[:-block], context, block, history.action_dim)
+    sent = np.stack(actions[-context * block :], 1).reshape(EPISODES, context, -1)
     assert found is not None
     for got, wanted in zip(found, (frames, sent, embeddings[-1]), strict=True):
-        assert torch.equal(got, wanted)
+        np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("context", [1, 2, 3, 4])
 @pytest.mark.parametrize("block", [1, 2, 3])
-def test_frames_a_model_step_apart_and_the_torques_between(context: int, block: int) -> None:
-    draw = torch.Generator().manual_seed(0)
-    history = TickHistory(context, block, TORQUE_DIM, torch.stack, torch.zeros)
-    embeddings: list[Tensor] = []
-    torques: list[Tensor] = []
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_frames_a_model_step_apart_and_the_actions_between(
+    context: int, block: int, width: int
+) -> None:
+    rng = np.random.default_rng(0)
+    history = TickHistory(context, block, width)
+    embeddings: list[Array] = []
+    actions: list[Array] = []
     for _ in range(3 * context * block + 2):
-        embeddings.append(torch.randn(EPISODES, DIM, generator=draw))
+        embeddings.append(rng.normal(size=(EPISODES, DIM)).astype(np.float32))
         history.see(embeddings[-1])
-        frames, blocks = expected(embeddings, torques, context, block)
-        assert torch.equal(history.embeddings(), frames)
-        assert torch.equal(history.torque_blocks(), blocks)
-        check_transition(history, embeddings, torques, context, block)
-        torques.append(torch.randn(EPISODES, TORQUE_DIM, generator=draw))
-        history.act(torques[-1])
+        frames, blocks = expected(embeddings, actions, context, block, width)
+        np.testing.assert_array_equal(history.embeddings(), frames)
+        np.testing.assert_array_equal(history.blocks(), blocks)
+        check_transition(history, embeddings, actions)
+        actions.append(rng.normal(size=(EPISODES, width)).astype(np.float32))
+        history.act(actions[-1])
+
+
+def test_a_correction_takes_the_place_of_the_last_actions() -> None:
+    corrected, plain = TickHistory(3, 1, 2), TickHistory(3, 1, 2)
+    for tick in range(4):
+        for history in (corrected, plain):
+            history.see(np.full((EPISODES, DIM), tick, np.float32))
+        plain.act(np.full((EPISODES, 2), 0.1 * tick, np.float32))
+        corrected.act(np.full((EPISODES, 2), 9.0, np.float32))
+        corrected.correct(np.full((EPISODES, 2), 0.1 * tick, np.float32))
+    np.testing.assert_array_equal(corrected.blocks(), plain.blocks())
 
 
 def test_a_long_episode_takes_no_more_memory() -> None:
-    history = TickHistory(3, 2, TORQUE_DIM, torch.stack, torch.zeros)
+    history = TickHistory(3, 2, 2)
     for _ in range(100):
-        history.see(torch.zeros(EPISODES, DIM))
-        history.act(torch.zeros(EPISODES, TORQUE_DIM))
+        history.see(np.zeros((EPISODES, DIM), np.float32))
+        history.act(np.zeros((EPISODES, 2), np.float32))
     assert len(history._embeddings) == 7  # one model step more than the model reads
-    assert len(history._torques) == 6
+    assert len(history._actions) == 6

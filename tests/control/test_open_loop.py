@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,19 +17,22 @@ from agent.control.open_loop import (
     TerminalCost,
     imagine,
 )
+from agent.control.torch_model import TorchModel
 from agent.errors import UserError
-from agent.interfaces import GoalObservation
+from agent.interfaces import Goals, Seen
 from agent.model.encoder import EncoderConfig
 from agent.model.transformer import TransformerConfig, TransformerPredictor
 from agent.model.vit import ViTConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
+from envs import WorldSpec
 from planners import CEMConfig, CEMPlanner
 
 SIZE, BLOCK = 8, 5
+SPEC = WorldSpec("pushed", "plain", (SIZE, SIZE), 2, 0.02)
 
 
 class Pushed(TransformerPredictor):
-    """z' = z + the sum of the newest block's torques; remembers how much it was shown."""
+    """z' = z + the sum of the newest block's actions; remembers how much it was shown."""
 
     def forward(self, embeddings: Tensor, actions: Tensor) -> Tensor:
         self.shown = [*getattr(self, "shown", []), embeddings.shape[-2]]
@@ -42,26 +46,25 @@ class ReadPosition(torch.nn.Module):
 
 
 def make_model() -> WorldModel:
-    encoder = ViTConfig(
-        image_size=SIZE, latent_dim=2, patch_size=4, width=6, depth=1, heads=1, projector_width=4
-    )
+    encoder = ViTConfig(latent_dim=2, patch_size=4, width=6, depth=1, heads=1, projector_width=4)
     predictor = TransformerConfig(
         width=6, depth=1, heads=1, head_width=4, hidden=4, projector_width=4
     )
-    model = WorldModel(WorldModelConfig(encoder, predictor, action_block=BLOCK))
+    model = WorldModel(WorldModelConfig(encoder, predictor, action_block=BLOCK), SPEC)
     model.encoder = ReadPosition()  # type: ignore[assignment]
     model.predictor = Pushed(predictor, 2, BLOCK * 2)
     return model.eval()
 
 
-def picture(x: float, y: float) -> Any:
-    frame = np.zeros((SIZE, SIZE, 3), np.uint8)
-    frame[0, 0, :2] = round((x + 2) * 50), round((y + 2) * 50)
-    return frame
+def pictures(*positions: tuple[float, float]) -> Any:
+    """Frames (E, h, w, 3) that show positions."""
+    frames = np.zeros((len(positions), SIZE, SIZE, 3), np.uint8)
+    frames[:, 0, 0, :2] = np.round((np.array(positions) + 2) * 50)
+    return frames
 
 
-def see(now: tuple[float, float], goal: tuple[float, float]) -> GoalObservation:
-    return GoalObservation(picture(*now), picture(*goal), np.zeros(4), np.zeros(4))
+def controller_of(config: OpenLoopConfig | None = None) -> OpenLoopController:
+    return OpenLoopController(TorchModel(make_model()), QUICK, config)
 
 
 QUICK = CEMPlanner(CEMConfig(samples=64, iterations=12, elites=8, min_std=1e-3, correlation=0.0))
@@ -77,46 +80,45 @@ def test_the_predictor_is_shown_one_frame_more_at_every_step_up_to_its_context()
 
 
 def test_only_the_end_of_a_plan_costs() -> None:
-    model, goal = make_model(), torch.tensor([[1.0, -1.0]])
+    model, goal = make_model(), np.array([[1.0, -1.0]], np.float32)
     model.goal_metric.zero_()  # a metric of ours must not enter
-    there = torch.zeros(1, 2, 5, BLOCK * 2)
+    there = np.zeros((1, 2, 5, BLOCK, 2), np.float32)
     there[:, 0, 0], there[:, 0, 1] = 1.0, -1.0  # away and back: ends where it began
-    cost = TerminalCost(model, torch.zeros(1, 2), goal)(there)
-    torch.testing.assert_close(cost, torch.tensor([[2.0, 2.0]]))
+    cost = TerminalCost(model, np.zeros((1, 2), np.float32), goal)(there)
+    np.testing.assert_allclose(cost, [[2.0, 2.0]], rtol=1e-6)
 
 
 def test_a_plan_is_sent_to_its_end_and_reaches_the_goal_unseen() -> None:
-    controller = OpenLoopController(make_model(), QUICK)
-    tasks = [see((0.0, 0.0), (1.0, -0.6)), see((0.5, 0.5), (0.0, 0.9))]
-    controller.reset(tasks, (1, 2))
+    controller = controller_of()
+    controller.reset(Goals(pixels=pictures((1.0, -0.6), (0.0, 0.9))), (1, 2))
     moved = np.zeros((2, 2))
+    start = Seen(pixels=pictures((0.0, 0.0), (0.5, 0.5)))
+    blind = Seen(pixels=pictures((-1.0, -1.0), (-1.0, -1.0)))  # nothing seen later may matter
     for tick in range(25):
-        blind = [see((-1.0, -1.0), (-1.0, -1.0))] * 2  # nothing seen later may matter
-        torques = controller.act(tasks if tick == 0 else blind)
-        assert torques.shape == (2, 2) and np.abs(torques).max() <= 1.0
-        moved += 0.1 * torques
+        actions = controller.act(start if tick == 0 else blind).actions
+        assert actions.shape == (2, 2) and np.abs(actions).max() <= 1.0
+        moved += 0.1 * actions
     np.testing.assert_allclose(moved, [[1.0, -0.6], [-0.5, 0.4]], atol=0.05)
-    assert not controller._pending  # and now it looks again
+    assert not controller._waiting  # and now it looks again
 
 
 def test_fewer_steps_may_be_executed_than_were_planned() -> None:
-    controller = OpenLoopController(make_model(), QUICK, OpenLoopConfig(horizon=3, executed=1))
-    task = [see((0.0, 0.0), (0.4, 0.0))]
-    controller.reset(task, (1,))
-    controller.act(task)
-    assert len(controller._pending) == BLOCK - 1
+    controller = controller_of(OpenLoopConfig(horizon=3, executed=1))
+    controller.reset(Goals(pixels=pictures((0.4, 0.0))), (1,))
+    controller.act(Seen(pixels=pictures((0.0, 0.0))))
+    assert len(controller._waiting) == BLOCK - 1
 
 
 def test_an_episode_does_not_depend_on_its_company() -> None:
-    tasks = [see((0.0, 0.0), (1.0, 0.5)), see((0.2, 0.1), (-0.5, 0.5))]
-    controller = OpenLoopController(make_model(), QUICK)
-    controller.reset(tasks, (4, 5))
-    together = controller.act(tasks)
+    controller = controller_of()
+    goals, starts = pictures((1.0, 0.5), (-0.5, 0.5)), pictures((0.0, 0.0), (0.2, 0.1))
+    controller.reset(Goals(pixels=goals), (4, 5))
+    together = controller.act(Seen(pixels=starts)).actions
     for episode, seed in enumerate((4, 5)):
-        controller.reset([tasks[episode]], (seed,))
-        np.testing.assert_allclose(
-            controller.act([tasks[episode]])[0], together[episode], atol=1e-5
-        )
+        one = slice(episode, episode + 1)
+        controller.reset(Goals(pixels=goals[one]), (seed,))
+        alone = controller.act(Seen(pixels=starts[one])).actions
+        np.testing.assert_allclose(alone[0], together[episode], atol=1e-5)
 
 
 def test_the_search_is_the_published_one() -> None:
@@ -128,12 +130,14 @@ def test_the_search_is_the_published_one() -> None:
 
 
 def test_other_models_and_other_frames_are_refused() -> None:
+    plain = WorldModel(WorldModelConfig(EncoderConfig()), replace(SPEC, image_size=(16, 16)))
     with pytest.raises(UserError, match="--controller world-model"):
-        OpenLoopController(WorldModel(WorldModelConfig(EncoderConfig(image_size=16))))
-    wrong = GoalObservation(np.zeros((4, 4, 3), np.uint8), picture(0, 0), np.zeros(4), np.zeros(4))
-    controller = OpenLoopController(make_model(), QUICK)
-    controller.reset([wrong], (0,))
+        OpenLoopController(TorchModel(plain))
+    wrong, controller = np.zeros((1, 4, 4, 3), np.uint8), controller_of()
     with pytest.raises(UserError, match="expected frames uint8"):
-        controller.act([wrong])
+        controller.reset(Goals(pixels=wrong), (0,))
+    controller.reset(Goals(pixels=pictures((0.0, 0.0))), (0,))
+    with pytest.raises(UserError, match="expected frames uint8"):
+        controller.act(Seen(pixels=wrong))
     with pytest.raises(ValueError, match="executed"):
         OpenLoopConfig(horizon=2, executed=3)

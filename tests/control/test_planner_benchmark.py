@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from agent.commands.report_inputs import PLANNERS_SCHEMA, planner_rows
 from agent.errors import UserError
+from benchmarks.campaign.inputs import PLANNERS_SCHEMA, planner_rows
 from planners import PLANNERS
 
 ROOT = Path(__file__).parents[2]

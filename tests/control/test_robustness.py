@@ -1,21 +1,22 @@
-"""Late torques, late plans, wrong models: what must hold on a robot."""
+"""Late actions, late plans, wrong models: what must hold on a robot."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from known_world import Array, Points
 
-from agent.control.goal_cost import EmbeddingGoalCost, GoalCostConfig, Situation
 from agent.control.mpc import MPCConfig, WorldModelController
+from agent.control.torch_model import TorchModel
 from agent.control.watch import TickWatch
 from agent.errors import ModelFaultError
 from agent.model.world_model import WorldModel
 
-MakePoints = Callable[[], Any]
+MakePoints = Callable[[], Points]
 
 
 class Clock:
@@ -28,75 +29,81 @@ class Clock:
         return self.now_s
 
 
-def drive_late(controller: WorldModelController, world: Any, ticks: int, delay: int) -> None:
-    """Every torque acts ``delay`` ticks after it was decided."""
-    controller.reset(world.observations(), (1, 2, 3))
-    queue: list[np.ndarray] = [np.zeros((3, 2))] * delay
+def controller_of(network: WorldModel, horizon: int, **settings: Any) -> WorldModelController:
+    return WorldModelController(TorchModel(network), None, MPCConfig(horizon, **settings))
+
+
+def drive_late(controller: WorldModelController, world: Points, ticks: int, delay: int) -> None:
+    """Every action acts ``delay`` ticks after it was decided."""
+    controller.reset(world.goals(), (1, 2, 3))
+    queue: list[Array] = [np.zeros((3, 2))] * delay
     for _ in range(ticks):
-        queue.append(controller.act(world.observations()))
+        queue.append(controller.act(world.seen()).actions)
         world.step(queue.pop(0))
 
 
 @pytest.mark.parametrize("delay", [1, 2, 3])
-def test_known_delays_are_planned_for(
-    exact_model: WorldModel, points: MakePoints, delay: int
-) -> None:
+def test_known_delays_are_planned_for(exact: WorldModel, points: MakePoints, delay: int) -> None:
     world = points()
-    drive_late(
-        WorldModelController(exact_model, None, MPCConfig(6, delay_ticks=delay)), world, 60, delay
-    )
+    drive_late(controller_of(exact, 6, delay_ticks=delay), world, 60, delay)
     assert np.abs(world.position - world.goal).max() < 2e-3
     assert np.abs(world.velocity).max() < 2e-3
 
 
-def test_an_unknown_delay_is_worse(exact_model: WorldModel, points: MakePoints) -> None:
+def test_an_unknown_delay_is_worse(exact: WorldModel, points: MakePoints) -> None:
     errors = []
     for known in (3, 0):
         world = points()
-        controller = WorldModelController(exact_model, None, MPCConfig(6, delay_ticks=known))
-        drive_late(controller, world, 40, 3)
+        drive_late(controller_of(exact, 6, delay_ticks=known), world, 40, 3)
         errors.append(np.abs(world.position - world.goal).max())
     assert errors[0] < 0.01 < errors[1]
 
 
-def test_a_delay_beyond_the_horizon_is_refused(exact_model: WorldModel) -> None:
+def test_a_delay_beyond_the_horizon_is_refused(exact: WorldModel) -> None:
     with pytest.raises(ValueError, match="delay_ticks below the horizon of 2 model steps, got 4"):
-        WorldModelController(exact_model, None, MPCConfig(2, delay_ticks=4))
+        controller_of(exact, 2, delay_ticks=4)
 
 
 @pytest.mark.parametrize("where", ["encoder", "predictor"])
-def test_nan_never_reaches_the_motor(
-    exact_model: WorldModel, points: MakePoints, where: str
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
+def test_what_is_not_finite_never_reaches_the_motor(
+    exact: WorldModel, points: MakePoints, where: str, wrong: float
 ) -> None:
-    world, controller = points(), WorldModelController(exact_model, None, MPCConfig(4))
-    controller.reset(world.observations(), (1, 2, 3))
+    world, controller = points(), controller_of(exact, 4)
+    controller.reset(world.goals(), (1, 2, 3))
     for _ in range(3):
-        world.step(controller.act(world.observations()))
-    part = getattr(exact_model, where)
-    part.forward = poisoned(part.forward)
-    torques = controller.act(world.observations())
-    assert (torques[1] == 0).all() and np.isfinite(torques).all()
-    assert np.abs(torques[0]).max() > 0  # the others go on
-    assert controller.fault is not None and "episode 1 of 3" in controller.fault
-    with pytest.raises(ModelFaultError, match="not finite: zero torque"):
-        controller.act(world.observations())
+        decision = controller.act(world.seen())
+        assert decision.fault is None
+        world.step(decision.actions)
+    part = getattr(exact, where)
+    part.forward = poisoned(part.forward, wrong)
+    decision = controller.act(world.seen())
+    assert (decision.actions[1] == 0).all() and np.isfinite(decision.actions).all()
+    assert np.abs(decision.actions[0]).max() > 0  # the others go on
+    assert decision.fault is not None and "episode 1 of 3" in decision.fault
+    with pytest.raises(ModelFaultError, match="not finite: zero action"):
+        controller.act(world.seen())
 
 
-def poisoned(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+def poisoned(forward: Callable[..., torch.Tensor], wrong: float) -> Callable[..., torch.Tensor]:
     def give(*inputs: torch.Tensor) -> torch.Tensor:
         result = forward(*inputs).clone()
-        result[1] = torch.nan
+        result[1] = wrong
         return result
 
     return give
 
 
-def test_a_reset_clears_the_fault(exact_model: WorldModel, points: MakePoints) -> None:
-    world, controller = points(), WorldModelController(exact_model, None, MPCConfig(4))
-    controller.reset(world.observations(), (1, 2, 3))
-    controller.fault = "something"
-    controller.reset(world.observations(), (1, 2, 3))
-    assert np.isfinite(controller.act(world.observations())).all()
+def test_a_reset_clears_the_fault(exact: WorldModel, points: MakePoints) -> None:
+    world, controller = points(), controller_of(exact, 4)
+    controller.reset(world.goals(), (1, 2, 3))
+    right = exact.encoder.forward
+    exact.encoder.forward = poisoned(right, torch.nan)  # type: ignore[method-assign]
+    assert controller.act(world.seen()).fault is not None
+    exact.encoder.forward = right  # type: ignore[method-assign]
+    controller.reset(world.goals(), (1, 2, 3))
+    decision = controller.act(world.seen())
+    assert decision.fault is None and np.isfinite(decision.actions).all()
 
 
 def test_ticks_that_take_too_long_are_counted() -> None:
@@ -107,6 +114,7 @@ def test_ticks_that_take_too_long_are_counted() -> None:
             assert deadline is not None and not deadline.passed()
             clock.now_s += spent_s
             assert deadline.passed() == (spent_s > 0.02)
+        assert watch.was_late == (spent_s > 0.02)
     assert (watch.ticks, watch.missed) == (4, 2)
 
 
@@ -120,88 +128,32 @@ def test_without_a_limit_no_tick_is_missed() -> None:
         TickWatch(0.0)
 
 
-def test_out_of_time_the_kept_plan_goes_on(exact_model: WorldModel, points: MakePoints) -> None:
-    world = points()
-    controller = WorldModelController(exact_model, None, MPCConfig(5, tick_ms=1e-6))
-    controller.reset(world.observations(), (1, 2, 3))
-    assert (controller.act(world.observations()) == 0).all()  # nothing was ever searched
+def test_out_of_time_the_kept_plan_goes_on(exact: WorldModel, points: MakePoints) -> None:
+    world, controller = points(), controller_of(exact, 5, tick_ms=1e-6)
+    controller.reset(world.goals(), (1, 2, 3))
+    decision = controller.act(world.seen())
+    assert (decision.actions == 0).all()  # nothing was ever searched
+    assert decision.late and decision.fault is None
     assert (controller.watch.ticks, controller.watch.missed) == (1, 1)
 
 
+def test_with_time_enough_no_decision_is_late(exact: WorldModel, points: MakePoints) -> None:
+    world, controller = points(), controller_of(exact, 5, tick_ms=1e6)
+    controller.reset(world.goals(), (1, 2, 3))
+    decision = controller.act(world.seen())
+    assert not decision.late and np.abs(decision.actions).max() > 0
+
+
 def test_a_model_that_errs_is_trusted_for_fewer_steps(
-    exact_model: WorldModel, points: MakePoints
+    exact: WorldModel, points: MakePoints
 ) -> None:
-    world = points()
-    controller = WorldModelController(exact_model, None, MPCConfig(8, surprise_limit=0.01))
-    controller.reset(world.observations(), (1, 2, 3))
+    world, controller = points(), controller_of(exact, 8, surprise_limit=0.01)
+    controller.reset(world.goals(), (1, 2, 3))
     reaches = []
     for tick in range(12):
-        world.step(controller.act(world.observations()))
+        world.step(controller.act(world.seen()).actions)
         if tick == 8:
             world.position[0] += 0.3  # somebody pushes the first one
-        reach = controller._situation().reach
-        assert reach is not None
-        reaches.append(reach.tolist())
+        reaches.append(controller._situation().reach)
     assert np.array(reaches)[:9].min() == 8
     assert np.array(reaches)[9:, 0].min() <= 2 and np.array(reaches)[9:, 1:].min() == 8
-
-
-SHAPES: Sequence[Any] = ("summed", "terminal", "minimum")
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("reach", [None, 2])
-def test_each_shape_counts_the_distances_it_says(
-    learned_model: WorldModel, shape: Any, reach: int | None
-) -> None:
-    config = GoalCostConfig(effort=0.0, change=0.0, shape=shape)
-    cost, plans, distances = posed(learned_model, config, reach)
-    trusted = distances[..., : reach or 4]
-    expected = {
-        "summed": trusted.mean(-1), "terminal": trusted[..., -1], "minimum": trusted.amin(-1),
-    }[shape]  # fmt: skip
-    torch.testing.assert_close(cost(plans), expected)
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_has_the_slope_of_automatic_differentiation(
-    learned_model: WorldModel, shape: Any
-) -> None:
-    config = GoalCostConfig(effort=0.1, change=0.2, speed=0.5, shape=shape)
-    cost, plans, _ = posed(learned_model.double(), config, 3)
-    residuals, jacobian = cost.linearise(plans[:, 0])
-    costs, slopes = cost.gradient(plans[:, :1])
-    torch.testing.assert_close(residuals.square().sum(-1), costs[:, 0])
-    slope = 2 * torch.einsum("erp,er->ep", jacobian, residuals)
-    torch.testing.assert_close(slope, slopes[:, 0].flatten(1), rtol=1e-8, atol=1e-10)
-
-
-def test_torques_on_their_way_cannot_be_changed(learned_model: WorldModel) -> None:
-    draw = torch.Generator().manual_seed(2)
-    seen, past, goals = (torch.randn(2, *s, generator=draw) for s in ((3, 5), (2, 4), (5,)))
-    pending = torch.rand(2, 3, 2, generator=draw)  # a block and a half
-    cost = EmbeddingGoalCost(
-        learned_model, Situation(seen, past, goals, pending=pending), GoalCostConfig()
-    )
-    plans = torch.rand(2, 1, 4, 4, generator=draw)
-    other = plans.clone()
-    other.flatten(2)[..., :6] += 0.5
-    torch.testing.assert_close(cost(plans), cost(other))
-    assert (cost.linearise(plans[:, 0])[1][..., :6] == 0).all()
-    other.flatten(2)[..., 6] += 0.5
-    assert (cost(plans) != cost(other)).all()
-
-
-def posed(
-    model: WorldModel, config: GoalCostConfig, reach: int | None
-) -> tuple[EmbeddingGoalCost, torch.Tensor, torch.Tensor]:
-    """A cost, plans (2, 3, 4, 4), and the squared distances (2, 3, 4) along them."""
-    draw, dtype = torch.Generator().manual_seed(1), model.goal_metric.dtype
-    shapes = ((3, 5), (2, 4), (5,), (3, 4, 4))
-    seen, past, goals, plans = (
-        torch.randn(2, *shape, generator=draw, dtype=dtype) for shape in shapes
-    )
-    trusted = None if reach is None else torch.full((2,), float(reach))
-    cost = EmbeddingGoalCost(model, Situation(seen, past, goals, reach=trusted), config)
-    offsets = (model.rollout(seen, past, plans) - goals[:, None, None]) @ model.goal_metric
-    return cost, plans, offsets.square().sum(-1).detach()

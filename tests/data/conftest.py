@@ -1,7 +1,7 @@
 """One real data set for all tests of this room, and a stand-in for the workers.
 
-The stand-in makes valid shards of noise at once, so that what is tested about the disk needs
-neither processes nor OpenGL.
+The stand-in makes shards in this process, so that what is tested about the disk needs neither
+processes nor OpenGL.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
-from small_rollouts import COLLECT, SETTINGS
+from small_rollouts import BOX, COLLECT, SETTINGS
 
-from agent.data import CollectConfig, RollOut, RolloutStore, collect
-from agent.data.shards import encode_shard, join_rollouts
-from agent.data.worker import ShardTask, WorkerSettings
+from agent.data import CollectConfig, RolloutStore, collect
+from agent.data.shards import Shard
+from agent.data.worker import ShardTask, WorkerSettings, make_shard
+from envs import make_world
 
 
 class FakeCrew:
@@ -30,31 +30,23 @@ class FakeCrew:
     def __exit__(self, *unused: object) -> None:
         return None
 
-    def make(self, tasks: Sequence[ShardTask]) -> Iterator[tuple[ShardTask, bytes]]:
+    def make(self, tasks: Sequence[ShardTask]) -> Iterator[tuple[ShardTask, Shard]]:
+        world = make_world(self.settings.world, self.settings.look, self.settings.image_size)
+        behaviour = self.settings.find_behaviour(self.settings.behaviour, world)
         for task in tasks:
-            episodes = [self._episode(number) for number in range(task.first, task.end)]
-            pixels = np.concatenate([pixels for pixels, _ in episodes])
-            yield task, encode_shard(pixels, join_rollouts([states for _, states in episodes]))
-
-    def _episode(self, number: int) -> tuple[np.ndarray, RollOut]:
-        rng = np.random.default_rng([self.settings.seed, number])
-        steps, side = self.settings.episode_steps, self.settings.image_size
-        pixels = rng.integers(0, 256, (steps + 1, side, side, 3), np.uint8)
-        torques = rng.uniform(-1, 1, (steps, 2)).astype(np.float32)
-        return pixels, RollOut(torques, *rng.standard_normal((2, steps + 1, 2)))
+            yield task, make_shard(task, self.settings, world, behaviour)
 
 
 @pytest.fixture
 def fake_crew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Collect without workers."""
     monkeypatch.setattr(COLLECT, "Crew", FakeCrew)
-    monkeypatch.setattr(COLLECT, "configure_gl", lambda: "none")
 
 
 @pytest.fixture
 def fake_store(tmp_path: Path, fake_crew: None) -> RolloutStore:
-    """A data set of noise: 6 episodes of 21 rows of 8×8 pixels in 3 shards."""
-    return collect(CollectConfig(tmp_path / "fake", image_size=8, **SETTINGS))
+    """A data set of a box: 6 episodes of 21 rows of 8×8 pixels in 3 shards."""
+    return collect(CollectConfig(tmp_path / "fake", **BOX))
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from small_rollouts import SETTINGS
+from small_rollouts import BOX, SETTINGS
 
 from agent.data import CollectConfig, collect
 from agent.data.crew import Crew
-from agent.data.worker import ShardTask, WorkerSettings
+from agent.data.worker import ShardTask
 from agent.errors import MachineError
 from envs import ProfileError
 
@@ -95,7 +95,7 @@ def test_what_a_worker_raises_reaches_the_caller(tmp_path):
 
 
 def test_a_dead_worker_is_the_machines_fault():
-    settings = WorkerSettings("ou", 0, 1, "fast", 64)
+    settings = CollectConfig(Path("unused"), **BOX).settings()
     with Crew(settings, 1) as crew, pytest.raises(MachineError, match="exit code -9"):
         multiprocessing.active_children()[0].kill()
         list(crew.make([ShardTask(0, 0, 1)]))

@@ -7,34 +7,36 @@ import numpy as np
 import pytest
 
 from agent.data import inspect_dataset, preview_dataset, verify_dataset
-from agent.data.inspection import coverage_facts, speed_facts
+from agent.data.episodes import Episodes
+from agent.data.inspection import state_facts
+from agent.data.preview import contact_sheet, side_by_side
 from agent.errors import UserError
+from envs import Column
 
 
 def test_facts_add_up(real_store):
     facts = inspect_dataset(real_store.directory)
     assert (facts["episodes"], facts["frames"], facts["shards"]) == (6, 126, 3)
-    assert (facts["render_profile"], facts["behaviour"], facts["seed"]) == ("fast", "ou", 3)
+    assert (facts["look"], facts["behaviour"], facts["seed"]) == ("fast", "ou", 3)
     assert facts["env_step_s"] == pytest.approx(0.04)
     files = (real_store.directory / "shards").iterdir()
     assert facts["disk_mb"] == pytest.approx(sum(f.stat().st_size for f in files) / 1e6, abs=0.06)
     assert verify_dataset(real_store.directory)["frames"] == 126
 
 
-def test_coverage_of_known_angles():
-    degrees = np.array([[5.0, -155], [365, 155], [-175, -170]])  # a full turn more changes nothing
-    facts = coverage_facts(np.deg2rad(degrees))
-    assert facts["shoulder_coverage"] == pytest.approx(2 / 36, abs=1e-3)
-    assert facts["wrist_coverage"] == pytest.approx(2 / 32, abs=1e-3)
-    assert facts["pose_coverage"] == pytest.approx(3 / (36 * 32), abs=1e-3)
-    grid = np.stack(np.meshgrid(np.arange(-175, 180, 10), np.arange(-155, 160, 10)), -1)
-    assert coverage_facts(np.deg2rad(grid.reshape(-1, 2)))["pose_coverage"] == 1.0
+def test_coverage_counts_the_bins_of_a_known_range():
+    angle = Column("turn", "rad", period=2 * np.pi)
+    degrees = np.array([5.0, 365, -175])  # a full turn more changes nothing
+    assert state_facts(angle, np.deg2rad(degrees)) == {"turn_coverage": round(2 / 36, 3)}
+    place = Column("place", "m", low=-1.0, high=1.0)
+    assert state_facts(place, np.linspace(-1, 1, 361)) == {"place_coverage": 1.0}
+    assert state_facts(place, np.array([7.0])) == {"place_coverage": round(1 / 36, 3)}
 
 
-def test_speeds_of_known_velocities():
-    facts = speed_facts(np.array([[1.0, -3.0], [-1.0, 3.0]]))
-    assert facts["mean_speed_rad_s"] == 2.0
-    assert facts["wrist_p95_speed_rad_s"] == 3.0
+def test_a_number_without_a_range_is_told_by_its_size():
+    facts = state_facts(Column("speed", "m/s"), np.array([-1.0, 3.0]))
+    assert facts["speed_mean_abs_m_s"] == 2.0
+    assert facts["speed_p95_abs_m_s"] == pytest.approx(2.9)
 
 
 def test_contact_sheet_shows_first_and_last_frames(real_store, tmp_path):
@@ -55,3 +57,16 @@ def test_video_has_every_moment(real_store, tmp_path):
 def test_an_unknown_picture_format_is_refused(real_store, tmp_path):
     with pytest.raises(UserError, match=r"\.png, \.mp4 or \.webm"):
         preview_dataset(real_store.directory, tmp_path / "p.gif")
+
+
+def test_episodes_of_unequal_length_are_shown_whole():
+    lengths = np.array([3, 7])
+    pixels = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 16, 16, 3), np.uint8)
+    nothing = np.zeros((10, 1))
+    recorded = Episodes(pixels, nothing.astype(np.float32), nothing, np.array([0, 3]), lengths)
+    sheet = contact_sheet(recorded, [0, 1], frames=5)
+    assert sheet.shape == (2 * 20, 5 * 20, 3)
+    assert (sheet[2, 2, 0], sheet[2, -3, 0], sheet[-3, 2, 0], sheet[-3, -3, 0]) == (0, 2, 3, 9)
+    film = side_by_side(recorded, [0, 1])
+    assert film[:, 2, 2, 0].tolist() == [0, 1, 2, 2, 2, 2, 2]
+    assert film[:, 2, -3, 0].tolist() == [3, 4, 5, 6, 7, 8, 9]

@@ -39,7 +39,7 @@ def test_pictures_on_disk_are_the_pictures_in_memory(fake_store, monkeypatch):
     rows = np.random.default_rng(0).integers(0, len(memory.action), (5, 7))
     for _ in range(2):
         np.testing.assert_array_equal(disk.pixels[rows], memory.pixels[rows])
-    np.testing.assert_array_equal(disk.qpos, memory.qpos)
+    np.testing.assert_array_equal(disk.state, memory.state)
     disk.pixels.close()
     with pytest.raises(IndexError):
         disk.pixels[np.array([len(memory.action)])]
@@ -110,7 +110,7 @@ def test_a_manifest_line_that_cannot_be_true_is_damage(fake_store, change):
     first, *others = manifest.read_text().splitlines()
     manifest.write_text("\n".join([json.dumps(json.loads(first) | change), *others, ""]))
     with pytest.raises(DamagedDataError):
-        RolloutStore.open(fake_store.directory)
+        RolloutStore.open(fake_store.directory).load()
 
 
 def test_a_shard_listed_twice_is_damage(fake_store):
@@ -122,15 +122,15 @@ def test_a_shard_listed_twice_is_damage(fake_store):
 
 def test_another_schema_is_named(fake_store):
     header = fake_store.directory / "dataset.json"
-    header.write_text(header.read_text().replace("rollouts/1", "rollouts/2"))
-    with pytest.raises(UserError, match="'lejepa-agent/rollouts/2'"):
+    header.write_text(header.read_text().replace("rollouts/2", "rollouts/9"))
+    with pytest.raises(UserError, match="'lejepa-agent/rollouts/9'"):
         RolloutStore.open(fake_store.directory)
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("{", "["), ('"seed"', '"sede"'), ('"image_size": 8', '"image_size": 0'),
-     ('"image_size": 8', '"image_size": true'), ('"ou"', "1")],
+    [("{", "["), ('"seed"', '"sede"'), ('"action_dim": 3', '"action_dim": 0'),
+     ('"action_dim": 3', '"action_dim": true'), ('"ou"', "1"), ('"seed": 3', '"seed": -3')],
 )  # fmt: skip
 def test_a_damaged_header_is_damage(fake_store, old, new):
     header = fake_store.directory / "dataset.json"

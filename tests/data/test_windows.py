@@ -4,40 +4,65 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from small_rollouts import BOX, WORLDS
 
-from agent.data import WindowSampler, prefetched
+from agent.data import CollectConfig, WindowSampler, collect, prefetched
 from agent.errors import UserError
-from envs import ReacherSimulator, Renderer
+from envs import make_world
 
 
 def same(a, b) -> bool:
-    return all(
-        np.array_equal(getattr(a, n), getattr(b, n)) for n in ("frames", "actions", "states")
-    )
+    return all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("frames", "actions"))
 
 
-def test_recorded_torques_lead_from_state_to_state(real_store):
+def rows_of(episodes, pictures):
+    """Which row each picture (h, w, 3) is: all frames of a box differ."""
+    known = {frame.tobytes(): row for row, frame in enumerate(episodes.pixels)}
+    return np.array([known[picture.tobytes()] for picture in pictures])
+
+
+def test_recorded_actions_lead_from_frame_to_frame(fake_store):
     frames, stride = 4, 3
-    sampler = WindowSampler(real_store.load(), range(6), frames, stride, batch=40, seed=0)
-    window = sampler.sample(0)
-    assert window.frames.shape == (40, frames, 64, 64, 3)
-    assert window.actions.shape == (40, frames - 1, stride * 2)
+    episodes = fake_store.load()
+    window = WindowSampler(episodes, range(6), frames, stride, batch=40, seed=0).sample(0)
+    assert window.frames.shape == (40, frames, 8, 8, 3)
+    assert window.actions.shape == (40, frames - 1, stride * 3)
     assert window.actions.dtype == np.float32
-    simulator = ReacherSimulator()
-    for states, actions in zip(window.states, window.actions, strict=True):
-        for t in range(frames - 1):
-            simulator.reset(states[t, :2], states[t, 2:])
-            for torque in actions[t].reshape(stride, 2):
-                simulator.step(torque)
-            reached = np.concatenate([simulator.qpos_rad, simulator.qvel_rad_s])
-            np.testing.assert_allclose(reached, states[t + 1], atol=1e-9)
+    for seen, actions in zip(window.frames, window.actions, strict=True):
+        states = episodes.state[rows_of(episodes, seen)]
+        moved = 0.05 * actions.reshape(frames - 1, stride, 3).sum(axis=1)
+        np.testing.assert_allclose(np.diff(states, axis=0), moved, atol=1e-6)
 
 
-def test_frames_show_their_states(real_store):
-    window = WindowSampler(real_store.load(), range(6), 2, 1, batch=16, seed=1).sample(0)
-    with Renderer(ReacherSimulator()) as renderer:
-        for frames, states in zip(window.frames, window.states, strict=True):
-            np.testing.assert_array_equal(frames[1], renderer.render_pose(states[1, :2]))
+def test_recorded_torques_and_frames_belong_to_the_states(real_store):
+    episodes = real_store.load()
+    world = make_world("reacher")
+    for row in (0, 7, 25):
+        world.reset(np.random.default_rng(0), episodes.state[row])
+        np.testing.assert_array_equal(world.frame(), episodes.pixels[row])
+        world.step(episodes.action[row])
+        np.testing.assert_allclose(world.state(), episodes.state[row + 1], atol=1e-9)
+    world.close()
+
+
+def test_windows_of_episodes_of_different_lengths_fit_each(fake_crew, tmp_path):
+    settings = {**BOX, "world": f"{WORLDS}:Box", "episodes": 12}
+    episodes = collect(CollectConfig(tmp_path, **settings)).load()
+    assert len(set(episodes.ep_len.tolist())) > 2
+    sampler = WindowSampler(episodes, range(12), 3, 2, batch=3000, seed=0)
+    assert sampler.window_count == np.maximum(episodes.ep_len - 4, 0).sum()
+    window = sampler.sample(0)
+    assert np.isfinite(window.actions).all()  # no window reaches over an episode's last row
+    assert len(set(rows_of(episodes, window.frames[:, 0]).tolist())) == sampler.window_count
+
+
+def test_episodes_too_short_are_passed_over_aloud(fake_crew, tmp_path, caplog):
+    settings = {**BOX, "world": f"{WORLDS}:Box", "episodes": 12}
+    episodes = collect(CollectConfig(tmp_path, **settings)).load()
+    longest = int(episodes.ep_len.max())
+    sampler = WindowSampler(episodes, range(12), longest, 1, batch=4, seed=0)
+    assert sampler.window_count == (episodes.ep_len == longest).sum()
+    assert "too short to learn from" in caplog.text
 
 
 def test_a_step_always_gives_the_same_windows(fake_store):
@@ -52,8 +77,7 @@ def test_a_step_always_gives_the_same_windows(fake_store):
 def test_windows_start_everywhere_they_fit_and_nowhere_else(fake_store):
     episodes = fake_store.load()
     sampler = WindowSampler(episodes, [1, 4], frames=5, stride=4, batch=2000, seed=0)
-    states = sampler.sample(0).states
-    rows = np.array([np.flatnonzero(episodes.qpos[:, 0] == start)[0] for start in states[:, 0, 0]])
+    rows = rows_of(episodes, sampler.sample(0).frames[:, 0])
     fitting = [offset + start for offset in (21, 84) for start in range(21 - 16)]
     assert sampler.window_count == len(fitting)
     assert sorted(set(rows.tolist())) == fitting
@@ -65,7 +89,7 @@ def test_windows_start_everywhere_they_fit_and_nowhere_else(fake_store):
 def test_the_longest_window_fits_and_a_longer_one_is_refused(fake_store):
     episodes = fake_store.load()
     assert WindowSampler(episodes, [0], 11, 2, 4, 0).window_count == 1
-    with pytest.raises(UserError, match="needs episodes of 23 rows, got one of 21"):
+    with pytest.raises(UserError, match="needs episodes of 23 frames, got none above 21"):
         WindowSampler(episodes, [0], 12, 2, 4, 0)
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from envs import WRIST_LIMIT_RAD, PoseError, angle_error_rad, checked_pose, sample_pose, wrap_angle
+from envs import PoseError
+from envs.reacher import WRIST_LIMIT_RAD, angle_error_rad, checked_pose, sample_pose, wrap_angle
 
 EDGES = [0.0, np.pi, -np.pi, np.nextafter(np.pi, 0), np.nextafter(-np.pi, -4), -1e-17, 1e-17]
 

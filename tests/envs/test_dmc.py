@@ -10,7 +10,8 @@ from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 import envs
-from envs import DMC_IDS, REACH_M, WRIST_LIMIT_RAD, angle_error_rad, fingertip_m
+import envs.reacher
+from envs.reacher import DMC_IDS, REACH_M, WRIST_LIMIT_RAD, angle_error_rad, fingertip_m
 
 TASKS = sorted(DMC_IDS)
 
@@ -97,7 +98,7 @@ def _polar(point_m: Any) -> tuple[float, float]:
 
 @pytest.mark.parametrize("repeat", [1, 4])
 def test_the_action_repeat_leaves_the_return_out_of_a_thousand(repeat: int) -> None:
-    env = envs.ReacherDmcEnv("hard", action_repeat=repeat)
+    env = envs.reacher.ReacherDmcEnv("hard", action_repeat=repeat)
     env.reset(seed=0, options={"qpos": (0.3, 1.0), "target_m": fingertip_m((0.3, 1.0))})
     outcomes = [env.step(np.zeros(2, np.float32)) for _ in range(1000 // repeat)]
     assert sum(outcome[1] for outcome in outcomes) == 1000.0
@@ -123,9 +124,9 @@ def test_a_seed_fixes_start_and_target() -> None:
 
 
 def test_the_fingertip_is_the_simulators() -> None:
-    simulator = envs.ReacherSimulator()
+    simulator = envs.reacher.ReacherSimulator()
     for seed in range(20):
-        pose = envs.sample_pose(np.random.default_rng(seed))
+        pose = envs.reacher.sample_pose(np.random.default_rng(seed))
         simulator.reset(pose)
         np.testing.assert_allclose(fingertip_m(pose), simulator.fingertip_m, atol=1e-12)
 
@@ -133,13 +134,13 @@ def test_the_fingertip_is_the_simulators() -> None:
 def test_the_goal_pose_reaches_the_target_by_the_shorter_way() -> None:
     rng = np.random.default_rng(0)
     for _ in range(200):
-        start, target_m = envs.sample_pose(rng), envs.sample_target_m(rng)
-        goal = envs.nearer_goal_pose(start, target_m)
+        start, target_m = envs.reacher.sample_pose(rng), envs.reacher.sample_target_m(rng)
+        goal = envs.reacher.nearer_goal_pose(start, target_m)
         np.testing.assert_allclose(fingertip_m(goal), target_m, atol=1e-12)
         assert abs(goal[1]) <= WRIST_LIMIT_RAD
         shoulder, wrist = (
             [abs(float(x)) for x in (angle_error_rad(pose, start)[0], pose[1] - start[1])]
-            for pose in envs.goal_pose_from_inverse_kinematics(target_m)
+            for pose in envs.reacher.goal_pose_from_inverse_kinematics(target_m)
         )
         way = max(angle_error_rad(goal, start)[0], abs(goal[1] - start[1]))
         assert way == pytest.approx(min(max(shoulder), max(wrist)))
@@ -151,9 +152,9 @@ def test_the_goal_pose_reaches_the_target_by_the_shorter_way() -> None:
 )
 def test_a_wrong_argument_is_an_error(arguments: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        envs.ReacherDmcEnv(**arguments)
+        envs.reacher.ReacherDmcEnv(**arguments)
 
 
 def test_a_wrong_option_is_an_error() -> None:
     with pytest.raises(ValueError, match="did you mean 'target_m'"):
-        envs.ReacherDmcEnv().reset(options={"target": (0.1, 0.1)})
+        envs.reacher.ReacherDmcEnv().reset(options={"target": (0.1, 0.1)})

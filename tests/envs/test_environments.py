@@ -14,8 +14,9 @@ from stable_baselines3 import SAC, HerReplayBuffer
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 import envs
-from envs.reacher import cos_sin, pose_difference_rad
-from envs.registration import ENTRY_POINTS
+import envs.reacher
+from envs.reacher.goal_envs import cos_sin, pose_difference_rad
+from envs.reacher.registration import ENTRY_POINTS
 
 IDS = sorted(ENTRY_POINTS)
 POSE = {"qpos": (0.5, 0.5), "goal_qpos": (0.5, 0.5)}
@@ -137,7 +138,9 @@ def test_a_bad_action_is_an_error(env: gymnasium.Env[Any, Any]) -> None:
         ({"tolerance_rad": -0.1}, "tolerance_rad between 0 and π"),
     ],
 )
-@pytest.mark.parametrize("kind", [envs.ReacherPixelGoalEnv, envs.ReacherStateGoalEnv])
+@pytest.mark.parametrize(
+    "kind", [envs.reacher.ReacherPixelGoalEnv, envs.reacher.ReacherStateGoalEnv]
+)
 def test_a_wrong_argument_is_an_error(kind: Any, arguments: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         kind(**arguments)
@@ -176,16 +179,16 @@ def test_render_shows_the_present_pose(name: str) -> None:
     env = gymnasium.make(name, render_mode="rgb_array", image_size=48, render_profile="dmc")
     env.reset(seed=0, options={"qpos": (1.0, 0.3)})
     image = env.render()
-    with envs.Renderer(envs.ReacherSimulator(), "dmc", 48) as renderer:
+    with envs.reacher.Renderer(envs.reacher.ReacherSimulator(), "dmc", 48) as renderer:
         np.testing.assert_array_equal(image, renderer.render_pose((1.0, 0.3)))
     env.close()
     assert gymnasium.make(name).render() is None
 
 
 def test_pixels_show_the_state_and_the_goal() -> None:
-    env = gymnasium.make(envs.PIXEL_GOAL_ID)
+    env = gymnasium.make(envs.reacher.PIXEL_GOAL_ID)
     observation, info = env.reset(seed=1)
-    with envs.Renderer(envs.ReacherSimulator()) as renderer:
+    with envs.reacher.Renderer(envs.reacher.ReacherSimulator()) as renderer:
         for _ in range(3):
             np.testing.assert_array_equal(
                 observation["pixels"], renderer.render_pose(info["state"][:2])
@@ -199,7 +202,7 @@ def test_pixels_show_the_state_and_the_goal() -> None:
 
 
 def test_the_reward_of_relabelled_goals_is_vectorised_and_the_same() -> None:
-    env = gymnasium.make(envs.STATE_GOAL_ID)
+    env = gymnasium.make(envs.reacher.STATE_GOAL_ID)
     compute_reward = env.compute_reward  # type: ignore[attr-defined]
     steps = rollout(env, 2, steps=60)[1:]
     achieved = np.array([step[0]["achieved_goal"] for step in steps])
@@ -210,7 +213,7 @@ def test_the_reward_of_relabelled_goals_is_vectorised_and_the_same() -> None:
     np.testing.assert_array_equal(compute_reward(achieved, achieved, {}), 0.0)
     pairs = compute_reward(achieved[:, None], achieved[None], {})
     qpos = np.array([step[4]["state"][:2] for step in steps])
-    error = envs.angle_error_rad(qpos[:, None], qpos[None]).max(axis=-1)
+    error = envs.reacher.angle_error_rad(qpos[:, None], qpos[None]).max(axis=-1)
     assert pairs.shape == (60, 60)
     np.testing.assert_array_equal(pairs == 0.0, error < 0.05)
 
@@ -222,12 +225,12 @@ def test_goals_are_points_on_two_circles() -> None:
         cos_sin(a)[:, ::2] + 1j * cos_sin(a)[:, 1::2], np.exp(1j * a), atol=1e-6
     )
     np.testing.assert_allclose(
-        pose_difference_rad(cos_sin(a), cos_sin(b)), envs.angle_error_rad(a, b), atol=1e-6
+        pose_difference_rad(cos_sin(a), cos_sin(b)), envs.reacher.angle_error_rad(a, b), atol=1e-6
     )
 
 
 def test_observations_stay_in_their_space_at_full_torque() -> None:
-    env = gymnasium.make(envs.STATE_GOAL_ID)
+    env = gymnasium.make(envs.reacher.STATE_GOAL_ID)
     observation, _ = env.reset(options={"qpos": (0.0, 2.7), "qvel": (90.0, -90.0)})
     for _ in range(100):
         assert env.observation_space.contains(observation)
@@ -235,7 +238,7 @@ def test_observations_stay_in_their_space_at_full_torque() -> None:
 
 
 def test_sac_with_hindsight_trains_without_an_adapter() -> None:
-    env = gymnasium.make(envs.STATE_GOAL_ID, budget_steps=20)
+    env = gymnasium.make(envs.reacher.STATE_GOAL_ID, budget_steps=20)
     model = SAC(
         "MultiInputPolicy",
         env,

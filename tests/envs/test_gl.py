@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import envs.gl as gl
-from envs import GLError, ReacherSimulator, Renderer, configure_gl, import_opencv
+from envs import GLError, configure_gl, import_opencv
+from envs.reacher import ReacherSimulator, Renderer
 
 
 @pytest.fixture(autouse=True)
@@ -112,13 +113,13 @@ def test_switched_off_by_the_user_is_respected_with_advice(monkeypatch: pytest.M
 
 
 BARE_MACHINE = """
-import envs, envs.gl
+import envs, envs.gl, envs.reacher
 envs.gl.probe = lambda backend: "no library"
-simulator = envs.ReacherSimulator()
+simulator = envs.reacher.ReacherSimulator()
 simulator.reset((0.1, 0.2))
 print(simulator.step((1.0, 1.0)).shape)
 try:
-    envs.Renderer(simulator)
+    envs.reacher.Renderer(simulator)
 except envs.GLError as error:
     print("libegl1" in str(error))
 """
@@ -141,7 +142,11 @@ def test_physics_runs_on_a_machine_that_cannot_render() -> None:
 
 
 def test_a_backend_that_is_not_there_is_an_error_with_advice() -> None:
-    program = "import envs\ntry: envs.ReacherSimulator()\nexcept envs.GLError as e: print(e)"
+    program = (
+        "import envs, envs.reacher\n"
+        "try: envs.reacher.ReacherSimulator()\n"
+        "except envs.GLError as e: print(e)"
+    )
     child = in_new_process(program, MUJOCO_GL="no-such-backend")
     assert "expected dm_control to load the OpenGL backend 'no-such-backend'" in child.stdout, (
         child.stderr
@@ -165,7 +170,7 @@ def test_dm_control_imported_too_early_is_an_error_with_advice() -> None:
 
 TRAINS_AFTER_A_FRAME = """
 import numpy as np, torch
-from envs import ReacherSimulator, Renderer
+from envs.reacher import ReacherSimulator, Renderer
 renderer = Renderer(ReacherSimulator(), "fast", 16)
 renderer.render_pose(np.zeros(2))
 torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # a CUDA build of torch loads triton here

@@ -8,17 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
-from envs import (
-    PROFILES,
+from envs import PROFILES, GoalImageError, PoseError, load_goal_image, make_world
+from envs.reacher import (
     WRIST_LIMIT_RAD,
-    GoalImageError,
-    PoseError,
     ReacherSimulator,
     Renderer,
     goal_pose_from_inverse_kinematics,
-    load_goal_image,
 )
-from envs.rendering import Image
+from envs.reacher.rendering import Image
+
+WORLD = make_world("reacher")
 
 
 def frame(profile: str = "fast", size: int = 64, pose: tuple[float, float] = (0.5, -1.2)) -> Image:
@@ -38,14 +37,14 @@ def test_a_png_of_a_frame_is_that_frame(
     tmp_path: Path, profile: str, pose: tuple[float, float]
 ) -> None:
     image = frame(profile, pose=pose)
-    loaded = load_goal_image(save(tmp_path / "goal.png", image), 64)
+    loaded = load_goal_image(save(tmp_path / "goal.png", image), WORLD)
     np.testing.assert_array_equal(loaded, image)
     assert loaded.flags.c_contiguous
 
 
 def test_a_jpg_is_nearly_that_frame(tmp_path: Path) -> None:
     image = frame()
-    loaded = load_goal_image(save(tmp_path / "goal.jpg", image), 64)
+    loaded = load_goal_image(save(tmp_path / "goal.jpg", image), WORLD)
     assert np.abs(loaded.astype(int) - image).mean() < 4.0
 
 
@@ -53,11 +52,11 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_pa
     image = frame()
     alpha = np.full((64, 64, 1), 255, np.uint8)
     path = save(tmp_path / "goal.png", np.concatenate([image, alpha], axis=-1))
-    np.testing.assert_array_equal(load_goal_image(path, 64), image)
+    np.testing.assert_array_equal(load_goal_image(path, WORLD), image)
     alpha[3, 3] = 0
     save(path, np.concatenate([image, alpha], axis=-1))
     with pytest.raises(GoalImageError, match="without transparency"):
-        load_goal_image(path, 64)
+        load_goal_image(path, WORLD)
 
 
 def test_a_larger_square_is_resampled_with_a_warning(
@@ -65,13 +64,13 @@ def test_a_larger_square_is_resampled_with_a_warning(
 ) -> None:
     path = save(tmp_path / "goal.png", frame(size=256))
     with caplog.at_level(logging.WARNING):
-        loaded = load_goal_image(path, 64)
+        loaded = load_goal_image(path, WORLD)
     assert "256x256: area-resampled to 64x64" in caplog.text
     assert np.abs(loaded.astype(int) - frame()).mean() < 2.0
 
 
 def test_the_right_size_gives_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    load_goal_image(save(tmp_path / "goal.png", frame()), 64)
+    load_goal_image(save(tmp_path / "goal.png", frame()), WORLD)
     assert caplog.text == ""
 
 
@@ -80,8 +79,8 @@ def noise() -> Image:
 
 
 REFUSED: dict[str, tuple[Callable[[], np.ndarray], str]] = {
-    "wide": (lambda: frame(size=80)[:64], "square and at least 64x64 pixels, got 80x64"),
-    "small": (lambda: frame(size=48), "square and at least 64x64 pixels, got 48x48"),
+    "wide": (lambda: frame(size=80)[:64], "camera.s shape, 64x64 pixels or larger, got 80x64"),
+    "small": (lambda: frame(size=48), "64x64 pixels or larger, got 48x48"),
     "grayscale": (lambda: frame()[..., 0], r"8 bits per channel, got 1 channel\(s\) of uint8"),
     "grey": (lambda: frame()[..., :1].repeat(3, -1), "got shades of grey"),
     "16 bits": (lambda: frame().astype(np.uint16) * 257, r"got 3 channel\(s\) of uint16"),
@@ -98,16 +97,16 @@ def test_a_picture_that_is_no_goal_is_refused_with_its_reason(tmp_path: Path, na
     draw, reason = REFUSED[name]
     path = save(tmp_path / "goal.png", draw())
     with pytest.raises(GoalImageError, match=reason) as caught:
-        load_goal_image(path, 64)
+        load_goal_image(path, WORLD)
     assert str(path) in str(caught.value)
     assert "expected" in str(caught.value)
 
 
 def test_a_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GoalImageError, match="no such file"):
-        load_goal_image(tmp_path / "absent.png", 64)
+        load_goal_image(tmp_path / "absent.png", WORLD)
     with pytest.raises(GoalImageError, match="no such file"):
-        load_goal_image(tmp_path, 64)
+        load_goal_image(tmp_path, WORLD)
     for name, content in {
         "empty.png": b"",
         "text.png": b"not a picture",
@@ -115,7 +114,7 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:
     }.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(GoalImageError, match=rf"{len(content)} bytes that do not decode"):
-            load_goal_image(tmp_path / name, 64)
+            load_goal_image(tmp_path / name, WORLD)
 
 
 def test_inverse_kinematics_puts_the_fingertip_there() -> None:

@@ -8,7 +8,8 @@ import threading
 import numpy as np
 import pytest
 
-from envs import PROFILES, ProfileError, ReacherSimulator, Renderer, sample_pose
+from envs import PROFILES, ProfileError
+from envs.reacher import ReacherSimulator, Renderer, sample_pose
 
 POSES = [(0.3, 0.8), (-2.0, -1.1), (3.0, 2.7)]
 PIXELS_PER_M = 32 / (0.75 * np.tan(np.deg2rad(45 / 2)))  # at the ground, from the camera's field
@@ -61,9 +62,9 @@ def test_a_frame_is_fresh_and_the_same_every_time(
 
 def test_every_process_draws_the_same_picture() -> None:
     program = (
-        "import hashlib, envs\n"
-        "s = envs.ReacherSimulator(); s.reset((0.3, 0.8))\n"
-        "print(hashlib.sha256(envs.Renderer(s).render().tobytes()).hexdigest())"
+        "import hashlib; from envs import reacher\n"
+        "s = reacher.ReacherSimulator(); s.reset((0.3, 0.8))\n"
+        "print(hashlib.sha256(reacher.Renderer(s).render().tobytes()).hexdigest())"
     )
     child = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

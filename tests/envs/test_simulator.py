@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from envs import (
-    ACTION_REPEAT,
-    PHYSICS_DT_S,
-    WRIST_LIMIT_RAD,
-    PoseError,
-    ReacherSimulator,
-    sample_pose,
-)
+from envs import PoseError
+from envs.reacher import ACTION_REPEAT, PHYSICS_DT_S, WRIST_LIMIT_RAD, ReacherSimulator, sample_pose
 
 
 def test_states_are_bit_equal_to_the_suite() -> None:

@@ -1,58 +1,66 @@
-"""Torques that come late, and models that break down, seen from the evaluation."""
+"""Actions that come late, and models that break down, seen from the evaluation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
+from point_world import PACE, FromTo, PointWorld, Scripted
 
 from agent.errors import ModelFaultError
 from agent.evaluation.delayed import DelayedController
-from agent.evaluation.episodes import evaluate
-from agent.evaluation.protocols import protocol_named
+from agent.evaluation.play import Arena, Moment, evaluate
+from agent.interfaces import Decision, Goals, Needs, Seen
+from envs.anywhere import Anywhere
 
 
 class Counting:
-    """Sends the number of the tick, in thousandths, and breaks down when told to."""
+    """Sends the number of the tick, in thousandths."""
 
-    name = "counting"
-    needs_pixels = False
+    name, needs = "counting", Needs(pixels=False, tasks=("anywhere",))
 
-    def __init__(self, breaks_at: int | None = None) -> None:
-        self.breaks_at, self.ticks = breaks_at, 0
-        self.fault: str | None = None
+    def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
+        self.goals, self.seeds, self.ticks = goals, list(seeds), 0
 
-    def reset(self, observations: Sequence[Any], seeds: Sequence[int]) -> None:
-        self.ticks = 0
-
-    def act(self, observations: Sequence[Any]) -> np.ndarray:
+    def act(self, seen: Seen) -> Decision:
         self.ticks += 1
-        if self.ticks == self.breaks_at:
-            self.fault = "not finite"
-        return np.full((len(observations), 2), self.ticks / 1000)
+        return Decision(np.full((2, 2), self.ticks / 1000), late=self.ticks == 3)
 
 
 @pytest.mark.parametrize("delay", [0, 1, 3])
-def test_torques_come_out_in_order_and_late(delay: int) -> None:
+def test_actions_come_out_in_order_and_late(delay: int) -> None:
     controller = DelayedController(Counting(), delay)
     for _ in range(2):  # a reset empties the line
-        controller.reset([None, None], [1, 2])  # type: ignore[list-item]
-        sent = [controller.act([None, None])[:, 0] for _ in range(6)]  # type: ignore[list-item]
+        controller.reset(Goals(), [1, 2])
+        sent = [controller.act(Seen()).actions[:, 0] for _ in range(6)]
         expected = [max(0, tick - delay) / 1000 for tick in range(1, 7)]
         np.testing.assert_allclose(np.stack(sent), np.repeat(np.array(expected)[:, None], 2, 1))
 
 
 def test_all_else_is_the_controllers_own() -> None:
-    controller = DelayedController(Counting(), 2)
-    assert controller.name == "counting" and controller.needs_pixels is False
-    with pytest.raises(AttributeError):
-        _ = controller.nothing_of_the_kind
+    inner = Counting()
+    controller = DelayedController(inner, 2)
+    assert (controller.name, controller.needs) == ("counting", inner.needs)
+    goals = Goals(state=np.ones((2, 2)))
+    controller.reset(goals, [4, 5])
+    assert inner.goals is goals and inner.seeds == [4, 5]
+    assert [controller.act(Seen()).late for _ in range(4)] == [False, False, True, False]
     with pytest.raises(ValueError, match="ticks >= 0"):
-        DelayedController(Counting(), -1)
+        DelayedController(inner, -1)
 
 
-def test_a_fault_stops_the_evaluation() -> None:
-    with pytest.raises(ModelFaultError, match="'counting', step 4: not finite"):
-        evaluate(Counting(breaks_at=5), protocol_named("lewm"), 2, 5)
+def test_a_world_feels_late_actions_late() -> None:
+    moments: list[Moment] = []
+    task, late = FromTo([0.0], [1.0], 5), DelayedController(Scripted(np.ones((1, 1))), 2)
+    with Arena(late, task, PointWorld, moments.append) as arena:
+        arena.play(task.episodes(arena.world, 1, 0))
+    travelled = [float(moment.after[0, 0]) / PACE for moment in moments]
+    assert travelled == [0, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_a_fault_stops_the_evaluation(delay: int) -> None:
+    breaking = Scripted(np.zeros((1, 1)), fault_at=4)
+    with pytest.raises(ModelFaultError, match="'scripted', step 4: not finite"):
+        evaluate(DelayedController(breaking, delay), Anywhere(9), PointWorld, 1, 5)

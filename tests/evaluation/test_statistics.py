@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agent.evaluation.statistics import Rate, median, percentile, wilson
+from agent.evaluation.statistics import Rate, in_digits, median, percentile, wilson
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,11 @@ def test_percentiles() -> None:
     assert median([3.0, 1.0, 2.0]) == 2.0
     assert percentile(range(101), 95) == 95.0
     assert median([]) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.00031234, "0.00031"), (1.23, "1.2"), (99.4, "99"), (99.7, "100"), (131.2, "131"), (0, "0")],
+)
+def test_no_power_of_ten_above_one(value: float, shown: str) -> None:
+    assert in_digits(value) == shown

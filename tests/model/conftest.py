@@ -10,6 +10,9 @@ import torch
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
+from envs import Column, WorldSpec
+
+SPEC = WorldSpec("recorded:spots", "drawn", (16, 16), 2, 0.04, (Column("left", "m"),))
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +27,10 @@ def one_thread() -> Iterator[None]:
 def make_model(context: int = 3, seed: int = 0) -> WorldModel:
     """Evaluation mode, every weight and BatchNorm statistic random: nothing starts at zero."""
     config = WorldModelConfig(
-        encoder=EncoderConfig(image_size=16, latent_dim=4, channels=(4, 4, 8), hidden=16),
+        encoder=EncoderConfig(latent_dim=4, channels=(4, 4, 8), hidden=16),
         predictor=PredictorConfig(context=context, width=16, blocks=1),
     )
-    model = WorldModel(config)
+    model = WorldModel(config, SPEC)
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in model.state_dict().items():

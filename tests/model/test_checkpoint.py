@@ -12,10 +12,11 @@ import safetensors.torch
 import torch
 
 from agent.errors import DamagedDataError, UserError
-from agent.model.bundle import read_bundle, write_bundle
+from agent.files.bundle import read_bundle, write_bundle
 from agent.model.checkpoint import (
     checkpoint_facts,
     checkpoint_sha256,
+    checkpoint_spec,
     load_checkpoint,
     save_checkpoint,
 )
@@ -41,6 +42,7 @@ def edit_config(directory: Path, change: Callable[[dict[str, Any]], Any]) -> Non
 def test_round_trip_is_exact(model: WorldModel, saved: Path) -> None:
     loaded = load_checkpoint(saved)
     assert loaded.config == model.config
+    assert loaded.spec == model.spec == checkpoint_spec(saved)
     assert not loaded.training
     theirs, ours = loaded.state_dict(), model.state_dict()
     assert theirs.keys() == ours.keys()
@@ -96,9 +98,10 @@ def test_no_checkpoint_is_the_users_mistake(tmp_path: Path) -> None:
         (lambda c: c.pop("model"), "config.json"),
         (lambda c: c["model"].update(wings=2), "wings"),
         (lambda c: c["model"]["encoder"].update(latent_dim=0), "latent_dim"),
-        (lambda c: c["model"]["encoder"].pop("channels"), "channels"),
+        (lambda c: c["world"].pop("step_s"), "step_s"),
+        (lambda c: c.pop("world"), "world"),
     ],
-    ids=["schema", "no schema", "no model", "unknown key", "refused value", "missing key"],
+    ids=["schema", "no schema", "no model", "unknown key", "refused value", "no time", "no world"],
 )
 def test_another_versions_config_is_the_users_mistake(
     saved: Path, change: Callable[[dict[str, Any]], Any], named: str
@@ -122,5 +125,40 @@ def test_a_bundle_of_something_else_is_the_users_mistake(tmp_path: Path) -> None
 
 def test_the_model_card_tells_a_stranger_what_it_is(saved: Path) -> None:
     card = (saved / "README.md").read_text()
-    for expected in ("`fast`", "16 px", "0.08 s", "MIT", "| seed | 3 |", '{"steps": 40}'):
+    for expected in (
+        "recorded:spots",
+        "`drawn`",
+        "16 x 16 px",
+        "0.08 s",
+        "MIT",
+        "| seed | 3 |",
+        '{"steps": 40}',
+    ):
         assert expected in card
+
+
+SHIPPED = Path(__file__).parents[2] / "checkpoints" / "reacher"
+
+
+def test_a_checkpoint_of_the_first_schema_is_what_it_was() -> None:
+    """Its world was among its settings; numbers are those of the program that wrote it."""
+    model = load_checkpoint(SHIPPED)
+    found = (model.spec.world, model.spec.look, model.spec.image_size, model.spec.action_dim)
+    assert found == ("reacher", "fast", (64, 64), 2)
+    assert model.spec.step_s == pytest.approx(0.04) and checkpoint_spec(SHIPPED) == model.spec
+    axes = (torch.arange(side) for side in model.spec.frame_shape)
+    y, x, colour = torch.meshgrid(*axes, indexing="ij")
+    frame = ((3 * y + 5 * x + 70 * colour) % 256).to(torch.uint8)
+    with torch.no_grad():
+        embedding = model.encode(frame)
+    expected = [-3.3806787, 1.5989963, -0.1444518, 3.3145888, 1.0979807, -0.1951122]
+    torch.testing.assert_close(embedding[:6], torch.tensor(expected), atol=1e-4, rtol=0)
+    assert float(embedding.norm()) == pytest.approx(10.205709, abs=1e-4)
+
+
+def test_the_first_schema_is_written_again_as_the_second(tmp_path: Path) -> None:
+    model = load_checkpoint(SHIPPED)
+    save_checkpoint(tmp_path / "again", model, checkpoint_facts(SHIPPED))
+    again = load_checkpoint(tmp_path / "again")
+    assert (again.spec, again.config) == (model.spec, model.config)
+    assert checkpoint_facts(tmp_path / "again") == checkpoint_facts(SHIPPED)

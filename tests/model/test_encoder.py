@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from agent.model.encoder import EncoderConfig
+from agent.model.encoder import ConvEncoder, EncoderConfig
 from agent.model.world_model import WorldModel
 
 
@@ -74,9 +74,20 @@ def test_in_training_embeddings_are_centred_and_of_unit_variance(model: WorldMod
     torch.testing.assert_close(embeddings.var(0, correction=0), torch.ones(4), atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"image_size": 60}, {"latent_dim": 0}, {"channels": (8, 8)}], ids=str
-)
+@pytest.mark.parametrize("wrong", [{"latent_dim": 0}, {"channels": (8, 8)}], ids=str)
 def test_senseless_sizes_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"expected {next(iter(wrong))}"):
         EncoderConfig(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [(16, 16), (48, 64), (50, 37)], ids=str)
+def test_frames_of_any_size_and_shape(size: tuple[int, int]) -> None:
+    encoder = ConvEncoder(EncoderConfig(latent_dim=3, channels=(4, 4, 8), hidden=8), size).eval()
+    draw = torch.Generator().manual_seed(0)
+    batch = torch.randint(0, 256, (5, *size, 3), generator=draw, dtype=torch.uint8)
+    assert encoder(batch).shape == (5, 3)
+
+
+def test_frames_too_small_to_see_anything_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 16 px"):
+        ConvEncoder(EncoderConfig(), (15, 64))

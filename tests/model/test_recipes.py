@@ -11,18 +11,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from agent.errors import UserError
-from agent.model.bundle import read_bundle, write_bundle
+from agent.files.bundle import read_bundle, write_bundle
 from agent.model.checkpoint import load_checkpoint, save_checkpoint
 from agent.model.linearise import linearise_rollout
 from agent.model.transformer import TransformerConfig
-from agent.model.vit import ViTConfig, attend
+from agent.model.vit import ViTConfig, ViTEncoder, attend
 from agent.model.world_model import WorldModel, WorldModelConfig
+from envs import WorldSpec
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints" / "reacher"
 DIM, WIDTH = 6, 10  # D, K*A
-ENCODER = ViTConfig(
-    image_size=16, latent_dim=DIM, patch_size=4, width=12, depth=2, heads=3, projector_width=16
-)
+SPEC = WorldSpec("recorded:noise", "drawn", (16, 16), 2, 0.04)
+ENCODER = ViTConfig(latent_dim=DIM, patch_size=4, width=12, depth=2, heads=3, projector_width=16)
 PREDICTOR = TransformerConfig(
     width=12, depth=2, heads=2, head_width=5, hidden=16, dropout=0.5, projector_width=16
 )
@@ -31,7 +31,7 @@ PREDICTOR = TransformerConfig(
 @pytest.fixture
 def recipe() -> WorldModel:
     """Evaluation mode; every weight and statistic random, no gate closed."""
-    model = WorldModel(WorldModelConfig(ENCODER, PREDICTOR, action_block=5))
+    model = WorldModel(WorldModelConfig(ENCODER, PREDICTOR, action_block=5), SPEC)
     draw = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, value in model.state_dict().items():
@@ -56,9 +56,9 @@ def window(count: int = 4, length: int = 3) -> tuple[Tensor, Tensor]:
 
 def test_the_paper_sizes_make_the_paper_count_of_weights() -> None:
     """18.03 million are reported for the public code, 10.79 of them in the predictor's layers."""
-    config = WorldModelConfig(ViTConfig(224, patch_size=14), TransformerConfig(), action_block=5)
+    config = WorldModelConfig(ViTConfig(patch_size=14), TransformerConfig(), action_block=5)
     with torch.device("meta"):
-        model = WorldModel(config)
+        model = WorldModel(config, WorldSpec("recorded:paper", "film", (224, 224), 2, 0.1))
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(18.03e6, rel=0.01)
     layers = sum(p.numel() for p in model.predictor.blocks.parameters())
     assert layers == pytest.approx(10.79e6, rel=0.01)
@@ -119,7 +119,7 @@ def test_a_prediction_does_not_see_what_comes_later(recipe: WorldModel, late: in
     assert (before[:, late:] - after[:, late:]).abs().amax(-1).min() > 1e-4
 
 
-def test_each_torque_block_and_each_embedding_matters(recipe: WorldModel) -> None:
+def test_each_action_block_and_each_embedding_matters(recipe: WorldModel) -> None:
     embeddings, actions = window()
     before = recipe.predictor(embeddings, actions)
     for changed in (0, 1):
@@ -139,13 +139,13 @@ def test_fewer_frames_than_the_context_are_the_first_of_more(recipe: WorldModel)
         recipe.predictor(*window(length=4))
 
 
-def test_torques_are_read_in_training_units(recipe: WorldModel) -> None:
-    """Twice the torque where torques are twice as wide is the same to the network."""
+def test_actions_are_read_in_training_units(recipe: WorldModel) -> None:
+    """Twice the action where actions are twice as wide is the same to the network."""
     embeddings, actions = window()
-    torques = torch.randn(1000, 2)
-    recipe.predictor.set_action_statistics(torques)
+    sent = torch.randn(1000, 2)
+    recipe.predictor.set_action_statistics(sent)
     before = recipe.predictor(embeddings, actions)
-    recipe.predictor.set_action_statistics(2 * torques)
+    recipe.predictor.set_action_statistics(2 * sent)
     torch.testing.assert_close(recipe.predictor(embeddings, 2 * actions), before)
 
 
@@ -158,8 +158,8 @@ def test_colours_are_normalised_each_on_its_own(recipe: WorldModel) -> None:
 
 
 def test_an_untrained_block_is_the_identity() -> None:
-    """Adaptive LayerNorm starts with closed gates: torques have no effect yet."""
-    model = WorldModel(WorldModelConfig(ENCODER, PREDICTOR, action_block=5)).eval()
+    """Adaptive LayerNorm starts with closed gates: actions have no effect yet."""
+    model = WorldModel(WorldModelConfig(ENCODER, PREDICTOR, action_block=5), SPEC).eval()
     embeddings, actions = window()
     torch.testing.assert_close(
         model.predictor(embeddings, actions), model.predictor(embeddings, -actions)
@@ -184,6 +184,7 @@ def test_a_checkpoint_from_before_there_were_kinds_is_still_what_it_was(
     after = read_bundle(tmp_path / "again")
     assert after["model.safetensors"] == before["model.safetensors"]
     parts = json.loads(after["config.json"])["model"]
+    del config["model"]["encoder"]["image_size"]  # the world's since
     for part in ("encoder", "predictor"):  # settings made since may stand beside them
         assert parts[part] == config["model"][part]
 
@@ -211,13 +212,12 @@ def test_a_planner_of_ours_is_given_the_slope_of_their_rollout(recipe: WorldMode
     predicted, slope = linearise_rollout(recipe, embeddings, actions[:, :2], actions)
     torch.testing.assert_close(predicted[0], rollout(actions[0]))
     expected = torch.autograd.functional.jacobian(rollout, actions[0])  # (H, D, H, K*A)
-    torch.testing.assert_close(slope[0], expected.flatten(2))
+    torch.testing.assert_close(slope[0], expected.flatten(2).mT)
 
 
 @pytest.mark.parametrize(
     ("kind", "wrong"),
     [
-        (ViTConfig, {"image_size": 60}),
         (ViTConfig, {"width": 190}),
         (ViTConfig, {"depth": 0}),
         (TransformerConfig, {"dropout": 1.0}),
@@ -229,3 +229,10 @@ def test_a_planner_of_ours_is_given_the_slope_of_their_rollout(recipe: WorldMode
 def test_senseless_sizes_are_refused(kind: type, wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"expected {next(iter(wrong))}"):
         kind(**wrong)
+
+
+def test_patches_must_fill_the_frames() -> None:
+    with pytest.raises(ValueError, match="patch_size=4 divides, got \\(16, 18\\)"):
+        ViTEncoder(ENCODER, (16, 18))
+    frame = torch.zeros(2, 8, 24, 3, dtype=torch.uint8)
+    assert ViTEncoder(ENCODER, (8, 24)).eval()(frame).shape == (2, DIM)

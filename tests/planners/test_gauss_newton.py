@@ -6,143 +6,193 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
-import torch
-from torch import Tensor
+from known_costs import Array, Quadratic
 
-from planners import ActionBounds, GaussNewtonConfig, GaussNewtonPlanner, LeastSquaresCost
+from planners import (
+    ActionBounds,
+    GaussNewtonConfig,
+    GaussNewtonPlanner,
+    LeastSquaresCost,
+    Plan,
+    SeededNoise,
+)
 
-Streams = Callable[..., list[torch.Generator]]
-NO_LUCK = {"random_starts": 0}  # so that what is measured is the Newton step
+NO_LUCK: dict[str, Any] = {"random_starts": 0}  # so that what is measured is the Newton step
+BOX = ActionBounds()
+
+
+def search(cost: Any, start: Array, bounds: ActionBounds = BOX, **settings: Any) -> Plan:
+    planner = GaussNewtonPlanner(GaussNewtonConfig(**settings))
+    return planner.plan(cost, start, bounds, SeededNoise(range(len(start))))
+
+
+@dataclass(frozen=True)
+class Linear:
+    """‖matrix·u − target‖² with ``matrix`` (E, R, P) and ``target`` (E, R)."""
+
+    matrix: Array
+    target: Array
+
+    def __call__(self, plans: Array) -> Array:
+        flat = plans.reshape(*plans.shape[:2], -1)
+        predicted = np.einsum("erp,enp->enr", self.matrix, flat)
+        return np.square(predicted - self.target[:, None]).sum(-1)
+
+    def linearise(self, plans: Array) -> tuple[Array, Array]:
+        flat = plans.reshape(len(plans), -1)
+        predicted = np.einsum("erp,ep->er", self.matrix, flat)
+        return predicted - self.target, self.matrix.transpose(0, 2, 1)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A two-link arm whose tip should reach ``goal`` (2,): u are the two joint angles."""
+    """Two links whose tip should reach ``goal`` (2,): a plan is the two joint angles."""
 
-    goal: Tensor
+    goal: Array
 
-    def __call__(self, actions: Tensor) -> Tensor:
-        return self._residuals(actions).square().sum(-1)
+    def __call__(self, plans: Array) -> Array:
+        return np.square(self.residuals(plans)).sum(-1)
 
-    def linearise(self, actions: Tensor) -> tuple[Tensor, Tensor]:
-        one = torch.vmap(torch.func.jacrev(lambda u: self._residuals(u[None])[0]))
-        return self._residuals(actions), one(actions).flatten(2)
+    def linearise(self, plans: Array) -> tuple[Array, Array]:
+        first, both = self._angles(plans)
+        lower = np.stack([-np.sin(both), np.cos(both)], -1)
+        upper = lower + np.stack([-np.sin(first), np.cos(first)], -1)
+        return self.residuals(plans), np.stack([upper, lower], 1)
 
-    def _residuals(self, actions: Tensor) -> Tensor:
-        first, second = actions[..., 0, 0], actions[..., 0, :].sum(-1)
-        tip = torch.stack([first.cos() + second.cos(), first.sin() + second.sin()], -1)
+    def residuals(self, plans: Array) -> Array:
+        first, both = self._angles(plans)
+        tip = np.stack([np.cos(first) + np.cos(both), np.sin(first) + np.sin(both)], -1)
         return tip - self.goal
+
+    def _angles(self, plans: Array) -> tuple[Array, Array]:
+        return plans[..., 0, 0, 0], plans[..., 0, 0, :].sum(-1)
+
+
+class TwoValleys:
+    """A floor of zero at -0.7 and one of about 0.07 near 0.7."""
+
+    def __call__(self, plans: Array) -> Array:
+        return np.square(self.residuals(plans)).sum(-1)
+
+    def linearise(self, plans: Array) -> tuple[Array, Array]:
+        slopes = np.zeros((len(plans), 2, 2), np.float32)
+        slopes[:, 0, 0], slopes[:, 0, 1] = 2 * plans[:, 0, 0, 0], 0.2
+        return self.residuals(plans), slopes
+
+    def residuals(self, plans: Array) -> Array:
+        x = plans[..., 0, 0, 0]
+        return np.stack([np.square(x) - 0.49, 0.2 * (x + 0.7)], -1)
+
+
+def not_a_number(slopes: Array) -> Array:
+    return np.full_like(slopes, np.nan)
+
+
+def infinite(slopes: Array) -> Array:
+    return np.full_like(slopes, np.inf)
+
+
+def huge(slopes: Array) -> Array:
+    """All rows alike, and so large that no damping is left after rounding: exactly singular."""
+    return np.full_like(slopes, 2.0**40)
 
 
 @dataclass(frozen=True)
 class Spoilt:
-    """A quadratic around ``centre`` whose slope is not a number in the first episode."""
+    """A quadratic around ``centre`` whose slope is spoilt in the first episode."""
 
     centre: float
+    spoil: Callable[[Array], Array]
 
-    def __call__(self, actions: Tensor) -> Tensor:
-        return (actions - self.centre).square().sum((-1, -2))
+    def __call__(self, plans: Array) -> Array:
+        return np.square(plans - self.centre).sum((-1, -2, -3))
 
-    def linearise(self, actions: Tensor) -> tuple[Tensor, Tensor]:
-        residuals = (actions - self.centre).flatten(1)
-        slope = torch.eye(residuals.shape[1]).repeat(len(actions), 1, 1)
-        slope[0] = torch.nan
-        return residuals, slope
+    def linearise(self, plans: Array) -> tuple[Array, Array]:
+        residuals = (plans - self.centre).reshape(len(plans), -1)
+        slopes = np.tile(np.eye(residuals.shape[1]), (len(plans), 1, 1))
+        slopes[0] = self.spoil(slopes[0])
+        return residuals, slopes
 
 
-def test_one_iteration_solves_an_interior_linear_least_squares(streams: Streams) -> None:
-    draw = torch.Generator().manual_seed(4)
-    matrix = torch.randn(2, 9, 6, generator=draw, dtype=torch.float64)
-    solution = 0.3 * torch.randn(2, 6, generator=draw, dtype=torch.float64).clamp(-2, 2)
-    target = (matrix @ solution[..., None])[..., 0] + torch.randn(9, generator=draw)
-    expected = torch.linalg.lstsq(matrix, target[..., None]).solution[..., 0]
-
-    class Linear:
-        def __call__(self, u: Tensor) -> Tensor:
-            predicted = torch.einsum("erp,enp->enr", matrix, u.flatten(2))
-            return (predicted - target[:, None]).square().sum(-1)
-
-        def linearise(self, u: Tensor) -> tuple[Tensor, Tensor]:
-            return (matrix @ u.flatten(1)[..., None])[..., 0] - target, matrix
-
-    assert expected.abs().max() < 1  # else the box, not the algebra, would decide
-    planner = GaussNewtonPlanner(GaussNewtonConfig(iterations=1, dampings=(1e-9,), **NO_LUCK))
-    start = torch.zeros(2, 3, 2, dtype=torch.float64)
-    plan = planner.plan(Linear(), start, ActionBounds(), streams(1, 2))
-    torch.testing.assert_close(plan.actions.flatten(1), expected, atol=1e-6, rtol=0)
+def test_one_iteration_solves_an_interior_linear_least_squares() -> None:
+    rng = np.random.default_rng(4)
+    matrix = rng.normal(size=(2, 9, 6))
+    solution = 0.3 * rng.normal(size=(2, 6)).clip(-2, 2)
+    target = np.einsum("erp,ep->er", matrix, solution) + 0.3 * rng.normal(size=9)
+    expected = [np.linalg.lstsq(a, b)[0] for a, b in zip(matrix, target, strict=True)]
+    assert np.abs(expected).max() < 1  # else the box, not the algebra, would decide
+    start = np.zeros((2, 3, 1, 2))
+    plan = search(Linear(matrix, target), start, iterations=1, dampings=(1e-9,), **NO_LUCK)
+    np.testing.assert_allclose(plan.actions.reshape(2, 6), expected, atol=1e-6)
 
 
 def test_a_coupled_quadratic_on_the_bound_meets_the_optimality_conditions(
-    quadratic: Any, streams: Streams
+    quadratic: Quadratic,
 ) -> None:
-    draw = torch.Generator().manual_seed(1)
     # Coupled variables: clipping the free optimum would not be the answer.
-    spread = torch.randn(4, 4, generator=draw) + 2 * torch.eye(4)
-    cost = type(quadratic)(3 * quadratic.optimum, spread)
+    spread = np.random.default_rng(0).normal(size=(4, 4)) + 2 * np.eye(4)
+    cost = Quadratic(3 * quadratic.optimum.astype(np.float64), spread)
     # Nearly undamped, every step would end at the free optimum, were variables not held.
-    config = GaussNewtonConfig(iterations=10, dampings=(1e-6,), **NO_LUCK)
-    planner = GaussNewtonPlanner(config)
-    plan = planner.plan(cost, torch.zeros(3, 2, 2), ActionBounds(), streams(1, 2, 3))
-    residual, jacobian = cost.linearise(plan.actions)
-    slope = torch.einsum("erp,er->ep", jacobian, residual)
-    u = plan.actions.flatten(1)
-    inside = u.abs() < 1 - 1e-4
+    settings = {"iterations": 10, "dampings": (1e-6,), **NO_LUCK}
+    plan = search(cost, np.zeros((3, 2, 1, 2)), **settings)
+    residuals, slopes = cost.linearise(plan.actions)
+    slope = np.einsum("epr,er->ep", slopes, residuals)
+    u = plan.actions.reshape(3, 4)
+    inside = np.abs(u) < 1 - 1e-4
     assert inside.any() and (~inside).any()
-    assert slope[inside].abs().max() < 1e-2 * slope.abs().max()
-    assert (slope[~inside] * u[~inside].sign() <= 0).all()  # the cost falls outwards
+    assert np.abs(slope[inside]).max() < 1e-2 * np.abs(slope).max()
+    assert (slope[~inside] * np.sign(u[~inside]) <= 0).all()  # the cost falls outwards
 
 
-def test_a_nonlinear_toy_is_solved_to_single_precision(streams: Streams) -> None:
-    reachable = torch.tensor([0.6, -0.4])
-    goal = Arm(torch.zeros(2))._residuals(reachable.reshape(1, 1, 2))[0]
-    planner = GaussNewtonPlanner(GaussNewtonConfig(iterations=8, **NO_LUCK))
-    start = torch.tensor([0.1, -0.1]).reshape(1, 1, 2)
-    plan = planner.plan(Arm(goal), start, ActionBounds(), streams(0))
-    torch.testing.assert_close(plan.actions[0, 0], reachable, atol=1e-3, rtol=0)
+def test_a_nonlinear_toy_is_solved_to_single_precision() -> None:
+    reachable = np.array([0.6, -0.4], np.float32).reshape(1, 1, 1, 2)
+    goal = Arm(np.zeros(2, np.float32)).residuals(reachable)[0]
+    start = np.array([0.1, -0.1], np.float32).reshape(1, 1, 1, 2)
+    plan = search(Arm(goal), start, iterations=8, **NO_LUCK)
+    np.testing.assert_allclose(plan.actions, reachable, atol=1e-3)
     assert plan.cost_history[3] < 1e-6  # quadratic convergence, not a crawl
 
 
-def test_sampled_starts_escape_a_bad_valley(streams: Streams) -> None:
-    class TwoValleys:  # a floor of zero at -0.7 and one of about 0.07 near 0.7
-        def __call__(self, u: Tensor) -> Tensor:
-            return self._residuals(u).square().sum(-1)
-
-        def linearise(self, u: Tensor) -> tuple[Tensor, Tensor]:
-            slope = torch.zeros(len(u), 2, 2)
-            slope[:, 0, 0], slope[:, 1, 0] = 2 * u[:, 0, 0], 0.2
-            return self._residuals(u), slope
-
-        def _residuals(self, u: Tensor) -> Tensor:
-            x = u[..., 0, 0]
-            return torch.stack([x.square() - 0.49, 0.2 * (x + 0.7)], -1)
-
-    stuck = torch.full((1, 1, 2), 0.7)
-    alone = GaussNewtonPlanner(GaussNewtonConfig(**NO_LUCK))
-    lucky = GaussNewtonPlanner(GaussNewtonConfig(random_starts=32))
-    assert alone.plan(TwoValleys(), stuck, ActionBounds(), streams(0)).cost[0] > 0.05
-    assert lucky.plan(TwoValleys(), stuck, ActionBounds(), streams(0)).cost[0] < 0.001
+def test_sampled_starts_escape_a_bad_valley() -> None:
+    stuck = np.full((1, 1, 1, 2), 0.7, np.float32)
+    assert search(TwoValleys(), stuck, **NO_LUCK).cost[0] > 0.05
+    assert search(TwoValleys(), stuck, random_starts=200).cost[0] < 0.001
 
 
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
 @pytest.mark.parametrize("centre", [0.0, 0.6])
-def test_a_slope_that_is_not_a_number_gives_the_best_start_back(
-    streams: Streams, centre: float
+@pytest.mark.parametrize("spoil", [not_a_number, infinite, huge])
+def test_an_episode_that_cannot_be_solved_costs_only_itself(
+    centre: float, spoil: Callable[[Array], Array]
 ) -> None:
-    planner = GaussNewtonPlanner(GaussNewtonConfig(**NO_LUCK))
-    bounds, start = ActionBounds(0.5, 0.9), torch.full((2, 2, 2), 0.8)
-    plan = planner.plan(Spoilt(centre), start, bounds, streams(1, 2))
-    assert torch.equal(plan.actions[0], start[0])
-    expected = torch.full((2, 2), max(centre, 0.5))
-    torch.testing.assert_close(plan.actions[1], expected, atol=1e-3, rtol=0)
+    start = np.full((3, 2, 1, 2), 0.8)
+    plan = search(Spoilt(centre, spoil), start, ActionBounds(0.5, 0.9), **NO_LUCK)
+    if spoil is not huge:  # that has a small step in it, as good as any
+        np.testing.assert_array_equal(plan.actions[0], start[0])
+    assert plan.cost[0] <= Spoilt(centre, spoil)(start[:, None])[0, 0]
+    np.testing.assert_allclose(plan.actions[1:], max(centre, 0.5), atol=1e-3)
 
 
-def test_a_plain_function_is_refused_and_pointed_to_cem(quadratic: Any, streams: Streams) -> None:
-    def plain(actions: Tensor) -> Tensor:
-        return quadratic(actions)
+def test_an_exactly_singular_system_costs_only_its_episode() -> None:
+    settings = {"dampings": (1e-20,), **NO_LUCK}
+    start = np.full((3, 2, 1, 2), 0.8)
+    system = np.full((4, 4), 2.0**80)
+    with pytest.raises(np.linalg.LinAlgError):  # so that the test is of what it says
+        np.linalg.solve(system + 1e-9 * np.eye(4), np.ones(4))
+    plan = search(Spoilt(0.6, huge), start, ActionBounds(0.5, 0.9), **settings)
+    np.testing.assert_array_equal(plan.actions[0], start[0])
+    np.testing.assert_allclose(plan.actions[1:], 0.6, atol=1e-3)
+
+
+def test_a_plain_function_is_refused_and_pointed_to_cem(quadratic: Quadratic) -> None:
+    def plain(plans: Array) -> Array:
+        return quadratic(plans)
 
     assert not isinstance(plain, LeastSquaresCost)
     with pytest.raises(ValueError, match=r"linearise.*CEMPlanner"):
-        GaussNewtonPlanner().plan(plain, torch.zeros(3, 2, 2), ActionBounds(), streams(1, 2, 3))
+        search(plain, np.zeros((3, 2, 1, 2), np.float32))
 
 
 @pytest.mark.parametrize(

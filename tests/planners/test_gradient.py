@@ -2,87 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
-import torch
-from torch import Tensor
+from known_costs import Array, Quadratic
 
 from planners import (
     ActionBounds,
     CEMConfig,
     CEMPlanner,
-    DifferentiableCost,
     GradientConfig,
     GradientPlanner,
+    LeastSquaresCost,
+    SeededNoise,
 )
 
-Streams = Callable[..., list[torch.Generator]]
+STILL = np.zeros((3, 2, 1, 2), np.float32)
 
 
 @dataclass(frozen=True)
 class Valleys:
-    """A floor of 0 at -0.7 and one of about 0.07 near 0.7, in one number; slopes by autograd."""
+    """A floor of 0 at -0.7 and one of about 0.07 near 0.7, in one number of two."""
 
-    def __call__(self, actions: Tensor) -> Tensor:
-        x = actions[..., 0, 0]
-        return (x.square() - 0.49).square() + (0.2 * (x + 0.7)).square()
+    def __call__(self, plans: Array) -> Array:
+        x = plans[..., 0, 0, 0]
+        return np.square(np.square(x) - 0.49) + np.square(0.2 * (x + 0.7))
 
-    def gradient(self, actions: Tensor) -> tuple[Tensor, Tensor]:
-        at = actions.clone().requires_grad_()
-        costs = self(at)
-        return costs.detach(), torch.autograd.grad(costs.sum(), at)[0]
+    def linearise(self, plans: Array) -> tuple[Array, Array]:
+        x, slopes = plans[:, 0, 0, 0], np.zeros((len(plans), 2, 2), np.float32)
+        slopes[:, 0, 0], slopes[:, 0, 1] = 2 * x, 0.2
+        return np.stack([np.square(x) - 0.49, 0.2 * (x + 0.7)], -1), slopes
 
 
-def test_beats_the_sampling_it_begins_with(quadratic: Any, streams: Streams) -> None:
-    config = GradientConfig(steps=10)
-    still = torch.zeros(2, 2, 2)
-    sampled = CEMPlanner(config.sampling).plan(
-        quadratic.rows(0, 1), still, ActionBounds(), streams(1, 2)
+@dataclass(frozen=True)
+class Slopeless:
+    """A cost whose slope is not a number."""
+
+    quadratic: Quadratic
+
+    def __call__(self, plans: Array) -> Array:
+        return self.quadratic(plans)
+
+    def linearise(self, plans: Array) -> tuple[Array, Array]:
+        residuals, slopes = self.quadratic.linearise(plans)
+        return residuals, np.full_like(slopes, np.nan)
+
+
+def test_beats_the_sampling_it_begins_with(quadratic: Quadratic) -> None:
+    config, cost = GradientConfig(steps=10), quadratic.rows(0, 1)
+    sampled, refined = (
+        planner.plan(cost, STILL[:2], ActionBounds(), SeededNoise((1, 2)))
+        for planner in (CEMPlanner(config.sampling), GradientPlanner(config))
     )
-    refined = GradientPlanner(config).plan(
-        quadratic.rows(0, 1), still, ActionBounds(), streams(1, 2)
-    )
-    assert torch.equal(refined.cost_history[0], sampled.cost)  # the same samples
+    np.testing.assert_array_equal(refined.cost_history[0], sampled.cost)  # the same samples
     assert (refined.cost < 0.2 * sampled.cost).all()
 
 
-def test_several_starts_see_the_deeper_valley(streams: Streams) -> None:
-    start = torch.full((1, 1, 2), 0.7)
+def test_several_starts_see_the_deeper_valley() -> None:
+    start = np.full((1, 1, 1, 2), 0.7, np.float32)
     near = CEMConfig(samples=16, iterations=1, elites=4, initial_std=1e-3, min_std=1e-3)
     wide = CEMConfig(samples=16, iterations=1, elites=4, initial_std=1.0)
     costs = [
         GradientPlanner(GradientConfig(sampling, steps=60, rate=0.05))
-        .plan(Valleys(), start, ActionBounds(), streams(0))
+        .plan(Valleys(), start, ActionBounds(), SeededNoise((0,)))
         .cost.item()
         for sampling in (near, wide)
     ]
     assert costs[0] > 0.05 and costs[1] < 1e-4
 
 
-def test_a_slope_that_is_not_a_number_moves_nothing(quadratic: Any, streams: Streams) -> None:
-    class Spoilt:
-        def __call__(self, actions: Tensor) -> Tensor:
-            return quadratic(actions)  # type: ignore[no-any-return]
-
-        def gradient(self, actions: Tensor) -> tuple[Tensor, Tensor]:
-            return self(actions), torch.full_like(actions, torch.nan)
-
-    still, config = torch.zeros(3, 2, 2), GradientConfig()
-    sampled = CEMPlanner(config.sampling).plan(quadratic, still, ActionBounds(), streams(1, 2, 3))
-    plan = GradientPlanner(config).plan(Spoilt(), still, ActionBounds(), streams(1, 2, 3))
-    assert torch.equal(plan.actions, sampled.actions)
+def test_a_slope_that_is_not_a_number_moves_nothing(quadratic: Quadratic) -> None:
+    config = GradientConfig()
+    sampled = CEMPlanner(config.sampling).plan(
+        quadratic, STILL, ActionBounds(), SeededNoise((1, 2, 3))
+    )
+    plan = GradientPlanner(config).plan(
+        Slopeless(quadratic), STILL, ActionBounds(), SeededNoise((1, 2, 3))
+    )
+    np.testing.assert_array_equal(plan.actions, sampled.actions)
 
 
-def test_a_plain_function_is_refused_and_pointed_to_cem(quadratic: Any, streams: Streams) -> None:
-    def plain(actions: Tensor) -> Tensor:
-        return quadratic(actions)  # type: ignore[no-any-return]
+def test_a_plain_function_is_refused_and_pointed_to_cem(quadratic: Quadratic) -> None:
+    def plain(plans: Array) -> Array:
+        return quadratic(plans)
 
-    assert not isinstance(plain, DifferentiableCost)
-    with pytest.raises(ValueError, match=r"gradient\(\).*CEMPlanner"):
-        GradientPlanner().plan(plain, torch.zeros(3, 2, 2), ActionBounds(), streams(1, 2, 3))
+    assert not isinstance(plain, LeastSquaresCost)
+    with pytest.raises(ValueError, match=r"linearise\(\).*CEMPlanner"):
+        GradientPlanner().plan(plain, STILL, ActionBounds(), SeededNoise((1, 2, 3)))
 
 
 @pytest.mark.parametrize("wrong", [{"starts": 0}, {"starts": 9}, {"steps": 0}, {"rate": 0.0}])

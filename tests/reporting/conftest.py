@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,16 @@ from agent.reporting.making import Stage
 from agent.reporting.report import Clip, RunReport
 from agent.reporting.results_table import Experience
 from agent.reporting.style import new_figure
+from envs import Column, WorldSpec
 
 SIDE_PX, STEPS, EPISODES = 16, 60, 3
+SPEC = WorldSpec(
+    world="colours", look="plain", image_size=(SIDE_PX, SIDE_PX), action_dim=2, step_s=0.04,
+    state=(
+        Column("hue", "rad", 2 * np.pi, tolerance=0.05),
+        Column("depth", "rad", low=-2.0, high=2.0, tolerance=0.05),
+    ),
+)  # fmt: skip
 
 
 class ColourEncoder(nn.Module):
@@ -31,7 +38,7 @@ class ColourEncoder(nn.Module):
 
 
 class SummingPredictor(nn.Module):
-    """Each torque moves its coordinate by its value, K times a model step."""
+    """Each action moves its coordinate by its value, K times a model step."""
 
     def forward(self, embeddings: Tensor, actions: Tensor) -> Tensor:
         moved = actions[..., -1, :].unflatten(-1, (-1, 2)).sum(-2)
@@ -41,8 +48,9 @@ class SummingPredictor(nn.Module):
 @pytest.fixture
 def toy_model() -> WorldModel:
     """Foresees ``toy_episodes`` without error."""
-    encoder = EncoderConfig(image_size=SIDE_PX, latent_dim=2, channels=(2, 2, 2), hidden=4)
-    model = WorldModel(WorldModelConfig(encoder, PredictorConfig(context=3, width=4, blocks=1)))
+    encoder = EncoderConfig(latent_dim=2, channels=(2, 2, 2), hidden=4)
+    config = WorldModelConfig(encoder, PredictorConfig(context=3, width=4, blocks=1))
+    model = WorldModel(config, SPEC)
     model.encoder, model.predictor = ColourEncoder(), SummingPredictor()
     return model.eval()
 
@@ -51,34 +59,40 @@ def toy_model() -> WorldModel:
 def toy_episodes() -> Episodes:
     """Walks over whole numbers, no position visited twice in one episode: first is its number."""
     rng = np.random.default_rng(0)
-    torques = rng.integers(1, 4, (EPISODES, STEPS + 1, 2))
-    walks = torques.cumsum(1) - torques + np.array([0, 20, 40])[:, None, None]  # (E, T, 2)
+    moves = rng.integers(1, 4, (EPISODES, STEPS + 1, 2))
+    walks = moves.cumsum(1) - moves + np.array([0, 20, 40])[:, None, None]  # (E, T, 2)
     positions = walks.reshape(-1, 2)
     pixels = np.zeros((len(positions), SIDE_PX, SIDE_PX, 3), np.uint8)
     pixels[..., :2] = positions[:, None, None]
-    action = torques.astype(np.float32)
+    action = moves.astype(np.float32)
     action[:, -1] = np.nan
     length = np.full(EPISODES, STEPS + 1)
     return Episodes(
         pixels=pixels,
         action=action.reshape(-1, 2),
-        qpos=positions / 100.0,
-        qvel=np.zeros_like(positions, dtype=float),
+        state=positions / 100.0,
         ep_offset=np.cumsum(length) - length,
         ep_len=length,
     )
 
 
-@pytest.fixture
-def colour_renderer() -> Any:
-    """Draws a pose as a colour: red is the shoulder, green the wrist, 40 shades a radian."""
+class ColourWorld:
+    """Its state is a colour: red is the first number, green the second, 40 shades a unit."""
 
-    def render_pose(pose: Any) -> Any:
+    spec = SPEC
+
+    def picture(self, state: Any) -> Any:
         frame = np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8)
-        frame[..., :2] = np.rint(40 * (np.asarray(pose) + 3.15))
+        frame[..., :2] = np.rint(40 * (np.asarray(state) + 3.15))
         return frame
 
-    return SimpleNamespace(profile="fast", size=SIDE_PX, render_pose=render_pose)
+    def sample_state(self, rng: np.random.Generator) -> Any:
+        return rng.uniform(-2.0, 2.0, 2)
+
+
+@pytest.fixture
+def colour_world() -> Any:
+    return ColourWorld()
 
 
 def make_result(controller: str, protocol: str, **changes: Any) -> dict[str, Any]:
@@ -88,7 +102,8 @@ def make_result(controller: str, protocol: str, **changes: Any) -> dict[str, Any
         "solved_at_start": 2,
         "first_touch": {"rate": 0.9762, "low": 0.9513, "high": 0.9894},
         "held": {"rate": 0.8421, "low": 0.7968, "high": 0.8789},
-        "final_error_rad": {"median": 0.0146, "p90": 0.0873},
+        "final_error": {"median": 0.0146, "p90": 0.0873, "unit": "rad"},
+        "world": "colours", "step_s": 0.04, "rule": f"the rule of {protocol}",
         "steps_to_success": {"median": 17.0},
         "decision_ms": {"p50": 22.71, "p95": 31.44},
         "checkpoint_sha256": "c0ffee" * 10, "command": f"evaluate --controller {controller}",
@@ -104,7 +119,8 @@ NO_TRIAL = {"rate": None, "low": None, "high": None}
 def results() -> list[dict[str, Any]]:
     untried = {
         "first_touch": NO_TRIAL, "held": NO_TRIAL,
-        "final_error_rad": {"median": None, "p90": None}, "steps_to_success": {"median": None},
+        "final_error": {"median": None, "p90": None, "unit": "rad"},
+        "steps_to_success": {"median": None},
         "decision_ms": {"p50": None, "p95": None}, "checkpoint_sha256": None,
         "command": None, "wall_clock_s": None,
     }  # fmt: skip
@@ -140,6 +156,7 @@ def run_report(results: Any, metrics: Any, tmp_path: Path) -> RunReport:
     for number, video in enumerate(videos):
         video.write_bytes(b"\x1a\x45\xdf\xa3" + bytes([number]))
     return RunReport(
+        spec=SPEC,
         results=results,
         experience={"world-model": Experience(env_steps=76_000, training_s=437.0)},
         metrics=metrics,

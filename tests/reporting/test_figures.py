@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from conftest import SPEC
 
 from agent.errors import UserError
 from agent.reporting.embedding import BATCH_FRAMES, embed
 from agent.reporting.figures import (
-    cost_landscape,
+    draw_landscape,
     imagine,
     imagined_strip,
     learning_curves,
@@ -21,6 +23,7 @@ from agent.reporting.figures import (
     survey,
 )
 from agent.reporting.landscape import order_agreement
+from envs import SpecError
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -86,7 +89,7 @@ def test_nothing_to_draw_is_said(draw):
 def test_a_model_that_knows_the_world_imagines_what_happened(toy_model, toy_episodes):
     imagined = imagine(toy_model, toy_episodes, library=[0, 1, 2], episode=1, start=7, steps=16)
     assert np.array_equal(imagined.nearest, imagined.real)
-    assert not imagined.error_rad.any()
+    assert not imagined.error.any()
     rows = 61 + 7 + np.arange(0, 33, 4)  # every second model step of two env steps
     assert np.array_equal(imagined.real, toy_episodes.pixels[rows])
     assert imagined.times_s == pytest.approx(0.16 * np.arange(9))
@@ -97,7 +100,7 @@ def test_a_model_that_foresees_no_change_imagines_the_last_frame_for_ever(toy_mo
     toy_model.predictor.forward = lambda embeddings, actions: embeddings[..., -1, :]
     imagined = imagine(toy_model, toy_episodes, library=[1], episode=1, start=4, steps=8)
     assert (imagined.nearest == imagined.real[0]).all()
-    assert (np.diff(imagined.error_rad) > 0).all()
+    assert (np.diff(imagined.error) > 0).all()
 
 
 def test_imagined_frames_come_from_the_library_by_the_goal_metric(toy_model, toy_episodes):
@@ -132,20 +135,20 @@ def test_what_lies_outside_a_recording_cannot_be_imagined(
         imagine(toy_model, toy_episodes, [], 0, 10, 8)
 
 
-def test_the_landscape_is_the_distance_of_embeddings(toy_model, colour_renderer):
+def test_the_landscape_is_the_distance_of_embeddings(toy_model, colour_world):
     toy_model.goal_metric = torch.tensor([[3.0, 0.0], [0.0, 0.0]])  # the planner sees red only
-    scene = survey(toy_model, colour_renderer, goal_qpos_rad=(math.pi / 4, 0.0), grid=(9, 5))
-    shoulder, wrist = np.meshgrid(scene.shoulder_rad, scene.wrist_rad)
-    assert scene.plain == pytest.approx(40 * np.hypot(shoulder - math.pi / 4, wrist), abs=1.5)
-    assert scene.planner == pytest.approx(120 * np.abs(shoulder - math.pi / 4), abs=3.1)
+    scene = survey(toy_model, colour_world, np.array([math.pi / 4, 0.0]), grid=(9, 5))
+    hue, depth = np.meshgrid(scene.x, scene.y)
+    assert scene.plain == pytest.approx(40 * np.hypot(hue - math.pi / 4, depth), abs=1.5)
+    assert scene.planner == pytest.approx(120 * np.abs(hue - math.pi / 4), abs=3.1)
     assert np.unravel_index(scene.plain.argmin(), scene.plain.shape) == (2, 5)
-    assert scene.true_rad[2, 0] == pytest.approx(math.pi * 3 / 4)  # the short way round
-    assert order_agreement(scene, scene.true_rad) == pytest.approx(1.0)
-    assert order_agreement(scene, -scene.true_rad) == pytest.approx(-1.0)
+    assert scene.true[2, 0] == pytest.approx(math.pi * 3 / 4 / 0.05)  # the short way round
+    assert order_agreement(scene, scene.true) == pytest.approx(1.0)
+    assert order_agreement(scene, -scene.true) == pytest.approx(-1.0)
 
 
-def test_the_landscape_marks_the_goal_on_both_maps(toy_model, colour_renderer):
-    figure = cost_landscape(toy_model, colour_renderer, (0.5, -1.2), grid=(7, 5))
+def test_the_landscape_marks_the_goal_on_both_maps(toy_model, colour_world):
+    figure = draw_landscape(survey(toy_model, colour_world, np.array([0.5, -1.2]), grid=(7, 5)))
     for start in ("Distance the planner", "Plain embedding"):
         axes = titled(figure, start)
         assert axes.collections[0].get_array().shape == (5, 7)
@@ -154,10 +157,16 @@ def test_the_landscape_marks_the_goal_on_both_maps(toy_model, colour_renderer):
     assert png_bytes(figure).startswith(PNG_START)
 
 
-def test_a_renderer_of_another_world_is_refused(toy_model, colour_renderer):
-    colour_renderer.profile = "dmc"
-    with pytest.raises(UserError, match="dmc"):
-        survey(toy_model, colour_renderer, (0.0, 0.0))
+def test_a_map_of_another_world_is_refused(toy_model, colour_world):
+    colour_world.spec = replace(SPEC, look="neon")
+    with pytest.raises(SpecError, match="neon"):
+        survey(toy_model, colour_world, np.zeros(2))
+
+
+def test_a_world_without_two_ranged_numbers_has_no_map(toy_model, colour_world):
+    colour_world.spec = replace(SPEC, state=SPEC.state[:1])
+    with pytest.raises(UserError, match="map"):
+        survey(toy_model, colour_world, np.zeros(1))
 
 
 def test_embedding_in_batches_changes_nothing(toy_model):

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from agent.config import PRESETS, ExperimentConfig, from_dict, preset, to_dict
+from agent.config import PRESETS, ExperimentConfig, preset
 from agent.errors import UserError
 from agent.model.world_model import WorldModel
+from agent.settings import from_dict, to_dict
 from agent.training.settings import TrainingConfig
+from envs import WorldSpec
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
@@ -19,7 +21,9 @@ def test_a_preset_builds_a_model_and_survives_json(name: str) -> None:
     config = preset(name)
     assert from_dict(ExperimentConfig, json.loads(json.dumps(to_dict(config)))) == config
     assert config.training.window_frames > config.model.predictor.context
-    assert WorldModel(config.model).latent_dim == config.model.encoder.latent_dim
+    side = 224 if name == "lewm-224" else 64
+    spec = WorldSpec("recorded:noise", "drawn", (side, side), 3, 0.05)
+    assert WorldModel(config.model, spec).latent_dim == config.model.encoder.latent_dim
 
 
 def test_settings_cannot_be_changed_by_accident() -> None:
@@ -28,8 +32,8 @@ def test_settings_cannot_be_changed_by_accident() -> None:
 
 
 def test_a_misspelt_preset_is_told_the_nearest() -> None:
-    with pytest.raises(UserError, match="did you mean 'reacher-cpu'"):
-        preset("reacher-gpu")
+    with pytest.raises(UserError, match="did you mean 'default'"):
+        preset("defualt")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def test_an_unknown_key_is_told_the_nearest(values: dict[str, Any], nearest: str
         ({"training": {"steps": "many"}}, "many"),
         ({"training": 5}, "TrainingConfig"),
         ({"model": {"encoder": {"channels": [8, 8]}}}, "channels"),
-        ({"model": {"encoder": {"image_size": 60}}}, "image_size"),
+        ({"model": {"encoder": {"image_size": 64}}}, "image_size"),
         ({"model": {"action_block": 0}}, "action_block"),
     ],
 )

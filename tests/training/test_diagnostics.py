@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,20 @@ from agent.model.encoder import EncoderConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.training.diagnostics import (
     HORIZON_STEPS,
-    PROBE_TARGETS,
+    ProbeTargets,
     diagnose,
     effective_rank,
     fit_probe,
     probe_r2,
 )
+from envs import Column, WorldSpec
+
+TURN = 2 * np.pi
 
 RNG = np.random.default_rng(0)
+COUNTERS = WorldSpec(
+    "recorded:counters", "drawn", (16, 16), 2, 0.04, (Column("left", "rad", TURN), Column("right"))
+)
 
 
 class Reader(nn.Module):
@@ -32,7 +39,7 @@ class Reader(nn.Module):
 
 
 class Integrator(nn.Module):
-    """z_{t+1} = z_t + the torques of the newest block, summed over its ticks."""
+    """z_{t+1} = z_t + the actions of the newest block, summed over its ticks."""
 
     def forward(self, embeddings: Tensor, actions: Tensor) -> Tensor:
         ticks = actions[..., -1, :].unflatten(-1, (-1, 2))
@@ -41,9 +48,9 @@ class Integrator(nn.Module):
 
 
 def counter_world(steps: int, episodes: int = 4) -> tuple[WorldModel, Episodes]:
-    """Frames show the running sum of the torques so far, and the model knows it."""
-    torques = RNG.integers(-1, 2, (episodes, steps, 2)).astype(np.float32)
-    sums = 100 + np.cumsum(np.pad(torques, ((0, 0), (1, 0), (0, 0))), axis=1)
+    """Frames show the running sum of the actions so far, and the model knows it."""
+    sent = RNG.integers(-1, 2, (episodes, steps, 2)).astype(np.float32)
+    sums = 100 + np.cumsum(np.pad(sent, ((0, 0), (1, 0), (0, 0))), axis=1)
     pixels = np.zeros((episodes * (steps + 1), 16, 16, 3), np.uint8)
     pixels[:, 0, 0, :2] = sums.reshape(-1, 2)
     nothing = np.full((episodes, 1, 2), np.nan, np.float32)
@@ -51,24 +58,27 @@ def counter_world(steps: int, episodes: int = 4) -> tuple[WorldModel, Episodes]:
     lengths = np.full(episodes, steps + 1)
     recorded = Episodes(
         pixels=pixels,
-        action=np.concatenate([torques, nothing], 1).reshape(-1, 2),
-        qpos=angles,
-        qvel=np.zeros_like(angles),
+        action=np.concatenate([sent, nothing], 1).reshape(-1, 2),
+        state=angles,
         ep_offset=np.cumsum(lengths) - lengths,
         ep_len=lengths,
     )
-    model = WorldModel(WorldModelConfig(EncoderConfig(image_size=16, latent_dim=2)))
+    model = WorldModel(WorldModelConfig(EncoderConfig(latent_dim=2)), COUNTERS)
     model.encoder, model.predictor = Reader(), Integrator()  # type: ignore[assignment]
     return model, recorded
 
 
 def test_a_perfect_model_makes_no_error_at_any_horizon() -> None:
-    """Were a torque block off by one tick, or a frame by one step, there would be some."""
+    """Were an action block off by one tick, or a frame by one step, there would be some."""
     model, recorded = counter_world(steps=60)
     found = diagnose(model, recorded, [0, 1, 2], [3])
     assert len(found.open_loop_error) == HORIZON_STEPS
     assert max(found.open_loop_error) < 1e-8
-    assert found.open_loop_probe_r2.keys() == found.probe_r2.keys() == set(PROBE_TARGETS)
+    assert (
+        found.open_loop_probe_r2.keys()
+        == found.probe_r2.keys()
+        == {"sin left", "cos left", "right"}
+    )
 
 
 @pytest.mark.parametrize(("steps", "horizon"), [(60, 10), (24, 10), (23, 9), (6, 1)])
@@ -86,8 +96,9 @@ def test_looking_leaves_the_model_in_its_mode(mode: bool) -> None:
 
 def test_pictures_left_on_disk_give_the_same(data: Path) -> None:
     torch.manual_seed(0)
-    model = WorldModel(WorldModelConfig(EncoderConfig(latent_dim=4, channels=(4, 4, 4), hidden=8)))
     store = RolloutStore.open(data)
+    config = WorldModelConfig(EncoderConfig(latent_dim=4, channels=(4, 4, 4), hidden=8))
+    model = WorldModel(config, store.header.spec)
     in_memory, on_disk = store.load(), store.load(memory_limit_bytes=0)
     assert not isinstance(on_disk.pixels, np.ndarray)
     assert diagnose(model, in_memory, [0, 1], [7]) == diagnose(model, on_disk, [0, 1], [7])
@@ -124,3 +135,39 @@ def test_predicting_the_mean_scores_zero() -> None:
     probe = np.vstack([np.zeros((3, 2)), targets.mean(0)])
     scores = probe_r2(probe, RNG.standard_normal((100, 3)), targets)
     np.testing.assert_allclose(scores, 0.0, atol=1e-12)
+
+
+def test_what_comes_round_is_looked_for_as_sine_and_cosine() -> None:
+    columns = (
+        Column("day", "h", period=24),
+        Column("height", "m"),
+        Column("angle", period=2 * np.pi),
+    )
+    targets = ProbeTargets(WorldSpec("recorded:sun", "drawn", (16, 16), 1, 0.1, columns))
+    assert targets.names == ("sin day", "sin angle", "cos day", "cos angle", "height")
+    found = targets.values(np.array([[6.0, 1.5, np.pi], [24.0, -2.0, np.pi / 2]]))
+    np.testing.assert_allclose(found, [[1, 0, 0, -1, 1.5], [0, 1, 1, 0, -2]], atol=1e-12)
+
+
+def test_a_goal_chooses_what_is_looked_for() -> None:
+    columns = (Column("x", "m", tolerance=0.1), Column("speed", "m/s"))
+    targets = ProbeTargets(WorldSpec("recorded:cart", "drawn", (16, 16), 1, 0.1, columns))
+    assert targets.names == ("x",)
+    np.testing.assert_array_equal(targets.values(np.array([[3.0, 9.0]])), [[3.0]])
+
+
+def test_a_state_that_never_changes_has_no_score() -> None:
+    """A probe fits a constant perfectly, which says nothing about the embedding."""
+    model, recorded = counter_world(60)
+    recorded.state[:, 1] = 0.7
+    found = diagnose(model, recorded, [0, 1, 2], [3])
+    assert found.probe_r2.keys() == found.open_loop_probe_r2.keys() == {"sin left", "cos left"}
+
+
+def test_without_states_there_is_no_probe() -> None:
+    model, recorded = counter_world(60)
+    model.spec = dataclasses.replace(COUNTERS, state=())
+    nothing = dataclasses.replace(recorded, state=np.empty((len(recorded.state), 0)))
+    found = diagnose(model, nothing, [0, 1, 2], [3])
+    assert found.probe_r2 == found.open_loop_probe_r2 == {}
+    assert max(found.open_loop_error) < 1e-8

@@ -7,20 +7,21 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agent.errors import DamagedDataError
-from agent.training.diagnostics import PROBE_TARGETS, Diagnostics
+from agent.training.diagnostics import Diagnostics
 from agent.training.recorder import METRICS_NAME, read_metrics, record
 from agent.training.reports import TrainStatistics
 
 TIMES = ("seconds", "frames_per_s")
+PROBED = ("sin wrist", "height")
 
 
 def diagnostics(step, effective_rank=6.5):
     return Diagnostics(
         effective_rank=effective_rank,
         sigreg=1.25,
-        probe_r2=dict.fromkeys(PROBE_TARGETS, 0.5 + step / 1000),
+        probe_r2=dict.fromkeys(PROBED, 0.5 + step / 1000),
         open_loop_error=tuple(0.01 * step * ahead for ahead in range(1, 11)),
-        open_loop_probe_r2=dict.fromkeys(PROBE_TARGETS, 0.25),
+        open_loop_probe_r2=dict.fromkeys(PROBED, 0.25),
     )
 
 

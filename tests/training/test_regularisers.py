@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from agent.config import ExperimentConfig, preset
 from agent.errors import UserError
-from agent.model.bundle import read_bundle, write_bundle
+from agent.files.bundle import read_bundle, write_bundle
 from agent.model.checkpoint import load_checkpoint
 from agent.model.sigreg import SIGReg
 from agent.model.transformer import TransformerConfig
@@ -30,8 +30,10 @@ from agent.training.regularisers import (
 )
 from agent.training.settings import TrainingConfig
 from agent.training.trainer import Trainer
+from envs import WorldSpec
 
 Config = Callable[..., ExperimentConfig]
+SPEC = WorldSpec("recorded:noise", "drawn", (16, 16), 2, 0.04)
 
 
 def whitened(samples: int, dim: int) -> torch.Tensor:
@@ -88,13 +90,11 @@ def test_per_step_judges_each_time_on_its_own() -> None:
 
 
 def small() -> WorldModel:
-    encoder = ViTConfig(
-        image_size=16, latent_dim=4, patch_size=8, width=6, depth=1, heads=1, projector_width=8
-    )
+    encoder = ViTConfig(latent_dim=4, patch_size=8, width=6, depth=1, heads=1, projector_width=8)
     predictor = TransformerConfig(
         width=6, depth=1, heads=1, head_width=4, hidden=8, projector_width=8
     )
-    return WorldModel(WorldModelConfig(encoder, predictor, action_block=5)).eval()
+    return WorldModel(WorldModelConfig(encoder, predictor, action_block=5), SPEC).eval()
 
 
 def test_a_causal_predictor_learns_after_every_frame() -> None:
@@ -153,7 +153,7 @@ def test_a_recipe_trains_resumes_exactly_and_leaves_the_global_stream_alone(
     assert load_checkpoint(tmp_path / "whole" / "checkpoint").config == settings.model
 
 
-def test_the_recipe_learns_torques_in_training_units(
+def test_the_recipe_learns_actions_in_training_units(
     data: Path, tmp_path: Path, config: Config
 ) -> None:
     settings = ExperimentConfig(preset("lewm-tiny").model, config(window_frames=4).training)

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from agent.config import ExperimentConfig, to_dict
+from agent.config import ExperimentConfig
 from agent.errors import DamagedDataError, UserError
-from agent.model.bundle import read_bundle, write_bundle
+from agent.files.bundle import read_bundle, write_bundle
+from agent.settings import to_dict
 from agent.training.interrupt import interrupts_held_back
 from agent.training.trainer import Trainer
 
@@ -25,7 +26,8 @@ STEPS = 30
 KILLED_CHILD = """
 import json, os, signal, sys
 from pathlib import Path
-from agent.config import ExperimentConfig, from_dict
+from agent.config import ExperimentConfig
+from agent.settings import from_dict
 from agent.training.trainer import Trainer
 
 data, out, config = sys.argv[1:]

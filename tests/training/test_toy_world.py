@@ -1,7 +1,7 @@
 """A linear world seen through pictures is learned linearly, and only thanks to SIGReg.
 
 Two spots on a 16×16 picture, one red and one green; the four coordinates follow a stable linear
-system driven by two torques. So the truth is known: four numbers, up to a linear map.
+system driven by two actions. So the truth is known: four numbers, up to a linear map.
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ from torch import Tensor
 
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
-from agent.model.sigreg import SIGReg
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.training.diagnostics import effective_rank, fit_probe, probe_r2
-from agent.training.objective import lejepa_loss
+from agent.training.objective import regularised_loss
 from agent.training.optimiser import WorldModelOptimiser
+from agent.training.regularisers import make_regulariser
 from agent.training.settings import TrainingConfig
+from envs import WorldSpec
 
 EPISODES, TRAINED, FRAMES, WINDOW = 200, 180, 60, 8
+SPEC = WorldSpec("recorded:spots", "drawn", (16, 16), 2, 0.04)
 
 
 @dataclass(frozen=True)
 class World:
-    """``states`` (E, T, 4), variance 1; ``torques`` (E, T, 2); ``pictures`` (E, T, h, w, 3)."""
+    """``states`` (E, T, 4), variance 1; ``actions`` (E, T, 2); ``pictures`` (E, T, h, w, 3)."""
 
     states: Tensor
-    torques: Tensor
+    actions: Tensor
     pictures: Tensor
 
 
@@ -41,13 +43,13 @@ def world() -> World:
     turn = torch.tensor([[0.94, -0.34], [0.34, 0.94]])
     step = torch.block_diag(0.97 * turn, 0.9 * turn)
     push = 0.3 * torch.randn(4, 2, generator=draw)
-    torques = torch.randn(EPISODES, FRAMES + 30, 2, generator=draw)
+    actions = torch.randn(EPISODES, FRAMES + 30, 2, generator=draw)
     states = [torch.zeros(EPISODES, 4)]
-    for torque in torques.unbind(1):
-        states.append(states[-1] @ step.T + torque @ push.T)
+    for action in actions.unbind(1):
+        states.append(states[-1] @ step.T + action @ push.T)
     settled = torch.stack(states[30:-1], 1)
     settled = settled / settled.std((0, 1))
-    return World(settled, torques[:, 30:], picture(settled))
+    return World(settled, actions[:, 30:], picture(settled))
 
 
 def picture(states: Tensor) -> Tensor:
@@ -71,19 +73,20 @@ def one_thread_here() -> Iterator[None]:
 def learn(world: World, sigreg_weight: float, steps: int) -> WorldModel:
     torch.manual_seed(0)
     draw = torch.Generator().manual_seed(0)
-    encoder = EncoderConfig(image_size=16, latent_dim=4, channels=(16, 32, 32), hidden=64)
+    encoder = EncoderConfig(latent_dim=4, channels=(16, 32, 32), hidden=64)
     predictor = PredictorConfig(context=3, width=64, blocks=1)
-    model = WorldModel(WorldModelConfig(encoder, predictor, action_block=1))
+    model = WorldModel(WorldModelConfig(encoder, predictor, action_block=1), SPEC)
     model.encoder.set_pixel_statistics(world.pictures[:TRAINED, ::4].flatten(0, 1))
+    regulariser = make_regulariser(TrainingConfig(sigreg_directions=16))
     optimiser = WorldModelOptimiser(model, TrainingConfig(steps=steps))
     for step in range(steps):
         episode = torch.randint(TRAINED, (32, 1), generator=draw)
         rows = torch.randint(FRAMES - WINDOW, (32, 1), generator=draw) + torch.arange(WINDOW)
-        terms = lejepa_loss(
+        terms = regularised_loss(
             model,
-            SIGReg(16),
+            regulariser,
             world.pictures[episode, rows],
-            world.torques[episode, rows[:, :-1]],
+            world.actions[episode, rows[:, :-1]],
             sigreg_weight,
             draw,
         )
@@ -100,8 +103,8 @@ def test_the_state_is_recovered_and_predicted(world: World) -> None:
     assert probe_r2(probe, held_out, flat(world.states[TRAINED:])).min() > 0.99
     assert effective_rank(held_out) > 3.8
     # Ten steps on its own from the first three frames.
-    context, torques = embeddings[TRAINED:, :3], world.torques[TRAINED:]
-    ahead = model.rollout(context, torques[:, :2], torques[:, None, 2:12])[:, 0, -1]
+    context, actions = embeddings[TRAINED:, :3], world.actions[TRAINED:]
+    ahead = model.rollout(context, actions[:, :2], actions[:, None, 2:12])[:, 0, -1]
     assert probe_r2(probe, ahead.numpy(), world.states[TRAINED:, 12].double().numpy()).min() > 0.95
 
 

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from agent.config import ExperimentConfig
-from agent.data import CollectConfig, RolloutStore
+from agent.config import ExperimentConfig, preset
+from agent.data import RolloutStore
 from agent.errors import UserError
-from agent.model.bundle import has_bundle
-from agent.model.checkpoint import checkpoint_facts, load_checkpoint
+from agent.files.bundle import has_bundle
+from agent.model.checkpoint import checkpoint_facts, checkpoint_sha256, load_checkpoint
 from agent.training.trainer import Trainer, TrainingStoppedError
 
 Config = Callable[..., ExperimentConfig]
+Recording = Callable[[str], Path]
 
 
 def test_trains_reports_and_writes_a_checkpoint(data: Path, tmp_path: Path, config: Config) -> None:
@@ -33,14 +34,15 @@ def test_trains_reports_and_writes_a_checkpoint(data: Path, tmp_path: Path, conf
 
     checkpoint = tmp_path / "run" / "checkpoint"
     model = load_checkpoint(checkpoint)
-    assert model.config == settings.model
+    trained_on = RolloutStore.open(data).header.spec
+    assert model.config == settings.model and model.spec == trained_on
     assert not torch.equal(model.goal_metric, torch.eye(model.latent_dim))
     assert model.encoder.pixel_mean.std() > 0
     facts = checkpoint_facts(checkpoint)
     assert facts["env_steps"] == 6 * 40  # of 8 episodes 2 are held out
     assert facts["peak_memory_mb"] > 10  # megabytes: an interpreter alone takes as much
     assert facts["training"]["steps"] == 40
-    assert facts["data"]["render_profile"] == "fast"
+    assert facts["data"]["spec"] == trained_on.to_json()
     assert facts["diagnostics"]["probe_r2"].keys() == reports[-1].diagnostics.probe_r2.keys()
 
 
@@ -120,24 +122,6 @@ def test_collapse_stops_with_the_step_and_the_rank(
     assert not has_bundle(tmp_path / "run" / "checkpoint")
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"render_profile": "dmc"}, "render_profile='dmc'.*'fast'"),
-        ({"action_repeat": 4}, "action_repeat=4.*got 2"),
-        ({"physics_dt_s": 0.01}, "physics_dt_s=0.01"),
-    ],
-)
-def test_a_model_of_another_world_is_refused(
-    data: Path, tmp_path: Path, config: Config, change: dict[str, object], named: str
-) -> None:
-    settings = config()
-    wrong = dataclasses.replace(settings, model=dataclasses.replace(settings.model, **change))
-    with pytest.raises(UserError, match=named):
-        Trainer(data, tmp_path / "run", wrong)
-    assert not (tmp_path / "run").exists()
-
-
 def test_windows_must_hold_more_than_the_context(
     data: Path, tmp_path: Path, config: Config
 ) -> None:
@@ -168,6 +152,60 @@ def test_no_data_is_the_users_mistake(tmp_path: Path, config: Config) -> None:
         Trainer(tmp_path / "nowhere", tmp_path / "run", config())
 
 
-def test_the_fixture_is_what_the_tests_count_on(data: Path) -> None:
-    store = RolloutStore.open(data)
-    assert (store.episode_count, store.header.image_size) == (8, CollectConfig(data).image_size)
+@pytest.mark.parametrize("kind", ["one-action", "wide", "mixed"])
+def test_any_world_is_learned_from(
+    kind: str, recording: Recording, tmp_path: Path, config: Config
+) -> None:
+    data = recording(kind)
+    settings = config(steps=10, window_frames=5)
+    last = list(Trainer(data, tmp_path / "run", settings).run())[-1]
+    model = load_checkpoint(tmp_path / "run" / "checkpoint")
+    spec = RolloutStore.open(data).header.spec
+    assert model.spec == spec and model.action_width == 2 * spec.action_dim
+    assert model.encode(torch.zeros(spec.frame_shape, dtype=torch.uint8)).isfinite().all()
+    expected = {"sin angle", "cos angle", "height"} if spec.state else set()
+    assert last.diagnostics is not None and last.diagnostics.probe_r2.keys() == expected
+
+
+def test_going_on_begins_with_the_weights_and_the_network(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    list(Trainer(data, tmp_path / "first", config(steps=4)).run())
+    begin = tmp_path / "first" / "checkpoint"
+    other = dataclasses.replace(config(steps=12), model=preset("default").model)
+    trainer = Trainer(data, tmp_path / "second", other, begin=begin)
+    before = load_checkpoint(begin)
+    assert trainer.step == 0 and trainer.config.model == before.config != other.model
+    after = trainer.model.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.state_dict().items())
+    running = trainer.run()
+    assert next(running).step == 10
+    running.close()
+    list(Trainer(data, tmp_path / "second", other, resume=True, begin=begin).run())
+    facts = checkpoint_facts(tmp_path / "second" / "checkpoint")
+    assert facts["begun_from"] == checkpoint_sha256(begin)
+    list(Trainer(data, tmp_path / "whole", other, begin=begin).run())
+    ends = [load_checkpoint(tmp_path / run / "checkpoint") for run in ("second", "whole")]
+    resumed, whole = (end.state_dict() for end in ends)
+    assert all(torch.equal(resumed[name], value) for name, value in whole.items())
+
+
+def test_resuming_without_what_it_began_from_is_refused(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    list(Trainer(data, tmp_path / "first", config(steps=2)).run())
+    Trainer(data, tmp_path / "run", config(), begin=tmp_path / "first" / "checkpoint").save()
+    with pytest.raises(UserError, match="written with begin="):
+        Trainer(data, tmp_path / "run", config(), resume=True)
+
+
+def test_going_on_in_another_world_is_refused(
+    data: Path, recording: Recording, tmp_path: Path, config: Config
+) -> None:
+    list(Trainer(data, tmp_path / "first", config(steps=2)).run())
+    begin = tmp_path / "first" / "checkpoint"
+    with pytest.raises(
+        UserError, match=r"expected world = 'recorded:spots', got 'recorded:wide'.*--world"
+    ):
+        Trainer(recording("wide"), tmp_path / "run", config(), begin=begin)
+    assert not (tmp_path / "run").exists()

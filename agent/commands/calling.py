@@ -1,0 +1,47 @@
+"""From the words after a program's name to an exit code: parse, call, explain what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.commands.command import Command, Entry
+from agent.commands.console import debugging, note, show_logs
+from agent.commands.ending import endings_as_interrupts
+from agent.commands.failures import DONE, INTERRUPTED, USER, exit_code_of, explain
+from agent.commands.parsing import parse
+from agent.errors import UserError
+
+
+def run_entry(entry: Entry, program: str, words: Sequence[str]) -> int:
+    """Parse ``words`` as the flags of ``entry`` and run it; returns the exit code."""
+    try:
+        command = parse(entry, program, words)
+    except UserError as error:
+        return mistake(program, error)
+    except SystemExit as leaving:  # tyro printed help (0) or what was wrong with a flag (2)
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return _call(command)
+
+
+def mistake(program: str, error: Exception) -> int:
+    """Say what was wrong, and where help is; returns the exit code."""
+    note(f"error: {error}", style="red")
+    note(f"Help: {program} --help")
+    return USER
+
+
+def _call(command: Command) -> int:
+    show_logs()
+    try:
+        with endings_as_interrupts():
+            command.run()
+    except KeyboardInterrupt:
+        note(f"\ninterrupted. {command.after_interrupt}", style="yellow")
+        return INTERRUPTED
+    except Exception as error:
+        code = exit_code_of(error)
+        if code is None or debugging():
+            raise
+        note(f"error: {explain(error)}", style="red")
+        return code
+    return DONE

@@ -1,0 +1,115 @@
+"""One episode played for people: with a film, and with words on how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.evaluation.play import Arena, Moment, Trial
+from agent.evaluation.statistics import in_digits
+from agent.interfaces import Array, Controller, Image
+from agent.reporting.film import Camera, Reel, worst_error
+from envs import HELD_S, Verdict, distance_to_goal, goal_unit, judge_by_tolerance
+
+if TYPE_CHECKING:
+    from envs import Episode, World, WorldSpec
+
+
+@dataclass(frozen=True)
+class Steered:
+    """How one episode went: ``frames`` of the film, ``path`` (T, S), what was seen last."""
+
+    trial: Trial
+    frames: list[Image]
+    path: Array
+    last_frame: Image
+    late_ticks: int
+
+
+@dataclass(frozen=True)
+class _OneEpisode:
+    """A task of exactly that; see :class:`envs.Task`."""
+
+    budget_steps: int
+    name: str = "control"
+    about: str = "One episode, as it was asked for."
+
+    def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
+        raise NotImplementedError("the episode is given")
+
+    def judge(self, world: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
+        if world.goal_columns and np.isfinite(episode.goal).all():
+            return judge_by_tolerance(world, path, start, episode)
+        return Verdict(episode.seed, False, False, False, None, float("nan"), "")
+
+
+def steer(
+    controller: Controller,
+    make_world: Callable[[], World],
+    episode: Episode,
+    ticks: int,
+    filmed: bool,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Steered:
+    """Play ``episode`` for ``ticks`` control ticks, filming it if asked to."""
+    states: list[Array] = []
+    seen: list[Image] = []
+    late = [0]
+
+    def watch(moment: Moment) -> None:
+        states.append(moment.after[0])
+        late[0] += moment.decision.late
+        if moment.frames is not None:
+            seen[:] = [moment.frames[0]]
+        if reel is not None and moment.frames is not None:
+            reel.add(moment.frames[0], moment.states[0])
+        progress(moment.tick + 1, ticks)
+
+    task = _OneEpisode(ticks)
+    with Arena(controller, task, make_world, watch) as arena, Camera(arena.world) as camera:
+        known = episode.goal if np.isfinite(episode.goal).all() and len(episode.goal) else None
+        picture = episode.goal_picture(arena.world)
+        reel = Reel(arena.world.spec, camera, picture, known) if filmed else None
+        trial = arena.play([episode])[0]
+        last = arena.world.frame()
+        if reel is not None:
+            reel.add(last, arena.world.state())
+    return Steered(trial, reel.frames if reel else [], np.array(states), last, late[0])
+
+
+def outcome(
+    steered: Steered, episode: Episode, spec: WorldSpec, tick_ms: float | None
+) -> dict[str, str]:
+    """What to say about it; errors only where the goal's state is known."""
+    facts: dict[str, str] = {}
+    if spec.state:
+        facts["ended in"] = _named(spec, steered.path[-1])
+    if spec.goal_columns and np.isfinite(episode.goal).all():
+        verdict, unit = steered.trial.verdict, goal_unit(spec)
+        final = steered.path[-1]
+        facts["goal"] = _named(spec, episode.goal)
+        facts["final error"] = f"{in_digits(worst_error(spec, final, episode.goal), 3)} {unit}"
+        arrived = bool(distance_to_goal(spec, final, episode.goal) < 1)
+        facts["within tolerance at the end"] = "yes" if arrived else "no"
+        steps = verdict.steps_to_success
+        facts["first within it"] = "never" if steps is None else f"{steps * spec.step_s:.2f} s"
+        facts[f"held for the last {HELD_S} s"] = "yes" if verdict.held else "no"
+    if episode.goal_frame is not None:
+        difference = np.abs(steered.last_frame.astype(float) - episode.goal_frame).mean()
+        facts["difference from the goal picture"] = f"{difference:.2f} of 255"
+    p50, p95 = np.percentile(steered.trial.decision_ms, [50, 95])
+    facts["decision_ms"] = f"{p50:.1f} median, {p95:.1f} p95"
+    if tick_ms is not None:
+        late, ticks = steered.late_ticks, len(steered.path)
+        facts["late ticks"] = f"{late} of {ticks} took longer than {tick_ms:g} ms"
+    return facts
+
+
+def _named(spec: WorldSpec, state: Array) -> str:
+    """The numbers that a goal is about, with their names."""
+    shown = spec.goal_columns or tuple(range(len(spec.state)))
+    named = ((spec.state[i], state[i]) for i in shown)
+    return ", ".join(f"{column.name} {value:.3g} {column.unit}".strip() for column, value in named)

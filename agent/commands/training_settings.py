@@ -1,0 +1,89 @@
+"""The settings of a training: from a preset, a file and flags, and written down as TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.config import ExperimentConfig, preset
+from agent.errors import UserError
+from agent.model.world_model import WorldModelConfig
+from agent.settings import flat, leaves, with_changes
+
+CONFIG_NAME = "config.toml"
+DEFAULT_PRESET = "default"
+
+
+def read_settings(path: Path) -> tuple[str | None, dict[str, Any]]:
+    """The preset that the TOML file ``path`` names, if any, and its settings by dotted name.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"expected a TOML file of settings in --config {path}, got: {error}. Write one with "
+            "--print-config"
+        ) from error
+    named = values.pop("preset", None)
+    return named if named is None else str(named), dict(leaves(values))
+
+
+def chosen_settings(
+    named: str, network: WorldModelConfig | None, *changes: Mapping[str, Any]
+) -> ExperimentConfig:
+    """The preset ``named`` with ``changes`` by dotted name, later ones before earlier ones.
+
+    ``network`` is that of a checkpoint to go on from, which cannot be changed. Steps of the head go
+    along with those of the training, and threads with the cores there are, unless they are given.
+
+    Raises:
+        UserError: on an unknown preset or setting, or a value that makes no sense.
+    """
+    base = preset(named)
+    if network is not None:
+        base = dataclasses.replace(base, model=network)
+    given = {name.replace("-", "_"): v for part in changes for name, v in part.items()}
+    config = with_changes(base, given)
+    if network is not None and config.model != network:
+        raise UserError(
+            "expected the network of the checkpoint in --from, got other settings of the model: "
+            "leave out what begins with model, or train anew without --from"
+        )
+    usual = {
+        "head.steps": _scaled(base.head.steps, config.training.steps / base.training.steps),
+        "training.threads": min(base.training.threads, _cores()),
+    }
+    return with_changes(config, {name: v for name, v in usual.items() if name not in given})
+
+
+def as_toml(config: ExperimentConfig, named: str) -> str:
+    """``config``, made from the preset ``named``, as :func:`read_settings` reads it back."""
+    lines = [f"preset = {json.dumps(named)}"]
+    split = ((*name.rpartition("."), value) for name, value in flat(config))
+    for table, entries in itertools.groupby(split, key=lambda entry: entry[0]):
+        lines += ["", f"[{table}]", *(f"{name} = {_value(value)}" for _, _, name, value in entries)]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    return repr(value) if isinstance(value, float) else json.dumps(value)  # TOML says inf as Python
+
+
+def _scaled(steps: int, share: float) -> int:
+    return max(1, round(steps * share)) if steps else 0
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,149 @@
+"""``worlds``: which worlds there are, and what each of them looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import Positional, arg
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from envs import Image, World
+
+SHEET_PX = 192
+SHEET_COLUMNS = 4
+LABEL_PX = 24
+EXAMPLES = ("dmc:point_mass-easy", "dmc:cartpole-swingup", "gym:Pendulum-v1")
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """List the worlds that can be named with --world.
+
+    Those that come with the program, an example of each family, and what installed packages offer;
+    or those that are named. A world that does not open here is listed with the reason.
+
+    Examples:
+      python run_agent.py worlds
+      python run_agent.py worlds --sheet worlds.png
+      python run_agent.py worlds dmc:ball_in_cup-catch ./mine.py:MyWorld
+    """
+
+    names: Annotated[Positional[tuple[str, ...]], arg(metavar="WORLD")] = ()
+    """Which worlds; all that are known if none is named."""
+    sheet: Annotated[Path | None, arg(metavar="FILE")] = None
+    """A .png to write, with a picture of each world."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return "Nothing was changed."
+
+    def run(self) -> None:
+        """Print the table, and draw the sheet."""
+        from agent.commands.console import note, results, say
+
+        table = _empty_table()
+        pictures: dict[str, Image] = {}
+        for name in self.names or _known():
+            reason = _describe(table, name, pictures if self.sheet else None)
+            if reason:
+                note(f"{name} does not open here: {reason}", style="yellow")
+        results.print(table)
+        if self.sheet:
+            _write_sheet(self.sheet, pictures)
+            say(f"wrote {self.sheet}")
+
+
+def _known() -> Sequence[str]:
+    from envs import known_worlds
+
+    return [*known_worlds(), *EXAMPLES]
+
+
+def _empty_table() -> object:
+    from rich.table import Table
+
+    table = Table(show_edge=False, padding=(0, 2, 0, 0))
+    for column in ("world", "what it is", "actions", "tick", "state", "looks"):
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _describe(table: object, name: str, pictures: dict[str, Image] | None) -> str:
+    """Add a row, and a picture where those are wanted; why the world does not open, or nothing."""
+    from rich.markup import escape
+
+    from envs import GLError, WorldError, entry_of, make_world
+
+    entry = entry_of(name)
+    about, looks = (entry.about, ", ".join(entry.looks)) if entry else ("", "")
+    facts, reason = ["-", "-", "-"], ""
+    try:
+        world = make_world(name)
+        try:
+            facts = _facts(world)
+            looks = looks or world.spec.look
+            if pictures is not None:
+                pictures[name] = _picture(world)
+        finally:
+            world.close()
+    except (WorldError, GLError) as error:
+        reason = str(error)
+    table.add_row(*map(escape, (name, about, *facts, looks)))  # type: ignore[attr-defined]
+    return reason
+
+
+def _facts(world: World) -> list[str]:
+    from envs import Posable
+
+    spec = world.spec
+    state = ", ".join(spec.state_names) or "pictures alone"
+    posable = "" if isinstance(world, Posable) else " (cannot be posed)"
+    return [str(spec.action_dim), f"{spec.step_s:g} s", state + posable]
+
+
+def _picture(world: World) -> Image:
+    """The start of an episode, at the size of the sheet."""
+    import cv2
+    import numpy as np
+
+    world.reset(np.random.default_rng(1))
+    side = (SHEET_PX, SHEET_PX)
+    picture = cv2.resize(world.frame(), side, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(picture, np.uint8)
+
+
+def _write_sheet(path: Path, pictures: dict[str, Image]) -> None:
+    import cv2
+    import numpy as np
+
+    from agent.errors import UserError
+
+    if not pictures or path.suffix != ".png":
+        raise UserError(
+            f"expected worlds that open here and a .png to draw them in, got {len(pictures)} and "
+            f"{path}"
+        )
+    columns = min(SHEET_COLUMNS, len(pictures))
+    cells = [_labelled(name, picture) for name, picture in pictures.items()]
+    cells += [np.full_like(cells[0], 255)] * (-len(cells) % columns)
+    rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
+    if not cv2.imwrite(str(path), np.vstack(rows)[..., ::-1]):
+        raise UserError(f"cannot write {path}: name a place you may write to")
+
+
+def _labelled(name: str, picture: Image) -> np.ndarray:
+    import cv2
+    import numpy as np
+
+    frame = cv2.copyMakeBorder(
+        picture, LABEL_PX, 6, 6, 6, cv2.BORDER_CONSTANT, value=(255, 255, 255)
+    )
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.42
+    cv2.putText(frame, name, (6, LABEL_PX - 8), font, scale, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.asarray(frame)

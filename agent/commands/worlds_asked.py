@@ -1,0 +1,74 @@
+"""Which world a command is about: what was asked for, or what the checkpoint was made for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.errors import UserError
+from agent.model.shipped import SHIPPED
+
+if TYPE_CHECKING:
+    from envs import Task, World
+
+DEFAULT_WORLD = SHIPPED.name  # that of ``envs``, which help must not wait for
+
+
+@dataclass(frozen=True)
+class WorldAsked:
+    """A world by name, drawn in a look at a size; what is empty is the world's own choice."""
+
+    name: str
+    look: str = ""
+    image_size: int | None = None
+
+    def make(self) -> World:
+        """One more such world."""
+        from envs import make_world
+
+        return make_world(self.name, self.look, self.image_size)
+
+
+def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAsked:
+    """The world that ``--world`` and ``--look`` ask for, or the checkpoint was made for.
+
+    Raises:
+        UserError: if the checkpoint's world must be named, or there is none behind its recordings.
+    """
+    from agent.commands.checkpoints import world_of_checkpoint
+
+    spec = None if checkpoint is None else world_of_checkpoint(checkpoint)
+    if spec is None:
+        return WorldAsked(name or DEFAULT_WORLD, look)
+    if name is None and spec.world.startswith("recorded:"):
+        raise UserError(
+            f"{checkpoint} was learned from recordings of {spec.world.partition(':')[2]}, behind "
+            "which no world stands: name one with --world, or evaluate offline with --data"
+        )
+    if name is None and not _opens(spec.world):
+        raise UserError(
+            f"{checkpoint} was made for the world {spec.world!r}, which has no such name here: say "
+            "where it is with --world FILE.py:CLASS"
+        )
+    square = spec.image_size[0] if len(set(spec.image_size)) == 1 else None
+    if name is None or name == spec.world:
+        return WorldAsked(spec.world, look or spec.look, square)
+    return WorldAsked(name, look, square)
+
+
+def _opens(name: str) -> bool:
+    """Whether that is a name a world can be made by, and not only what it calls itself."""
+    from envs import entry_of, known_worlds
+
+    return entry_of(name) is not None or ".py:" in name or name in known_worlds()
+
+
+def task_asked(name: str | None, world: World) -> Task:
+    """The task of that name; the world's own first one if none is named, else ``hindsight``."""
+    from envs import OffersTasks, task_named
+
+    if name is not None:
+        return task_named(name, world)
+    own = list(world.tasks.values()) if isinstance(world, OffersTasks) else []
+    return own[0] if own else task_named("hindsight", world)

@@ -1,0 +1,75 @@
+"""A world model in torch, as a controller knows it: the one place where numpy becomes torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from agent.control.model import Situation
+from agent.interfaces import FloatArray, Image
+from agent.model.linearise import linearise_rollout
+from agent.model.world_model import WorldModel
+from envs import WorldSpec
+
+
+class TorchModel:
+    """``network`` in evaluation mode, on its device; see :class:`agent.control.model.Model`.
+
+    Beyond the four methods that planning needs it has the action head and the plain measure.
+    """
+
+    def __init__(self, network: WorldModel) -> None:
+        self.network = network.eval()
+        self.spec: WorldSpec = network.spec
+        self.context, self.action_block = network.context, network.config.action_block
+
+    @torch.inference_mode()
+    def encode(self, frames: Image) -> FloatArray:
+        """Embeddings (E, D) of frames uint8 (E, h, w, 3)."""
+        return _out(self.network.encode(self._in(np.ascontiguousarray(frames))))
+
+    @torch.inference_mode()
+    def predict(self, embeddings: FloatArray, blocks: FloatArray) -> FloatArray:
+        """Next embeddings (E, D) from (E, L, D) and action blocks (E, L, K*A)."""
+        return _out(self.network.predictor(self._in(embeddings), self._in(blocks)))
+
+    @torch.inference_mode()
+    def rollout(self, now: Situation, plans: FloatArray) -> FloatArray:
+        """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
+        seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
+        predicted = self.network.rollout(seen, past, self._in(plans), drift)
+        offsets = predicted - self._in(now.goals)[:, None, None]
+        return _out(offsets @ self.network.goal_metric)
+
+    @torch.no_grad()  # not inference mode: some predictors have slopes by differentiation alone
+    def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
+        seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
+        predicted, slopes = linearise_rollout(self.network, seen, past, self._in(plan), drift)
+        metric = self.network.goal_metric
+        offsets = (predicted - self._in(now.goals)[:, None]) @ metric
+        return _out(offsets), _out((slopes @ metric).transpose(1, 2))
+
+    @torch.inference_mode()
+    def apart(self, embeddings: FloatArray, goals: FloatArray) -> FloatArray:
+        """Offsets (E, M) between embeddings (E, D) in the goal metric."""
+        return _out((self._in(embeddings) - self._in(goals)) @ self.network.goal_metric)
+
+    @torch.inference_mode()
+    def propose(self, now: Situation) -> FloatArray:
+        """The action block (E, K*A) of the action head, which the network must have."""
+        assert self.network.head is not None, "a model without an action head proposes nothing"
+        seen, past, goals = (self._in(x) for x in (now.embeddings, now.past, now.goals))
+        return _out(self.network.head(seen, past, goals))
+
+    def _in(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self.network.goal_metric.device)
+
+
+def _out(values: Tensor) -> FloatArray:
+    result: FloatArray = values.cpu().numpy()
+    return result

@@ -1,0 +1,126 @@
+"""Data sets of what was recorded elsewhere: a robot, a simulator, a film with a table."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from agent.data.collect import commit_shard, require_ours
+from agent.data.header import HEADER_NAME, RECORDED, DatasetHeader
+from agent.data.manifest import SHARD_FOLDER, read_manifest
+from agent.data.shards import Shard, encode_shard, join_rollouts
+from agent.errors import UserError
+from agent.files.durable import explained_disk_errors, writing_lock
+from agent.interfaces import Image
+from envs import RollOut, WorldSpec
+
+
+class RolloutWriter:
+    """Writes episodes of any length into a data set, checked and safe against interruption.
+
+    ``out`` is a new directory, or one this class wrote for the same ``spec`` before, which grows.
+    Every ``episodes_per_shard`` episodes one file is committed; closing it commits the rest. Use it
+    as a context manager.
+
+    Raises:
+        UserError: if ``out`` holds something else or another world's recordings, or another process
+            is writing there.
+    """
+
+    def __init__(self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10) -> None:
+        self._out, self._spec, self._per_shard = Path(out), spec, episodes_per_shard
+        self._open = ExitStack()
+        self._frames: list[Image] = []
+        self._rollouts: list[RollOut] = []
+        with explained_disk_errors(self._out):
+            self._begin()
+
+    def add(self, frames: ArrayLike, actions: ArrayLike, states: ArrayLike | None = None) -> None:
+        """One episode of T env steps: ``actions[t]`` acts between ``frames[t]`` and the next.
+
+        Args:
+            frames: uint8 (T+1, h, w, 3), RGB.
+            actions: (T, A) in [-1, 1].
+            states: (T+1, S), needed where the spec has state columns.
+
+        Raises:
+            UserError: naming what does not fit; nothing of the episode is kept.
+        """
+        pixels, rollout = _checked(self._spec, frames, actions, states)
+        self._frames.append(pixels)
+        self._rollouts.append(rollout)
+        if len(self._rollouts) >= self._per_shard:
+            self._commit()
+
+    def close(self) -> None:
+        """Commit what is left and let others write there; may be repeated."""
+        try:
+            self._commit()
+        finally:
+            self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _begin(self) -> None:
+        has_header = (self._out / HEADER_NAME).exists()
+        if not has_header:
+            require_ours(self._out)
+        (self._out / SHARD_FOLDER).mkdir(parents=True, exist_ok=True)
+        self._open.enter_context(writing_lock(self._out))
+        if not has_header:
+            DatasetHeader(self._spec, RECORDED, 0, 0, 0, self._per_shard).write(self._out)
+        header = DatasetHeader.read(self._out)
+        header.spec.require_same(self._spec, "the episodes to be written")
+        if header.behaviour != RECORDED:
+            raise UserError(f"{self._out} was made by collect: record into a directory of its own")
+
+    def _commit(self) -> None:
+        if not self._rollouts:
+            return
+        records = read_manifest(self._out)
+        first = max((record.episodes[1] for record in records), default=0)
+        index = max((record.index + 1 for record in records), default=0)
+        pixels = np.concatenate(self._frames)
+        shard = Shard(encode_shard(pixels, join_rollouts(self._rollouts)), len(pixels))
+        with explained_disk_errors(self._out):
+            commit_shard(self._out, index, (first, first + len(self._rollouts)), shard)
+        self._frames, self._rollouts = [], []
+
+
+def _checked(
+    spec: WorldSpec, frames: ArrayLike, actions: ArrayLike, states: ArrayLike | None
+) -> tuple[Image, RollOut]:
+    pixels, sent = np.asarray(frames), np.asarray(actions, dtype=np.float64)
+    steps = len(sent)
+    _require(sent.shape == (steps, spec.action_dim) and steps > 0, "actions", sent,
+             f"(T, {spec.action_dim}), T at least 1")  # fmt: skip
+    shape = (steps + 1, *spec.frame_shape)
+    _require(pixels.shape == shape and pixels.dtype == np.uint8, "frames", pixels, f"uint8 {shape}")
+    known = np.empty((steps + 1, 0)) if states is None else np.asarray(states, dtype=np.float64)
+    _require(known.shape == (steps + 1, len(spec.state)), "states", known,
+             f"{(steps + 1, len(spec.state))}")  # fmt: skip
+    if not (np.isfinite(known).all() and (np.abs(sent) <= 1.0).all()):
+        raise UserError(
+            "expected finite states and actions in [-1, 1], got others: scale what a robot was "
+            "sent to that box, and leave out moments whose state is not known"
+        )
+    return pixels, RollOut(sent.astype(np.float32), known)
+
+
+def _require(fits: bool, what: str, got: np.ndarray[Any, Any], expected: str) -> None:
+    if not fits:
+        raise UserError(f"expected {what} {expected}, got {got.dtype} {got.shape}")

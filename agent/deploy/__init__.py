@@ -1,1 +1,0 @@
-"""The controller without torch: numpy and onnxruntime alone, for a robot's own computer."""

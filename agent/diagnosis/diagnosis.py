@@ -1,0 +1,111 @@
+"""All checks on one subject: the world's coordinates, or the embeddings of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agent.diagnosis.findings import findings
+from agent.diagnosis.gaussianity import Gaussianity, gaussianity
+from agent.diagnosis.noise import Noise, linear_residuals, noise
+from agent.diagnosis.promise import Promise, promise
+from agent.diagnosis.rates import Rates, rates
+from agent.diagnosis.stationarity import Stationarity, stationarity
+from agent.diagnosis.thinning import Sample, thin
+from agent.diagnosis.trajectories import Trajectories
+from agent.diagnosis.verdict import Finding
+from agent.errors import UserError
+from agent.interfaces import Array
+
+CHECKS = 6
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything found about ``data``; ``findings`` are the lines to read."""
+
+    data: Trajectories
+    sample: Sample
+    gaussianity: Gaussianity
+    stationarity: Stationarity
+    noise: Noise
+    model_noise: Noise | None
+    rates: Rates
+    promise: Promise
+    findings: list[Finding] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "findings", findings(self))
+
+    @property
+    def about(self) -> str:
+        """What was looked at, in a line."""
+        data = self.data
+        return (
+            f"{data.name}: {data.episodes} episodes of {data.frames} rows every "
+            f"{data.step_s:.2f} s, {len(data.columns)} columns"
+        )
+
+    @property
+    def thinning(self) -> str:
+        """How independent samples were found, in a sentence or two."""
+        memory = self.sample.memory
+        kept = (
+            "one row an episode, since a row tells of its whole episode"
+            if memory >= self.data.frames - 1
+            else f"one row in {memory} ({memory * self.data.step_s:.2f} s)"
+        )
+        return (
+            f"The p-values rest on {len(self.sample)} roughly independent rows: {kept}. The "
+            f"Gaussian tests looked at {self.gaussianity.tested} of {self.data.frame.alive} live "
+            "directions. Effects are measured on all rows."
+        )
+
+
+def diagnose(
+    data: Trajectories,
+    seed: int = 0,
+    model_residuals: Array | None = None,
+    on_check: Callable[[int], None] = lambda done: None,
+) -> Diagnosis:
+    """Run all checks; ``model_residuals`` (E, F, D) are those of the last F rows.
+
+    ``on_check`` is told how many of ``CHECKS`` are done. The same seed gives the same result.
+
+    Raises:
+        UserError: if the residuals are not of these rows.
+    """
+    streams = iter(
+        [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(CHECKS + 1)]
+    )
+    sample = thin(data, next(streams))
+    on_check(1)
+    gaussian = gaussianity(data, sample, next(streams))
+    on_check(2)
+    stationary = stationarity(data, next(streams))
+    on_check(3)
+    additive = noise(data, linear_residuals(data), sample, next(streams))
+    stream = next(streams)
+    of_model = (
+        None if model_residuals is None else _model_noise(data, model_residuals, sample, stream)
+    )
+    on_check(4)
+    lagged = rates(data, sample, next(streams))
+    on_check(5)
+    promised = promise(data, sample, lagged.shared, next(streams))
+    on_check(6)
+    return Diagnosis(data, sample, gaussian, stationary, additive, of_model, lagged, promised)
+
+
+def _model_noise(
+    data: Trajectories, residuals: Array, sample: Sample, rng: np.random.Generator
+) -> Noise:
+    episodes, rows, dimension = residuals.shape
+    if (episodes, dimension) != (data.episodes, len(data.columns)) or rows >= data.frames:
+        raise UserError(
+            f"{data.name}: expected residuals of predicting rows of {data.values.shape}, got "
+            f"{residuals.shape}"
+        )
+    return noise(data, residuals @ data.frame.map, sample, rng)

@@ -1,0 +1,97 @@
+"""How near the covariance is to the identity, how many directions are used, what follows.
+
+The approximate theorem (Klindt, LeCun & Balestriero 2026, arXiv:2605.26379): with excess
+alignment δ and whitening error ε = ‖Cov(h) − I‖_F, some orthogonal Q has
+
+    E‖h − Qz‖² ≤ D + (ε + D)²,    D = δ / (2ρ(1 − ρ)).
+
+It needs the world's ρ, which the data do not tell. No feature outlasts the world's own variables,
+so the largest lag correlation of any direction is a lower limit of it (their mean serves where
+they may well be equal); with ρ there, δ = 0 for directions that all survive equally. The bound so
+found is what the theorem promises at best; at 2n it promises nothing, since unrelated vectors of
+unit variance are that far apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.diagnosis.theory import (
+    SAMPLES_PER_DIMENSION,
+    alignment,
+    error_bound,
+    minimum_alignment,
+    whitening_error,
+)
+from agent.diagnosis.thinning import Sample
+from agent.diagnosis.trajectories import Trajectories
+from agent.interfaces import Array
+
+DRAWS = 499
+
+
+@dataclass(frozen=True)
+class Promise:
+    """ε and its p-value, spectrum, and the bound with its parts.
+
+    ``epsilon`` is of all directions, dead ones included; ``p_identity`` is that of Cov = I.
+    ``scale`` is the standard deviation of the narrowest and of the widest direction.
+    """
+
+    epsilon: float
+    p_identity: float | None
+    scale: tuple[float, float]
+    spectrum: Array
+    effective_rank: float
+    alive: int
+    rho: float
+    delta: float
+    d: float
+    bound: float
+
+    @property
+    def share(self) -> float:
+        """The bound over 2n: 0 is a perfect promise, 1 and more is none."""
+        return self.bound / (2 * len(self.spectrum))
+
+
+def promise(data: Trajectories, sample: Sample, rho: float, rng: np.random.Generator) -> Promise:
+    """What ``data`` of a world with the shared correlation ``rho`` are promised."""
+    dimension = len(data.columns)
+    flat = data.values.reshape(-1, dimension)
+    epsilon = whitening_error(flat)
+    now, following = (x.reshape(-1, dimension) for x in (data.values[:, :-1], data.following))
+    # As much variance as there is must move at least so much (see theory.excess_alignment).
+    least = minimum_alignment(rho, 1) * float(np.trace(data.frame.covariance))
+    delta = max(0.0, alignment(now, following) - least)
+    spectrum = data.frame.spectrum
+    return Promise(
+        epsilon,
+        _p_identity(sample.take(data.values - data.frame.mean), rng),
+        (float(np.sqrt(max(spectrum[-1], 0.0))), float(np.sqrt(spectrum[0]))),
+        spectrum,
+        effective_rank(spectrum),
+        data.frame.alive,
+        rho,
+        delta,
+        delta / (2 * rho * (1 - rho)),
+        error_bound(delta, epsilon, rho),
+    )
+
+
+def effective_rank(spectrum: Array) -> float:
+    """Exponential of the spectrum's entropy (Roy & Vetterli 2007), between 1 and D."""
+    share = np.maximum(spectrum, 0) / np.maximum(spectrum, 0).sum()
+    share = share[share > 0]
+    return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def _p_identity(centred: Array, rng: np.random.Generator) -> float | None:
+    """p-value of Cov = I for Gaussian rows (n, D), None if n is small: ‖S − I‖_F and its law."""
+    if len(centred) < SAMPLES_PER_DIMENSION * centred.shape[1]:
+        return None
+    found = whitening_error(centred)
+    null = [whitening_error(rng.standard_normal(centred.shape)) for _ in range(DRAWS)]
+    return float((1 + (np.array(null) >= found).sum()) / (DRAWS + 1))

@@ -1,0 +1,124 @@
+"""What a data set and a model have to show: states, embeddings, and the model's misses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+import torch
+
+from agent.data import Episodes, RolloutStore
+from agent.diagnosis.trajectories import Trajectories, from_episodes
+from agent.errors import UserError
+from agent.interfaces import Array
+from agent.model.world_model import WorldModel
+
+STATES, EMBEDDINGS = "the world's coordinates", "embeddings"
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Embeddings of some episodes, and residuals (E, F, D) of predicting the last F frames."""
+
+    trajectories: Trajectories
+    model_residuals: Array
+
+
+def spread_episodes(store: RolloutStore, most: int) -> list[int]:
+    """``most`` episode numbers at most, spread over the data set."""
+    count = store.episode_count
+    if most < 1 or count < 1:
+        raise UserError(f"expected at least one episode of {store.directory}, got {count}")
+    return sorted({int(i) for i in np.linspace(0, count - 1, min(most, count))})
+
+
+def world_states(
+    store: RolloutStore, ids: list[int], stride: int, every: bool = False
+) -> Trajectories | None:
+    """The world's own coordinates, ``stride`` env steps apart: what a picture shows.
+
+    Those that a goal is about, where there are any; ``every`` takes the others as well, as rates,
+    which take two pictures. None where no state was recorded.
+    UserError as :class:`Trajectories` does, and for a stride below 1.
+    """
+    if stride < 1:
+        raise UserError(f"expected a stride of 1 env step or more, got {stride}")
+    spec = store.header.spec
+    if not spec.state:
+        return None
+    chosen = list(range(len(spec.state)))
+    if spec.goal_columns and not every:
+        chosen = list(spec.goal_columns)
+    columns = [spec.state[i] for i in chosen]
+    parts = store.load_columns()
+    states = np.concatenate([part.state for part in parts])[:, chosen]
+    lengths = np.concatenate([part.ep_len for part in parts])
+    first = np.cumsum(lengths) - lengths
+    rows = [states[first[i] : first[i] + lengths[i] : stride] for i in ids]
+    periods = tuple(np.inf if isfinite(c.low) else c.period for c in columns)  # stops end a circle
+    values = np.where(np.isfinite(periods), _wrapped(_cut_alike(rows), periods), _cut_alike(rows))
+    names = tuple(column.name for column in columns)
+    return Trajectories(STATES, values, names, spec.step_s * stride, periods, own_units=True)
+
+
+def _wrapped(values: Array, periods: tuple[float, ...]) -> Array:
+    """Values in half a period around 0; nothing is done where there is no period."""
+    period = np.where(np.isfinite(periods), periods, 1.0)
+    turned: Array = np.mod(values + period / 2, period) - period / 2
+    return turned
+
+
+def _cut_alike(rows: list[Array]) -> Array:
+    """Episodes of any length cut to one (E, T, D), so long that most rows are kept."""
+    lengths = np.sort([len(one) for one in rows])
+    kept = lengths * (len(rows) - np.arange(len(rows)))
+    length = int(lengths[np.argmax(kept)])
+    return np.stack([one[:length] for one in rows if len(one) >= length])
+
+
+def embeddings(
+    model: WorldModel,
+    store: RolloutStore,
+    ids: list[int],
+    on_episode: Callable[[int, int], None] = lambda done, total: None,
+) -> Embedded:
+    """What ``model`` makes of frames a model step apart, and where its predictions miss.
+
+    UserError if the data show another world than the model's, or as :class:`Trajectories` does.
+    """
+    model.spec.require_same(store.header.spec, f"the data in {store.directory}")
+    episodes = store.load()
+    seen, missed = [], []
+    for done, number in enumerate(ids, 1):
+        z, residual = _embed(model, episodes, number)
+        seen.append(z)
+        missed.append(residual)
+        on_episode(done, len(ids))
+    columns = tuple(f"z{i}" for i in range(model.latent_dim))
+    kept = _cut_alike(seen)
+    length = kept.shape[1]
+    alike = [r for z, r in zip(seen, missed, strict=True) if len(z) >= length]
+    residuals = np.stack([one[: length - model.context] for one in alike])
+    return Embedded(from_episodes(EMBEDDINGS, list(kept), columns, model.model_step_s), residuals)
+
+
+@torch.no_grad()
+def _embed(model: WorldModel, episodes: Episodes, number: int) -> tuple[Array, Array]:
+    """Embeddings (T, D) and one-step residuals (T - L, D) of an episode."""
+    block, context = model.config.action_block, model.context
+    rows = episodes.rows(number)
+    chosen = np.arange(rows.start, rows.stop, block)
+    z = model.encode(torch.from_numpy(episodes.pixels[chosen]))  # (T, D)
+    sent = torch.from_numpy(episodes.action[rows][: (len(chosen) - 1) * block])
+    blocks = sent.reshape(len(chosen) - 1, -1)  # (T-1, K*A)
+    if len(chosen) <= context:
+        raise UserError(
+            f"expected episodes of more than {context * block} env steps, got {len(chosen)} frames "
+            "a model step apart: collect longer ones"
+        )
+    windows = z.unfold(0, context, 1)[:-1].mT  # (T-L, L, D)
+    acted = blocks.unfold(0, context, 1).mT  # (T-L, L, K*A)
+    predicted = model.rollout(windows, acted[:, :-1], acted[:, None, -1:])[:, 0, 0]
+    return z.double().numpy(), (z[context:] - predicted).double().numpy()

@@ -1,0 +1,137 @@
+"""A model on recordings without a world: does it predict, tell futures apart, and plan?
+
+All on held-out episodes. *Open-loop error*: mean squared error of the embeddings predicted h model
+steps ahead, over their variance (1 = no better than always guessing the mean). *Rank*: the
+predicted embedding, H steps ahead, is held against the true future frame among others, by the goal
+metric; the share of cases in which the true one is nearest, and the mean reciprocal rank.
+*Actions*: the controller plans towards the frame H model steps on; how far its first action is from
+the recorded one, over the same for no action (below 1 it knows what was done).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from agent.control.mpc import WorldModelController
+from agent.control.torch_model import TorchModel
+from agent.data.episodes import Episodes, Rows
+from agent.data.store import RolloutStore
+from agent.errors import UserError
+from agent.interfaces import Array, Goals, Seen
+from agent.model.world_model import WorldModel
+
+HORIZON_STEPS = 8  # model steps ahead
+CASES, RIVALS = 200, 63
+
+
+@dataclass(frozen=True)
+class Offline:
+    """What was found; ``open_loop_error`` (H,), rates in [0, 1], ``cases`` of the ranks."""
+
+    open_loop_error: tuple[float, ...]
+    true_future_first: float
+    mean_reciprocal_rank: float
+    action_error_share: float
+    cases: int
+
+    def facts(self) -> dict[str, str]:
+        """For people."""
+        last = len(self.open_loop_error)
+        return {
+            "open-loop error, 1 step": f"{self.open_loop_error[0]:.3g} of the variance",
+            f"open-loop error, {last} steps": f"{self.open_loop_error[-1]:.3g} of the variance",
+            f"true future nearest, of {RIVALS + 1}": f"{100 * self.true_future_first:.1f} %",
+            "mean reciprocal rank": f"{self.mean_reciprocal_rank:.3f}",
+            "planned against recorded action": f"{self.action_error_share:.2f} of no action's",
+            "cases": str(self.cases),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Ready for a file."""
+        return {"schema": "lejepa-agent/offline/1", **vars(self)}
+
+
+def evaluate_offline(model: WorldModel, data: Path, seed: int = 0) -> Offline:
+    """Measure ``model`` on the held-out episodes of ``data``.
+
+    Raises:
+        UserError: if the data are of another world, or no held-out episode is long enough.
+    """
+    store = RolloutStore.open(data)
+    model.spec.require_same(store.header.spec, f"the recordings in {data}")
+    episodes, (_, held_out) = store.load(), store.split()
+    rows = _starts(model, episodes, held_out.tolist(), np.random.default_rng(seed))
+    predicted, actual = _ahead(model, episodes, rows)
+    errors = np.square(predicted - actual).mean((0, 2)) / max(float(actual.var(0).mean()), 1e-12)
+    ranks = _ranks(model, predicted[:, -1], actual[:, -1])
+    return Offline(
+        tuple(errors.tolist()),
+        float((ranks == 0).mean()),
+        float((1.0 / (1 + ranks)).mean()),
+        _action_error(model, episodes, rows),
+        len(rows),
+    )
+
+
+def _starts(
+    model: WorldModel, episodes: Episodes, ids: list[int], rng: np.random.Generator
+) -> Rows:
+    """Rows of first frames, so that the context and H more model steps fit in the episode."""
+    span = (model.context - 1 + HORIZON_STEPS) * model.config.action_block
+    fitting = [np.arange(episodes.rows(i).start, episodes.rows(i).stop - span) for i in ids]
+    rows = np.concatenate([np.empty(0, np.int64), *fitting])
+    if len(rows) < 2:
+        raise UserError(
+            f"expected held-out episodes of more than {span} env steps to evaluate on, got none"
+        )
+    return rng.permutation(rows)[:CASES]
+
+
+def _blocks(model: WorldModel, episodes: Episodes, rows: Rows) -> torch.Tensor:
+    """Action blocks (C, L-1+H, K*A) after each of the first frames ``rows`` (C,)."""
+    block, count = model.config.action_block, model.context - 1 + HORIZON_STEPS
+    ticks = episodes.action[rows[:, None] + np.arange(count * block)]
+    return torch.from_numpy(ticks.reshape(len(rows), count, -1))
+
+
+@torch.no_grad()
+def _ahead(model: WorldModel, episodes: Episodes, rows: Rows) -> tuple[Array, Array]:
+    """Predicted and true embeddings (C, H, D)."""
+    block, context = model.config.action_block, model.context
+    steps = np.arange(context + HORIZON_STEPS) * block
+    frames = [torch.from_numpy(episodes.pixels[row + steps]) for row in rows]
+    embedded = torch.stack([model.encode(one) for one in frames])
+    blocks = _blocks(model, episodes, rows)
+    found = model.rollout(
+        embedded[:, :context], blocks[:, : context - 1], blocks[:, None, context - 1 :]
+    )[:, 0]
+    return found.double().numpy(), embedded[:, context:].double().numpy()
+
+
+def _ranks(model: WorldModel, predicted: Array, actual: Array) -> Rows:
+    """How many of up to 63 other futures lie nearer to each prediction (C, D) than the true one."""
+    metric = model.goal_metric.double().numpy()
+    far = np.linalg.norm((predicted[:, None] - actual[None, : RIVALS + 1]) @ metric, axis=-1)
+    true = np.linalg.norm((predicted - actual) @ metric, axis=-1)
+    others = np.arange(len(predicted))[:, None] != np.arange(far.shape[1])[None]
+    nearer: Rows = ((far < true[:, None]) & others).sum(1)
+    return nearer
+
+
+def _action_error(model: WorldModel, episodes: Episodes, rows: Rows) -> float:
+    """Mean absolute difference of planned and recorded first actions, over that of no action."""
+    past = (model.context - 1) * model.config.action_block
+    ahead = past + HORIZON_STEPS * model.config.action_block
+    controller = WorldModelController(TorchModel(model))
+    controller.reset(Goals(pixels=episodes.pixels[rows + ahead]), list(range(len(rows))))
+    for tick in range(past + 1):
+        decision = controller.act(Seen(pixels=episodes.pixels[rows + tick]))
+        if tick < past:
+            controller.recall(episodes.action[rows + tick])
+    recorded = episodes.action[rows + past]
+    return float(np.abs(decision.actions - recorded).mean() / max(np.abs(recorded).mean(), 1e-12))

@@ -1,0 +1,242 @@
+"""Plays episodes of a task with any controller, many in lock step: the one loop of the program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from agent.errors import ModelFaultError, UserError
+from agent.interfaces import Array, Controller, Decision, Goals, Image, Seen
+from envs import Episode, Task, Verdict, World, WorldSpec, passed_through
+
+Progress = Callable[[int, int], None]
+"""Called after every control tick with the episodes done (rounded down) and their total."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One control tick of E episodes: what was seen and decided, and where it led.
+
+    ``frames`` (E, h, w, 3) and ``states`` (E, S) before the tick, ``after`` (E, S) at its end;
+    frames are None where the controller needs none.
+    """
+
+    tick: int
+    frames: Image | None
+    states: Array
+    after: Array
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An episode's verdict, and the wall time [ms] of each decision where it was played alone."""
+
+    verdict: Verdict
+    decision_ms: tuple[float, ...] = ()
+
+
+class Arena:
+    """Worlds, one an episode, kept from one group of episodes to the next; a context manager.
+
+    ``make_world`` makes one more world; all are alike. ``watch`` is told of every tick.
+
+    Raises:
+        UserError: for a controller made for another world or task.
+    """
+
+    def __init__(
+        self,
+        controller: Controller,
+        task: Task,
+        make_world: Callable[[], World],
+        watch: Callable[[Moment], None] = lambda moment: None,
+    ) -> None:
+        self._controller, self._task, self._watch = controller, task, watch
+        self._make_world = make_world
+        self._worlds = [make_world()]
+        try:
+            require_fit(controller, task.name, self.world.spec)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def world(self) -> World:
+        """One of the worlds, for drawing tasks and goals."""
+        return self._worlds[0]
+
+    def play(
+        self,
+        episodes: Sequence[Episode],
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> list[Trial]:
+        """E episodes from start to the end of the budget, success or not.
+
+        An episode that the world ends itself is judged on what there was of it.
+        """
+        worlds = self._begin(episodes)
+        starts = [world.state() for world in worlds]
+        self._controller.reset(self._goals(episodes), [episode.seed for episode in episodes])
+        paths: list[list[Array]] = [[] for _ in episodes]
+        ended, spent_ms = [False] * len(episodes), []
+        for tick in range(self._task.budget_steps):
+            seen, states = self._see(worlds)
+            before_s = time.perf_counter()
+            decision = self._controller.act(seen)
+            spent_ms.append(1e3 * (time.perf_counter() - before_s))
+            actions = self._checked(decision, len(episodes), tick)
+            for index, world in enumerate(worlds):
+                if not ended[index]:
+                    ended[index] = world.step(actions[index])
+                    paths[index].append(passed_through(world))
+            after = np.stack([world.state() for world in worlds])
+            self._watch(Moment(tick, seen.pixels, states, after, decision))
+            if all(ended):
+                break
+            progress((tick + 1) / self._task.budget_steps)
+        progress(1.0)
+        times = tuple(spent_ms) if len(episodes) == 1 else ()
+        return [
+            Trial(self._judge(path, start, episode), times)
+            for path, start, episode in zip(paths, starts, episodes, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Close every world."""
+        for world in self._worlds:
+            world.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _begin(self, episodes: Sequence[Episode]) -> list[World]:
+        while len(self._worlds) < len(episodes):
+            self._worlds.append(self._make_world())
+        worlds = self._worlds[: len(episodes)]
+        for world, episode in zip(worlds, episodes, strict=True):
+            episode.begin(world)
+        return worlds
+
+    def _goals(self, episodes: Sequence[Episode]) -> Goals:
+        needs = self._controller.needs
+        pixels = [e.goal_picture(self.world) for e in episodes] if needs.pixels else None
+        states = np.stack([episode.goal for episode in episodes]) if needs.state else None
+        return Goals(None if pixels is None else np.stack(pixels), states)
+
+    def _see(self, worlds: Sequence[World]) -> tuple[Seen, Array]:
+        needs, states = self._controller.needs, np.stack([world.state() for world in worlds])
+        pixels = np.stack([world.frame() for world in worlds]) if needs.pixels else None
+        return Seen(pixels, states if needs.state else None), states
+
+    def _checked(self, decision: Decision, episodes: int, tick: int) -> Array:
+        """Actions (E, A); the motors get the zeros of a fault, and what comes after is nothing."""
+        name = self._controller.name
+        if decision.fault is not None:
+            raise ModelFaultError(f"controller {name!r}, step {tick}: {decision.fault}")
+        return checked_actions(
+            decision.actions, (episodes, self.world.spec.action_dim), f"{name!r} at step {tick}"
+        )
+
+    def _judge(self, path: list[Array], start: Array, episode: Episode) -> Verdict:
+        return self._task.judge(self.world.spec, np.stack(path), start, episode)
+
+
+def evaluate(
+    controller: Controller,
+    task: Task,
+    make_world: Callable[[], World],
+    episodes: int,
+    seed: int,
+    batch: int = 25,
+    timed_episodes: int = 2,
+    progress: Progress | None = None,
+) -> list[Trial]:
+    """The trials of the first ``episodes`` of ``task``, in their order.
+
+    The first ``timed_episodes`` run alone and only they carry ``decision_ms``; the others run
+    ``batch`` at a time.
+
+    Raises:
+        UserError: for a controller made for another world, one that returns actions of the wrong
+            shape, outside the box or not finite, and for numbers that make no sense.
+    """
+    if batch < 1 or timed_episodes < 0:
+        raise UserError(
+            f"expected batch >= 1 and timed_episodes >= 0, got {batch} and {timed_episodes}"
+        )
+    trials: list[Trial] = []
+    with Arena(controller, task, make_world) as arena:
+        drawn = task.episodes(arena.world, episodes, seed)
+        for group in _groups(drawn, batch, timed_episodes):
+            trials += arena.play(group, _counting(progress, len(trials), len(group), episodes))
+    untimed = [Trial(trial.verdict) for trial in trials[timed_episodes:]]
+    return trials[:timed_episodes] + untimed
+
+
+def require_fit(controller: Controller, task: str, spec: WorldSpec) -> None:
+    """Refuse a controller that was made for another world or task.
+
+    How frames are drawn matters only to a controller that is shown them.
+
+    Raises:
+        UserError: for another task, naming what to do.
+        SpecError: for another world, naming what differs and what to do.
+    """
+    needs, made_for = controller.needs, controller.needs.spec
+    if made_for is not None:
+        if not needs.pixels:
+            spec = replace(spec, look=made_for.look, image_size=made_for.image_size)
+        made_for.require_same(spec, f"the world that controller {controller.name!r} shall act in")
+    if needs.tasks is not None and task not in needs.tasks:
+        raise UserError(
+            f"controller {controller.name!r} knows only the task of {', '.join(needs.tasks)}, but "
+            f"this is {task!r}: ask for another protocol, or give a controller trained for this one"
+        )
+
+
+def checked_actions(actions: Any, shape: tuple[int, int], whose: str) -> Array:
+    """``actions`` as numbers of that shape (E, A) in [-1, 1].
+
+    Raises:
+        UserError: naming ``whose`` they are and what is wrong.
+    """
+    given = np.asarray(actions, dtype=np.float64)
+    if given.shape != shape:
+        raise UserError(f"expected actions {shape} from {whose}, got shape {given.shape}")
+    if not (np.abs(given) <= 1.0).all():  # NaN compares false
+        raise UserError(
+            f"expected actions in [-1, 1] from {whose}, got {given.min()} to {given.max()}"
+        )
+    return given
+
+
+def _groups(episodes: list[Episode], batch: int, timed: int) -> list[list[Episode]]:
+    alone, rest = episodes[:timed], episodes[timed:]
+    together = [rest[first : first + batch] for first in range(0, len(rest), batch)]
+    return [[episode] for episode in alone] + together
+
+
+def _counting(
+    progress: Progress | None, before: int, under_way: int, total: int
+) -> Callable[[float], None]:
+    """Turns the share of one group that is done into episodes of all."""
+
+    def tick(share: float) -> None:
+        if progress is not None:
+            progress(before + int(share * under_way), total)
+
+    return tick

@@ -1,0 +1,118 @@
+"""See an exported controller steer its simulated world, without torch.
+
+    python -m agent.export exported/reacher --goal-seed 7
+
+Prints how near each episode ended and how long a tick took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from agent.control.mpc import WorldModelController
+from agent.errors import DamagedDataError, MachineError, UserError
+from agent.export.onnx_model import OnnxModel
+from agent.interfaces import Goals, Seen
+from envs import (
+    GLError,
+    Posable,
+    World,
+    WorldError,
+    distance_to_goal,
+    goal_errors,
+    goal_unit,
+    make_world,
+)
+from planners import GaussNewtonPlanner
+
+EXIT_CODES = {UserError: 2, WorldError: 2, DamagedDataError: 3, MachineError: 4, GLError: 4}
+INTERRUPTED = 130
+MAX_SECONDS, MAX_EPISODES = 600.0, 10_000
+
+
+def play(controller: WorldModelController, world: World, seed: int, ticks: int) -> list[float]:
+    """From one random state to another, which are said at the end; ms of each tick."""
+    rng = np.random.default_rng(seed)
+    assert isinstance(world, Posable)
+    goal = world.sample_state(rng)
+    world.reset(rng)
+    controller.reset(Goals(pixels=world.picture(goal)[None]), [seed])
+    spent_ms = []
+    for _ in range(ticks):
+        frame = world.frame()
+        before_s = time.perf_counter()
+        decision = controller.act(Seen(pixels=frame[None]))
+        spent_ms.append(1e3 * (time.perf_counter() - before_s))
+        world.step(decision.actions[0])
+    worst = goal_errors(world.spec, world.state(), goal)[0].max()
+    reached = "reached" if distance_to_goal(world.spec, world.state(), goal) < 1 else "missed"
+    print(f"goal {seed}: {reached}, ended {worst:.3g} {goal_unit(world.spec)} from it")
+    return spent_ms
+
+
+def run(options: argparse.Namespace) -> None:
+    """Play the episodes that were asked for."""
+    _check(options)
+    model = OnnxModel(options.directory, options.threads)
+    world = make_world(model.spec.world, model.spec.look, model.spec.image_size[0])
+    if not isinstance(world, Posable):
+        raise UserError(
+            f"expected a world that can be posed, to draw goals, got {model.spec.world}"
+        )
+    model.spec.require_same(world.spec, "this version's world")
+    controller = WorldModelController(model, GaussNewtonPlanner(model.planner), model.control)
+    ticks, spent_ms = max(1, round(options.seconds / model.spec.step_s)), []
+    for seed in range(options.goal_seed, options.goal_seed + options.episodes):
+        spent_ms += play(controller, world, seed, ticks)[1:]  # the first plans its memory
+    p50, p95 = np.percentile(spent_ms or [0.0], [50, 95])
+    print(f"a tick: {p50:.1f} ms median, {p95:.1f} ms p95, {options.threads} thread(s)")
+
+
+def main() -> int:
+    """Returns the exit code."""
+    try:
+        run(_parse())
+    except tuple(EXIT_CODES) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    cores = os.cpu_count() or 1
+    if not (math.isfinite(options.seconds) and 0 < options.seconds <= MAX_SECONDS):
+        raise UserError(
+            f"expected --seconds above 0 and up to {MAX_SECONDS:g}, got {options.seconds}"
+        )
+    if options.goal_seed < 0 or not 1 <= options.episodes <= MAX_EPISODES:
+        raise UserError(
+            f"expected --goal-seed of 0 or more and --episodes from 1 to {MAX_EPISODES}, got "
+            f"{options.goal_seed} and {options.episodes}"
+        )
+    if not 1 <= options.threads <= cores:
+        raise UserError(f"expected --threads from 1 to {cores}, got {options.threads}")
+
+
+def _parse() -> argparse.Namespace:
+    about = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser("python -m agent.export", description=about)
+    parser.add_argument("directory", type=Path, help="written by run_agent.py export --onnx")
+    parser.add_argument("--goal-seed", type=int, default=0, help="decides start and goal")
+    parser.add_argument("--episodes", type=int, default=1, help="that many seeds in a row")
+    parser.add_argument("--seconds", type=float, default=4.0, help="simulated, each episode")
+    parser.add_argument("--threads", type=int, default=1, help="of onnxruntime")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

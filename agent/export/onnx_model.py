@@ -1,0 +1,115 @@
+"""An exported world model, run by onnxruntime: what a controller needs, without torch.
+
+A directory, checked by its manifest like a checkpoint: ``config.json`` and four graphs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from agent.control.model import Situation
+from agent.control.mpc import MPCConfig
+from agent.errors import DamagedDataError, UserError
+from agent.extras import require
+from agent.files.bundle import read_bundle
+from agent.interfaces import FloatArray, Image
+from agent.settings import from_dict
+from envs import WorldSpec
+from planners import GaussNewtonConfig
+
+SCHEMA = "lejepa-agent/deploy/2"
+GRAPHS = ("encode", "predict", "offsets", "slopes")
+
+
+class OnnxModel:
+    """What ``export`` wrote to ``directory``; see :class:`agent.control.model.Model`.
+
+    ``threads`` is how many cores a call may use. ``control`` and ``planner`` are the settings that
+    it was exported with.
+
+    Raises:
+        UserError: if ``directory`` holds no exported controller, or one of another version.
+        DamagedDataError: if it is not what its manifest says, or onnxruntime cannot read it.
+        MachineError: if onnxruntime is not installed.
+    """
+
+    def __init__(self, directory: Path, threads: int = 1) -> None:
+        files = read_bundle(directory)
+        config = _config_of(directory, files)
+        self.spec = WorldSpec.from_json(config["world"])
+        self.context, self.action_block = int(config["context"]), int(config["action_block"])
+        self.control = from_dict(MPCConfig, config["control"])
+        self.planner = from_dict(GaussNewtonConfig, config["planner"])
+        try:
+            self._sessions = {
+                name: _session(files[file_name(name)], directory / file_name(name), threads)
+                for name in GRAPHS
+            }
+        except KeyError as error:
+            raise DamagedDataError(f"expected {error} in {directory}, got none") from error
+
+    def encode(self, frames: Image) -> FloatArray:
+        """Embeddings (E, D) of frames uint8 (E, h, w, 3)."""
+        return self.run("encode", frames=frames)[0]
+
+    def predict(self, embeddings: FloatArray, blocks: FloatArray) -> FloatArray:
+        """Next embeddings (E, D) from (E, L, D) and action blocks (E, L, K*A)."""
+        return self.run("predict", embeddings=embeddings, blocks=blocks)[0]
+
+    def rollout(self, now: Situation, plans: FloatArray) -> FloatArray:
+        """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
+        return self.run("offsets", **_inputs(now), plans=plans)[0]
+
+    def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
+        offsets, slopes = self.run("slopes", **_inputs(now), plan=plan)
+        episodes, horizon = plan.shape[:2]
+        return (
+            offsets.reshape(episodes, horizon, -1),
+            slopes.reshape(episodes, slopes.shape[1], horizon, -1),
+        )
+
+    def run(self, name: str, **inputs: NDArray[Any]) -> list[FloatArray]:
+        """Outputs of the graph ``name``."""
+        outputs: list[FloatArray] = self._sessions[name].run(None, inputs)
+        return outputs
+
+
+def _inputs(now: Situation) -> dict[str, FloatArray]:
+    """What the graphs take of a situation, by their names for it."""
+    return {name: getattr(now, name) for name in ("embeddings", "past", "drift", "goals")}
+
+
+def file_name(graph: str) -> str:
+    """The file of a graph in the directory."""
+    return f"{graph}.onnx"
+
+
+def _session(graph: bytes, path: Path, threads: int) -> Any:
+    runtime = require("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3  # errors; it warns about what the exporter left over
+    try:
+        return runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no public base class
+        raise DamagedDataError(f"onnxruntime cannot read {path}: {error}") from error
+
+
+def _config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = json.loads(files["config.json"])
+        schema = config["schema"]
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{directory} holds no exported controller: no config.json") from error
+    if schema != SCHEMA:
+        raise UserError(
+            f"expected {directory} to hold an exported controller ({SCHEMA}), got {schema!r}: "
+            "make one with `export --checkpoint DIR --onnx OUT`"
+        )
+    return config

@@ -1,0 +1,40 @@
+"""Libraries that only some work needs, and what to install for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+from agent.errors import MachineError
+
+EXTRAS: Mapping[str, str] = MappingProxyType(
+    {
+        "matplotlib": "report",
+        "tensorboard": "report",
+        "stable_baselines3": "rl",
+        "onnx": "export",
+        "onnxruntime": "export",
+    }
+)
+
+
+def missing_extra(error: BaseException) -> str | None:
+    """What to install for the library that ``error`` did not find; None if it is no such error."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if name not in EXTRAS:
+        return None
+    return f"{name} is not installed: run python -m pip install 'lejepa-agent[{EXTRAS[name]}]'"
+
+
+def require(name: str) -> Any:
+    """The module ``name`` of an extra.
+
+    Raises:
+        MachineError: if it is not installed, saying what to install.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise MachineError(missing_extra(error) or f"{name} does not load: {error}") from error

@@ -1,0 +1,1 @@
+"""Files that survive: durable writing, bundles, JSON that names its schema, memory limits."""

@@ -1,0 +1,130 @@
+"""Writing files so that a crash at any moment leaves the old content or the new, never a mixture.
+
+A file is written under a temporary name, fsynced and renamed, and the directory is fsynced, so the
+name survives a power cut as well. A line is appended by one write and one fsync; if that is cut
+short the file ends without a newline, which is how a torn line is recognised.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.errors import MachineError, UserError
+
+TEMPORARY_SUFFIX = ".partial"
+_log = logging.getLogger(__name__)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_LITTER = (".DS_Store", "lost+found")  # what systems leave in directories, and ``._NAME``
+_FORBIDDEN = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG,
+    errno.ENOENT,  # of a directory that was just made: /proc and its like let nobody make one
+)  # fmt: skip
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file of that name is the operating system's own, and nobody's work."""
+    return name in _LITTER or name.startswith("._")
+
+
+def fsync_directory(directory: Path) -> None:
+    """Make names created in or renamed into ``directory`` survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:  # some file systems sync names by themselves and refuse to be asked
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a new file; its content, not yet its name, is on disk when this returns."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``; on disk when this returns, the old file if it raises."""
+    temporary = path.with_name(f"{path.name}{TEMPORARY_SUFFIX}")
+    try:
+        write_synced(temporary, content)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_directory(path.parent)
+
+
+def append_line_durably(path: Path, line: str) -> None:
+    """Append ``line`` and a newline; on disk when this returns."""
+    is_new = not path.exists()
+    with path.open("ab", buffering=0) as file:
+        file.write(line.encode() + b"\n")
+        os.fsync(file.fileno())
+    if is_new:
+        fsync_directory(path.parent)
+
+
+def drop_torn_line(path: Path) -> bool:
+    """Cut off what follows the last newline; True if there was something."""
+    if not path.exists():
+        return False
+    content = path.read_bytes()
+    kept = content.rfind(b"\n") + 1
+    if kept == len(content):
+        return False
+    write_durably(path, content[:kept])
+    return True
+
+
+@contextmanager
+def explained_disk_errors(directory: Path) -> Iterator[None]:
+    """Turn a full disk into MachineError and a forbidden place into UserError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise MachineError(
+                f"no space left on the disk of {directory}. Everything committed so far is kept: "
+                "free some space and run the same command again to continue"
+            ) from error
+        if error.errno in _FORBIDDEN:
+            is_file = error.errno == errno.EEXIST
+            why = "it is a file, not a directory" if is_file else error.strerror
+            raise UserError(
+                f"cannot write in {directory}: {why}. Choose a directory you may write to"
+            ) from error
+        raise
+
+
+def make_directory(directory: Path) -> None:
+    """Make ``directory`` and those above it, if missing; errors as explained above."""
+    with explained_disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def writing_lock(directory: Path) -> Iterator[None]:
+    """Hold the right to write in ``directory``; the kernel frees it however the process ends."""
+    with (directory / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"another process is writing into {directory}: wait for it or choose "
+                "another directory"
+            ) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP):
+                raise
+            _log.warning("%s has no locks: let no other process write there", directory)
+        yield

@@ -1,0 +1,32 @@
+"""Where a checkpoint is: what the user names, or the one that comes with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.errors import UserError
+from agent.files.bundle import CHECKPOINT, has_bundle
+
+SHIPPED = Path("checkpoints/reacher")
+_PACKAGE = Path(__file__).parents[1]
+_BROUGHT = (_PACKAGE.parent / SHIPPED, _PACKAGE / "shipped" / SHIPPED.name)  # clone, wheel
+
+
+def find_checkpoint(directory: Path) -> Path:
+    """``directory`` or the checkpoint inside it; the shipped one is found from any folder.
+
+    Raises:
+        UserError: if there is none, naming what makes one.
+    """
+    places = [directory, directory / CHECKPOINT]
+    if directory == SHIPPED and not directory.exists():
+        places += _BROUGHT
+    for place in places:
+        if has_bundle(place):
+            return place
+    if directory.exists() and any(directory.glob("*.safetensors")):
+        return directory  # lacks its manifest: reading it says so
+    raise UserError(
+        f"expected a checkpoint in {directory}, got none: name another with --checkpoint, or make "
+        "one with `train` (or `baseline`, for a rival)"
+    )

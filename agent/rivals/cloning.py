@@ -1,0 +1,172 @@
+"""Goal-conditioned behaviour cloning: from frames and a goal image straight to a action.
+
+No model, no planning: a network regresses the action that was sent on the way from one recorded
+frame to a later one, which hindsight makes the goal (Ding et al. 2019, arXiv:1906.05838; Ghosh et
+al. 2021, arXiv:1912.06088, Sec. 4). With goals shortly ahead it is an inverse dynamics model, with
+goals up to seconds ahead a clone of whatever led there. Frames and data are the world model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agent.control.history import TickHistory
+from agent.errors import DamagedDataError, UserError
+from agent.files.bundle import bundle_sha256, read_bundle
+from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
+from agent.model.encoder import ConvEncoder, EncoderConfig
+from agent.rivals.policy_files import CONFIG, load_weights, read_config, save_policy
+from agent.settings import from_dict
+from envs import WorldSpec
+
+SCHEMA = "lejepa-agent/clone/2"
+GOAL_TICKS: Mapping[str, int] = {"inverse-dynamics": 8, "clone": 50}
+"""How far ahead hindsight goals lie at most, by algorithm [env steps]."""
+
+
+@dataclass(frozen=True)
+class CloneConfig:
+    """Sizes, and the world it was trained in.
+
+    ``algorithm`` is a key of ``GOAL_TICKS``; the two frames the network reads beside the goal are
+    ``stride`` control ticks apart, as far as those of the world model.
+    """
+
+    algorithm: str = "clone"
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    width: int = 256
+    stride: int = 2
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in GOAL_TICKS:
+            raise ValueError(f"expected algorithm of {sorted(GOAL_TICKS)}, got {self.algorithm!r}")
+        for name in ("width", "stride"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"expected {name} >= 1, got {getattr(self, name)}")
+
+
+class Frames(NamedTuple):
+    """What the network reads, uint8 (B, h, w, 3) each: a model step ago, now, and the goal."""
+
+    before: Tensor
+    now: Tensor
+    goal: Tensor
+
+
+class CloneNetwork(nn.Module):
+    """One encoder for all three frames of a world of ``spec``, then a multilayer perceptron."""
+
+    def __init__(self, config: CloneConfig, spec: WorldSpec) -> None:
+        super().__init__()
+        self.config, self.spec = config, spec
+        self.encoder = ConvEncoder(config.encoder, spec.image_size)
+        width, inputs = config.width, 3 * config.encoder.latent_dim
+        self.head = nn.Sequential(
+            nn.Linear(inputs, width), nn.LayerNorm(width), nn.SiLU(),
+            nn.Linear(width, width), nn.LayerNorm(width), nn.SiLU(),
+            nn.Linear(width, spec.action_dim),
+        )  # fmt: skip
+
+    def forward(self, frames: Frames) -> Tensor:
+        """Actions (B, A) in [-1, 1]."""
+        embeddings = self.encoder(torch.cat(frames))  # (3 B, D)
+        return self.actions(*embeddings.chunk(3))
+
+    def actions(self, before: Tensor, now: Tensor, goal: Tensor) -> Tensor:
+        """Actions (B, A) from embeddings (B, D) of the three frames."""
+        sent: Tensor = torch.tanh(self.head(torch.cat([now, now - before, goal], -1)))
+        return sent
+
+
+def save_clone(directory: Path, network: CloneNetwork, facts: Mapping[str, Any]) -> None:
+    """Write ``network`` to ``directory``; ``facts`` (JSON values) say how it was made.
+
+    Raises:
+        UserError: if something other than a checkpoint lies there.
+    """
+    world = {"world": network.spec.to_json()}
+    save_policy(directory, SCHEMA, ("clone", network.config), network, facts, world)
+
+
+def load_clone(directory: Path) -> CloneNetwork:
+    """The network in ``directory``, in evaluation mode.
+
+    Raises:
+        UserError: if there is none, or one of another schema.
+        DamagedDataError: if it is not what its manifest says, or does not fit its config.
+    """
+    files = read_bundle(directory)
+    advice = "expected a cloned policy: give one made by `baseline --algorithm clone`"
+    config = read_config(directory, files, (SCHEMA,), advice)
+    try:
+        settings = from_dict(CloneConfig, config["clone"])
+        network = CloneNetwork(settings, WorldSpec.from_json(config["world"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise DamagedDataError(f"{directory}: {CONFIG} is damaged ({error!r})") from error
+    load_weights(directory, files, network)
+    return network
+
+
+class CloneController:
+    """Acts with a cloned policy; sees pixels only."""
+
+    def __init__(self, network: CloneNetwork, checkpoint_sha256: str | None = None) -> None:
+        self._network = network.eval()
+        self.name = network.config.algorithm
+        self.needs = Needs(pixels=True, spec=network.spec)
+        self.checkpoint_sha256 = checkpoint_sha256
+
+    @classmethod
+    def load(cls, directory: Path, algorithm: str) -> CloneController:
+        """From a checkpoint of ``algorithm``.
+
+        Raises:
+            UserError, DamagedDataError: see :func:`load_clone`; or on another algorithm.
+        """
+        network = load_clone(directory)
+        if network.config.algorithm != algorithm:
+            raise UserError(
+                f"expected a checkpoint of {algorithm} in {directory}, got one of "
+                f"{network.config.algorithm}: use --controller {network.config.algorithm}"
+            )
+        return cls(network, bundle_sha256(directory))
+
+    @torch.no_grad()
+    def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
+        """Embed the goals and forget the past; nothing is random.
+
+        Raises:
+            UserError: if frames are not of the size it was trained on.
+        """
+        self._history = TickHistory(2, self._network.config.stride, self._network.spec.action_dim)
+        self._goals = self._encode(goals.pixels)
+
+    @torch.no_grad()
+    def act(self, seen: Seen) -> Decision:
+        """Actions (E, A) for the coming tick; before the first frame the world stood still.
+
+        Raises:
+            UserError: as :meth:`reset`.
+        """
+        self._history.see(self._encode(seen.pixels))
+        before, now = np.moveaxis(self._history.embeddings(), 1, 0)
+        frames = (torch.from_numpy(np.ascontiguousarray(x)) for x in (before, now, self._goals))
+        return Decision(self._network.actions(*frames).double().numpy())
+
+    def _encode(self, frames: Image | None) -> FloatArray:
+        assert frames is not None, "a controller that needs pixels is shown some"
+        shape = self._network.spec.frame_shape
+        if frames.shape[1:] != shape or frames.dtype != np.uint8:
+            raise UserError(
+                f"expected frames uint8 {shape}, as the policy was trained on, got {frames.dtype} "
+                f"{frames.shape[1:]}"
+            )
+        embeddings: FloatArray = self._network.encoder(torch.from_numpy(frames)).numpy()
+        return embeddings

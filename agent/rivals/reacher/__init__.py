@@ -1,0 +1,1 @@
+"""Rivals and yardsticks that know one world's physics: Reacher's."""

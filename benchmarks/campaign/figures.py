@@ -1,0 +1,184 @@
+"""Figures of a comparison: success and return with intervals, and learning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from agent.errors import UserError
+from agent.evaluation.resampling import Estimate
+from agent.reporting.bars import results_bars
+from agent.reporting.style import (
+    BLUE,
+    INK,
+    MUTED,
+    SERIES,
+    SKY,
+    SMALL_PT,
+    TEXT_PT,
+    WIDTH_IN,
+    dress,
+    legend,
+    new_figure,
+    plain_text,
+)
+from benchmarks.campaign.cells import Cell
+from benchmarks.campaign.ordering import names_in
+
+PANELS = 3  # side by side
+BAR_HEIGHT = 0.36
+MARKERS = "osD^vP*X"
+
+
+def rates_figures(cells: Sequence[Cell]) -> list[Figure]:
+    """First touch and held of every controller, three protocols a figure."""
+    protocols = list(dict.fromkeys(cell.protocol for cell in cells))
+    groups = [protocols[i : i + PANELS] for i in range(0, len(protocols), PANELS)]
+    return [
+        results_bars([_as_result(cell) for cell in cells if cell.protocol in group])
+        for group in groups
+    ]
+
+
+def _as_result(cell: Cell) -> dict[str, Any]:
+    rates = {key: _rate(cell.rate(key)) for key in ("first_touch", "held")}
+    return {"protocol": cell.protocol, "controller": cell.controller, **rates}
+
+
+def _rate(found: Estimate | None) -> dict[str, float | None]:
+    if found is None:
+        return {"rate": None, "low": None, "high": None}
+    values = asdict(found)
+    return {"rate": values.pop("value"), **values}
+
+
+def returns_figure(cells: Sequence[Cell]) -> Figure:
+    """Mean and interquartile mean of the return, one panel a protocol.
+
+    Raises:
+        UserError: if there is no cell.
+    """
+    if not cells:
+        raise UserError("expected returns to draw, got none: run benchmarks.campaign measure")
+    protocols = list(dict.fromkeys(cell.protocol for cell in cells))
+    names = names_in(cells)
+    figure = new_figure(WIDTH_IN, 0.55 * len(names) + 1.1)
+    panels = figure.subplots(1, len(protocols), squeeze=False, sharey=True)[0]
+    for axes, protocol in zip(panels, protocols, strict=True):
+        dress(axes, plain_text(protocol), "return, of 1000", grid="x")
+        for cell in (cell for cell in cells if cell.protocol == protocol):
+            _return_bars(axes, names.index(cell.controller), cell)
+        axes.set_yticks(range(len(names)), [plain_text(name) for name in names])
+        axes.tick_params(axis="y", labelsize=TEXT_PT, labelcolor=INK, length=0)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_xlim(0, 1150)
+    return figure
+
+
+def _return_bars(axes: Axes, place: int, cell: Cell) -> None:
+    for number, (found, colour) in enumerate(zip(cell.mean_return(), (SKY, BLUE), strict=True)):
+        y = place + (number - 0.5) * BAR_HEIGHT
+        axes.barh(y, found.value, height=BAR_HEIGHT * 0.92, color=colour)
+        axes.plot([found.low, found.high], [y, y], color=INK, linewidth=1.0)
+        axes.annotate(
+            f"{found.value:.0f}", (max(found.high, found.value), y), xytext=(4, 0),
+            textcoords="offset points", va="center", fontsize=SMALL_PT, color=MUTED,
+        )  # fmt: skip
+
+
+def learning_figures(curves: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Figure]]:
+    """Each protocol that has a point, with its figure."""
+    protocols = dict.fromkeys(point["protocol"] for curve in curves for point in curve["points"])
+    for protocol in protocols:
+        yield protocol, learning_figure(curves, protocol)
+
+
+def learning_figure(curves: Sequence[Mapping[str, Any]], protocol: str) -> Figure:
+    """One protocol against env steps and against the wall clock of training.
+
+    Thin lines are training seeds, thick ones their mean where every seed has the point.
+
+    Raises:
+        UserError: if no curve has a point on ``protocol``.
+    """
+    names = list(dict.fromkeys(curve["controller"] for curve in curves))
+    drawn = {name: _points(curves, name, protocol) for name in names}
+    if not any(drawn.values()):
+        raise UserError(
+            f"expected points on {protocol} to draw, got none: run benchmarks.campaign curves"
+        )
+    what = "return, of 1000" if _is_return(curves, protocol) else "held, % of episodes"
+    figure = new_figure(WIDTH_IN, 3.4)
+    left, right = figure.subplots(1, 2, sharey=True)
+    dress(left, plain_text(protocol), "env steps, log scale", what)
+    dress(right, "", "wall clock of training [min], log scale")
+    for axes, key, unit in ((left, "env_steps", 1.0), (right, "training_s", 60.0)):
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())  # they would overlap
+        axes.set_ylim(0, 1050 if _is_return(curves, protocol) else 105)
+        for number, seeds in enumerate(drawn.values()):
+            if seeds:
+                _lines(axes, seeds, key, unit, number, plain_text(names[number]))
+    legend(left)
+    return figure
+
+
+def _points(
+    curves: Sequence[Mapping[str, Any]], name: str, protocol: str
+) -> list[list[Mapping[str, Any]]]:
+    """The points of each training seed on ``protocol``; seeds without one are left out."""
+    chosen = [curve["points"] for curve in curves if curve["controller"] == name]
+    seeds = [[point for point in points if point["protocol"] == protocol] for points in chosen]
+    return [points for points in seeds if points]
+
+
+def _lines(
+    axes: Axes,
+    seeds: Sequence[Sequence[Mapping[str, Any]]],
+    key: str,
+    unit: float,
+    number: int,
+    label: str,
+) -> None:
+    marker = MARKERS[number % len(MARKERS)]
+    look: dict[str, Any] = {"color": SERIES[number % len(SERIES)], "marker": marker}
+    for points in seeds:
+        x, y = [_price(point, key, unit) for point in points], [score(point) for point in points]
+        axes.plot(x, y, markersize=3, linewidth=0.7, alpha=0.6, **look)
+    means = [
+        (np.mean([_price(p, key, unit) for p in same]), np.mean([score(p) for p in same]))
+        for same in _shared(seeds)
+    ]
+    x_mean, y_mean = zip(*means, strict=True) if means else ((), ())
+    axes.plot(x_mean, y_mean, markersize=4, linewidth=1.8, label=label, **look)
+
+
+def _shared(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[Mapping[str, Any]]]:
+    """The points of all seeds at each number of env steps that every seed has, in order."""
+    by_steps = [{point["bought_with"]["env_steps"]: point for point in points} for points in seeds]
+    common = set.intersection(*map(set, by_steps))
+    return [[points[steps] for points in by_steps] for steps in sorted(common)]
+
+
+def _price(point: Mapping[str, Any], key: str, unit: float) -> float:
+    value = point["bought_with"][key]
+    return float("nan") if value is None else value / unit
+
+
+def score(point: Mapping[str, Any]) -> float:
+    """What a curve shows: the mean return where there is one, else the rate of held in per cent."""
+    if point["episode_return"] is not None:
+        return float(point["episode_return"]["mean"])
+    rate = point["held"]["rate"]
+    return float("nan") if rate is None else 100.0 * rate
+
+
+def _is_return(curves: Sequence[Mapping[str, Any]], protocol: str) -> bool:
+    points = [point for curve in curves for point in curve["points"]]
+    return any(p["episode_return"] is not None for p in points if p["protocol"] == protocol)

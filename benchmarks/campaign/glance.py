@@ -1,0 +1,76 @@
+"""Six controllers, a line each: what it is, what it cost, and how it does on four protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from agent.reporting.results_table import OURS
+from benchmarks.campaign.cell_words import NOTHING, counts, env_steps, markdown_table, wall_clock
+from benchmarks.campaign.cells import Cell
+from benchmarks.campaign.ordering import rank
+
+TOUCH, HELD, RETURN = "first_touch", "held", "episode_return"
+COLUMNS = (
+    ("lewm", TOUCH), ("swift", HELD), ("anywhere", HELD), ("dmc-hard", RETURN),
+)  # fmt: skip
+SIX = ("world-model", "direct", "sac", "ppo", "computed-torque", "random")
+WORDS = {TOUCH: "touch %", HELD: "held %", RETURN: "return"}
+HEAD = (
+    "controller", "env steps", "training",
+    *(f"`{protocol}` {WORDS[key]}" for protocol, key in COLUMNS), "tick [ms]",
+)  # fmt: skip
+
+
+def glance(cells: Sequence[Cell], about: Mapping[str, str]) -> str:
+    """One Markdown table of means, the controllers in the order of ``about``, and what it rests on.
+
+    Only the ``SIX``; the complete tables are in docs/results.md.
+    """
+    shown = {(c.controller, c.protocol): c for c in cells if c.protocol in dict(COLUMNS)}
+    there = {name for name, _ in shown} & set(SIX)
+    names = sorted(there, key=lambda name: rank(name, tuple(about)))
+    shown = {key: cell for key, cell in shown.items() if key[0] in there}
+    if not names:
+        return "No result has been measured yet."
+    rows = [_row(name, about.get(name, ""), shown) for name in names]
+    return f"{markdown_table(HEAD, rows)}\n\n{_note(list(shown.values()))}"
+
+
+def _row(name: str, about: str, shown: Mapping[tuple[str, str], Cell]) -> list[str]:
+    mine = [shown.get((name, protocol)) for protocol, _ in COLUMNS]
+    first = next(cell for cell in mine if cell is not None)
+    title = f"**{name}**" if name == OURS else name
+    found = [_value(cell, key) for cell, (_, key) in zip(mine, COLUMNS, strict=True)]
+    tick = first.decision_ms()
+    return [
+        f"{title}: {about}" if about else title,
+        env_steps(first),
+        wall_clock(first) or NOTHING,
+        *found,
+        NOTHING if tick is None else f"{tick[0]:.1f}",
+    ]
+
+
+def _value(cell: Cell | None, key: str) -> str:
+    if cell is None:
+        return NOTHING
+    if key == RETURN:
+        return f"{cell.mean_return()[0].value:.0f}"
+    rate = cell.rate(key)
+    return NOTHING if rate is None else f"{100 * rate.value:.1f}"
+
+
+def _note(cells: Sequence[Cell]) -> str:
+    most = max(cells, key=lambda cell: (len(cell.results), cell.episodes))
+    names = dict.fromkeys(cell.controller for cell in cells)
+    played = {name: [c for c in cells if c.controller == name] for name in names}
+    few = [
+        f"{name} {counts(mine[0])}"
+        for name, mine in played.items()
+        if all(cell.episodes < most.episodes for cell in mine)
+    ]
+    but = f"; {', '.join(few)}" if few else ""
+    return (
+        f"Training seeds {counts(most)} episodes, one seed of what learns nothing{but}. "
+        "Tick: the median time of a decision, on the leftmost protocol with a figure in the row."
+    )

@@ -1,0 +1,104 @@
+"""What of a comparison is done, what can be measured now, and what has to be trained first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from agent.errors import UserError
+from benchmarks.campaign.finished import first_finished
+from benchmarks.campaign.matrix import Wanted
+from benchmarks.campaign.subject import task, tasks
+from benchmarks.campaign.tables import Run, has_tables, put_run, read_runs, run_id
+
+DONE, READY, UNTRAINED, OUTDATED = "done", "to measure", "to train first", "outdated"
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a run of the comparison is; ``expected_s`` is None where nothing is known yet.
+
+    ``progress``: ``DONE``, ``READY``, ``UNTRAINED`` or ``OUTDATED``.
+    Outdated: measured with another checkpoint, on other episodes or on fewer than asked for now.
+    """
+
+    wanted: Wanted
+    progress: str
+    checkpoint: Path | None
+    expected_s: float | None
+
+
+def states_of(wanted: Sequence[Wanted], runs: Path, measured: Path) -> list[State]:
+    """The state of each run; times are told from what ``measured`` holds already."""
+    found = read_runs(measured, episodes=False) if has_tables(measured) else []
+    speeds, known = seconds_per_step(found), {run_id(run): run for run in found}
+    states = []
+    for one in wanted:
+        checkpoint = checkpoint_of(one, runs)
+        speed = speeds.get(one.controller)
+        expected_s = None if speed is None else speed * one.episodes * _budget_steps(one)
+        progress = _progress(one, known.get(one.name), checkpoint)
+        states.append(State(one, progress, checkpoint, expected_s))
+    return states
+
+
+def checkpoint_of(one: Wanted, runs: Path) -> Path | None:
+    """The checkpoint a run is measured with; None if it needs none or it is not there."""
+    if one.training is None or one.training_seed is None:
+        return None
+    return first_finished(one.training.places(runs, one.training_seed), one.training.env_steps)
+
+
+def _progress(one: Wanted, run: Run | None, checkpoint: Path | None) -> str:
+    if run is not None:
+        return DONE if _is_current(one, run, checkpoint) else OUTDATED
+    return UNTRAINED if one.training and checkpoint is None else READY
+
+
+def _is_current(one: Wanted, run: Run, checkpoint: Path | None) -> bool:
+    """Whether the run answers what is asked: these episodes, or these and more.
+
+    A checkpoint that is gone cannot contradict it.
+    """
+    from agent.files.bundle import bundle_sha256
+
+    if run["seed"] != one.seed or run["episodes"] < one.episodes:
+        return False
+    return checkpoint is None or bool(run["checkpoint_sha256"] == bundle_sha256(checkpoint))
+
+
+def _budget_steps(one: Wanted) -> int:
+    return task(one.protocol).budget_steps
+
+
+def seconds_per_step(runs: Sequence[Run]) -> dict[str, float]:
+    """Wall clock of one env step of one episode by controller, median over ``runs``."""
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        protocol = tasks().get(run["protocol"])
+        if protocol is not None and run["wall_clock_s"] is not None:
+            steps = run["episodes"] * protocol.budget_steps
+            found.setdefault(run["controller"], []).append(run["wall_clock_s"] / steps)
+    return {name: median(speeds) for name, speeds in found.items()}
+
+
+def measure_runs(states: Sequence[State], workers: int, place: Path, again: bool = False) -> None:
+    """Measure what is ready, and ``again`` what is outdated; each is kept as soon as it is known.
+
+    A refusal is shown and costs one run; the others are measured.
+    """
+    from agent.commands.console import note, say
+    from agent.commands.measuring import measure_each
+
+    wanted = (READY, OUTDATED) if again else (READY,)
+    ready = [state for state in states if state.progress in wanted]
+    jobs = [state.wanted.measurement(state.checkpoint) for state in ready]
+    for number, outcome in measure_each(jobs, workers) if jobs else ():
+        name = ready[number].wanted.name
+        if isinstance(outcome, UserError):
+            note(f"not measured: {name}: {outcome}", style="yellow")
+        else:
+            put_run(place, outcome)
+            say(f"{place}: {name}")

@@ -1,0 +1,46 @@
+"""Markdown pages with made parts.
+
+``glance`` is a line a controller, ``results`` all tables, ``curves`` what experience buys,
+``worlds`` a line a task of every other world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.errors import UserError
+from agent.reporting.marks import filled, is_marked
+from benchmarks.campaign.cells import Cell
+from benchmarks.campaign.curve_table import curve_table
+from benchmarks.campaign.full_tables import full_tables
+from benchmarks.campaign.glance import glance
+from benchmarks.campaign.worlds_table import worlds_table
+
+PARTS = ("glance", "results", "curves", "worlds")
+
+
+def has_parts(page: str) -> bool:
+    """Whether there is anything to make on this Markdown ``page``."""
+    return any(is_marked(page, name) for name in PARTS)
+
+
+def page_of(
+    page: str,
+    cells: Sequence[Cell],
+    about: Mapping[str, str],
+    curves: Sequence[Mapping[str, Any]],
+    worlds: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """``page`` with its parts made from the results, controllers as in ``about``.
+
+    Raises:
+        UserError: if there is none, or its marks are not in pairs.
+    """
+    if not has_parts(page):
+        marks = " or ".join(f"<!-- {name}:begin --> and <!-- {name}:end -->" for name in PARTS)
+        raise UserError(f"expected a page with lines {marks}, got none of them")
+    made = filled(page, "glance", glance(cells, about))
+    made = filled(made, "results", full_tables(cells, tuple(about)))
+    made = filled(made, "worlds", worlds_table(worlds))
+    return filled(made, "curves", curve_table(curves))

@@ -1,0 +1,101 @@
+"""One page and the tables of the Markdown pages, made from the tables of results alone."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.campaign.cells import Cell
+
+PAGES = ("README.md", "docs/results.md")  # of the repository that DIR is in
+
+
+@dataclass(frozen=True)
+class Report:
+    """The tables and figures of ``results``: one HTML page ``out`` and the marked ``pages``.
+
+    Without the tables of runs nothing is written; what else is not there is listed on the page.
+    """
+
+    results: Path = Path("results")
+    out: Path | None = None
+    pages: tuple[Path, ...] | None = None
+
+    def run(self) -> None:
+        """Read everything, then write."""
+        from agent.commands.console import say
+        from agent.errors import UserError
+        from benchmarks.campaign import inputs
+        from benchmarks.campaign.page import Comparison, write_comparison
+        from benchmarks.campaign.tables import RUNS, has_tables
+        from benchmarks.campaign.worlds_table import runs_of_worlds
+
+        if not has_tables(self.results / inputs.COMPARISON):
+            raise UserError(
+                f"expected a directory of results with {inputs.COMPARISON}/{RUNS}, got "
+                f"{self.results}: nothing was written"
+            )
+        cells, outdated = inputs.cells_in(self.results)
+        curves = inputs.curves_in(self.results)
+        worlds = runs_of_worlds(self.results / inputs.WORLDS)
+        pages = dict(pages_made(self._pages(), cells, curves, worlds))
+        comparison = Comparison(
+            cells,
+            inputs.about_controllers(),
+            curves,
+            inputs.planner_rows(self.results / inputs.PLANNERS),
+            dict(inputs.studies_in(self.results)),
+            inputs.gaps_in(self.results, cells, outdated),
+            datetime.date.today().isoformat(),
+        )
+        page = write_comparison(self.out or self.results / "report.html", comparison)
+        say(f"wrote {page}: {len(cells)} cells, {len(comparison.missing)} lines of what is missing")
+        for picture in draw_curves(comparison.curves, self.results / inputs.CURVES):
+            say(f"wrote {picture}")
+        for path, text in pages.items():
+            path.write_text(text, encoding="utf-8")
+            say(f"wrote the tables of {path}")
+
+    def _pages(self) -> list[Path]:
+        from benchmarks.campaign.pages import has_parts
+
+        if self.pages is not None:
+            return list(self.pages)
+        beside = [self.results.resolve().parent / name for name in PAGES]
+        return [p for p in beside if p.exists() and has_parts(p.read_text(encoding="utf-8"))]
+
+
+def pages_made(
+    paths: Sequence[Path],
+    cells: Sequence[Cell],
+    curves: Sequence[Mapping[str, Any]],
+    worlds: Sequence[Mapping[str, Any]] = (),
+) -> Iterator[tuple[Path, str]]:
+    """Each Markdown page with its tables made from the results; nothing is written.
+
+    Raises:
+        UserError: if a page cannot be read or has no marks.
+    """
+    from agent.errors import UserError
+    from benchmarks.campaign.inputs import about_controllers
+    from benchmarks.campaign.pages import page_of
+
+    for path in paths:
+        try:
+            page = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"expected a page at {path}, got: {error.strerror}") from error
+        yield path, page_of(page, cells, about_controllers(), curves, worlds)
+
+
+def draw_curves(curves: Sequence[Mapping[str, Any]], directory: Path) -> Iterator[Path]:
+    """A picture a protocol, beside the curves' own files; each is written when it is asked for."""
+    from agent.reporting.style import save_png
+    from benchmarks.campaign.figures import learning_figures
+
+    for protocol, figure in learning_figures(curves):
+        yield save_png(figure, directory / f"{protocol}.png")

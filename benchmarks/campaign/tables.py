@@ -1,0 +1,194 @@
+"""A subject's results as two tables: ``runs.csv``, a row a run, and ``episodes.csv.gz``.
+
+A run in memory is a mapping as :func:`agent.evaluation.results.summarise` makes it; in the table
+its nested figures are columns such as ``held.rate``, and what is unknown is empty. Floats are
+written by ``repr``, rows are sorted and the archive carries no time, so equal content gives equal
+bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent.errors import UserError
+from agent.files.durable import explained_disk_errors, make_directory, write_durably
+
+RUNS, EPISODES = "runs.csv", "episodes.csv.gz"
+TEXTS = (
+    "world", "controller", "protocol", "protocol_definition", "unit", "checkpoint_sha256",
+    "command", "commit", "hardware", "date",
+)  # fmt: skip
+NUMBERS = (
+    "training_seed", "episodes", "seed", "solved_at_start", "bought_with.env_steps",
+    "bought_with.training_s", "bought_with.memory_mb", "first_touch.rate", "first_touch.low",
+    "first_touch.high", "held.rate", "held.low", "held.high", "final_error.median",
+    "final_error.p90", "steps_to_success.median", "decision_ms.p50", "decision_ms.p95",
+    "episode_return.mean", "episode_return.interquartile_mean", "episode_return.median",
+    "wall_clock_s",
+)  # fmt: skip
+COLUMNS = (*TEXTS[:4], *NUMBERS, *TEXTS[4:])
+LINE = (
+    "seed", "solved_at_start", "first_touch", "held", "steps_to_success", "final_error",
+    "episode_return",
+)  # fmt: skip
+KEY = ("protocol", "controller", "training_seed")
+CURVE_KEY = (*KEY, "bought_with.env_steps")
+OPTIONAL = ("bought_with", "episode_return")  # None where nothing of it is known
+
+Run = dict[str, Any]
+
+
+def as_run(result: Mapping[str, Any]) -> Run:
+    """``result`` of an evaluation with the names of the tables."""
+    error = dict(result["final_error"])
+    return {**result, "unit": error.pop("unit"), "final_error": error}
+
+
+def run_id(run: Mapping[str, Any], key: Sequence[str] = KEY) -> str:
+    """What tells runs of one table apart, as ``anywhere/sac/0``; empty for no training seed."""
+    return "/".join(_text(_get(run, name)) for name in key)
+
+
+def has_tables(directory: Path) -> bool:
+    """Whether there is a table of runs in ``directory``."""
+    return (directory / RUNS).is_file()
+
+
+def read_runs(directory: Path, episodes: bool = True) -> list[Run]:
+    """Every run of the subject in ``directory``, with its episodes if they are kept and wanted.
+
+    Raises:
+        UserError: naming the file, if it is no such table, or a run lacks episodes.
+    """
+    rows = _rows(directory / RUNS, COLUMNS, _read(directory / RUNS).decode())
+    runs = [_nested(row) for row in rows]
+    if episodes and (directory / EPISODES).exists():
+        lines = _read_episodes(directory / EPISODES)
+        for run in runs:
+            run["per_episode"] = lines.get(run_id(run), [])
+            if len(run["per_episode"]) != run["episodes"]:
+                raise UserError(
+                    f"expected {run['episodes']} episodes of {run_id(run)} in "
+                    f"{directory / EPISODES}, got {len(run['per_episode'])}: restore both files"
+                )
+    return runs
+
+
+def put_run(directory: Path, result: Mapping[str, Any], key: Sequence[str] = KEY) -> Run:
+    """Add ``result`` to the tables of ``directory``, in place of the run of the same ``key``.
+
+    Raises:
+        UserError: if the tables are about another world.
+    """
+    run = as_run(result)
+    others = read_runs(directory) if has_tables(directory) else []
+    if others and others[0]["world"] != run["world"]:
+        raise UserError(
+            f"expected a result in {others[0]['world']}, which {directory} is about, got one in "
+            f"{run['world']}: name another directory with --out"
+        )
+    kept = [other for other in others if run_id(other, key) != run_id(run, key)]
+    write_runs(directory, [*kept, run], key)
+    return run
+
+
+def write_runs(
+    directory: Path, runs: Sequence[Mapping[str, Any]], key: Sequence[str] = KEY
+) -> None:
+    """Write both tables, the episodes first; curves (``CURVE_KEY``) keep no episodes."""
+    ordered = sorted(runs, key=lambda run: [(_get(run, k) is not None, _get(run, k)) for k in key])
+    make_directory(directory)
+    with explained_disk_errors(directory):
+        if tuple(key) == KEY:
+            lines = (line for run in ordered for line in _lines(run))
+            table = _csv(("run", "index", *LINE), lines)
+            write_durably(directory / EPISODES, gzip.compress(table, 9, mtime=0))
+        rows = ([_text(_get(run, name)) for name in COLUMNS] for run in ordered)
+        write_durably(directory / RUNS, _csv(COLUMNS, rows))
+
+
+def _lines(run: Mapping[str, Any]) -> Iterable[list[str]]:
+    name = run_id(run)
+    for index, line in enumerate(run["per_episode"]):
+        yield [name, str(index), *(_text(line[column]) for column in LINE)]
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(int(value) if isinstance(value, bool) else value, allow_nan=False)
+
+
+def _get(run: Mapping[str, Any], column: str) -> Any:
+    first, _, second = column.partition(".")
+    value = run[first]
+    return value if not second or value is None else value[second]
+
+
+def _nested(row: Sequence[str]) -> Run:
+    run: Run = {}
+    for column, text in zip(COLUMNS, row, strict=True):
+        first, _, second = column.partition(".")
+        value = _value(column, text)
+        if second:
+            run.setdefault(first, {})[second] = value
+        else:
+            run[first] = value
+    for name in OPTIONAL:
+        if all(value is None for value in run[name].values()):
+            run[name] = None
+    return run
+
+
+def _value(column: str, text: str) -> Any:
+    if not text:
+        return None
+    return text if column in TEXTS else json.loads(text)
+
+
+def _read_episodes(path: Path) -> dict[str, list[dict[str, Any]]]:
+    try:
+        text = gzip.decompress(_read(path)).decode()
+    except (OSError, EOFError) as error:
+        raise UserError(f"expected {path} to be a gzip archive, got: {error}") from error
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, _, seed, solved, touch, held, steps, miss, paid in _rows(
+        path, ("run", "index", *LINE), text
+    ):
+        values = (
+            int(seed), solved == "1", touch == "1", held == "1", int(steps) if steps else None,
+            float(miss), float(paid) if paid else None,
+        )  # fmt: skip
+        found.setdefault(name, []).append(dict(zip(LINE, values, strict=True)))
+    return found
+
+
+def _rows(path: Path, columns: Sequence[str], text: str) -> list[list[str]]:
+    header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
+    if header != list(columns):
+        raise UserError(f"expected {path} to have the columns {', '.join(columns)}, got {header}")
+    return rows
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"expected a table at {path}, got: {error.strerror}. Make one with "
+            "`python -m benchmarks.campaign measure`"
+        ) from error

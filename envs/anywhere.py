@@ -1,0 +1,47 @@
+"""``anywhere``: from any state of rest to any other one, for worlds that can be posed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from envs.base import Array, Posable, World, WorldSpec
+from envs.errors import WorldError
+from envs.tasks import Episode, Verdict, checked_count, judge_by_tolerance, random_streams
+
+NAME = "anywhere"
+BUDGET_S = 4.0  # of worlds that do not say otherwise
+
+
+@dataclass(frozen=True)
+class Anywhere:
+    """Start and goal are drawn by the world's own ``sample_state``."""
+
+    budget_steps: int
+    name: str = NAME
+
+    @property
+    def about(self) -> str:
+        """What is asked, in words."""
+        return (
+            "From rest in any state to any other one, both drawn at random. Budget "
+            f"{self.budget_steps} steps. Within tolerance by the world's own measure."
+        )
+
+    def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
+        """See :meth:`envs.tasks.Task.episodes`; ``world`` must be posable."""
+        checked_count(count, seed)
+        if not isinstance(world, Posable):
+            raise WorldError(
+                f"expected a world that can be posed for {self.name!r}, got {world.spec.world}: "
+                "take 'hindsight', which needs none"
+            )
+        return [self._episode(world, seed, index) for index in range(count)]
+
+    def _episode(self, world: Posable, seed: int, index: int) -> Episode:
+        rng, own_seed = random_streams("any-pose", seed, index)
+        start, goal = world.sample_state(rng), world.sample_state(rng)
+        return Episode(own_seed, goal, start)
+
+    def judge(self, world: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
+        """See :func:`envs.tasks.judge_by_tolerance`."""
+        return judge_by_tolerance(world, path, start, episode)

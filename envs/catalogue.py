@@ -1,0 +1,170 @@
+"""Every world by name, and how a name becomes a world.
+
+``reacher`` and ``two-room`` come with the program; ``dmc:DOMAIN-TASK`` and ``gym:ID`` open those of
+dm_control's suite and of gymnasium; ``FILE.py:CLASS`` is a user's own, and so is what an installed
+package offers in the entry-point group ``lejepa_agent.worlds``. Nothing is imported before a world
+is made.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envs.base import World
+from envs.checking import check_world
+from envs.errors import GLError, WorldError
+from envs.user_code import load_user_module, their_line
+
+ENTRY_POINTS = "lejepa_agent.worlds"
+DEFAULT_WORLD = "reacher"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A world that comes with the program: ``home`` is ``package.module:Class``.
+
+    Those that are not ``ours`` are checked when they are opened. ``training_steps`` are enough
+    gradient steps to learn it from 400 rollouts; None: as many as the settings say.
+    """
+
+    home: str
+    about: str
+    looks: tuple[str, ...]
+    ours: bool = True
+    training_steps: int | None = None
+
+
+BUILT_IN: Mapping[str, Entry] = {
+    "reacher": Entry(
+        "envs.reacher.world:ReacherWorld", "two links in a plane, seen from above", ("fast", "dmc")
+    ),
+    "two-room": Entry(
+        "envs.two_room:TwoRoomWorld",
+        "a dot in two rooms with a door",
+        ("fast",),
+        training_steps=1500,
+    ),
+    "two-room-swept": Entry(
+        "envs.two_room:SweptTwoRoomWorld",
+        "the same, and no corner is cut",
+        ("fast",),
+        training_steps=1500,
+    ),
+}
+PREFIXES: Mapping[str, Entry] = {
+    "dmc": Entry(
+        "envs.dmc_world:DmcWorld",
+        "a task of dm_control's suite",
+        ("fast", "dmc"),
+        training_steps=1500,
+    ),
+    "gym": Entry("envs.gymnasium_world:open_gymnasium", "a gymnasium environment", ("own",), False),
+}
+
+
+def make_world(name: str, look: str = "", image_size: int | None = None) -> World:
+    """The world called ``name``, drawn in ``look`` at ``image_size`` px; its own choice if absent.
+
+    Raises:
+        WorldError: if there is none of that name (the nearest is named), it cannot be made, or what
+            was made does not keep the contract.
+    """
+    chosen: dict[str, Any] = {"look": look} if look else {}
+    if image_size is not None:
+        chosen["image_size"] = image_size
+    made, entry = maker_of(name), entry_of(name)
+    if entry is not None and entry.ours:
+        own: World = made(**chosen)
+        return own
+    try:
+        world = made(**chosen)
+    except (WorldError, GLError):
+        raise
+    except Exception as error:
+        where = their_line(error, Path(name.partition(":")[0]))
+        raise WorldError(
+            f"{name} cannot be made with {chosen or 'no arguments'}{where}: {error!r}"
+        ) from error
+    return check_world(world, name)
+
+
+def entry_of(name: str) -> Entry | None:
+    """What is known of a world before it is made; None of a user's own."""
+    return BUILT_IN.get(name) or PREFIXES.get(name.partition(":")[0])
+
+
+def known_worlds() -> list[str]:
+    """Names of the worlds that come with the program or an installed package."""
+    return [*BUILT_IN, *offered_worlds()]
+
+
+def offered_worlds() -> dict[str, importlib.metadata.EntryPoint]:
+    """Worlds of installed packages, by name."""
+    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def maker_of(name: str) -> Callable[..., Any]:
+    """What makes worlds of that name; ``WorldError`` if there is none."""
+    if name in BUILT_IN:
+        return _load(BUILT_IN[name].home)
+    prefix, _, rest = name.partition(":")
+    if prefix in PREFIXES and rest:
+        opener = _load(PREFIXES[prefix].home)
+        return lambda **chosen: opener(rest, **chosen)
+    if prefix.endswith(".py"):
+        return _from_file(Path(prefix), rest)
+    offered = offered_worlds()
+    if name in offered:
+        return _as_maker(offered[name].load(), name)
+    raise WorldError(_unknown(name, known_worlds()))
+
+
+def _load(home: str) -> Callable[..., Any]:
+    module, name = home.split(":")
+    made: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return made
+
+
+def _from_file(path: Path, name: str) -> Callable[..., Any]:
+    if not path.is_file():
+        raise WorldError(f"expected a Python file at {path}, got none")
+    if not name:
+        raise WorldError(f"expected a class in {path}: name it as {path}:MyWorld")
+    module = load_user_module(path)
+    made = getattr(module, name, None)
+    if not callable(made):
+        there = [
+            n for n, v in vars(module).items() if isinstance(v, type) and not n.startswith("_")
+        ]
+        raise WorldError(f"expected a class {name!r} in {path}, got {', '.join(there) or 'none'}")
+    return _as_maker(made, f"{path}:{name}")
+
+
+def _as_maker(made: Any, name: str) -> Callable[..., Any]:
+    """What makes the world: ``made`` itself, or a wrapper where it is a gymnasium environment."""
+    import gymnasium
+
+    if not (isinstance(made, type) and issubclass(made, gymnasium.Env)):
+        return made  # type: ignore[no-any-return]
+
+    from envs.gymnasium_world import GymnasiumWorld
+
+    make_env: Callable[..., gymnasium.Env[Any, Any]] = made
+
+    def wrapped(**chosen: Any) -> GymnasiumWorld:
+        return GymnasiumWorld(make_env(render_mode="rgb_array"), name, **chosen)
+
+    return wrapped
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    ways = [*known, *(f"{prefix}:NAME" for prefix in PREFIXES), "FILE.py:CLASS"]
+    return f"unknown world {name!r}{hint or '.'} Expected one of: {', '.join(ways)}"

@@ -1,0 +1,195 @@
+"""Any task of dm_control's suite as a world: ``dmc:DOMAIN-TASK`` (Tassa et al. 2018).
+
+The body and its start are the suite's; its reward and time limit are left out, and where it draws
+a target, that is hidden. A tick is the multiple of the task's own control step nearest to 0.04 s.
+The state is ``qpos`` then ``qvel``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from envs.base import Array, Image, WorldSpec
+from envs.dmc_columns import state_columns
+from envs.errors import GLError, PoseError, WorldError
+from envs.gl import ADVICE, configure_gl_if_possible, forget_gl
+from envs.looks import checked_profile
+from envs.mujoco_stage import FREE_CAMERA, StageCamera
+
+TICK_S = 0.04
+UNBOUNDED = 1e10  # how MuJoCo writes a control without limits
+TARGET = "target"  # how the suite's models name what only the task wants
+
+
+def load_suite() -> Any:
+    """``dm_control.suite``; ``GLError`` where MUJOCO_GL asks for what this machine lacks."""
+    configure_gl_if_possible()  # before the import, which reads MUJOCO_GL
+    try:
+        return importlib.import_module("dm_control.suite")
+    except (ImportError, RuntimeError, AttributeError) as error:
+        forget_gl()
+        raise GLError(f"expected dm_control to load, got: {error}. To fix: {ADVICE}") from error
+
+
+class DmcWorld:
+    """A body of dm_control's suite; see :class:`envs.base.World`.
+
+    It can be posed and rolled ahead, and never ends by itself. Actions are scaled from [-1, 1] to
+    the task's box. Raises ``WorldError`` for an unknown ``task`` ("DOMAIN-TASK") or actions
+    without bounds, ``ProfileError`` for an unknown ``look`` or an absurd ``image_size``.
+    """
+
+    def __init__(self, task: str, look: str = "fast", image_size: int = 64) -> None:
+        checked_profile(look, image_size)
+        self._domain, self._task_name = _known(task)
+        self._environment = self._load()
+        box = self._environment.action_spec()
+        self._low, self._high = (np.broadcast_to(b, box.shape) for b in (box.minimum, box.maximum))
+        if (np.maximum(-self._low, self._high) >= UNBOUNDED).any():
+            raise WorldError(f"expected bounded actions, got dmc:{task} without bounds")
+        physics, control_s = self._environment.physics, self._environment.control_timestep()
+        step_s = max(1, round(TICK_S / control_s)) * control_s
+        self._physics_steps = round(step_s / physics.timestep())
+        self.spec = WorldSpec(
+            world=f"dmc:{task}",
+            look=look,
+            image_size=(image_size, image_size),
+            action_dim=int(np.prod(box.shape)),
+            step_s=float(step_s),
+            state=state_columns(self._domain, physics.model),
+        )
+        self._nq = int(physics.model.nq)
+        self._spare: Any = None
+        self._scratch: Any = None
+        self._camera: StageCamera | None = None
+        self.reset(np.random.default_rng(0))
+
+    @property
+    def physics(self) -> Any:
+        """dm_control's Physics."""
+        return self._environment.physics
+
+    def reset(self, rng: np.random.Generator, state: Array | None = None) -> None:
+        """Begin as the task does, or in ``state``: ``qpos`` then ``qvel``.
+
+        Raises:
+            PoseError: for a state of another length, or with numbers that are not finite.
+        """
+        chosen = None if state is None else self._checked(state)
+        _begin(self._environment, rng)
+        if chosen is not None:
+            self._pose(chosen)
+
+    def step(self, action: Array) -> bool:
+        """``action`` (A,), clipped to [-1, 1], for one tick; it never ends by itself."""
+        given = np.asarray(action, np.float64)
+        if given.shape != (self.spec.action_dim,) or not np.isfinite(given).all():
+            raise ValueError(f"expected {self.spec.action_dim} finite numbers, got {action!r}")
+        self._environment.task.before_step(self._controls(given), self.physics)
+        self.physics.step(self._physics_steps)
+        self._environment.task.after_step(self.physics)
+        return False
+
+    def frame(self) -> Image:
+        """What the model's first camera sees, uint8 (size, size, 3)."""
+        return self._open_camera().draw(self.physics.data.qpos)
+
+    def state(self) -> Array:
+        """``qpos`` then ``qvel``, raw."""
+        return np.concatenate([self.physics.data.qpos, self.physics.data.qvel])
+
+    def sample_state(self, rng: np.random.Generator) -> Array:
+        """At rest where the task would begin; the point mass anywhere in its arena."""
+        qvel = np.zeros(self.physics.model.nv)
+        if self._domain == "point_mass":
+            return np.concatenate([rng.uniform(*self.physics.model.jnt_range.T), qvel])
+        if self._spare is None:
+            self._spare = self._load()
+        _begin(self._spare, rng)
+        return np.concatenate([self._spare.physics.data.qpos, qvel])
+
+    def picture(self, state: Array) -> Image:
+        """The body in the pose of ``state`` (S,)."""
+        return self._open_camera().draw(self._checked(state)[: self._nq])
+
+    def roll(self, states: Array, actions: Array) -> Array:
+        """States (N, T, S) by MuJoCo's own loop, from ``states`` (N, S) by ``actions``."""
+        if not (np.isfinite(states).all() and np.isfinite(actions).all()):
+            raise ValueError("expected finite states and actions to roll, got NaN or infinity")
+        mujoco: Any = importlib.import_module("mujoco")
+        rollout: Any = importlib.import_module("mujoco.rollout")
+        model = self.physics.model.ptr
+        if self._scratch is None:
+            self._scratch = mujoco.MjData(model)
+        # The full state: time, qpos, qvel, then what the actuators remember.
+        initial = np.pad(np.asarray(states, np.float64), ((0, 0), (1, model.na)))
+        controls = np.repeat(self._controls(actions), self._physics_steps, axis=1)
+        path, _ = rollout.rollout(model, self._scratch, initial, controls)
+        size = len(self.spec.state)
+        after: Array = path[:, self._physics_steps - 1 :: self._physics_steps, 1 : 1 + size]
+        return after
+
+    def close(self) -> None:
+        """Give back the OpenGL context."""
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
+
+    def _load(self) -> Any:
+        return load_suite().load(self._domain, self._task_name, task_kwargs={"random": 0})
+
+    def _controls(self, actions: Array) -> Array:
+        share = (np.clip(actions, -1.0, 1.0) + 1.0) / 2.0
+        controls: Array = self._low + share * (self._high - self._low)
+        return controls
+
+    def _pose(self, state: Array) -> None:
+        with self.physics.reset_context():
+            self.physics.data.qpos[:] = state[: self._nq]
+            self.physics.data.qvel[:] = state[self._nq :]
+
+    def _checked(self, state: Array) -> Array:
+        given = np.asarray(state, np.float64)
+        if given.shape != (len(self.spec.state),) or not np.isfinite(given).all():
+            names = ", ".join(self.spec.state_names)
+            raise PoseError(f"expected a finite number each of {names}, got {state!r}")
+        return given
+
+    def _open_camera(self) -> StageCamera:
+        if self._camera is None:
+            camera = 0 if self.physics.model.ncam else FREE_CAMERA
+            look, size = self.spec.look, self.spec.image_size[0]
+            self._camera = StageCamera(self.spec.world, self._make_bare_physics, camera, look, size)
+        return self._camera
+
+    def _make_bare_physics(self) -> Any:
+        """The body's physics with the task's target made invisible."""
+        physics = self._load().physics
+        for kind in ("geom", "site"):
+            colours = getattr(physics.model, f"{kind}_rgba")
+            for index in range(len(colours)):
+                if (physics.model.id2name(index, kind) or "").startswith(TARGET):
+                    colours[index, 3] = 0.0
+        return physics
+
+
+def _begin(environment: Any, rng: np.random.Generator) -> None:
+    """An episode's start as the task draws it, from ``rng`` alone."""
+    environment.task.random.seed(int(rng.integers(2**32)))
+    with environment.physics.reset_context():
+        environment.task.initialize_episode(environment.physics)
+
+
+def _known(task: str) -> tuple[str, str]:
+    names = {f"{domain}-{name}": (domain, name) for domain, name in load_suite().ALL_TASKS}
+    if task in names:
+        return names[task]
+    nearest = get_close_matches(task, names, n=1, cutoff=0.0)[0]
+    raise WorldError(
+        f"unknown task {task!r} of dm_control's suite: expected DOMAIN-TASK; did you mean "
+        f"'dmc:{nearest}'?"
+    )

@@ -1,0 +1,160 @@
+"""Any gymnasium environment that draws itself and takes a box of actions: ``gym:ID``.
+
+States are ``info["state"]`` where there is one, else an observation of one dimension, else none.
+An environment may say what they mean with ``state_columns``, a tuple of :class:`envs.base.Column`;
+those with a tolerance make it one whose goals can be judged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from envs.base import Array, Column, Image, WorldSpec
+from envs.errors import PoseError, ProfileError, WorldError
+from envs.looks import MAX_SIZE, MIN_SIZE
+from envs.opencv import import_opencv
+
+LOOK = "own"
+DEFAULT_STEP_S = 0.05  # where the environment's metadata has no render_fps
+
+
+def open_gymnasium(name: str, look: str = LOOK, image_size: int = 64) -> GymnasiumWorld:
+    """The environment registered as ``name``; ``WorldError`` if it cannot be a world."""
+    try:
+        env = gymnasium.make(name, render_mode="rgb_array")
+    except Exception as error:  # what an environment's own making raises is its own
+        raise WorldError(f"gym:{name} cannot be made: {error}") from error
+    return GymnasiumWorld(env, f"gym:{name}", look, image_size)
+
+
+class GymnasiumWorld:
+    """A gymnasium environment as a world; see :class:`envs.base.World`.
+
+    Frames are resized to ``image_size`` by area averaging; actions are scaled from [-1, 1] to the
+    environment's box; an episode ends where it says terminated or truncated.
+    """
+
+    def __init__(
+        self, env: gymnasium.Env[Any, Any], name: str, look: str = LOOK, image_size: int = 64
+    ) -> None:
+        if look != LOOK or not MIN_SIZE <= image_size <= MAX_SIZE:
+            raise ProfileError(
+                f"expected the look {LOOK!r} at {MIN_SIZE} to {MAX_SIZE} px, got {look!r} at "
+                f"{image_size}"
+            )
+        self._env, self._name = env, name
+        self._require_pictures()
+        self._box = self._action_box()
+        self._drawn: tuple[int, ...] = ()
+        self._state = np.empty(0)
+        self._size: int | None = None
+        self.reset(np.random.default_rng(0))
+        self.spec = WorldSpec(
+            world=name,
+            look=look,
+            image_size=(image_size, image_size),
+            action_dim=int(np.prod(self._box.shape)),
+            step_s=1.0 / fps if (fps := env.metadata.get("render_fps")) else DEFAULT_STEP_S,
+            state=self._columns(),
+        )
+        self._size = len(self._state)
+
+    def reset(self, rng: np.random.Generator, state: Array | None = None) -> None:
+        """Begin an episode; the environment's seed is drawn from ``rng``.
+
+        Raises:
+            PoseError: for any ``state``.
+        """
+        if state is not None:
+            raise PoseError(f"{self._name} cannot be put in a state: start it without one")
+        observation, info = self._env.reset(seed=int(rng.integers(2**31)))
+        self._remember(observation, info)
+
+    def step(self, action: Array) -> bool:
+        """``action`` (A,), clipped to [-1, 1]; True on terminated or truncated."""
+        given = np.asarray(action, np.float64)
+        if given.shape != (self.spec.action_dim,) or not np.isfinite(given).all():
+            raise ValueError(f"expected {self.spec.action_dim} finite numbers, got {action!r}")
+        low, high = np.float64(self._box.low), np.float64(self._box.high)
+        share = (np.clip(given, -1.0, 1.0).reshape(self._box.shape) + 1.0) / 2.0
+        scaled = (low + share * (high - low)).astype(self._box.dtype)
+        observation, _, terminated, truncated, info = self._env.step(scaled)
+        self._remember(observation, info)
+        return bool(terminated or truncated)
+
+    def frame(self) -> Image:
+        """What the environment draws, uint8 (size, size, 3)."""
+        try:
+            drawn = self._env.render()
+        except gymnasium.error.Error as error:  # a library it draws with is missing, often
+            raise WorldError(f"{self._name} cannot draw: {error}") from error
+        if not isinstance(drawn, np.ndarray) or drawn.dtype != np.uint8 or drawn.ndim != 3:
+            kind = getattr(drawn, "dtype", type(drawn).__name__)
+            raise WorldError(f"expected uint8 frames (h, w, 3) of {self._name}, got {kind}")
+        self._drawn = self._drawn or drawn.shape
+        if drawn.shape != self._drawn or drawn.shape[2] != 3:
+            raise WorldError(
+                f"expected frames (h, w, 3) of one size from {self._name}, got {drawn.shape} after "
+                f"{self._drawn}"
+            )
+        cv2 = import_opencv()
+        if drawn.shape[:2] == self.spec.image_size:
+            return drawn.copy()
+        size = self.spec.image_size[::-1]
+        return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def state(self) -> Array:
+        """The environment's state (S,); S is 0 where it tells none."""
+        return self._state.copy()
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._env.close()
+
+    def _require_pictures(self) -> None:
+        if self._env.render_mode != "rgb_array":
+            modes = self._env.metadata.get("render_modes", [])
+            raise WorldError(
+                f"expected {self._name} to draw with render_mode='rgb_array', got "
+                f"{self._env.render_mode!r} (it offers {modes})"
+            )
+
+    def _action_box(self) -> spaces.Box:
+        space = self._env.action_space
+        if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
+            raise WorldError(f"expected {self._name} to take a Box of real numbers, got {space}")
+        if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+            raise WorldError(
+                f"expected a finite box of actions of {self._name}, got {space}: bound it with "
+                "gymnasium.wrappers.RescaleAction or in the environment"
+            )
+        return space
+
+    def _remember(self, observation: Any, info: dict[str, Any]) -> None:
+        told = info.get("state")
+        if told is None and isinstance(observation, np.ndarray) and observation.ndim == 1:
+            told = observation
+        state = np.array([] if told is None else told, dtype=np.float64)
+        if state.ndim != 1 or not np.isfinite(state).all():
+            raise WorldError(f"expected a state of finite numbers from {self._name}, got {state}")
+        if self._size is not None and len(state) != self._size:
+            raise WorldError(
+                f"expected {self._size} numbers of state from {self._name}, got {len(state)}"
+            )
+        self._state = state
+
+    def _columns(self) -> tuple[Column, ...]:
+        own = getattr(self._env.unwrapped, "state_columns", None)
+        if own is None:
+            return tuple(Column(f"obs_{index}") for index in range(len(self._state)))
+        columns = tuple(own)
+        if len(columns) != len(self._state):
+            raise WorldError(
+                f"expected one of state_columns for each number of state of {self._name}, got "
+                f"{len(columns)} for {len(self._state)}"
+            )
+        return columns

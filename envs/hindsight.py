@@ -1,0 +1,88 @@
+"""``hindsight``: the goal is what a recording shows some steps on, for any deterministic world.
+
+The rule of LeWorldModel (Maes et al. 2026, arXiv:2603.19312): start at step k of a recording, the
+goal is its state and frame ``offset_steps`` later. The recording is made here, in a random stream
+no data set uses. A world that cannot be posed comes to its start by the first k recorded actions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from envs.base import Array, Posable, World, WorldSpec
+from envs.behaviours import RollOut, behaviour_named, roll_out
+from envs.errors import WorldError
+from envs.tasks import Episode, Verdict, checked_count, judge_by_tolerance, random_streams
+
+RECORDING_STEPS = 200
+TRIES = 20  # recordings that may end before one is long enough
+
+
+@dataclass(frozen=True)
+class Hindsight:
+    """Start and goal are two moments, ``offset_steps`` apart, of one recording."""
+
+    offset_steps: int = 25
+    budget_steps: int = 50
+    behaviour: str = "ou"
+    name: str = "hindsight"
+
+    def __post_init__(self) -> None:
+        if self.offset_steps < 1 or self.budget_steps < 1:
+            raise WorldError(
+                "expected a goal at least 1 step ahead and a budget of at least 1 step, got "
+                f"{self.offset_steps} and {self.budget_steps}"
+            )
+
+    @property
+    def about(self) -> str:
+        """What is asked, in words."""
+        return (
+            f"Start in a moment of a recorded motion ({self.behaviour!r}); the goal is the picture "
+            f"{self.offset_steps} steps later in it. Budget {self.budget_steps} steps. Within "
+            "tolerance by the world's own measure."
+        )
+
+    def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
+        """See :meth:`envs.tasks.Task.episodes`; plays them, and leaves ``world`` at some state."""
+        checked_count(count, seed)
+        return [self._episode(world, seed, index) for index in range(count)]
+
+    def _episode(self, world: World, seed: int, index: int) -> Episode:
+        # Variants of one behaviour share the stream, and with it their recordings.
+        rng, own_seed = random_streams(f"hindsight/{self.behaviour}", seed, index)
+        world_seed, recording = self._record(world, rng)
+        first = int(rng.integers(len(recording.actions) - self.offset_steps, endpoint=True))
+        begun = self._begin_at(world, world_seed, recording, first)
+        begun.begin(world)
+        for action in recording.actions[first : first + self.offset_steps]:
+            world.step(action)
+        frame = None if isinstance(world, Posable) else world.frame()
+        return replace(begun, seed=own_seed, goal=world.state(), goal_frame=frame)
+
+    def _begin_at(self, world: World, world_seed: int, recording: RollOut, first: int) -> Episode:
+        nothing = np.empty(0)
+        if isinstance(world, Posable):
+            return Episode(0, nothing, recording.states[first].copy(), world_seed)
+        return Episode(0, nothing, None, world_seed, recording.actions[:first].copy())
+
+    def _record(self, world: World, rng: np.random.Generator) -> tuple[int, RollOut]:
+        """The seed of the world's reset, and an episode of at least ``offset_steps``."""
+        behaviour = behaviour_named(self.behaviour, world)
+        ticks = max(RECORDING_STEPS, 2 * self.offset_steps)
+        for _ in range(TRIES):
+            world_seed = int(rng.integers(2**32))
+            recording = roll_out(world, behaviour, np.random.default_rng(world_seed), ticks)
+            if len(recording.actions) >= self.offset_steps:
+                return world_seed, recording
+        raise WorldError(
+            f"expected episodes of at least {self.offset_steps} steps under {self.behaviour!r}, "
+            f"got {TRIES} of {world.spec.world} that ended sooner: take a goal nearer in time "
+            "(hindsight-t10-b20)"
+        )
+
+    def judge(self, world: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
+        """See :func:`envs.tasks.judge_by_tolerance`."""
+        return judge_by_tolerance(world, path, start, episode)

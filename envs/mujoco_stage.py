@@ -1,0 +1,158 @@
+"""Pictures of any dm_control physics, in the looks of ``envs.looks``.
+
+Area averaging from twice the size keeps edges soft: motions of half a pixel show in the shades.
+
+All looks use dm_control's own OpenGL context class: MuJoCo's own renderer beside it would
+terminate the EGL display both share, and leave the other one an invalid display at exit.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from envs.base import Image
+from envs.errors import GLError
+from envs.gl import ADVICE, configure_gl, forget_gl
+from envs.looks import RenderProfile, checked_profile
+from envs.opencv import import_opencv
+
+SPARE_GEOMS = 100  # MuJoCo adds a few of its own to those of the model
+FREE_CAMERA = -1
+
+
+class _Stage:
+    """One OpenGL context with the scene in it, shared by all like cameras of a thread.
+
+    It owns its physics, so drawing a pose never touches a world's state.
+    """
+
+    def __init__(self, physics: Any, camera: int, profile: RenderProfile, size: int) -> None:
+        self.users = 0
+        mujoco: Any = importlib.import_module("mujoco")
+        self._mujoco = mujoco
+        self._cv2 = import_opencv()
+        self._size = size
+        self._draw_size = size * profile.supersample
+        self._physics = physics
+        self._set_buffers(profile)
+        self._contexts = self._open_contexts()
+        self._scene = self._make_scene(profile)
+        self._option, self._perturb = mujoco.MjvOption(), mujoco.MjvPerturb()
+        self._camera = self._make_camera(camera)
+        self._rectangle = mujoco.MjrRect(0, 0, self._draw_size, self._draw_size)
+        self._buffer = np.empty((self._draw_size, self._draw_size, 3), dtype=np.uint8)
+
+    def _set_buffers(self, profile: RenderProfile) -> None:
+        # The OpenGL context takes its buffers from the model: they must be set before it exists.
+        visual = self._physics.model.vis
+        if profile.effects:
+            visual.global_.offwidth = max(visual.global_.offwidth, self._draw_size)
+            visual.global_.offheight = max(visual.global_.offheight, self._draw_size)
+        else:
+            visual.global_.offwidth = visual.global_.offheight = self._draw_size
+            visual.quality.offsamples = visual.quality.shadowsize = 0
+
+    def _open_contexts(self) -> Any:
+        try:
+            return self._physics.contexts
+        except Exception as error:  # each backend raises its own kind
+            forget_gl()
+            raise GLError(
+                f"expected an OpenGL context, got {type(error).__name__}: {error}. To fix: {ADVICE}"
+            ) from error
+
+    def _make_scene(self, profile: RenderProfile) -> Any:
+        model = self._physics.model
+        scene = self._mujoco.MjvScene(model.ptr, 2 * (model.ngeom + model.nsite) + SPARE_GEOMS)
+        if not profile.effects:
+            flags = self._mujoco.mjtRndFlag
+            for flag in (flags.mjRND_SHADOW, flags.mjRND_REFLECTION, flags.mjRND_SKYBOX):
+                scene.flags[flag] = 0
+        return scene
+
+    def _make_camera(self, index: int) -> Any:
+        camera = self._mujoco.MjvCamera()
+        if index == FREE_CAMERA:
+            self._mujoco.mjv_defaultFreeCamera(self._physics.model.ptr, camera)
+        else:
+            camera.type = self._mujoco.mjtCamera.mjCAMERA_FIXED
+            camera.fixedcamid = index
+        return camera
+
+    def draw(self, qpos: ArrayLike) -> Image:
+        """The body at rest with joint positions (nq,), as uint8 (size, size, 3)."""
+        self._physics.data.qpos[:] = qpos
+        self._update_scene()
+        with self._contexts.gl.make_current():
+            # Fetched each time: a reference kept here would outlive the OpenGL context.
+            context = self._contexts.mujoco.ptr
+            self._mujoco.mjr_render(self._rectangle, self._scene, context)
+            self._mujoco.mjr_readPixels(self._buffer, None, self._rectangle, context)
+        return self._finish()
+
+    def _update_scene(self) -> None:
+        model, data = self._physics.model.ptr, self._physics.data.ptr
+        self._mujoco.mj_kinematics(model, data)
+        self._mujoco.mj_comPos(model, data)  # cameras and lights may follow it
+        self._mujoco.mj_camlight(model, data)
+        self._mujoco.mj_tendon(model, data)
+        self._mujoco.mjv_updateScene(
+            model, data, self._option, self._perturb, self._camera,
+            self._mujoco.mjtCatBit.mjCAT_ALL, self._scene,
+        )  # fmt: skip
+
+    def _finish(self) -> Image:
+        pixels: Image = self._buffer
+        if self._draw_size != self._size:
+            side = (self._size, self._size)
+            pixels = self._cv2.resize(pixels, side, interpolation=self._cv2.INTER_AREA)
+        return np.ascontiguousarray(pixels[::-1])  # OpenGL's first row is the lowest
+
+    def free(self) -> None:
+        """Give the OpenGL context back."""
+        self._physics.free()
+
+
+_stages: dict[tuple[threading.Thread, str, int, str, int], _Stage] = {}
+
+
+class StageCamera:
+    """Draws poses of one model; use it on the thread that made it.
+
+    ``model`` names what ``make_physics`` makes: cameras of one model, ``camera`` (an index, or
+    ``FREE_CAMERA``), ``profile`` ("fast" or "dmc") and ``size`` (the side in px) share one OpenGL
+    context, so a hundred environments cost no more than one. Raises ``ProfileError`` for an
+    unknown profile or size, ``GLError`` where nothing can be rendered.
+    """
+
+    def __init__(
+        self, model: str, make_physics: Callable[[], Any], camera: int, profile: str, size: int
+    ) -> None:
+        chosen = checked_profile(profile, size)
+        configure_gl()
+        self._key = (threading.current_thread(), model, camera, profile, size)
+        if self._key not in _stages:
+            _stages[self._key] = _Stage(make_physics(), camera, chosen, size)
+        self._stage: _Stage | None = _stages[self._key]
+        self._stage.users += 1
+
+    def draw(self, qpos: ArrayLike) -> Image:
+        """The body at rest with joint positions (nq,): a fresh uint8 (size, size, 3), RGB."""
+        if self._stage is None:
+            raise RuntimeError("expected an open Renderer, got one that was closed")
+        return self._stage.draw(qpos)
+
+    def close(self) -> None:
+        """Give back the OpenGL context when no other camera shares it. Safe to repeat."""
+        if self._stage is None:
+            return
+        self._stage.users -= 1
+        if self._stage.users == 0:
+            _stages.pop(self._key).free()
+        self._stage = None

@@ -1,0 +1,113 @@
+"""Goals as pictures that a user made.
+
+A picture is refused with a reason wherever a planner could only have failed silently on it. A phone
+stores pictures lying and says in a tag how to turn them: they are brought upright first.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.base import Image, World
+from envs.errors import GoalImageError
+from envs.opencv import import_opencv
+
+logger = logging.getLogger(__name__)
+
+BLANK_STD = 1.0
+HINT = "make one with `control --save-goal`, or save a frame of a data set as PNG"
+
+
+@runtime_checkable
+class ChecksPictures(Protocol):
+    """A world that knows what its own pictures must show."""
+
+    def check_picture(self, image: Image, path: str) -> None:
+        """``GoalImageError`` naming ``path`` where ``image`` (h, w, 3) cannot be of this world."""
+
+
+def load_goal_image(path: str | Path, world: World) -> Image:
+    """A user's PNG, JPEG or WebP as a goal of ``world``: uint8 (h, w, 3), RGB.
+
+    A larger picture of the same shape is area-resampled, and a warning logged. Raises
+    ``GoalImageError`` for a file that is missing or no picture, is not colour and 8 bit, has
+    another shape or is smaller than the world's frames, or shows nothing the world can show.
+    """
+    stored = _decode(Path(path))
+    image = _fit(_colour(stored, path), world.spec.image_size, path)
+    _check_content(image, path)
+    if isinstance(world, ChecksPictures):
+        world.check_picture(image, str(path))
+    return image
+
+
+def _decode(path: Path) -> NDArray[np.generic]:
+    cv2 = import_opencv()
+    if not path.is_file():
+        raise GoalImageError(f"expected a goal picture at {path}, got no such file; {HINT}")
+    encoded = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    try:
+        stored = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
+    except cv2.error as error:
+        raise GoalImageError(f"expected {path} to be a PNG, JPEG or WebP, got: {error}") from error
+    if stored is None:
+        raise GoalImageError(
+            f"expected {path} to be a PNG, JPEG or WebP, got {encoded.size} bytes that do not "
+            "decode; save it again from an image program"
+        )
+    return _upright(encoded, stored)
+
+
+def _colour(stored: NDArray[np.generic], path: str | Path) -> Image:
+    """OpenCV's decoded array, (h, w) or (h, w, c) blue first, as RGB (h, w, 3)."""
+    channels = stored.shape[2] if stored.ndim == 3 else 1
+    if channels < 3 or stored.dtype != np.uint8:
+        raise GoalImageError(
+            f"expected {path} in colour with 8 bits per channel, got {channels} channel(s) of "
+            f"{stored.dtype}; save it as an RGB PNG"
+        )
+    if channels == 4 and np.any(stored[..., 3] != 255):
+        raise GoalImageError(
+            f"expected {path} without transparency, got an alpha channel below 255; "
+            "flatten it onto its background"
+        )
+    image: Image = np.ascontiguousarray(stored[..., 2::-1], dtype=np.uint8)
+    return image
+
+
+def _upright(encoded: NDArray[np.uint8], stored: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The picture turned as its own tag says; OpenCV does so only where it decodes to colour."""
+    cv2 = import_opencv()
+    if stored.ndim != 3 or stored.shape[2] != 3 or stored.dtype != np.uint8:
+        return stored
+    turned: NDArray[np.generic] = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return turned
+
+
+def _fit(image: Image, size: tuple[int, int], path: str | Path) -> Image:
+    height, width = image.shape[:2]
+    if height * size[1] != width * size[0] or height < size[0]:
+        raise GoalImageError(
+            f"expected {path} to have the camera's shape, {size[1]}x{size[0]} pixels or larger, "
+            f"got {width}x{height} (width x height); crop it to the camera's view, do not stretch "
+            "it"
+        )
+    if (height, width) == size:
+        return image
+    logger.warning("%s is %dx%d: area-resampled to %dx%d", path, width, height, size[1], size[0])
+    cv2 = import_opencv()
+    resized: Image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return resized
+
+
+def _check_content(image: Image, path: str | Path) -> None:
+    if image.std(axis=(0, 1)).max() < BLANK_STD:
+        raise GoalImageError(f"expected {path} to show something, got one flat colour; {HINT}")
+    red, green, blue = (image[..., channel] for channel in range(3))
+    if np.array_equal(red, green) and np.array_equal(green, blue):
+        logger.warning("%s holds shades of grey alone", path)

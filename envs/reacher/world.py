@@ -1,0 +1,117 @@
+"""Reacher as a world: two joints, two torques, seen from above, at a tick of 0.04 s."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from envs.base import Array, Column, Image, WorldSpec
+from envs.behaviours import Behaviour
+from envs.errors import PoseError
+from envs.looks import checked_profile
+from envs.reacher.angles import WRIST_LIMIT_RAD, checked_pose, finite_pair, sample_pose
+from envs.reacher.goals import check_shows_arm
+from envs.reacher.rendering import Renderer
+from envs.reacher.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
+from envs.reacher.stationary import STATIONARY
+from envs.reacher.tasks import TASKS, TOLERANCE_RAD
+from envs.tasks import Task
+
+NAME = "reacher"
+TURN_RAD = float(2.0 * np.pi)
+STATE = (
+    Column("shoulder", "rad", TURN_RAD, tolerance=TOLERANCE_RAD),
+    Column("wrist", "rad", TURN_RAD, -WRIST_LIMIT_RAD, WRIST_LIMIT_RAD, TOLERANCE_RAD),
+    Column("shoulder_speed", "rad/s"),
+    Column("wrist_speed", "rad/s"),
+)
+
+
+class ReacherWorld:
+    """dm_control's Reacher without its task; see :class:`envs.base.World`.
+
+    It can be posed, rolled ahead, and traced: there are ``ACTION_REPEAT`` physics steps in a tick.
+    Pictures are drawn when the first is asked for, so a world that is only simulated needs no
+    OpenGL. Raises ``ProfileError`` for an unknown ``look`` or an absurd ``image_size``.
+    """
+
+    behaviours: Mapping[str, Behaviour] = MappingProxyType({"gaussian": STATIONARY})
+    tasks: Mapping[str, Task] = TASKS
+
+    def __init__(self, look: str = "fast", image_size: int = 64) -> None:
+        checked_profile(look, image_size)
+        self.spec = WorldSpec(
+            world=NAME,
+            look=look,
+            image_size=(image_size, image_size),
+            action_dim=TORQUE_DIM,
+            step_s=ACTION_REPEAT * PHYSICS_DT_S,
+            state=STATE,
+        )
+        self.simulator = ReacherSimulator()
+        self._renderer: Renderer | None = None
+        self._trace = self.state()[None]
+
+    def reset(self, rng: np.random.Generator, state: Array | None = None) -> None:
+        """Begin in ``state`` (4,): angles [rad], speeds [rad/s]; at rest anywhere if none is given.
+
+        Raises:
+            PoseError: for a state the arm cannot take.
+        """
+        chosen = self.sample_state(rng) if state is None else _checked(state)
+        self.simulator.reset(chosen[:TORQUE_DIM], chosen[TORQUE_DIM:])
+        self._trace = self.state()[None]
+
+    def step(self, action: Array) -> bool:
+        """Torques (2,) for one tick; it never ends by itself."""
+        self._trace = self.simulator.step_through(action)
+        return False
+
+    def frame(self) -> Image:
+        """What is seen from above, uint8 (size, size, 3)."""
+        return self._camera().render()
+
+    def state(self) -> Array:
+        """Angles [rad], the shoulder not wrapped, then speeds [rad/s]: (4,)."""
+        return np.concatenate([self.simulator.qpos_rad, self.simulator.qvel_rad_s])
+
+    def trace(self) -> Array:
+        """States (2, 4) after each physics step of the last tick."""
+        return self._trace.copy()
+
+    def sample_state(self, rng: np.random.Generator) -> Array:
+        """Any pose the arm can take, at rest."""
+        return np.concatenate([sample_pose(rng), np.zeros(TORQUE_DIM)])
+
+    def picture(self, state: Array) -> Image:
+        """The arm in the pose of ``state``, (4,) or its angles alone, (2,)."""
+        return self._camera().render_pose(np.asarray(state, np.float64)[:TORQUE_DIM])
+
+    def check_picture(self, image: Image, path: str) -> None:
+        """See :func:`envs.reacher.goals.check_shows_arm`."""
+        check_shows_arm(image, path)
+
+    def roll(self, states: Array, actions: Array) -> Array:
+        """See :meth:`envs.reacher.simulator.ReacherSimulator.roll`."""
+        return self.simulator.roll(states, actions)
+
+    def close(self) -> None:
+        """Give back the OpenGL context."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def _camera(self) -> Renderer:
+        if self._renderer is None:
+            self._renderer = Renderer(self.simulator, self.spec.look, self.spec.image_size[0])
+        return self._renderer
+
+
+def _checked(state: Array) -> Array:
+    given = np.asarray(state, dtype=np.float64)
+    if given.shape != (2 * TORQUE_DIM,):
+        raise PoseError(f"expected a state of two angles and two speeds, got shape {given.shape}")
+    pose, speed = checked_pose(given[:TORQUE_DIM]), finite_pair(given[TORQUE_DIM:], "speeds")
+    return np.concatenate([pose, speed])

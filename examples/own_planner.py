@@ -1,0 +1,52 @@
+"""Another planner: anything with ``plan`` can search for the same controller.
+
+    python examples/own_planner.py
+
+This one is a hill climber: it shakes the plan of the last tick and keeps what is cheaper. See
+``planners/base.py`` for what it is given; ``Search`` keeps the best plan and looks at the clock.
+"""
+
+import numpy as np
+
+from agent import Agent, make_world
+from agent.control.mpc import WorldModelController
+from agent.control.torch_model import TorchModel
+from agent.interfaces import Goals, Seen
+from envs import distance_to_goal
+from planners.search import Search
+
+
+class HillClimber:
+    """Shakes the best plan, less each time."""
+
+    def __init__(self, rounds: int = 6, samples: int = 32) -> None:
+        self.rounds, self.samples = rounds, samples
+
+    def plan(self, cost_fn, warm_start, bounds, noise, deadline=None):
+        """See ``planners.base.Planner``; a plan is (E, H, K, A)."""
+        search = Search(cost_fn, warm_start, bounds, deadline)
+        for number in search.rounds(self.rounds):
+            shaken = noise.normal((self.samples, *warm_start.shape[1:])) * 0.5**number
+            search.try_all(bounds.clip(search.best[:, None] + shaken))
+        return search.plan()
+
+
+def main(seconds: float = 4.0) -> float:
+    """Steer with it; how far from the goal, in tolerances, the episode ended."""
+    model = Agent.load("checkpoints/reacher").model
+    world = make_world(model.spec.world, model.spec.look)
+    rng = np.random.default_rng(5)
+    goal = world.sample_state(rng)
+    world.reset(rng)
+    controller = WorldModelController(TorchModel(model), HillClimber())
+    controller.reset(Goals(pixels=world.picture(goal)[None]), seeds=[0])
+    for _ in range(round(seconds / world.spec.step_s)):
+        world.step(controller.act(Seen(pixels=world.frame()[None])).actions[0])
+    left = float(distance_to_goal(world.spec, world.state(), goal))
+    print(f"ended {left:.2f} tolerances from the goal (reached below 1)")
+    world.close()
+    return left
+
+
+if __name__ == "__main__":
+    main()

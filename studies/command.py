@@ -1,0 +1,105 @@
+"""The studies of when LeJEPA learns the world's own variables, as one command."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import Positional, arg
+
+from agent.commands.cores import usable_cores
+
+if TYPE_CHECKING:
+    from studies.runner import Report
+
+StudyName = Literal[
+    "worlds", "scaling", "law", "bound", "conditions", "reacher-ou", "reacher-trajectories",
+    "action", "all",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Studies:
+    """Study when LeJEPA finds the world's own variables: one study by name, or all.
+
+    worlds: four nonlinear 2-D mixings and three objectives. scaling: more and more latent
+    variables. law: latents that are not Gaussian, with FastICA beside. bound: the approximate
+    theorem against the measured error. conditions: each condition of the theorem broken alone.
+    reacher-ou, reacher-trajectories: pictures of the arm. action: the world model itself.
+
+    Writes STUDY.json and STUDY.png into --out. Every finished run is kept: interrupted, the same
+    command continues, and its figures are those of an uninterrupted one.
+
+    Examples:
+      python -m studies worlds
+      python -m studies all --preset full --out runs/identifiability-full
+      python -m studies action --preset full --seeds 1 --out runs/identifiability-full
+    """
+
+    study: Annotated[Positional[StudyName], arg(metavar="STUDY")]
+    """Which study, or all."""
+    preset: Literal["quick", "full"] = "quick"
+    """quick: minutes on two cores for all studies; full: more seeds and sizes, hours."""
+    out: Annotated[Path, arg(metavar="DIR")] = Path("runs/identifiability")
+    """Directory of the results; each study has its files in it. The published ones are in
+    results/identifiability and results/identifiability-full."""
+    seeds: Annotated[
+        int | None, arg(metavar="INT", help_behavior_hint="(default: all of the preset)")
+    ] = None
+    """Only the first so many seeds of each setting; more of them later go on from there."""
+    workers: int = field(default_factory=usable_cores)
+    """Processes at work, one thread each. Changes the time it takes, never a figure."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return f"Every finished run in {self.out} is kept; run the same command again to continue."
+
+    def run(self) -> None:
+        """Do what is missing of each study, conclude, and draw it."""
+        from agent.errors import UserError
+        from studies.catalogue import HOMES
+
+        if self.workers < 1:
+            raise UserError(f"expected --workers of 1 or more, got {self.workers}")
+        if self.seeds is not None and self.seeds < 1:
+            raise UserError(f"expected --seeds of 1 or more, got {self.seeds}")
+        for name in HOMES if self.study == "all" else (self.study,):
+            self._run(name)
+
+    def _run(self, name: str) -> None:
+        from agent.commands.console import say, show_facts
+        from agent.commands.progress import follow
+        from agent.reporting.style import save_png
+        from studies.catalogue import load
+        from studies.figures import draw
+        from studies.runner import Runner
+
+        runner = Runner(load(name), self.preset, self.out, self.workers, self.seeds)
+        follow(f"{name}, runs", runner.run(), _describe)
+        result = runner.result(self._command(name))
+        picture = save_png(draw(result), self.out / f"{name}.png")
+        show_facts(f"{name}: bars", _bars(result))
+        say(f"wrote {self.out / name}.json and {picture}")
+
+    def _command(self, name: str) -> str:
+        words = ["python", "-m", "studies", name, "--preset", self.preset]
+        fewer = [] if self.seeds is None else ["--seeds", str(self.seeds)]
+        return shlex.join([*words, *fewer, "--out", str(self.out), "--workers", str(self.workers)])
+
+
+def _describe(report: Report) -> tuple[int, int, str]:
+    return report.done, report.total, report.text
+
+
+def _bars(result: dict[str, Any]) -> dict[str, str]:
+    """Each bar with what was reached: ``0.99953 (at least 0.999) yes``."""
+    from agent.commands.progress import duration
+
+    lines = {"took": duration(result["wall_clock_s"])}
+    for name, bar in result["summary"]["bars"].items():
+        verdict = "yes" if bar["reached"] else "NO"
+        lines[name] = f"{bar['value']:.6g} ({bar['asked']}) {verdict}"
+    return lines

@@ -1,0 +1,44 @@
+"""The plan from one tick to the next."""
+
+from __future__ import annotations
+
+import numpy as np
+from known_world import Array
+from recorder import Recorder
+
+from agent.control.plan_keeper import PlanKeeper
+from planners import ActionBounds, CostFn, Deadline, Noise, Plan, SeededNoise
+
+
+def test_the_kept_plan_moves_on_by_one_tick() -> None:
+    plans = list(np.random.default_rng(0).uniform(-1, 1, (2, 2, 3, 2, 2)).astype(np.float32))
+    spy, keeper = Recorder(plans), PlanKeeper((3, 2, 2), seeds=(1, 2))
+    for plan in plans:
+        np.testing.assert_array_equal(keeper.improve(spy, None), plan[:, 0, 0])  # type: ignore[arg-type]
+    assert not spy.starts[0].any()
+    ticks = plans[0].reshape(2, 6, 2)
+    shifted = np.concatenate([ticks[:, 1:], np.zeros((2, 1, 2))], 1)
+    np.testing.assert_array_equal(spy.starts[1], shifted.reshape(2, 3, 2, 2))
+
+
+def test_each_episode_keeps_its_own_stream_from_tick_to_tick() -> None:
+    drawn = []
+
+    class Drawing(Recorder):
+        def plan(
+            self,
+            cost_fn: CostFn,
+            warm_start: Array,
+            bounds: ActionBounds,
+            noise: Noise,
+            deadline: Deadline | None = None,
+        ) -> Plan:
+            drawn.append(noise.normal((1,))[:, 0])
+            return super().plan(cost_fn, warm_start, bounds, noise, deadline)
+
+    keeper = PlanKeeper((1, 1, 2), seeds=(5, 6))
+    for _ in range(2):
+        keeper.improve(Drawing([np.zeros((2, 1, 1, 2), np.float32)]), None)  # type: ignore[arg-type]
+    for episode, seed in enumerate((5, 6)):
+        expected = SeededNoise((seed,)).normal((2,))[0]
+        np.testing.assert_array_equal([row[episode] for row in drawn], expected)

@@ -1,0 +1,113 @@
+"""Data of worlds of other shapes, recordings made elsewhere, and a user's own behaviours."""
+
+from __future__ import annotations
+
+import errno
+import pickle
+
+import numpy as np
+import pytest
+from small_rollouts import BOX, WORLDS
+
+from agent.data import CollectConfig, RolloutStore, RolloutWriter, collect, inspect_dataset
+from agent.data.worker import named_behaviour
+from agent.errors import MachineError, UserError
+from envs import SpecError, WorldError, WorldSpec, make_world
+
+SPEC = WorldSpec("recorded:film", "webcam", (8, 24), 1, 0.1)
+
+
+def episode(steps: int, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    frames = rng.integers(0, 256, (steps + 1, 8, 24, 3), np.uint8)
+    return frames, rng.uniform(-1, 1, (steps, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("name", "actions", "states"), [("BlindBox", 1, 0), ("FiveBox", 5, 2)])
+def test_other_numbers_of_actions_and_states(fake_crew, tmp_path, name, actions, states):
+    settings = {**BOX, "world": f"{WORLDS}:{name}", "image_size": None}
+    store = collect(CollectConfig(tmp_path / "set", **settings))
+    memory, disk = store.load(), store.load(memory_limit_bytes=0)
+    assert memory.pixels.shape[1:] == (8, 24, 3)
+    assert (memory.action.shape[1], memory.state.shape[1]) == (actions, states)
+    np.testing.assert_array_equal(disk.pixels[np.arange(store.row_count)], memory.pixels)
+    assert inspect_dataset(store.directory)["action_dim"] == actions
+
+
+def test_recordings_come_back_as_added_and_grow(tmp_path):
+    lengths = (3, 7, 1)
+    for seed, steps in enumerate(lengths):
+        with RolloutWriter(tmp_path, SPEC, episodes_per_shard=2) as writer:
+            writer.add(*episode(steps, seed))
+    episodes = RolloutStore.open(tmp_path).load()
+    assert episodes.ep_len.tolist() == [4, 8, 2]
+    for number, steps in enumerate(lengths):
+        frames, actions = episode(steps, number)
+        np.testing.assert_array_equal(episodes.pixels[episodes.rows(number)], frames)
+        np.testing.assert_array_equal(episodes.action[episodes.rows(number)][:-1], actions)
+
+
+def test_an_exception_keeps_what_was_added(tmp_path):
+    with pytest.raises(ZeroDivisionError), RolloutWriter(tmp_path, SPEC) as writer:
+        writer.add(*episode(3))
+        raise ZeroDivisionError
+    assert RolloutStore.open(tmp_path).episode_count == 1
+
+
+def test_another_spec_and_a_second_writer_are_refused(tmp_path):
+    with RolloutWriter(tmp_path, SPEC), pytest.raises(UserError, match="another process"):
+        RolloutWriter(tmp_path, SPEC)
+    with pytest.raises(SpecError, match="action_dim"):
+        RolloutWriter(tmp_path, WorldSpec("recorded:film", "webcam", (8, 24), 2, 0.1))
+
+
+def test_what_does_not_fit_is_named_and_not_kept(tmp_path):
+    frames, actions = episode(3)
+    with RolloutWriter(tmp_path, SPEC) as writer:
+        for wrong, words in (
+            ((frames[:-1], actions), "frames"),
+            ((frames.astype(float), actions), "frames"),
+            ((frames, np.hstack([actions, actions])), "actions"),
+            ((frames, actions * 9), r"\[-1, 1\]"),
+            ((frames, actions, np.zeros((4, 1))), "states"),
+        ):
+            with pytest.raises(UserError, match=words):
+                writer.add(*wrong)
+    assert RolloutStore.open(tmp_path).episode_count == 0
+
+
+@pytest.mark.parametrize("name", ["draw_forward", "FORWARD"])
+def test_a_users_behaviour_moves_the_world(fake_crew, tmp_path, name):
+    config = CollectConfig(tmp_path / "set", **BOX, behaviour=f"{WORLDS}:{name}")
+    pickle.loads(pickle.dumps(config.settings()))
+    assert np.nanmin(collect(config).load().action) == 1.0
+
+
+@pytest.mark.parametrize(("name", "words"), [("NUMBER", "got 3"), ("absent", "got None")])
+def test_what_is_no_behaviour_is_named(name, words):
+    with pytest.raises(WorldError, match=words):
+        named_behaviour(f"{WORLDS}:{name}", make_world(BOX["world"]))
+
+
+def test_a_users_file_that_fails_names_their_line(tmp_path):
+    file = tmp_path / "broken_behaviour.py"
+    file.write_text("\n1 / 0\n")
+    with pytest.raises(WorldError, match="line 2"):
+        named_behaviour(f"{file}:name", make_world(BOX["world"]))
+
+
+def test_litter_of_the_system_is_no_content(fake_crew, tmp_path):
+    for name in (".DS_Store", "._x"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "lost+found").mkdir()
+    assert collect(CollectConfig(tmp_path, **BOX)).episode_count == 6
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.EAGAIN])
+def test_a_file_the_system_refuses_is_not_called_damaged(fake_store, monkeypatch, number):
+    def refuse(path):
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr("agent.data.store.open_shard", refuse)
+    with pytest.raises(MachineError, match="refused"):
+        inspect_dataset(fake_store.directory)

@@ -1,0 +1,116 @@
+"""``diagnose`` from data set to page, on data and a model of no worth."""
+
+from __future__ import annotations
+
+import html.parser
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import run_agent
+from agent.config import tiny
+from agent.data import RolloutStore
+from agent.diagnosis import gaussianity, noise, promise, rates, stationarity
+from agent.diagnosis.subjects import embeddings, spread_episodes, world_states
+from agent.model.checkpoint import save_checkpoint
+from agent.model.world_model import WorldModel
+from envs import make_world
+
+Output = pytest.CaptureFixture[str]
+SPEC = make_world("reacher").spec
+SIZE = ["--episodes", "12", "--episode-steps", "40", "--workers", "1"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set, and a model that was never trained."""
+    place = tmp_path_factory.mktemp("diagnose")
+    assert run_agent.main(["collect", "--out", str(place / "data"), *SIZE]) == 0
+    save_checkpoint(place / "model", WorldModel(tiny().model, SPEC).eval(), {})
+    return place
+
+
+@pytest.fixture(autouse=True)
+def fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (gaussianity, noise, promise, rates, stationarity):
+        monkeypatch.setattr(module, "DRAWS", 19)
+
+
+class Pictures(html.parser.HTMLParser):
+    """Counts images and what is fetched from elsewhere."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.images = self.foreign = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        source = dict(attrs).get("src") or "data:"
+        self.images += tag == "img"
+        self.foreign += not source.startswith("data:")
+
+
+def test_states_alone(place: Path, capsys: Output) -> None:
+    page = place / "states.html"
+    assert run_agent.main(["diagnose", "--data", str(place / "data"), "--out", str(page)]) == 0
+    shown = capsys.readouterr().out
+    assert "the world's coordinates: 12 episodes of 21 rows every 0.08 s" in shown
+    assert "embeddings:" not in shown
+    found = Pictures(page.read_text())
+    assert (found.images, found.foreign) == (4, 0)
+
+
+def test_states_and_embeddings(place: Path, capsys: Output) -> None:
+    page = place / "both.html"
+    words = ["diagnose", "--data", str(place / "data"), "--checkpoint", str(place / "model")]
+    assert run_agent.main([*words, "--out", str(page), "--episodes", "10", "--rates"]) == 0
+    shown = capsys.readouterr().out
+    assert "embeddings: 10 episodes of 21 rows" in shown
+    found = Pictures(page.read_text())
+    assert (found.images, found.foreign) == (8, 0)
+
+
+def test_residuals_are_those_of_one_step_predictions(place: Path) -> None:
+    """A model that predicts no change misses by the change."""
+    store = RolloutStore.open(place / "data")
+    model = WorldModel(tiny().model, SPEC).eval()  # its predictor starts at "nothing changes"
+    found = embeddings(model, store, spread_episodes(store, 8))
+    changes = np.diff(found.trajectories.values, axis=1)[:, model.context - 1 :]
+    assert found.model_residuals == pytest.approx(changes, abs=1e-5)
+
+
+def test_states_are_those_on_disk(place: Path) -> None:
+    store = RolloutStore.open(place / "data")
+    found = world_states(store, [0, 3, 4, 5, 6, 7, 8, 11], 4, every=True)
+    episodes = store.load()
+    row = episodes.rows(3).start + 8  # third row of the second episode chosen
+    assert found.values[1, 2, 2:] == pytest.approx(episodes.state[row, 2:])
+    assert np.sin(found.values[1, 2, :2]) == pytest.approx(np.sin(episodes.state[row, :2]))
+    assert np.abs(found.values[..., 0]).max() <= np.pi
+
+
+def mistakes() -> Iterator[tuple[list[str], str]]:
+    yield ["--episodes", "3"], "too few samples"
+    yield ["--episodes", "0"], "at least one episode"
+    yield ["--stride", "0"], "stride"
+    yield ["--stride", "9"], "too few samples"
+    yield ["--out", "page.txt"], ".html"
+    yield ["--checkpoint", "nowhere"], "expected a checkpoint"
+
+
+@pytest.mark.parametrize(("words", "says"), list(mistakes()), ids=str)
+def test_mistakes_end_in_2(words: list[str], says: str, place: Path, capsys: Output) -> None:
+    assert run_agent.main(["diagnose", "--data", str(place / "data"), *words]) == 2
+    assert says in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_model_of_another_world_is_refused(place: Path, capsys: Output, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    other = WorldModel(tiny().model, replace(SPEC, look="dmc")).eval()
+    save_checkpoint(tmp_path / "model", other, {})
+    words = ["--data", str(place / "data"), "--checkpoint", str(tmp_path / "model")]
+    assert run_agent.main(["diagnose", *words]) == 2
+    assert "'dmc'" in capsys.readouterr().err

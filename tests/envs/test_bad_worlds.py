@@ -1,0 +1,110 @@
+"""What cannot be a world is refused in words that say what is wrong."""
+
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from envs import WorldError, load_user_module, make_world
+from envs.checking import check_world
+from envs.gymnasium_world import GymnasiumWorld
+
+FILE = Path(__file__).with_name("small_worlds.py")
+SMALL = load_user_module(FILE)
+
+
+def refused(env: gymnasium.Env, match: str) -> None:
+    with pytest.raises(WorldError, match=match):
+        check_world(GymnasiumWorld(env, "it"), "it")
+
+
+def pendulum(**parts: object) -> gymnasium.Env:
+    env = SMALL.Pendulum("rgb_array")
+    for name, value in parts.items():
+        setattr(env, name, value)
+    return env
+
+
+def test_an_environment_that_does_not_fit_is_refused() -> None:
+    blank = np.zeros((8, 8, 3))
+    refused(pendulum(render_mode=None), "rgb_array")
+    refused(pendulum(action_space=spaces.Discrete(3)), "Box")
+    refused(pendulum(action_space=spaces.Box(-np.inf, np.inf, (1,))), "finite box of actions")
+    refused(pendulum(told=lambda: {"state": [np.nan, 0.0]}), "finite numbers")
+    refused(pendulum(told=lambda: {"state": [0.0]}), "state_columns")
+    refused(pendulum(render=lambda: blank), "uint8 frames")
+    refused(pendulum(render=lambda: blank[..., 0].astype(np.uint8)), "uint8 frames")
+    refused(pendulum(render=lambda: None), "NoneType")
+
+
+def test_frames_that_change_size_are_refused() -> None:
+    sizes = iter([8, 9])
+    env = pendulum(render=lambda: np.zeros((next(sizes), 8, 3), np.uint8))
+    refused(env, "one size")
+
+
+@pytest.mark.parametrize("parts", [{}, {"state_columns": None}])
+def test_what_an_environment_tells_becomes_the_state(parts: dict) -> None:
+    world = GymnasiumWorld(pendulum(**parts), "it")
+    assert world.spec.state_names == (("obs_0", "obs_1") if parts else ("angle", "speed"))
+    assert len(world.spec.goal_columns) == (0 if parts else 1)
+    assert world.spec.step_s == 0.05
+    silent = pendulum(
+        told=lambda: {}, _observe=lambda: np.zeros((4, 4), np.float32), state_columns=None
+    )
+    assert GymnasiumWorld(silent, "it").state().shape == (0,)
+
+
+def test_a_spec_that_lies_is_told_which_promise_it_broke() -> None:
+    def broken(**parts: object) -> object:
+        world = SMALL.SlideWorld()
+        for name, value in parts.items():
+            setattr(world, name, value)
+        return world
+
+    held = np.zeros((32, 32, 3), np.uint8)
+    for parts, match in (
+        ({"spec": {"world": "slide"}}, "WorldSpec"),
+        ({"state": lambda: np.zeros(2)}, r"state\(\)"),
+        ({"state": lambda: np.array([np.inf])}, "finite"),
+        ({"frame": lambda: np.zeros((32, 31, 3), np.uint8)}, "image_size"),
+        ({"frame": lambda: np.zeros((32, 32, 3))}, "float64"),
+        ({"frame": lambda: held}, "fresh copy"),
+    ):
+        with pytest.raises(WorldError, match=match):
+            check_world(broken(**parts), "slide")
+    with pytest.raises(WorldError, match="lacks spec, reset"):
+        check_world(object(), "nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("two-rom", "did you mean 'two-room'"),
+        ("dmc:point_mass-esy", "did you mean 'dmc:point_mass-easy'"),
+        ("dmc:lqr-lqr_2_1", "without bounds"),
+        ("gym:NoSuchThing-v0", "cannot be made"),
+        ("gym:CartPole-v1", "Box|cannot"),
+        ("./absent.py:World", "expected a Python file"),
+        (f"{FILE}:Slid", "SlideWorld"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_an_error(name: str, match: str) -> None:
+    with pytest.raises(WorldError, match=match):
+        make_world(name)
+
+
+def test_a_file_that_fails_is_told_by_its_own_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("x = 1\n\ny = x / 0\n")
+    with pytest.raises(WorldError, match=r"mine.py failed to load, line 3: ZeroDivisionError"):
+        make_world(f"{path}:World")
+
+
+def test_a_world_that_fails_to_begin_is_told_by_its_own_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("class World:\n    def __init__(self):\n        self.arm = {}['port']\n")
+    with pytest.raises(WorldError, match=r"no arguments, line 3: KeyError"):
+        make_world(f"{path}:World")

@@ -1,0 +1,67 @@
+"""Behaviours: the actions they promise, a pure function of the random stream."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from envs import BEHAVIOURS, WorldError, behaviour_named, make_world, roll_out
+from envs.behaviours import ou_actions, uniform_actions
+from envs.reacher import WRIST_LIMIT_RAD
+
+
+@pytest.mark.parametrize("action_dim", [1, 2, 5])
+@pytest.mark.parametrize("name", BEHAVIOURS)
+def test_conformance(name, action_dim):
+    def draw():
+        policy = BEHAVIOURS[name].draw_policy(np.random.default_rng(0), 100, action_dim)
+        return np.stack([policy(None, t) for t in range(100)])
+
+    actions = draw()
+    assert actions.shape == (100, action_dim)
+    assert actions.dtype == np.float32
+    assert np.abs(actions).max() <= 1.0
+    np.testing.assert_array_equal(actions, draw())
+
+
+@pytest.mark.parametrize("name", [*BEHAVIOURS, "gaussian"])
+def test_an_episode_is_a_pure_function_of_its_stream(name):
+    world = make_world("reacher")
+    behaviour = behaviour_named(name, world)
+    one, other = (roll_out(world, behaviour, np.random.default_rng(0), 50) for _ in range(2))
+    np.testing.assert_array_equal(one.actions, other.actions)
+    np.testing.assert_array_equal(one.states, other.states)
+    assert (len(one.actions), len(one.states)) == (50, 51)
+    assert abs(one.states[0, 1]) <= WRIST_LIMIT_RAD
+
+
+def test_ou_actions_are_stationary_and_as_correlated_as_drawn(monkeypatch):
+    monkeypatch.setattr("envs.behaviours.SCALE_RANGE", (0.2, 0.2))
+    monkeypatch.setattr("envs.behaviours.CORRELATION_RANGE", (0.9, 0.9))
+    rng = np.random.default_rng(0)
+    actions = np.stack([ou_actions(rng, 50, 2) for _ in range(2000)]).astype(float)
+    np.testing.assert_allclose(actions.std(axis=0), 0.2, atol=0.015)  # at step 0 as at step 49
+    lag = (actions[:, 1:] * actions[:, :-1]).mean() / (actions**2).mean()
+    assert lag == pytest.approx(0.9, abs=0.01)
+    assert abs((actions[..., 0] * actions[..., 1]).mean()) < 0.002  # actions are independent
+
+
+def test_ou_episodes_differ_in_scale_and_correlation():
+    rngs = (np.random.default_rng([0, episode]) for episode in range(200))
+    actions = np.stack([ou_actions(rng, 400, 2) for rng in rngs]).astype(float)
+    lag = (actions[:, 1:] * actions[:, :-1]).mean((1, 2)) / (actions**2).mean((1, 2))
+    assert lag.min() < 0.1
+    assert lag.max() > 0.9
+    assert actions.std(axis=(1, 2)).min() < 0.3
+    assert actions.std(axis=(1, 2)).max() > 0.6
+
+
+def test_uniform_actions_are_uniform_and_independent():
+    actions = uniform_actions(np.random.default_rng(0), 20_000, 2)
+    assert actions.var() == pytest.approx(1 / 3, abs=0.01)
+    assert abs((actions[1:] * actions[:-1]).mean()) < 0.01
+
+
+def test_an_unknown_behaviour_gets_the_nearest_name():
+    with pytest.raises(WorldError, match="did you mean 'uniform'"):
+        behaviour_named("unifrom", make_world("reacher"))

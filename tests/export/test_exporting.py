@@ -1,0 +1,112 @@
+"""What the user is told when something cannot be exported or run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_controller import CONTROL, PLANNER, SIZE, SPEC, make_model
+
+import run_agent
+from agent.control.mpc import MPCConfig, WorldModelController
+from agent.errors import DamagedDataError, MachineError, UserError
+from agent.export import exporting
+from agent.export.exporting import export_controller
+from agent.export.graphs import Graph
+from agent.export.onnx_model import OnnxModel
+from agent.interfaces import Goals
+from agent.model.checkpoint import save_checkpoint
+from agent.model.world_model import WorldModel
+
+
+@pytest.fixture
+def copied(exported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(exported, tmp_path / "copy"))
+
+
+def test_settings_are_those_of_the_controller(exported: Path) -> None:
+    model = OnnxModel(exported)
+    assert (model.control, model.planner, model.spec) == (CONTROL, PLANNER, SPEC)
+    assert (model.context, model.action_block) == (3, 2)
+    assert json.loads((exported / "config.json").read_text())["facts"] == {"made": "for a test"}
+
+
+def test_the_command_exports(
+    model: WorldModel, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(exporting, "MPCConfig", lambda: CONTROL)  # a short horizon exports sooner
+    save_checkpoint(tmp_path / "made", model, {})
+    words = ["export", "--checkpoint", str(tmp_path / "made"), "--onnx", str(tmp_path / "out")]
+    assert run_agent.main(words) == 0
+    assert "python -m agent.export" in capsys.readouterr().out
+    assert OnnxModel(tmp_path / "out").control == CONTROL
+
+
+def test_a_checkpoint_is_not_an_exported_controller(model: WorldModel, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "made", model, {})
+    with pytest.raises(UserError, match=r"expected .* an exported controller .*export"):
+        OnnxModel(tmp_path / "made")
+
+
+@pytest.mark.parametrize("graph", ["encode.onnx", "slopes.onnx"])
+def test_damage_is_found(copied: Path, graph: str) -> None:
+    content = bytearray((copied / graph).read_bytes())
+    content[100] ^= 1
+    (copied / graph).write_bytes(content)
+    with pytest.raises(DamagedDataError, match=graph):
+        OnnxModel(copied)
+
+
+def test_a_file_name_is_refused(model: WorldModel, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "made", model, {})
+    words = ["export", "--checkpoint", str(tmp_path / "made"), "--onnx", "out.onnx"]
+    assert run_agent.main(words) == 2
+
+
+def test_another_predictor_is_refused(tmp_path: Path) -> None:
+    other = make_model()
+    other.predictor = other.encoder  # type: ignore[assignment]
+    with pytest.raises(UserError, match="residual predictor, got ConvEncoder"):
+        export_controller(other, tmp_path / "out", {})
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_delay_is_exported_with_the_other_settings(model: WorldModel, tmp_path: Path) -> None:
+    control = MPCConfig(horizon=2, delay_ticks=1, tick_ms=15.0)
+    export_controller(model, tmp_path / "out", {}, control)
+    assert OnnxModel(tmp_path / "out").control == control
+
+
+def test_something_else_is_not_overwritten(
+    model: WorldModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Graph, "to_onnx", lambda graph: b"")  # takes seconds, and is not needed
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="got something else"):
+        export_controller(model, tmp_path, {}, CONTROL)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [np.zeros((32, 32, 3), np.uint8), np.zeros((SIZE, SIZE, 3)), np.zeros((SIZE, SIZE), np.uint8)],
+    ids=["size", "type", "channels"],
+)
+def test_frames_of_another_kind_are_refused(exported: Path, frame: np.ndarray) -> None:
+    controller = WorldModelController(OnnxModel(exported))
+    with pytest.raises(UserError, match=r"expected frames uint8 \(16, 16, 3\)"):
+        controller.reset(Goals(pixels=frame[None]), [0])
+
+
+@pytest.mark.parametrize("missing", ["onnxruntime", "onnx"])
+def test_missing_packages_are_named(
+    model: WorldModel, tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(MachineError, match=rf"{missing} is not installed: .*lejepa-agent\[export"):
+        export_controller(model, tmp_path / "out", {}, CONTROL)

@@ -1,0 +1,64 @@
+"""``python -m agent.export``: an exported controller in its world."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.export import __main__ as program
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["export", *words])
+    return program.main()
+
+
+def test_it_steers_the_simulated_world(
+    exported: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(monkeypatch, str(exported), "--seconds", "0.2", "--episodes", "2") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 3 and all("rad from it" in line for line in said[:2])
+    assert said[0].startswith("goal 0: ") and said[1].startswith("goal 1: ")
+    assert said[2].startswith("a tick: ")
+
+
+def test_what_is_not_there_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, str(tmp_path / "none")) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--seconds", "-1"), ("--seconds", "0"), ("--seconds", "nan"), ("--seconds", "inf"),
+        ("--episodes", "0"), ("--goal-seed", "-1"), ("--threads", "0"), ("--threads", "1000"),
+    ],
+)  # fmt: skip
+def test_numbers_that_make_no_sense_are_refused_in_one_line(
+    exported: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flag: str,
+    value: str,
+) -> None:
+    assert run(monkeypatch, str(exported), flag, value) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1
+    assert printed.err.startswith(
+        f"error: expected {'--goal-seed' if flag == '--episodes' else flag}"
+    )
+
+
+def test_the_program_ends_with_its_exit_code(exported: Path) -> None:
+    words = [sys.executable, "-m", "agent.export", str(exported), "--threads", "1000"]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert ended.stderr.startswith("error: expected --threads") and ended.stderr.count("\n") == 1

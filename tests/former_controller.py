@@ -1,0 +1,56 @@
+"""What the first controller, written in torch throughout, did on the shipped checkpoint.
+
+``control/former_actions.npz``: 2 episodes, 8 ticks, with ``goals`` uint8 (E, h, w, 3) and, for a
+delay of 0 and of 2 ticks each, ``frames`` uint8 (ticks, E, h, w, 3), the ``noise`` (ticks, E, N, H,
+K*A) that its planner drew and the ``actions`` (ticks, E, A) that it sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.control.model import Model
+from agent.control.mpc import MPCConfig, WorldModelController
+from agent.interfaces import Goals, Seen
+from planners import GaussNewtonPlanner
+
+CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "reacher"
+RECORD = Path(__file__).parent / "control" / "former_actions.npz"
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Playback:
+    """Noise that was drawn before: one array a call."""
+
+    drawn: Array
+    calls: int = 0
+
+    def normal(self, shape: tuple[int, ...]) -> Array:
+        """What was drawn at this call."""
+        given: Array = self.drawn[self.calls]
+        self.calls += 1
+        assert given.shape[1:] == shape
+        return given.copy()
+
+    def uniform(self, shape: tuple[int, ...]) -> Array:
+        """Was never drawn."""
+        raise AssertionError(f"no uniform numbers {shape} were drawn")
+
+
+def then_and_now(model: Model, delay: int) -> tuple[Array, Array]:
+    """Actions (ticks, E, A) that were sent, and those that ``model`` leads to now."""
+    record = np.load(RECORD)
+    noise = Playback(record[f"noise_{delay}"])
+    controller = WorldModelController(
+        model, GaussNewtonPlanner(), MPCConfig(delay_ticks=delay), lambda seeds: noise
+    )
+    goals = record["goals"]
+    controller.reset(Goals(pixels=goals), range(len(goals)))
+    found = [controller.act(Seen(pixels=seen)).actions for seen in record[f"frames_{delay}"]]
+    return record[f"actions_{delay}"], np.stack(found)

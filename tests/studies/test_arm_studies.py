@@ -1,0 +1,117 @@
+"""The studies of the arm, each in small: jobs, one run, what it concludes, its figure."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from agent.files.bundle import has_bundle
+from agent.reporting.style import png_bytes
+from studies import action_study, reacher_ou_study, reacher_trajectories_study
+from studies.figures import draw
+from studies.records import key
+from studies.tables import TABLES
+
+OU = {"poses": 300, "test_poses": 60, "image_size": 16, "steps": 3, "batch": 16}
+MOVING = {"episodes": 4, "test_episodes": 2, "image_size": 16, "steps": 3, "batch": 16}
+ACTION = {
+    "data_episodes": 6, "image_size": 16, "steps": 30, "batch": 16, "eval_episodes": 1,
+    "latent_dim": 8, "width": 32,
+}  # fmt: skip
+STUDIES = {
+    "reacher-ou": (reacher_ou_study.STUDY, OU),
+    "reacher-trajectories": (reacher_trajectories_study.STUDY, MOVING),
+    "action": (action_study.STUDY, ACTION),
+}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("preset", ["quick", "full"])
+def test_jobs_are_all_different_and_seeded(name, preset):
+    jobs = STUDIES[name][0].jobs(preset)
+    assert len({key(job) for job in jobs}) == len(jobs) > 3
+    assert all("seed" in job for job in jobs)
+
+
+@pytest.mark.parametrize("name", ["reacher-ou", "reacher-trajectories"])
+def test_a_small_run_measures_finite_numbers_that_repeat(name, tmp_path):
+    study, small = STUDIES[name]
+    settings = {**study.jobs("quick")[0], **small}
+    first = study.measure(settings, tmp_path / "one" / "0")
+    json.dumps(first, allow_nan=False)
+    assert first.keys().isdisjoint(settings)
+    assert study.measure(settings, tmp_path / "two" / "0") == first
+
+
+def test_a_small_world_model_is_trained_probed_and_driven(tmp_path, monkeypatch):
+    monkeypatch.setattr(action_study, "PROTOCOLS", ("lewm",))  # half the time of both
+    settings = {**action_study.STUDY.jobs("quick")[0], **ACTION}
+    measured = action_study.STUDY.measure(settings, tmp_path / "0")
+    json.dumps(measured, allow_nan=False)
+    assert measured.keys().isdisjoint(settings)
+    assert {"r2_velocity", "r2_sincos", "lewm_touch", "lewm_held"} <= measured.keys()
+    assert has_bundle(tmp_path / "0" / "training" / "checkpoint")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_made_up_rows_are_concluded_and_drawn(name):
+    study, _ = STUDIES[name]
+    rows = [{**job, **_measured(index)} for index, job in enumerate(study.jobs("full"))]
+    summary = study.conclude(rows)
+    json.dumps(summary, allow_nan=False)
+    picture = png_bytes(draw({"study": name, "summary": summary, "rows": rows}))
+    assert picture.startswith(b"\x89PNG")
+    table = list(TABLES[name]({"summary": summary, "rows": rows}))
+    assert len(table) >= 2 + len(summary.get("published_r2", "1234"))
+    assert len({line.count("|") for line in table[:4]}) == 1
+
+
+def _measured(index: int) -> dict[str, object]:
+    r2 = 0.5 + 0.4 * np.sin(index) ** 2
+    rates = {
+        f"{p}_{rule}": round(r2, 1) for p in ("lewm", "anywhere") for rule in ("touch", "held")
+    }
+    return {
+        "r2_raw": r2, "r2_wrapped": r2, "r2_sincos": r2, "r2_velocity": r2,
+        "r2_raw_by_joint": [r2, r2], "pair_correlation": 0.9, "orthogonality_error": 0.1,
+        "excess_alignment": 0.01, "whitening_error": 0.02,
+        "orthogonality_error_sincos": 0.2, "collapsed": False, "lewm_episodes": 10,
+        "anywhere_episodes": 10, **rates,
+    }  # fmt: skip
+
+
+def test_the_bars_are_those_promised():
+    rows = [
+        {"world": "one-turn", "rho": rho, "r2_raw": 0.97, "r2_wrapped": 0.97, "r2_sincos": 0.5}
+        for rho in reacher_ou_study.RHOS
+    ]
+    bars = reacher_ou_study.STUDY.conclude(rows)["bars"]
+    reached = {name: entry["reached"] for name, entry in bars.items()}
+    assert reached == {
+        "R² at rho 0.3": True,
+        "R² at rho 0.5": True,
+        "R² at rho 0.9": False,
+        "R² at rho 0.95": False,
+        "R² at rho 0.99": False,
+    }
+
+
+def test_a_collapsed_run_is_counted_and_left_out():
+    jobs = action_study.STUDY.jobs("quick")
+    rows = [{**jobs[0], "collapsed": True}, *({**job, **_measured(3)} for job in jobs[1:])]
+    summary = action_study.STUDY.conclude(rows)
+    assert (summary["runs"], summary["collapsed"]) == (len(jobs), 1)
+    assert str(jobs[0]["latent_dim"]) not in summary["models"][jobs[0]["behaviour"]]
+    assert png_bytes(draw({"study": "action", "summary": summary, "rows": rows}))
+
+
+def test_control_that_follows_r2_has_rank_correlation_one():
+    rows = [
+        {**job, **_measured(0), "r2_sincos": 0.1 * i, "lewm_held": 0.1 * i, "lewm_touch": 1.0}
+        for i, job in enumerate(action_study.STUDY.jobs("quick"))
+    ]
+    links = action_study.STUDY.conclude(rows)["rank_correlation"]
+    assert links["r2_sincos"]["lewm_held"]["rho"] == pytest.approx(1.0)
+    assert links["r2_sincos"]["lewm_touch"] is None  # nothing varies: nothing to say

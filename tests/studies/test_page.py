@@ -1,0 +1,31 @@
+"""docs/identifiability.md says what the committed results say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studies.catalogue import HOMES
+from studies.tables import FOLDERS, section, with_tables
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "identifiability.md"
+
+
+def test_the_page_has_the_tables_of_the_results() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_tables(page, ROOT / "results") == page, "run: python -m studies.tables"
+
+
+def test_every_study_has_its_place_on_the_page() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert all(f"<!-- {name}:begin -->" in page for name in HOMES)
+
+
+def test_what_was_measured_in_full_is_on_the_page() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    measured = (ROOT / "results" / FOLDERS["full"]).glob("*.json")
+    assert all(f"<!-- {path.stem}-full:begin -->" in page for path in measured)
+
+
+def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
+    assert section("law", tmp_path).startswith("Not measured yet: `python -m studies")

@@ -1,0 +1,236 @@
+"""The agent as a Python program uses it, on a box that moves by its actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import agent
+from agent import Agent, Column, RolloutWriter, WorldSpec
+from agent.errors import ModelFaultError, UserError
+
+SIDE, TICKS, EPISODES = 16, 60, 8
+SPEC = WorldSpec("recorded:box", "drawn", (SIDE, SIDE), 2, 0.05, (Column("x"), Column("y")))
+SMALL = {
+    "training.steps": 30,
+    "training.batch": 4,
+    "training.threads": 1,
+    "training.holdout_fraction": 0.25,
+    "head.steps": 4,
+}
+
+
+def drawn(places: np.ndarray) -> np.ndarray:
+    """Frames (T, h, w, 3) with a bright spot at each of ``places`` (T, 2) in [-1, 1]."""
+    cells = np.linspace(-1, 1, SIDE)
+    spread = np.exp(-(((cells - places[..., None]) / 0.25) ** 2))  # (T, 2, SIDE)
+    grey = (255 * spread[:, 0, :, None] * spread[:, 1, None, :]).astype(np.uint8)
+    return np.stack([grey, grey // 2, 255 - grey], -1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out, rng = tmp_path_factory.mktemp("api") / "data", np.random.default_rng(0)
+    with RolloutWriter(out, SPEC) as writer:
+        for _ in range(EPISODES):
+            actions = rng.uniform(-1, 1, (TICKS, 2))
+            path = np.cumsum(np.vstack([rng.uniform(-2, 2, (1, 2)), 0.3 * actions]), 0)
+            places = np.sin(path)
+            writer.add(drawn(places), actions, places)
+    return out
+
+
+@pytest.fixture(scope="module")
+def run(data: Path) -> Path:
+    seen: list[tuple[int, int]] = []
+    trained = Agent.train(
+        data,
+        data.parent / "run",
+        recipe="tiny",
+        settings=SMALL,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert seen[-1] == (30, 30) and seen == sorted(seen)
+    assert trained.spec == SPEC
+    return data.parent / "run"
+
+
+@pytest.fixture
+def steering(run: Path) -> Agent:
+    return Agent.load(run)
+
+
+IMAGES = drawn(np.array([[0.0, 0.0], [0.5, -0.5], [-0.7, 0.2]]))
+GOALS = drawn(np.array([[0.6, 0.1], [0.0, 0.8], [-0.7, 0.2]]))
+
+
+def test_what_a_program_needs_is_at_the_front_door() -> None:
+    assert all(getattr(agent, name) is not None for name in agent.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Agnet'"):
+        _ = agent.Agnet
+
+
+def test_one_image_or_a_batch_of_one_act_alike(run: Path) -> None:
+    alone, together = Agent.load(run), Agent.load(run)
+    for image in IMAGES:  # three ticks of one episode
+        single, batch = alone.act(image, GOALS[0]), together.act(image[None], GOALS[:1])
+        assert single.shape == (2,) and batch.shape == (1, 2)
+        np.testing.assert_array_equal(single, batch[0])
+        assert (np.abs(single) <= 1).all()
+
+
+def test_episodes_in_a_batch_do_not_see_one_another(run: Path) -> None:
+    together = Agent.load(run, seed=4)
+    batch = together.act(IMAGES, GOALS)
+    for index in range(3):
+        alone = Agent.load(run, seed=4 + index)
+        np.testing.assert_allclose(alone.act(IMAGES[index], GOALS[index]), batch[index], atol=1e-3)
+
+
+def test_a_reset_begins_the_same_episode_anew(steering: Agent) -> None:
+    first = [steering.act(image, GOALS[0]) for image in IMAGES]
+    steering.reset()
+    again = [steering.act(image, GOALS[0]) for image in IMAGES]
+    np.testing.assert_array_equal(first, again)
+
+
+def test_another_goal_is_pursued_without_forgetting_what_was_seen(run: Path) -> None:
+    turning, keeping, fresh = (Agent.load(run) for _ in range(3))
+    for image in IMAGES[:2]:
+        turning.act(image, GOALS[0])
+        keeping.act(image, GOALS[0])
+    turned = turning.act(IMAGES[2], GOALS[1])
+    kept = keeping.act(IMAGES[2], GOALS[0])
+    begun = fresh.act(IMAGES[2], GOALS[1])
+    np.testing.assert_array_equal(remembered(turning), remembered(keeping))
+    assert not np.array_equal(remembered(turning), remembered(fresh))
+    assert not np.array_equal(turned, kept) and not np.array_equal(turned, begun)
+
+
+def remembered(steering: Agent) -> np.ndarray:
+    """The embeddings (E, L, D) that the next plan starts from."""
+    return steering._controller._begun().embeddings
+
+
+def test_another_number_of_episodes_begins_anew(run: Path) -> None:
+    before = Agent.load(run)
+    before.act(IMAGES[0], GOALS[0])
+    np.testing.assert_array_equal(before.act(IMAGES, GOALS), Agent.load(run).act(IMAGES, GOALS))
+
+
+def test_the_plan_begins_after_the_action(steering: Agent) -> None:
+    with pytest.raises(UserError, match=r"act\(\) before plan"):
+        _ = steering.plan
+    steering.act(IMAGES, GOALS)
+    plan = steering.plan
+    assert plan.shape == (3, 8 * steering.model.config.action_block, 2)
+    assert (np.abs(plan) <= 1).all()
+
+
+def test_embeddings_of_one_and_of_many(steering: Agent) -> None:
+    one, many = steering.encode(IMAGES[0]), steering.encode(IMAGES)
+    assert one.shape == (8,) and many.shape == (3, 8)
+    np.testing.assert_allclose(one, many[0], atol=1e-5)
+
+
+def test_distance_is_one(steering: Agent) -> None:
+    one, many = steering.distance(IMAGES[0], GOALS[0]), steering.distance(IMAGES, GOALS)
+    assert np.ndim(one) == 0 and many.shape == (3,)
+    np.testing.assert_allclose(one, many[0], rtol=1e-4)
+    assert many[2] == 0.0 and (many[:2] > 0).all()  # the third is there already
+    np.testing.assert_allclose(steering.distance(GOALS, IMAGES), many, rtol=1e-4)
+
+
+def test_what_is_imagined_has_an_embedding_each_model_step(steering: Agent) -> None:
+    block = steering.model.config.action_block
+    actions = np.random.default_rng(1).uniform(-1, 1, (3, 4 * block, 2))
+    one, many = steering.imagine(actions[0], IMAGES[0]), steering.imagine(actions, IMAGES)
+    assert one.shape == (4, 8) and many.shape == (3, 4, 8)
+    np.testing.assert_allclose(one, many[0], atol=1e-4)
+    sooner = steering.imagine(actions[0, : 2 * block], IMAGES[0])
+    np.testing.assert_allclose(sooner, one[:2], atol=1e-5)  # the future does not reach back
+    with pytest.raises(UserError, match=f"a multiple of {block} actions, got {4 * block - 1}"):
+        steering.imagine(actions[0, 1:], IMAGES[0])
+    with pytest.raises(UserError, match="actions, got 0"):
+        steering.imagine(np.empty((0, 2)), IMAGES[0])
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (np.zeros((SIDE, SIDE + 1, 3), np.uint8), r"uint8 \(16, 16, 3\).*got uint8 \(16, 17, 3\)"),
+        (np.zeros((SIDE, SIDE, 3)), r"got float64 \(16, 16, 3\)"),
+        (np.zeros((SIDE, SIDE), np.uint8), r"got uint8 \(16, 16\)"),
+        (np.zeros((1, 1, SIDE, SIDE, 3), np.uint8), r"got uint8 \(1, 1, 16, 16, 3\)"),
+    ],
+)
+def test_another_image_is_refused(steering: Agent, image: np.ndarray, said: str) -> None:
+    for ask in (
+        lambda: steering.act(image, GOALS[0]),
+        lambda: steering.act(IMAGES[0], image),
+        lambda: steering.encode(image),
+        lambda: steering.distance(IMAGES[0], image),
+    ):
+        with pytest.raises(UserError, match=said):
+            ask()
+
+
+def test_a_model_that_breaks_down_is_told(run: Path) -> None:
+    broken = Agent.load(run)
+    with torch.no_grad():
+        for weights in broken.model.predictor.parameters():
+            weights.fill_(float("nan"))
+    with pytest.raises(ModelFaultError, match="not finite"):
+        broken.act(IMAGES[0], GOALS[0])
+
+
+def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
+    for planner in ("cem", "gauss-newton"):
+        chosen = Agent.load(run, planner=planner, delay_ticks=2, tick_ms=1000.0)
+        assert chosen.act(IMAGES, GOALS).shape == (3, 2)
+    with pytest.raises(UserError, match=r"expected a planner of .*gauss-newton.*, got 'newton'"):
+        Agent.load(run, planner="newton")
+    with pytest.raises(UserError, match="expected a checkpoint in no-such-place"):
+        Agent.load("no-such-place")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"training.step": 3}, "'training.step'; did you mean 'training.steps'"),
+        ({"training.steps": "many"}, "training.steps"),
+        ({"training.steps": 0}, "steps"),
+    ],
+)
+def test_settings_are_refused_by_name(
+    data: Path, tmp_path: Path, settings: dict[str, object], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        Agent.train(data, tmp_path / "run", recipe="tiny", settings=settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_recipe_names_the_nearest(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'tiyn'; did you mean 'tiny'"):
+        Agent.train(data, tmp_path / "run", recipe="tiyn")
+
+
+def test_training_goes_on_from_a_checkpoint(data: Path, run: Path, tmp_path: Path) -> None:
+    more = {**SMALL, "training.steps": 1, "training.learning_rate": 1e-9}
+    further = Agent.train(data, tmp_path / "more", recipe="tiny", settings=more, begin=run)
+    scratch = Agent.train(data, tmp_path / "scratch", recipe="tiny", settings=more)
+    learned = Agent.load(run).encode(IMAGES)
+    moved, apart = (np.abs(one.encode(IMAGES) - learned).max() for one in (further, scratch))
+    assert moved < 0.5 * apart

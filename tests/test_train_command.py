@@ -1,0 +1,213 @@
+"""``train`` with settings by name, from a file and from a checkpoint, on a tiny recording."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import run_agent
+from agent.commands import training_settings
+from agent.commands.train import Train
+from agent.commands.training_settings import as_toml, chosen_settings, read_settings
+from agent.config import PRESETS, preset
+from agent.data import RolloutWriter
+from agent.files.bundle import read_bundle
+from agent.model.checkpoint import checkpoint_facts, load_checkpoint
+from envs import WorldSpec
+
+Output = pytest.CaptureFixture[str]
+QUICK = ["--preset", "tiny", "--steps", "4", "--threads", "1", "--training.batch", "4"]
+
+
+def record(out: Path, world: str) -> Path:
+    """4 episodes of 30 steps without states: noise in which one action shifts the brightness."""
+    rng = np.random.default_rng(0)
+    with RolloutWriter(out, WorldSpec(world, "drawn", (16, 16), 1, 0.1)) as writer:
+        for _ in range(4):
+            actions = rng.uniform(-1, 1, (30, 1))
+            level = 120 + 8 * np.cumsum(np.concatenate([[[0.0]], actions]))
+            noise = rng.integers(0, 60, (31, 16, 16, 3))
+            frames = np.clip(noise + level[:, None, None, None], 0, 255).astype(np.uint8)
+            writer.add(frames, actions)
+    return out
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of a world with one action."""
+    return record(tmp_path_factory.mktemp("train") / "data", "recorded:lamp")
+
+
+def train(data: Path, out: Path, *words: str) -> int:
+    return run_agent.main(["train", "--data", str(data), "--out", str(out), *words])
+
+
+def shown(data: Path, capsys: Output, words: Sequence[str]) -> dict[str, typing.Any]:
+    """What --print-config shows."""
+    assert train(data, data / "none", *words, "--print-config") == 0
+    return tomllib.loads(capsys.readouterr().out)
+
+
+def weights(run: Path) -> bytes:
+    return read_bundle(run / "checkpoint")["model.safetensors"]
+
+
+def test_the_flag_knows_every_preset() -> None:
+    hint = typing.get_type_hints(Train)["preset"]
+    assert set(typing.get_args(typing.get_args(hint)[0])) == set(PRESETS)
+
+
+def test_settings_by_name_reach_the_model_and_the_run_can_be_repeated_from_its_file(
+    data: Path, tmp_path: Path
+) -> None:
+    words = [*QUICK, "--model.encoder.latent-dim=6", "--model.encoder.channels", "[4,4,8]"]
+    assert train(data, tmp_path / "one", *words) == 0
+    model = load_checkpoint(tmp_path / "one" / "checkpoint")
+    assert model.latent_dim == 6 and model.config.encoder.channels == (4, 4, 8)
+    assert model.spec.world == "recorded:lamp" and model.action_width == 2
+    facts = checkpoint_facts(tmp_path / "one" / "checkpoint")
+    assert facts["training"]["batch"] == 4
+    assert facts["head"]["steps"] == 2  # 20 for 40 steps are 2 for 4
+    written = str(tmp_path / "one" / "config.toml")
+    assert train(data, tmp_path / "two", "--config", written) == 0
+    assert weights(tmp_path / "two") == weights(tmp_path / "one")
+    assert (tmp_path / "two" / "config.toml").read_text() == Path(written).read_text()
+
+
+def test_it_resumes_with_the_same_words_and_refuses_others(
+    data: Path, tmp_path: Path, capsys: Output
+) -> None:
+    assert train(data, tmp_path / "run", *QUICK) == 0
+    before = weights(tmp_path / "run")
+    assert train(data, tmp_path / "run", *QUICK, "--resume") == 0
+    assert weights(tmp_path / "run") == before
+    capsys.readouterr()
+    assert train(data, tmp_path / "run", *QUICK, "--training.learning-rate", "1", "--resume") == 2
+    assert "training.learning_rate=0.003" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_is_shown_as_toml_that_reads_back(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(as_toml(preset(name), name))
+    named, changes = read_settings(path)
+    assert named == name and chosen_settings(name, None, changes) == preset(name)
+
+
+def test_flags_win_over_the_file_and_the_file_over_the_preset(
+    data: Path, tmp_path: Path, capsys: Output
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'preset = "tiny"\n[training]\nsteps = 7\nbatch = 5\n[model.encoder]\nhidden = 9'
+    )
+    words = ["--config", str(path), "--steps", "8", "--model.encoder.hidden", "11"]
+    found = shown(data, capsys, words)
+    assert found["preset"] == "tiny"
+    assert (found["training"]["steps"], found["training"]["batch"]) == (8, 5)
+    assert (found["model"]["encoder"]["hidden"], found["model"]["encoder"]["latent_dim"]) == (11, 8)
+    assert not (data / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "steps"),
+    [
+        (["--steps", "35"], 10),
+        (["--training.steps", "35"], 10),
+        (["--steps", "7000"], 2000),
+        (["--steps", "1"], 1),
+        (["--steps", "35", "--head.steps", "50"], 50),
+        (["--steps", "35", "--head.steps", "0"], 0),
+        ([], 1000),
+        (["--preset", "tiny", "--steps", "80"], 40),
+    ],
+    ids=str,
+)
+def test_the_head_learns_in_proportion(
+    words: list[str], steps: int, data: Path, capsys: Output
+) -> None:
+    assert shown(data, capsys, words)["head"]["steps"] == steps
+
+
+def test_threads_are_no_more_than_cores_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_settings, "_cores", lambda: 1)
+    assert chosen_settings("default", None).training.threads == 1
+    assert chosen_settings("default", None, {"training.threads": 3}).training.threads == 3
+    monkeypatch.setattr(training_settings, "_cores", lambda: 64)
+    assert chosen_settings("default", None).training.threads == 2
+
+
+def test_it_goes_on_from_a_run_and_keeps_its_network(
+    data: Path, tmp_path: Path, capsys: Output
+) -> None:
+    assert train(data, tmp_path / "one", *QUICK, "--model.encoder.latent-dim", "6") == 0
+    begin = ["--from", str(tmp_path / "one")]
+    assert train(data, tmp_path / "two", *QUICK, *begin) == 0
+    assert load_checkpoint(tmp_path / "two" / "checkpoint").latent_dim == 6
+    assert weights(tmp_path / "two") != weights(tmp_path / "one")
+    written = tomllib.loads((tmp_path / "two" / "config.toml").read_text())
+    assert written["model"]["encoder"]["latent_dim"] == 6
+    capsys.readouterr()
+    assert train(data, tmp_path / "3", *QUICK, *begin, "--model.encoder.latent-dim", "7") == 2
+    assert "network of the checkpoint" in capsys.readouterr().err
+    other = record(tmp_path / "other", "recorded:sun")
+    assert train(other, tmp_path / "3", *QUICK, *begin) == 2
+    assert "expected world = 'recorded:lamp', got 'recorded:sun'" in capsys.readouterr().err
+    assert not (tmp_path / "3").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--training.step", "5"], "did you mean 'training.steps'"),
+        (["--training.steps"], "expected --training.steps with a value"),
+        (["--training.steps", "--resume"], "expected --training.steps with a value"),
+        (["--training.steps", "many"], "expected training.steps like 3500, got 'many'"),
+        (["--training.steps", "2.5"], "steps: expected a whole number, got 2.5"),
+        (["--training.multi-step", "perhaps"], "like true, got 'perhaps'"),
+        (["--model.action-block", "0"], "expected action_block >= 1, got 0"),
+        (["--preset", "defualt"], "did you mean 'default'"),
+        (["--form", "x"], "did you mean '--from'"),
+        (["--config", "/nowhere.toml"], "expected a TOML file of settings in --config"),
+        (["--from", "/nowhere"], "/nowhere"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_named_before_any_work(
+    words: list[str], said: str, data: Path, tmp_path: Path, capsys: Output
+) -> None:
+    assert train(data, tmp_path / "run", *words) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("steps = ", "expected a TOML file"),
+        ("[training]\nstepps = 3", "did you mean 'training.steps'"),
+        ("training = 3", "unknown setting 'training'"),
+        ('preset = "lewn"', "did you mean 'lewm'"),
+        ("[training]\nbatch = [1]", "batch: expected a whole number, got [1]"),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_the_file_is_named(
+    content: str, said: str, data: Path, tmp_path: Path, capsys: Output
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(content)
+    assert train(data, tmp_path / "run", "--config", str(path)) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_metrics_without_states_have_no_probes(data: Path, tmp_path: Path) -> None:
+    assert train(data, tmp_path / "run", *QUICK) == 0
+    (line,) = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(line)["diagnostics"]["probe_r2"] == {}

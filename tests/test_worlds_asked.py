@@ -1,0 +1,78 @@
+"""Which world and task a command is about: the one asked for, else the checkpoint's."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from agent.commands.worlds_asked import WorldAsked, task_asked, world_asked
+from agent.errors import UserError
+from agent.model.checkpoint import save_checkpoint
+from agent.model.encoder import EncoderConfig
+from agent.model.predictor import PredictorConfig
+from agent.model.world_model import WorldModel, WorldModelConfig
+from envs import DEFAULT_WORLD, WorldSpec, make_world
+
+ROOMS = WorldSpec("two-room", "fast", (32, 32), 2, 1 / 30)
+
+
+@pytest.fixture
+def made_for(tmp_path: Path):
+    """Writes the checkpoint of a model of ``ROOMS``, or of something else by these fields."""
+
+    def write(**changes: object) -> Path:
+        spec = dataclasses.replace(ROOMS, **changes)
+        encoder = EncoderConfig(latent_dim=4, channels=(4, 4, 4), hidden=8)
+        config = WorldModelConfig(encoder, PredictorConfig(width=8, blocks=1))
+        save_checkpoint(tmp_path / "model", WorldModel(config, spec), {})
+        return tmp_path / "model"
+
+    return write
+
+
+def test_without_a_checkpoint_it_is_the_one_named_or_the_default() -> None:
+    assert world_asked(None, "", None) == WorldAsked(DEFAULT_WORLD)
+    assert world_asked("two-room", "fast", None) == WorldAsked("two-room", "fast")
+
+
+def test_a_checkpoint_names_its_world_look_and_size(made_for) -> None:
+    checkpoint = made_for()
+    assert world_asked(None, "", checkpoint) == WorldAsked("two-room", "fast", 32)
+    assert world_asked("two-room", "", checkpoint) == WorldAsked("two-room", "fast", 32)
+    assert world_asked(None, "dmc", checkpoint) == WorldAsked("two-room", "dmc", 32)
+    assert world_asked(None, "", checkpoint).make().spec.image_size == (32, 32)
+
+
+def test_another_world_is_drawn_its_own_way_at_the_models_size(made_for) -> None:
+    assert world_asked("two-room-swept", "", made_for()) == WorldAsked("two-room-swept", "", 32)
+
+
+def test_frames_that_are_not_square_are_the_worlds_own_choice(made_for) -> None:
+    assert world_asked(None, "", made_for(image_size=(24, 40))).image_size is None
+
+
+def test_recordings_have_no_world_behind_them(made_for) -> None:
+    checkpoint = made_for(world="recorded:kitchen")
+    with pytest.raises(UserError, match=r"recordings of kitchen, .*--world, or .*--data"):
+        world_asked(None, "", checkpoint)
+    assert world_asked("two-room", "", checkpoint).name == "two-room"
+
+
+def test_a_name_that_opens_nothing_is_asked_for_again(made_for) -> None:
+    checkpoint = made_for(world="slide")
+    with pytest.raises(UserError, match=r"world 'slide', .*--world FILE\.py:CLASS"):
+        world_asked(None, "", checkpoint)
+    assert world_asked("./mine.py:Slide", "", checkpoint).name == "./mine.py:Slide"
+
+
+@pytest.mark.parametrize("name", ["./mine.py:Slide", "gym:Pendulum-v1", "dmc:cartpole-swingup"])
+def test_names_that_open_a_world_are_taken_from_the_checkpoint(made_for, name: str) -> None:
+    assert world_asked(None, "", made_for(world=name)).name == name
+
+
+def test_the_first_task_is_the_worlds_own_or_hindsight() -> None:
+    assert task_asked(None, make_world("dmc:cartpole-swingup")).name == "hindsight"
+    assert task_asked(None, make_world("reacher")).name == "lewm"
+    assert task_asked("hindsight-t9-b9", make_world("reacher")).budget_steps == 9
