@@ -10,28 +10,30 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from agent.deploy.controller import OnnxController
 
-from agent.config import reacher_cpu
+from agent.config import default
 from agent.control.mpc import WorldModelController
+from agent.control.torch_model import TorchModel
 from agent.data import CollectConfig, WindowSampler, collect
 from agent.export.exporting import export_controller
-from agent.interfaces import Controller, GoalObservation
+from agent.export.onnx_model import OnnxModel
+from agent.interfaces import Controller, Goals, Seen
 from agent.model.checkpoint import load_checkpoint
-from agent.model.sigreg import SIGReg
 from agent.model.world_model import WorldModel
-from agent.training.objective import lejepa_loss
-from envs import configure_gl
-from envs.reacher import ReacherSimulator, Renderer, sample_pose
+from agent.training.objective import regularised_loss
+from agent.training.regularisers import make_regulariser
+from envs import DEFAULT_WORLD, World, WorldSpec, configure_gl, make_world
+from planners import GaussNewtonPlanner
 
 CHECKPOINT = Path("checkpoints/reacher")
 FRAMES, STRIDE, BATCH = 8, 2, 64
-TICKS = 100
+TICKS, WARM_UP = 100, 10
 Result = dict[str, Any]
 
 
@@ -51,58 +53,61 @@ def main() -> None:
 
 def plan(options: argparse.Namespace) -> Result:
     """One control tick, encoding included: median over a closed loop, in torch and exported."""
-    model = load_checkpoint(CHECKPOINT)
+    network = load_checkpoint(CHECKPOINT)
     with tempfile.TemporaryDirectory() as place:
-        export_controller(model, Path(place) / "exported", {})
+        export_controller(network, Path(place) / "exported", {})
+        exported = OnnxModel(Path(place) / "exported", options.threads)
+        planner = GaussNewtonPlanner(exported.planner)
         controllers: dict[str, Controller] = {
-            "torch": WorldModelController(model),
-            "onnx": OnnxController(Path(place) / "exported", options.threads),
+            "torch": WorldModelController(TorchModel(network)),
+            "onnx": WorldModelController(exported, planner, exported.control),
         }
-        spent_ms = {name: _ticks_ms(each, model) for name, each in controllers.items()}
+        spent_ms = {name: _ticks_ms(each, network.spec) for name, each in controllers.items()}
     return {
         "ms_per_plan": float(np.median(spent_ms["torch"])),
         "ms_per_plan_p95": float(np.percentile(spent_ms["torch"], 95)),
         "ms_per_plan_onnx": float(np.median(spent_ms["onnx"])),
         "ms_per_plan_onnx_p95": float(np.percentile(spent_ms["onnx"], 95)),
         "timed": f"median of {TICKS} ticks in closed loop",
-        "env_steps_ahead": 16,
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "env_steps_ahead": exported.control.horizon * exported.action_block,
+        "parameters": sum(p.numel() for p in network.parameters()),
     }
 
 
-def _ticks_ms(controller: Controller, model: WorldModel) -> list[float]:
-    rng, arm = np.random.default_rng(5), ReacherSimulator()
-    camera = Renderer(arm, model.config.render_profile, model.config.encoder.image_size)
-    goal, unknown, spent_ms = camera.render_pose(sample_pose(rng)), np.zeros(4), []
-    arm.reset(sample_pose(rng))
-    for tick in range(-10, TICKS):  # the first ones warm up
-        seen = [GoalObservation(camera.render_pose(arm.qpos_rad), goal, unknown, unknown)]
-        if tick == -10:
-            controller.reset(seen, [5])
-        before_s = time.perf_counter()
-        torques = controller.act(seen)
-        spent_ms += [1e3 * (time.perf_counter() - before_s)] if tick >= 0 else []
-        arm.step(torques[0])
-    camera.close()
+def _ticks_ms(controller: Controller, spec: WorldSpec) -> list[float]:
+    rng, spent_ms = np.random.default_rng(5), []
+    with closing(make_world(spec.world, spec.look, spec.image_size[0])) as world:
+        goal = world.picture(world.sample_state(rng))
+        world.reset(rng)
+        controller.reset(Goals(pixels=goal[None]), [5])
+        for tick in range(-WARM_UP, TICKS):
+            seen = Seen(pixels=world.frame()[None])
+            before_s = time.perf_counter()
+            action = controller.act(seen).actions[0]
+            spent_ms += [1e3 * (time.perf_counter() - before_s)] if tick >= 0 else []
+            world.step(action)
     return spent_ms
 
 
 def train(options: argparse.Namespace) -> Result:
     """Frames a second of our loss, forward and backward."""
-    config = reacher_cpu()
-    size, batch = config.model.encoder.image_size, config.training.batch
-    window, draw = config.training.window_frames, torch.Generator().manual_seed(0)
-    model, sigreg = WorldModel(config.model).train(), SIGReg(config.training.sigreg_directions)
-    frames = torch.randint(0, 256, (batch, window, size, size, 3), generator=draw).byte()
-    actions = torch.rand(batch, window - 1, config.model.action_width, generator=draw)
+    config, spec = default(), load_checkpoint(CHECKPOINT).spec
+    model, training = WorldModel(config.model, spec).train(), config.training
+    batch, window, draw = training.batch, training.window_frames, torch.Generator().manual_seed(0)
+    frames = torch.randint(0, 256, (batch, window, *spec.image_size, 3), generator=draw).byte()
+    width = config.model.action_block * spec.action_dim
+    actions = torch.rand(batch, window - 1, width, generator=draw)
+    regulariser, weight = make_regulariser(training), training.sigreg_weight
 
     def step() -> None:
-        terms = lejepa_loss(model, sigreg, frames, actions, config.training.sigreg_weight, draw)
+        terms = regularised_loss(
+            model, regulariser, frames, actions, weight, draw, training.multi_step
+        )
         terms.total.backward()
         model.zero_grad()
 
     rate = batch * window * per_second(step, options.seconds)
-    return {"frames_per_s": rate, "windows_per_batch": batch, "image_size": size}
+    return {"frames_per_s": rate, "windows_per_batch": batch, "image_size": spec.image_size[0]}
 
 
 def read(options: argparse.Namespace) -> Result:
@@ -110,7 +115,7 @@ def read(options: argparse.Namespace) -> Result:
     with tempfile.TemporaryDirectory() as place:
         store = collect(CollectConfig(out=Path(place) / "data", episodes=40, workers=1))
         disk, memory = store.load(memory_limit_bytes=0), store.load()
-        ids, size = range(store.episode_count), store.header.image_size
+        ids, size = range(store.episode_count), store.header.spec.image_size[0]
         rates = {}
         for name, episodes in (("disk", disk), ("memory", memory)):
             sampler = WindowSampler(episodes, ids, FRAMES, STRIDE, BATCH, seed=0)
@@ -126,19 +131,23 @@ def read(options: argparse.Namespace) -> Result:
 
 
 def env(options: argparse.Namespace) -> Result:
-    """Frames a second of Reacher: two physics steps and a picture, by profile and size."""
-    rates, rng = {}, np.random.default_rng(0)
-    for profile, size in (("fast", 64), ("dmc", 64), ("dmc", 224)):
-        arm = ReacherSimulator()
-        camera = Renderer(arm, profile, size)
-
-        def step(arm: ReacherSimulator = arm, camera: Renderer = camera) -> None:
-            arm.step(rng.uniform(-1, 1, 2))
-            camera.render_pose(arm.qpos_rad)
-
-        rates[f"{profile} {size}"] = per_second(step, options.seconds)
-        camera.close()
+    """Frames a second of Reacher: two physics steps and a picture, by look and size."""
+    rates = {}
+    for look, size in (("fast", 64), ("dmc", 64), ("dmc", 224)):
+        with closing(make_world(DEFAULT_WORLD, look, size)) as world:
+            rates[f"{look} {size}"] = per_second(_random_step(world), options.seconds)
     return {"frames_per_s": rates}
+
+
+def _random_step(world: World) -> Callable[[], object]:
+    rng, width = np.random.default_rng(0), world.spec.action_dim
+    world.reset(rng)
+
+    def step() -> object:
+        world.step(rng.uniform(-1, 1, width))
+        return world.frame()
+
+    return step
 
 
 def per_second(step: Callable[[], object], seconds: float) -> float:

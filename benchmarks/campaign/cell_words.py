@@ -9,6 +9,33 @@ from agent.reporting.results_table import duration
 from benchmarks.campaign.cells import Cell
 
 NOTHING, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
+GOALS_HEAD = (
+    "controller", f"seeds {TIMES} episodes", "touch %", "held %", "median error [rad]",
+    "tick [ms], p50 / p95", "env steps", "training, memory",
+)  # fmt: skip
+RETURNS_HEAD = (*GOALS_HEAD[:2], "mean return", "interquartile mean", *GOALS_HEAD[-2:])
+
+
+def goal_row(cell: Cell) -> list[str]:
+    """What a controller reached and for what price, under ``GOALS_HEAD``."""
+    error, tick = cell.median_error(), cell.decision_ms()
+    return [
+        cell.controller,
+        counts(cell),
+        percent(cell.rate("first_touch")),
+        percent(cell.rate("held")),
+        NOTHING if error is None else f"{error:.4f}",
+        NOTHING if tick is None else f"{tick[0]:.1f} / {tick[1]:.1f}",
+        env_steps(cell),
+        training(cell) or NOTHING,
+    ]
+
+
+def return_row(cell: Cell) -> list[str]:
+    """What a controller was paid and for what price, under ``RETURNS_HEAD``."""
+    paid = [number(found, 0) for found in cell.mean_return()]
+    price = [env_steps(cell), training(cell) or NOTHING]
+    return [cell.controller, counts(cell), *paid, *price]
 
 
 def percent(rate: Estimate | None) -> str:

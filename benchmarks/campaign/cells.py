@@ -1,4 +1,4 @@
-"""Result files put together: a cell is one controller on one protocol, all its training seeds.
+"""Runs put together: a cell is one controller on one protocol, all its training seeds.
 
 Within a cell every training seed has played the same episodes, and controllers are compared on
 the episodes they share: task i of a protocol depends on the evaluation seed and i alone.
@@ -118,11 +118,9 @@ def read_cells(directory: Path) -> list[Cell]:
 
 
 def _together(group: Sequence[Result]) -> tuple[Result, ...]:
-    """The results of one cell by training seed, checked against the first."""
+    """The results of one cell by training seed, checked to be of the same episodes."""
     ordered = sorted(group, key=lambda run: (run["training_seed"] is not None, _seed(run)))
-    for run, before in pairwise(ordered):
-        if run["training_seed"] == before["training_seed"]:
-            raise UserError(f"expected one run a training seed, got two of {run_id(run)}: drop one")
+    for before, run in pairwise(ordered):
         if _episodes(run) != _episodes(before):
             raise UserError(
                 f"expected {run_id(run)} to have the episodes of {run_id(before)}, got others: "

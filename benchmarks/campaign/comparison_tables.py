@@ -4,68 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from agent.evaluation.resampling import Estimate
 from agent.reporting.html import group_row, row, table, with_note
 from agent.reporting.markup import Markup
 from agent.reporting.results_table import OURS
-from benchmarks.campaign.cell_words import NOTHING, TIMES, env_steps, training
+from benchmarks.campaign.cell_words import GOALS_HEAD, NOTHING, RETURNS_HEAD, goal_row, return_row
 from benchmarks.campaign.cells import RETURN, Cell, Difference, paired
 
-HEADER = (
-    ("Controller", ""),
-    ("Seeds", f"{TIMES} episodes"),
-    ("First touch", "%, interval"),
-    ("Held", "%, interval"),
-    ("Final error", "rad, median"),
-    ("Decision", "ms, p50 / p95"),
-    ("Env steps", "training, memory"),
-)
-RETURN_HEADER = (
-    ("Controller", ""),
-    ("Seeds", f"{TIMES} episodes"),
-    ("Return", "mean, interval"),
-    ("Middle half", "mean, interval"),
-    ("Decision", "ms, p50 / p95"),
-    ("Env steps", "training, memory"),
-)
 DIFFERENCE_HEADER = (("Against", ""), ("First touch", "points"), ("Held", "points"))
 
 
 def goals_table(cells: Sequence[Cell], about: Mapping[str, str]) -> Markup:
     """First touch, held, precision, time and price, grouped by protocol."""
-
-    def line(cell: Cell) -> Markup:
-        error = cell.median_error()
-        return row(
-            with_note(cell.controller, about.get(cell.controller, "")),
-            f"{len(cell.results)} {TIMES} {cell.episodes}",
-            _percent(cell.rate("first_touch")),
-            _percent(cell.rate("held")),
-            NOTHING if error is None else f"{error:.4f}",
-            _decision(cell),
-            _price(cell),
-            emphasised=cell.controller == OURS,
-        )
-
-    return _grouped(cells, HEADER, line)
+    return _grouped(cells, about, GOALS_HEAD, goal_row)
 
 
 def returns_table(cells: Sequence[Cell], about: Mapping[str, str]) -> Markup:
-    """Mean and interquartile mean of the return, grouped by protocol."""
-
-    def line(cell: Cell) -> Markup:
-        mean, middle = cell.mean_return()
-        return row(
-            with_note(cell.controller, about.get(cell.controller, "")),
-            f"{len(cell.results)} {TIMES} {cell.episodes}",
-            _with_interval(mean, 0),
-            _with_interval(middle, 0),
-            _decision(cell),
-            _price(cell),
-            emphasised=cell.controller == OURS,
-        )
-
-    return _grouped(cells, RETURN_HEADER, line)
+    """Mean and interquartile mean of the return, and the price, grouped by protocol."""
+    return _grouped(cells, about, RETURNS_HEAD, return_row)
 
 
 def differences_table(cells: Sequence[Cell]) -> Markup:
@@ -94,7 +49,8 @@ def _difference_row(ours: Cell, theirs: Cell) -> Markup:
 def _difference(found: Difference | None, unit: float, of: str = "") -> str:
     if found is None:
         return with_note(NOTHING, "no episode in common")
-    value, low, high = (unit * x for x in _ends(found.estimate))
+    estimate = found.estimate
+    value, low, high = (unit * x for x in (estimate.value, estimate.low, estimate.high))
     verdict = f"{low:+.1f} to {high:+.1f}, {found.episodes} episodes"
     if low == high == 0.0:
         verdict = f"the same in all {found.episodes} episodes"
@@ -103,35 +59,23 @@ def _difference(found: Difference | None, unit: float, of: str = "") -> str:
     return with_note(f"{value:+.1f}{of}" if value else f"0.0{of}", verdict)
 
 
-def _ends(found: Estimate) -> tuple[float, float, float]:
-    return found.value, found.low, found.high
-
-
 def _grouped(
-    cells: Sequence[Cell], header: Sequence[tuple[str, str]], line: Callable[[Cell], Markup]
+    cells: Sequence[Cell],
+    about: Mapping[str, str],
+    header: Sequence[str],
+    words: Callable[[Cell], list[str]],
 ) -> Markup:
     lines: list[Markup] = []
     for protocol in dict.fromkeys(cell.protocol for cell in cells):
         lines.append(group_row(f"Protocol {protocol}", len(header)))
-        lines += [line(cell) for cell in cells if cell.protocol == protocol]
-    return table([with_note(name, note) for name, note in header], lines)
+        for cell in (cell for cell in cells if cell.protocol == protocol):
+            name = with_note(cell.controller, about.get(cell.controller, ""))
+            figures = [_noted(text) for text in words(cell)[1:]]
+            lines.append(row(name, *figures, emphasised=cell.controller == OURS))
+    return table(header, lines)
 
 
-def _percent(rate: Estimate | None) -> str:
-    if rate is None:
-        return NOTHING
-    return _with_interval(Estimate(*(100.0 * x for x in _ends(rate))), 1)
-
-
-def _with_interval(found: Estimate, digits: int) -> str:
-    value, low, high = (f"{x:.{digits}f}" for x in _ends(found))
-    return with_note(value, f"{low} to {high}")
-
-
-def _decision(cell: Cell) -> str:
-    times = cell.decision_ms()
-    return NOTHING if times is None else " / ".join(f"{t:.1f}" for t in times)
-
-
-def _price(cell: Cell) -> str:
-    return with_note(env_steps(cell), training(cell))
+def _noted(text: str) -> str:
+    """An interval in brackets becomes a note below its number."""
+    value, _, interval = text.partition(" (")
+    return with_note(value, interval.removesuffix(")")) if interval else text

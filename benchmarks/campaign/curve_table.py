@@ -11,7 +11,6 @@ from agent.evaluation.provenance import is_uncommitted
 from agent.reporting.results_table import OURS, duration
 from benchmarks.campaign.cell_words import NOTHING, TIMES, markdown_table, thousands
 
-Curve = Mapping[str, Any]
 Point = Mapping[str, Any]
 HEAD = (
     "protocol", "controller", "env steps", f"seeds {TIMES} episodes", "touch %", "held %",
@@ -19,21 +18,22 @@ HEAD = (
 )  # fmt: skip
 
 
-def curve_table(curves: Sequence[Curve]) -> str:
+def curve_table(points: Sequence[Point]) -> str:
     """Means over the seeds that have the point, at the world model's env steps.
 
     Of the other controllers the point nearest to each of these on a log scale is shown.
     """
-    protocols = dict.fromkeys(p["protocol"] for curve in curves for p in curve["points"])
-    rows = [row for protocol in sorted(protocols) for row in _rows(curves, protocol)]
+    protocols = sorted({point["protocol"] for point in points})
+    rows = [row for name in protocols for row in _rows(points, name)]
     if not rows:
         return "No learning curve has been measured yet."
-    return f"{markdown_table(HEAD, rows)}\n\n{_note(curves)}"
+    return f"{markdown_table(HEAD, rows)}\n\n{_note(points)}"
 
 
-def _rows(curves: Sequence[Curve], protocol: str) -> Iterator[list[str]]:
-    names = sorted({curve["controller"] for curve in curves}, key=lambda name: (name != OURS, name))
-    by_name = {name: _by_steps(curves, name, protocol) for name in names}
+def _rows(points: Sequence[Point], protocol: str) -> Iterator[list[str]]:
+    names = sorted({point["controller"] for point in points}, key=lambda n: (n != OURS, n))
+    mine = [point for point in points if point["protocol"] == protocol]
+    by_name = {name: _by_steps(mine, name) for name in names}
     wanted = sorted(by_name.get(OURS) or {s for found in by_name.values() for s in found})
     for name, found in by_name.items():
         nearest = [min(found, key=lambda s: abs(math.log(s / steps))) for steps in wanted if found]
@@ -41,12 +41,11 @@ def _rows(curves: Sequence[Curve], protocol: str) -> Iterator[list[str]]:
             yield [f"`{protocol}`", name, thousands(steps), *_figures(found[steps])]
 
 
-def _by_steps(curves: Sequence[Curve], name: str, protocol: str) -> dict[int, list[Point]]:
+def _by_steps(points: Sequence[Point], name: str) -> dict[int, list[Point]]:
     found: dict[int, list[Point]] = {}
-    for curve in curves:
-        for point in curve["points"]:
-            if curve["controller"] == name and point["protocol"] == protocol:
-                found.setdefault(point["bought_with"]["env_steps"], []).append(point)
+    for point in points:
+        if point["controller"] == name:
+            found.setdefault(point["bought_with"]["env_steps"], []).append(point)
     return found
 
 
@@ -67,8 +66,7 @@ def _percent(rates: Sequence[float | None]) -> str:
     return f"{100 * fmean(known):.1f}" if known else NOTHING
 
 
-def _note(curves: Sequence[Curve]) -> str:
-    points = [point for curve in curves for point in curve["points"]]
+def _note(points: Sequence[Point]) -> str:
     several = sum(is_uncommitted(point["commit"]) for point in points)
     said = f"; {several} were measured with uncommitted changes" if several else ""
     return f"{len(points)} points in all are in `results/curves/runs.csv`{said}."

@@ -92,50 +92,51 @@ def _return_bars(axes: Axes, place: int, cell: Cell) -> None:
         )  # fmt: skip
 
 
-def learning_figures(curves: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Figure]]:
+def learning_figures(points: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Figure]]:
     """Each protocol that has a point, with its figure."""
-    protocols = dict.fromkeys(point["protocol"] for curve in curves for point in curve["points"])
-    for protocol in protocols:
-        yield protocol, learning_figure(curves, protocol)
+    for protocol in dict.fromkeys(point["protocol"] for point in points):
+        yield protocol, learning_figure(points, protocol)
 
 
-def learning_figure(curves: Sequence[Mapping[str, Any]], protocol: str) -> Figure:
+def learning_figure(points: Sequence[Mapping[str, Any]], protocol: str) -> Figure:
     """One protocol against env steps and against the wall clock of training.
 
-    Thin lines are training seeds, thick ones their mean where every seed has the point.
+    Thin lines are training seeds, thick ones their mean where every seed has the point. A
+    controller has one colour on all protocols.
 
     Raises:
-        UserError: if no curve has a point on ``protocol``.
+        UserError: if no point is on ``protocol``.
     """
-    names = list(dict.fromkeys(curve["controller"] for curve in curves))
-    drawn = {name: _points(curves, name, protocol) for name in names}
-    if not any(drawn.values()):
+    mine = [point for point in points if point["protocol"] == protocol]
+    if not mine:
         raise UserError(
             f"expected points on {protocol} to draw, got none: run benchmarks.campaign curves"
         )
-    what = "return, of 1000" if _is_return(curves, protocol) else "held, % of episodes"
+    is_return = any(point["episode_return"] is not None for point in mine)
     figure = new_figure(WIDTH_IN, 3.4)
     left, right = figure.subplots(1, 2, sharey=True)
+    what = "return, of 1000" if is_return else "held, % of episodes"
     dress(left, plain_text(protocol), "env steps, log scale", what)
     dress(right, "", "wall clock of training [min], log scale")
     for axes, key, unit in ((left, "env_steps", 1.0), (right, "training_s", 60.0)):
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())  # they would overlap
-        axes.set_ylim(0, 1050 if _is_return(curves, protocol) else 105)
-        for number, seeds in enumerate(drawn.values()):
+        axes.set_ylim(0, 1050 if is_return else 105)
+        for number, name in enumerate(sorted({point["controller"] for point in points})):
+            seeds = _by_seed(mine, name)
             if seeds:
-                _lines(axes, seeds, key, unit, number, plain_text(names[number]))
+                _lines(axes, seeds, key, unit, number, plain_text(name))
     legend(left)
     return figure
 
 
-def _points(
-    curves: Sequence[Mapping[str, Any]], name: str, protocol: str
-) -> list[list[Mapping[str, Any]]]:
-    """The points of each training seed on ``protocol``; seeds without one are left out."""
-    chosen = [curve["points"] for curve in curves if curve["controller"] == name]
-    seeds = [[point for point in points if point["protocol"] == protocol] for points in chosen]
-    return [points for points in seeds if points]
+def _by_seed(points: Sequence[Mapping[str, Any]], name: str) -> list[list[Mapping[str, Any]]]:
+    """The points of each training seed of controller ``name``."""
+    seeds: dict[int, list[Mapping[str, Any]]] = {}
+    for point in points:
+        if point["controller"] == name:
+            seeds.setdefault(point["training_seed"], []).append(point)
+    return list(seeds.values())
 
 
 def _lines(
@@ -177,8 +178,3 @@ def score(point: Mapping[str, Any]) -> float:
         return float(point["episode_return"]["mean"])
     rate = point["held"]["rate"]
     return float("nan") if rate is None else 100.0 * rate
-
-
-def _is_return(curves: Sequence[Mapping[str, Any]], protocol: str) -> bool:
-    points = [point for curve in curves for point in curve["points"]]
-    return any(p["episode_return"] is not None for p in points if p["protocol"] == protocol)

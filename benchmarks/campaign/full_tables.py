@@ -10,24 +10,18 @@ from collections.abc import Sequence
 
 from agent.evaluation.provenance import is_uncommitted
 from benchmarks.campaign.cell_words import (
+    GOALS_HEAD,
     NOTHING,
-    TIMES,
-    counts,
-    env_steps,
+    RETURNS_HEAD,
+    goal_row,
     markdown_table,
-    number,
-    percent,
-    training,
+    return_row,
 )
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.ordering import in_order, rank
 
 MAIN = ("lewm", "swift", "anywhere")
 VARIANT, AT_REST = "lewm-", "-rest"
-HEAD = (
-    "controller", f"seeds {TIMES} episodes", "touch %", "held %", "median error [rad]",
-    "tick [ms], p50 / p95", "env steps", "training, memory",
-)  # fmt: skip
 NOTE = (
     "Mean over training seeds; in brackets 95 % intervals over seeds and episodes, never "
     "narrower than Wilson's: with one seed they say nothing of other seeds, with three they "
@@ -63,21 +57,7 @@ def full_tables(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
 def _goals(protocol: str, cells: Sequence[Cell]) -> str:
     if not cells:
         return ""
-    return f"**`{protocol}`**\n\n{markdown_table(HEAD, [_goal_row(cell) for cell in cells])}"
-
-
-def _goal_row(cell: Cell) -> list[str]:
-    error, tick = cell.median_error(), cell.decision_ms()
-    return [
-        cell.controller,
-        counts(cell),
-        percent(cell.rate("first_touch")),
-        percent(cell.rate("held")),
-        NOTHING if error is None else f"{error:.4f}",
-        NOTHING if tick is None else f"{tick[0]:.1f} / {tick[1]:.1f}",
-        env_steps(cell),
-        training(cell) or NOTHING,
-    ]
+    return f"**`{protocol}`**\n\n{markdown_table(GOALS_HEAD, list(map(goal_row, cells)))}"
 
 
 def _variants(cells: Sequence[Cell], controllers: Sequence[str], at_rest: bool) -> str:
@@ -111,14 +91,9 @@ def _touch_and_held(cell: Cell | None) -> str:
 def _returns(cells: Sequence[Cell]) -> str:
     if not cells:
         return ""
-    rows = []
-    for cell in cells:
-        mean, middle = cell.mean_return()
-        found = [counts(cell), number(mean, 0), number(middle, 0)]
-        paid = [env_steps(cell), training(cell) or NOTHING]
-        rows.append([f"`{cell.protocol}`", cell.controller, *found, *paid])
-    head = ("protocol", "controller", HEAD[1], "mean return", "interquartile mean", *HEAD[-2:])
-    return f"**dm_control's own reward**, return out of 1000\n\n{markdown_table(head, rows)}"
+    rows = [[f"`{cell.protocol}`", *return_row(cell)] for cell in cells]
+    made = markdown_table(("protocol", *RETURNS_HEAD), rows)
+    return f"**dm_control's own reward**, return out of 1000\n\n{made}"
 
 
 def _shared(cells: Sequence[Cell]) -> str:

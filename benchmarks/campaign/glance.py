@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from agent.reporting.results_table import OURS
 from benchmarks.campaign.cell_words import NOTHING, counts, env_steps, markdown_table, wall_clock
-from benchmarks.campaign.cells import Cell
+from benchmarks.campaign.cells import RETURN, Cell
 from benchmarks.campaign.ordering import rank
 
-TOUCH, HELD, RETURN = "first_touch", "held", "episode_return"
+TOUCH, HELD = "first_touch", "held"
 COLUMNS = (
     ("lewm", TOUCH), ("swift", HELD), ("anywhere", HELD), ("dmc-hard", RETURN),
 )  # fmt: skip
@@ -55,7 +55,7 @@ def _value(cell: Cell | None, key: str) -> str:
     if cell is None:
         return NOTHING
     if key == RETURN:
-        return f"{cell.mean_return()[0].value:.0f}"
+        return f"{cell.values(RETURN).mean():.0f}"
     rate = cell.rate(key)
     return NOTHING if rate is None else f"{100 * rate.value:.1f}"
 

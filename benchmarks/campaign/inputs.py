@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.campaign.curves import points_in
+from benchmarks.campaign.curve_points import points_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from benchmarks.campaign.cells import Cell
     from benchmarks.campaign.matrix import Wanted
+    from benchmarks.campaign.tables import Run
 
 COMPARISON, CURVES, WORLDS = "comparison", "curves", "worlds"
 PLANNERS, STUDIES = "planners.json", "identifiability"
@@ -46,15 +47,9 @@ def cells_in(results: Path) -> tuple[list[Cell], list[Cell]]:
     return current, outdated
 
 
-def curves_in(results: Path) -> list[Mapping[str, Any]]:
-    """Every learning curve: a controller and training seed with its points by env steps."""
-    curves: dict[tuple[str, int], list[Any]] = {}
-    for run in points_in(results / CURVES):
-        curves.setdefault((run["controller"], run["training_seed"]), []).append(run)
-    return [
-        {"controller": name, "training_seed": seed, "points": points}
-        for (name, seed), points in sorted(curves.items())
-    ]
+def curves_in(results: Path) -> list[Run]:
+    """Every point of the learning curves; none where they have not been measured."""
+    return points_in(results / CURVES)
 
 
 def planner_rows(path: Path) -> list[dict[str, Any]]:

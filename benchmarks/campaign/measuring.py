@@ -10,7 +10,7 @@ from statistics import median
 from agent.errors import UserError
 from benchmarks.campaign.finished import first_finished
 from benchmarks.campaign.matrix import Wanted
-from benchmarks.campaign.subject import task, tasks
+from benchmarks.campaign.subject import definition, task, tasks
 from benchmarks.campaign.tables import Run, has_tables, put_run, read_runs, run_id
 
 DONE, READY, UNTRAINED, OUTDATED = "done", "to measure", "to train first", "outdated"
@@ -21,7 +21,8 @@ class State:
     """How far a run of the comparison is; ``expected_s`` is None where nothing is known yet.
 
     ``progress``: ``DONE``, ``READY``, ``UNTRAINED`` or ``OUTDATED``.
-    Outdated: measured with another checkpoint, on other episodes or on fewer than asked for now.
+    Outdated: measured with another checkpoint, on other episodes, on fewer than asked for now, or
+    under a protocol that has been defined anew since.
     """
 
     wanted: Wanted
@@ -60,11 +61,13 @@ def _progress(one: Wanted, run: Run | None, checkpoint: Path | None) -> str:
 def _is_current(one: Wanted, run: Run, checkpoint: Path | None) -> bool:
     """Whether the run answers what is asked: these episodes, or these and more.
 
-    A checkpoint that is gone cannot contradict it.
+    A checkpoint that is gone cannot contradict it, nor a definition that was not recorded.
     """
     from agent.files.bundle import bundle_sha256
 
     if run["seed"] != one.seed or run["episodes"] < one.episodes:
+        return False
+    if run["protocol_definition"] not in (None, definition(one.protocol)):
         return False
     return checkpoint is None or bool(run["checkpoint_sha256"] == bundle_sha256(checkpoint))
 

@@ -14,7 +14,7 @@ from agent.reporting.markup import Markup, element, joined
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.comparison_tables import differences_table, goals_table, returns_table
 from benchmarks.campaign.figures import learning_figures, rates_figures, returns_figure
-from benchmarks.campaign.full_tables import MAIN
+from benchmarks.campaign.full_tables import VARIANT
 from benchmarks.campaign.pareto import pareto
 
 TITLE = "World model against its rivals"
@@ -39,9 +39,9 @@ TOUCH = (
 class Comparison:
     """All that the page tells; any part may be empty.
 
-    ``cells`` in the order of the page; ``about`` by controller; ``curves`` as of
-    ``curves_in``; ``planners`` rows of ``planners.json``; ``studies`` figures by
-    name; ``missing`` lines on what is not there.
+    ``cells`` in the order of the page; ``about`` by controller; ``curves`` points of them;
+    ``planners`` rows of ``planners.json``; ``studies`` figures by name; ``missing`` lines on what
+    is not there.
     """
 
     cells: Sequence[Cell]
@@ -76,7 +76,7 @@ def sections_of(comparison: Comparison) -> Iterable[Section]:
         yield Section("reward", "dm_control's own reward", _reward(rewarded, comparison.about))
     if cells:
         yield Section("pairs", "The world model against each", _pairs(cells))
-    if any(curve["points"] for curve in comparison.curves):
+    if comparison.curves:
         yield Section("learning", "What experience buys", _learning(comparison.curves))
     if comparison.planners:
         yield Section("planners", "Planners", _planners(comparison.planners))
@@ -106,7 +106,7 @@ def _goals(cells: Sequence[Cell], about: Mapping[str, str]) -> Markup:
 
 def _split(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
     """The protocols everybody looks at, and the variants, which fill pages."""
-    variant = [cell.protocol.startswith(f"{MAIN[0]}-") for cell in cells]
+    variant = [cell.protocol.startswith(VARIANT) for cell in cells]
     pairs = list(zip(cells, variant, strict=True))
     return [cell for cell, is_one in pairs if not is_one], [c for c, is_one in pairs if is_one]
 
@@ -162,7 +162,7 @@ def _studies(figures: Mapping[str, Figure]) -> Markup:
 
 def _missing(lines: Sequence[str]) -> Markup:
     if not lines:
-        return paragraph("Nothing: every file of the comparison is there.")
+        return paragraph("Nothing: every run of the comparison is there.")
     items = (element("li", line) for line in lines)
     return joined([paragraph("Not measured, or not shown:"), element("ul", *items)])
 
@@ -180,5 +180,5 @@ def _making(cells: Sequence[Cell]) -> Markup:
         )
         for r in results
     ]
-    header = ("File", "Training seed", "Date", "Commit", "Machine", "Command")
-    return fold(f"{len(results)} files, their commands and machines", table(header, lines, True))
+    header = ("Run", "Training seed", "Date", "Commit", "Machine", "Command")
+    return fold(f"{len(results)} runs, their commands and machines", table(header, lines, True))

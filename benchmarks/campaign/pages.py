@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent.errors import UserError
@@ -40,7 +40,12 @@ def page_of(
     if not has_parts(page):
         marks = " or ".join(f"<!-- {name}:begin --> and <!-- {name}:end -->" for name in PARTS)
         raise UserError(f"expected a page with lines {marks}, got none of them")
-    made = filled(page, "glance", glance(cells, about))
-    made = filled(made, "results", full_tables(cells, tuple(about)))
-    made = filled(made, "worlds", worlds_table(worlds))
-    return filled(made, "curves", curve_table(curves))
+    makers: dict[str, Callable[[], str]] = {
+        "glance": lambda: glance(cells, about),
+        "results": lambda: full_tables(cells, tuple(about)),
+        "curves": lambda: curve_table(curves),
+        "worlds": lambda: worlds_table(worlds),
+    }
+    for name in (name for name in PARTS if is_marked(page, name)):
+        page = filled(page, name, makers[name]())
+    return page

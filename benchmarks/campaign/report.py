@@ -93,7 +93,7 @@ def pages_made(
 
 
 def draw_curves(curves: Sequence[Mapping[str, Any]], directory: Path) -> Iterator[Path]:
-    """A picture a protocol, beside the curves' own files; each is written when it is asked for."""
+    """A picture a protocol, beside the curves' own table; each is written when it is asked for."""
     from agent.reporting.style import save_png
     from benchmarks.campaign.figures import learning_figures
 

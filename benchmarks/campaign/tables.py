@@ -8,16 +8,16 @@ bytes.
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agent.errors import UserError
 from agent.files.durable import explained_disk_errors, make_directory, write_durably
+from benchmarks.campaign.csv_files import csv_bytes, meanings, table_bytes, text_of
 
 RUNS, EPISODES = "runs.csv", "episodes.csv.gz"
 TEXTS = (
@@ -52,7 +52,7 @@ def as_run(result: Mapping[str, Any]) -> Run:
 
 def run_id(run: Mapping[str, Any], key: Sequence[str] = KEY) -> str:
     """What tells runs of one table apart, as ``anywhere/sac/0``; empty for no training seed."""
-    return "/".join(_text(_get(run, name)) for name in key)
+    return "/".join(text_of(_get(run, name)) for name in key)
 
 
 def has_tables(directory: Path) -> bool:
@@ -61,14 +61,13 @@ def has_tables(directory: Path) -> bool:
 
 
 def read_runs(directory: Path, episodes: bool = True) -> list[Run]:
-    """Every run of the subject in ``directory``, with its episodes if they are kept and wanted.
+    """Every run of the subject in ``directory``, with its ``episodes``, which curves do not keep.
 
     Raises:
         UserError: naming the file, if it is no such table, or a run lacks episodes.
     """
-    rows = _rows(directory / RUNS, COLUMNS, _read(directory / RUNS).decode())
-    runs = [_nested(row) for row in rows]
-    if episodes and (directory / EPISODES).exists():
+    runs = meanings(directory / RUNS, COLUMNS, table_bytes(directory / RUNS), _nested)
+    if episodes:
         lines = _read_episodes(directory / EPISODES)
         for run in runs:
             run["per_episode"] = lines.get(run_id(run), [])
@@ -87,7 +86,7 @@ def put_run(directory: Path, result: Mapping[str, Any], key: Sequence[str] = KEY
         UserError: if the tables are about another world.
     """
     run = as_run(result)
-    others = read_runs(directory) if has_tables(directory) else []
+    others = read_runs(directory, _keeps_episodes(key)) if has_tables(directory) else []
     if others and others[0]["world"] != run["world"]:
         raise UserError(
             f"expected a result in {others[0]['world']}, which {directory} is about, got one in "
@@ -105,32 +104,22 @@ def write_runs(
     ordered = sorted(runs, key=lambda run: [(_get(run, k) is not None, _get(run, k)) for k in key])
     make_directory(directory)
     with explained_disk_errors(directory):
-        if tuple(key) == KEY:
+        if _keeps_episodes(key):
             lines = (line for run in ordered for line in _lines(run))
-            table = _csv(("run", "index", *LINE), lines)
+            table = csv_bytes(("run", "index", *LINE), lines)
             write_durably(directory / EPISODES, gzip.compress(table, 9, mtime=0))
-        rows = ([_text(_get(run, name)) for name in COLUMNS] for run in ordered)
-        write_durably(directory / RUNS, _csv(COLUMNS, rows))
+        rows = ([text_of(_get(run, name)) for name in COLUMNS] for run in ordered)
+        write_durably(directory / RUNS, csv_bytes(COLUMNS, rows))
+
+
+def _keeps_episodes(key: Sequence[str]) -> bool:
+    return tuple(key) != CURVE_KEY
 
 
 def _lines(run: Mapping[str, Any]) -> Iterable[list[str]]:
     name = run_id(run)
     for index, line in enumerate(run["per_episode"]):
-        yield [name, str(index), *(_text(line[column]) for column in LINE)]
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(int(value) if isinstance(value, bool) else value, allow_nan=False)
+        yield [name, str(index), *(text_of(line[column]) for column in LINE)]
 
 
 def _get(run: Mapping[str, Any], column: str) -> Any:
@@ -162,33 +151,19 @@ def _value(column: str, text: str) -> Any:
 
 def _read_episodes(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        text = gzip.decompress(_read(path)).decode()
-    except (OSError, EOFError) as error:
+        table = gzip.decompress(table_bytes(path))
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"expected {path} to be a gzip archive, got: {error}") from error
     found: dict[str, list[dict[str, Any]]] = {}
-    for name, _, seed, solved, touch, held, steps, miss, paid in _rows(
-        path, ("run", "index", *LINE), text
-    ):
-        values = (
-            int(seed), solved == "1", touch == "1", held == "1", int(steps) if steps else None,
-            float(miss), float(paid) if paid else None,
-        )  # fmt: skip
-        found.setdefault(name, []).append(dict(zip(LINE, values, strict=True)))
+    for name, line in meanings(path, ("run", "index", *LINE), table, _episode):
+        found.setdefault(name, []).append(line)
     return found
 
 
-def _rows(path: Path, columns: Sequence[str], text: str) -> list[list[str]]:
-    header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
-    if header != list(columns):
-        raise UserError(f"expected {path} to have the columns {', '.join(columns)}, got {header}")
-    return rows
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"expected a table at {path}, got: {error.strerror}. Make one with "
-            "`python -m benchmarks.campaign measure`"
-        ) from error
+def _episode(row: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    name, _, seed, solved, touch, held, steps, miss, paid = row
+    values = (
+        int(seed), solved == "1", touch == "1", held == "1", int(steps) if steps else None,
+        float(miss), float(paid) if paid else None,
+    )  # fmt: skip
+    return name, dict(zip(LINE, values, strict=True))

@@ -38,14 +38,25 @@ def _rows(runs: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
             f"`{run['world']}`", f"`{run['protocol']}`",
             f"{run['episodes'] - run['solved_at_start']}", _percent(run, "first_touch"),
             _percent(run, "held"), NOTHING if floor is None else _percent(floor, "held"),
-            f"{in_digits(run['final_error']['median'])} {run['unit']}", _training(run),
-            f"{run['decision_ms']['p50']:.1f}",
+            _error(run), _training(run), _tick(run),
         ]  # fmt: skip
 
 
 def _percent(run: Mapping[str, Any], key: str) -> str:
     rate = run[key]
+    if rate["rate"] is None:  # no episode counts
+        return NOTHING
     return f"{100 * rate['rate']:.1f} ({100 * rate['low']:.0f} to {100 * rate['high']:.0f})"
+
+
+def _error(run: Mapping[str, Any]) -> str:
+    error = run["final_error"]["median"]
+    return NOTHING if error is None else f"{in_digits(error)} {run['unit']}"
+
+
+def _tick(run: Mapping[str, Any]) -> str:
+    median_ms = run["decision_ms"]["p50"]
+    return NOTHING if median_ms is None else f"{median_ms:.1f}"
 
 
 def _training(run: Mapping[str, Any]) -> str:

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 def test_the_tables_of_the_pages_are_those_of_the_result_files() -> None:
     pages = [ROOT / name for name in PAGES]
     results = ROOT / "results"
-    worlds = runs_of_worlds(results / WORLDS)
-    for page, made in pages_made(pages, cells_in(results)[0], curves_in(results), worlds):
+    cells, worlds = cells_in(results)[0], runs_of_worlds(results / WORLDS)
+    for page, made in pages_made(pages, cells, curves_in(results), worlds):
         assert made == page.read_text(encoding="utf-8"), (
             f"{page.name}: make the tables anew: python -m benchmarks.campaign report"
         )
