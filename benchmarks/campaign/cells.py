@@ -24,7 +24,7 @@ from agent.evaluation.resampling import (
     rate_over_seeds,
 )
 from agent.interfaces import Array
-from benchmarks.campaign.subject import definition, first_stream, tasks
+from benchmarks.campaign.subject import first_stream, is_defined_alike, tasks
 from benchmarks.campaign.tables import read_runs, run_id
 
 Result = Mapping[str, Any]
@@ -147,8 +147,7 @@ def is_current(cell: Cell) -> bool:
     """
     if cell.protocol not in tasks():
         return True
-    said = {result.get("protocol_definition") for result in cell.results} - {None}
-    if said - {definition(cell.protocol)}:
+    if not all(map(is_defined_alike, cell.results)):
         return False
     return first_stream(cell.protocol, cell.results[0]["seed"]) == _episodes(cell.results[0])[0][0]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import UserError
+from benchmarks.campaign.subject import is_defined_alike
 from benchmarks.campaign.tables import (
     CURVE_KEY,
     Run,
-    as_run,
     has_tables,
     put_run,
     read_runs,
@@ -43,10 +43,8 @@ def is_measured(point: Point, known: Sequence[Run]) -> bool:
         bundle_sha256(point.job.checkpoint),
     )  # fmt: skip
     names = ("controller", "training_seed", "protocol", "seed", "checkpoint_sha256")
-    return any(
-        tuple(run[name] for name in names) == wanted and run["episodes"] >= point.job.episodes
-        for run in known
-    )
+    mine = [run for run in known if tuple(run[name] for name in names) == wanted]
+    return any(run["episodes"] >= point.job.episodes and is_defined_alike(run) for run in mine)
 
 
 def points_in(place: Path) -> list[Run]:
@@ -61,24 +59,27 @@ def keep_point(point: Point, result: Mapping[str, Any]) -> Run:
         UserError: if the checkpoint does not say its env steps, is another training's, or the
             table has more or other episodes there.
     """
-    run = as_run(result)
-    steps = (run["bought_with"] or {}).get("env_steps")
-    if steps is None:
+    _require_training(point, result)
+    name = run_id(result, CURVE_KEY)
+    for old in (old for old in points_in(point.place) if run_id(old, CURVE_KEY) == name):
+        if old["seed"] != result["seed"] or old["episodes"] > result["episodes"]:
+            raise UserError(
+                f"expected at least {old['episodes']} episodes of seed {old['seed']}, as the curve "
+                f"has at {name}, got {result['episodes']} of seed {result['seed']}"
+            )
+    return put_run(point.place, result, CURVE_KEY)
+
+
+def _require_training(point: Point, result: Mapping[str, Any]) -> None:
+    """UserError unless ``result`` says what it was bought with, and is of the point's training."""
+    if (result["bought_with"] or {}).get("env_steps") is None:
         raise UserError(
-            f"expected a checkpoint that says its env_steps, got none in {run['command']}: "
+            f"expected a checkpoint that says its env_steps, got none in {result['command']}: "
             "train it again"
         )
-    got = (run["controller"], run["training_seed"])
+    got = (result["controller"], result["training_seed"])
     if got != (point.controller, point.training_seed):
         raise UserError(
             f"expected {point.controller} of training seed {point.training_seed}, got {got[0]} of "
-            f"{got[1]}: {run['command']}"
+            f"{got[1]}: {result['command']}"
         )
-    name = run_id(run, CURVE_KEY)
-    for old in (old for old in points_in(point.place) if run_id(old, CURVE_KEY) == name):
-        if old["seed"] != run["seed"] or old["episodes"] > run["episodes"]:
-            raise UserError(
-                f"expected at least {old['episodes']} episodes of seed {old['seed']}, as the curve "
-                f"has at {steps} env steps, got {run['episodes']} of seed {run['seed']}"
-            )
-    return put_run(point.place, result, CURVE_KEY)

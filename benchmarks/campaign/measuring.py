@@ -10,7 +10,7 @@ from statistics import median
 from agent.errors import UserError
 from benchmarks.campaign.finished import first_finished
 from benchmarks.campaign.matrix import Wanted
-from benchmarks.campaign.subject import definition, task, tasks
+from benchmarks.campaign.subject import is_defined_alike, task, tasks
 from benchmarks.campaign.tables import Run, has_tables, put_run, read_runs, run_id
 
 DONE, READY, UNTRAINED, OUTDATED = "done", "to measure", "to train first", "outdated"
@@ -65,9 +65,8 @@ def _is_current(one: Wanted, run: Run, checkpoint: Path | None) -> bool:
     """
     from agent.files.bundle import bundle_sha256
 
-    if run["seed"] != one.seed or run["episodes"] < one.episodes:
-        return False
-    if run["protocol_definition"] not in (None, definition(one.protocol)):
+    is_other = run["seed"] != one.seed or run["episodes"] < one.episodes
+    if is_other or not is_defined_alike(run):
         return False
     return checkpoint is None or bool(run["checkpoint_sha256"] == bundle_sha256(checkpoint))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmarks.campaign.cells import Cell
+    from benchmarks.campaign.page import Comparison
 
 PAGES = ("README.md", "docs/results.md")  # of the repository that DIR is in
 
@@ -28,11 +29,26 @@ class Report:
     def run(self) -> None:
         """Read everything, then write."""
         from agent.commands.console import say
+        from benchmarks.campaign.inputs import CURVES, WORLDS
+        from benchmarks.campaign.page import write_comparison
+        from benchmarks.campaign.worlds_table import runs_of_worlds
+
+        found = self._comparison()
+        worlds = runs_of_worlds(self.results / WORLDS)
+        pages = dict(pages_made(self._pages(), found.cells, found.curves, worlds))
+        page = write_comparison(self.out or self.results / "report.html", found)
+        say(f"wrote {page}: {len(found.cells)} cells, {len(found.missing)} lines on what is not")
+        for picture in draw_curves(found.curves, self.results / CURVES):
+            say(f"wrote {picture}")
+        for path, text in pages.items():
+            path.write_text(text, encoding="utf-8")
+            say(f"wrote the tables of {path}")
+
+    def _comparison(self) -> Comparison:
         from agent.errors import UserError
         from benchmarks.campaign import inputs
-        from benchmarks.campaign.page import Comparison, write_comparison
+        from benchmarks.campaign.page import Comparison
         from benchmarks.campaign.tables import RUNS, has_tables
-        from benchmarks.campaign.worlds_table import runs_of_worlds
 
         if not has_tables(self.results / inputs.COMPARISON):
             raise UserError(
@@ -40,25 +56,15 @@ class Report:
                 f"{self.results}: nothing was written"
             )
         cells, outdated = inputs.cells_in(self.results)
-        curves = inputs.curves_in(self.results)
-        worlds = runs_of_worlds(self.results / inputs.WORLDS)
-        pages = dict(pages_made(self._pages(), cells, curves, worlds))
-        comparison = Comparison(
+        return Comparison(
             cells,
             inputs.about_controllers(),
-            curves,
+            inputs.curves_in(self.results),
             inputs.planner_rows(self.results / inputs.PLANNERS),
             dict(inputs.studies_in(self.results)),
             inputs.gaps_in(self.results, cells, outdated),
             datetime.date.today().isoformat(),
         )
-        page = write_comparison(self.out or self.results / "report.html", comparison)
-        say(f"wrote {page}: {len(cells)} cells, {len(comparison.missing)} lines of what is missing")
-        for picture in draw_curves(comparison.curves, self.results / inputs.CURVES):
-            say(f"wrote {picture}")
-        for path, text in pages.items():
-            path.write_text(text, encoding="utf-8")
-            say(f"wrote the tables of {path}")
 
     def _pages(self) -> list[Path]:
         from benchmarks.campaign.pages import has_parts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from agent.commands.worlds_asked import DEFAULT_WORLD
 from agent.evaluation.definition import fingerprint
@@ -35,3 +37,12 @@ def first_stream(name: str, seed: int) -> int:
 def definition(name: str) -> str:
     """The fingerprint of the task ``name``."""
     return fingerprint(task(name), _world())
+
+
+def is_defined_alike(run: Mapping[str, Any]) -> bool:
+    """Whether the task of ``run`` is still defined as it was when it was measured.
+
+    What an older run did not record cannot contradict, and neither can a task unknown here.
+    """
+    name, said = run["protocol"], run["protocol_definition"]
+    return said is None or name not in tasks() or said == definition(name)

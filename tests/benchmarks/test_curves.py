@@ -15,7 +15,7 @@ from benchmarks.campaign.curve_points import keep_point, points_in
 from benchmarks.campaign.curve_table import curve_table
 from benchmarks.campaign.curves import checkpoints_along, points_of
 from benchmarks.campaign.figures import learning_figure
-from benchmarks.campaign.tables import EPISODES, as_run
+from benchmarks.campaign.tables import CURVE_KEY, EPISODES, as_run, write_runs
 
 Output = pytest.CaptureFixture[str]
 
@@ -66,6 +66,10 @@ def test_a_measured_point_is_neither_measured_nor_trained_again(
     asked.run()
     shown = capsys.readouterr().out
     assert "to measure now: 0 points" in shown and "--algorithm sac" not in shown
+    (run,) = points_in(asked.place)
+    write_runs(asked.place, [{**run, "protocol_definition": "0" * 12}], CURVE_KEY)
+    replace(asked, plan=True).run()
+    assert "to measure now: 1 points" in capsys.readouterr().out
     replace(asked, runs=tmp_path / "elsewhere", episodes=3, plan=True).run()
     assert "baseline --algorithm sac" in capsys.readouterr().out
     assert len(measured) == 1
