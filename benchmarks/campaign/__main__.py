@@ -66,9 +66,14 @@ def _parser() -> argparse.ArgumentParser:
         _add_choices(made[name])
     made["measure"].add_argument("--again", action="store_true", help="replace what is outdated")
     made["curves"].add_argument("--dry", action="store_true", help="only say what is missing")
-    made["add"].add_argument("files", type=Path, nargs="+", metavar="FILE")
-    made["add"].add_argument("--out", type=Path, default=Path("results/comparison"), metavar="DIR")
-    made["report"].add_argument("results", type=Path, nargs="?", default=Path("results"))
+    made["add"].add_argument("files", type=Path, nargs="+", metavar="FILE", help="what it wrote")
+    made["add"].add_argument(
+        "--out", type=Path, default=Path("results/comparison"), metavar="DIR",
+        help="the tables of one world; those of others are results/worlds/NAME",
+    )  # fmt: skip
+    made["report"].add_argument(
+        "results", type=Path, nargs="?", default=Path("results"), help="where the tables are"
+    )
     made["report"].add_argument("--out", type=Path, help="the page (default: report.html there)")
     made["report"].add_argument("--pages", type=Path, nargs="*", help="Markdown pages with marks")
     return parser

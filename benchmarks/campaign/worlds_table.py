@@ -19,8 +19,8 @@ HEAD = (
 
 
 def runs_of_worlds(directory: Path) -> list[Run]:
-    """The runs of every subject in a folder of ``directory``, without their episodes."""
-    places = sorted(place for place in directory.glob("*") if has_tables(place))
+    """The runs of every subject in ``directory`` and its folders, without their episodes."""
+    places = [place for place in (directory, *sorted(directory.glob("*"))) if has_tables(place)]
     return [run for place in places for run in read_runs(place, episodes=False)]
 
 
