@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from envs.errors import WorldError
@@ -19,12 +19,11 @@ def load_user_module(path: Path) -> Any:
     known = sys.modules.get(key)
     if known is not None and getattr(known, "__file__", None) == str(path.resolve()):
         return known
-    spec = importlib.util.spec_from_file_location(key, path.resolve())
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(key)
+    module.__file__ = str(path.resolve())
     sys.modules[key] = module
-    try:
-        spec.loader.exec_module(module)
+    try:  # compiled anew: bytecode kept beside it may be older than a file just written
+        exec(compile(path.read_bytes(), module.__file__, "exec"), module.__dict__)
     except Exception as error:
         del sys.modules[key]
         raise WorldError(f"{path} failed to load{their_line(error, path)}: {error!r}") from error
