@@ -14,7 +14,7 @@ from benchmarks.campaign.tables import Run, has_tables, read_runs
 FLOOR = "random"
 HEAD = (
     "world", "task", "episodes", "touch %", "held %", "held at random %", "final error, median",
-    "training", "tick [ms]",
+    "training",
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def _rows(runs: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
             f"`{run['world']}`", f"`{run['protocol']}`",
             f"{run['episodes'] - run['solved_at_start']}", _percent(run, "first_touch"),
             _percent(run, "held"), NOTHING if floor is None else _percent(floor, "held"),
-            _error(run), _training(run), _tick(run),
+            _error(run), _training(run),
         ]  # fmt: skip
 
 
@@ -52,11 +52,6 @@ def _percent(run: Mapping[str, Any], key: str) -> str:
 def _error(run: Mapping[str, Any]) -> str:
     error = run["final_error"]["median"]
     return NOTHING if error is None else f"{in_digits(error)} {run['unit']}"
-
-
-def _tick(run: Mapping[str, Any]) -> str:
-    median_ms = run["decision_ms"]["p50"]
-    return NOTHING if median_ms is None else f"{median_ms:.1f}"
 
 
 def _training(run: Mapping[str, Any]) -> str:

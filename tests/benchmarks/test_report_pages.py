@@ -102,7 +102,7 @@ def test_other_worlds_have_a_line_a_task_beside_the_floor() -> None:
     ours, floor = of_kitchen("world-model", share(0.9), 0), of_kitchen("random", share(0.1), None)
     row = worlds_table([floor, ours]).splitlines()[2].split(" | ")
     assert row[:4] == ["| `kitchen`", "`lewm`", "40", "90.0 (77 to 96)"]
-    assert row[5].startswith("10.0 (") and row[6:] == ["0.3 rad", "60 s", "2.0 |"]
+    assert row[5].startswith("10.0 (") and row[6:] == ["0.3 rad", "60 s |"]
     assert worlds_table([ours]).splitlines()[2].split(" | ")[5] == "–"
     assert worlds_table([floor]) == "No other world has been measured yet."
 
@@ -110,7 +110,7 @@ def test_other_worlds_have_a_line_a_task_beside_the_floor() -> None:
 def test_a_world_whose_goals_were_all_reached_before_has_no_rate() -> None:
     ours = as_run(result([True], controller="world-model", solved=(0,)))
     row = worlds_table([ours]).splitlines()[2].split(" | ")
-    assert row[2:7] == ["0", "–", "–", "–", "–"] and row[8] == "2.0 |"
+    assert row[2:7] == ["0", "–", "–", "–", "–"] and len(row) == 8
 
 
 def test_the_page_shows_what_there_is_and_names_what_is_not(tmp_path: Path) -> None:
