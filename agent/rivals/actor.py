@@ -78,8 +78,8 @@ def save_actor(directory: Path, actor: Actor, facts: Mapping[str, Any]) -> None:
     Raises:
         UserError: if something other than a checkpoint lies there.
     """
-    more = {"spec": actor.spec.to_json()}
-    save_policy(directory, SCHEMA, ("actor", actor.config), actor, facts, more)
+    world = {"world": actor.spec.to_json()}
+    save_policy(directory, SCHEMA, ("actor", actor.config), actor, facts, world)
 
 
 def load_actor(directory: Path) -> Actor:
@@ -95,7 +95,7 @@ def load_actor(directory: Path) -> Actor:
     try:
         settings = dict(config["actor"])
         settings["hidden"] = tuple(settings["hidden"])
-        actor = Actor(ActorConfig(**settings), WorldSpec.from_json(config["spec"]))
+        actor = Actor(ActorConfig(**settings), WorldSpec.from_json(config["world"]))
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{directory}: {CONFIG} is damaged ({error!r})") from error
     load_weights(directory, files, actor)
