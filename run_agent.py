@@ -36,6 +36,9 @@ COMMANDS: Table = {
     ),
     "control": Entry("agent.commands.control:Control", "steer a world to a goal, and film it"),
     "export": Entry("agent.commands.export:Export", "write the controller to run without torch"),
+    "calibrate": Entry(
+        "agent.commands.calibrate:Calibrate", "teach a checkpoint what its pictures look like"
+    ),
     "evaluate": Entry("agent.commands.evaluate:Evaluate", "measure how well a controller does"),
     "diagnose": Entry(
         "agent.commands.diagnose:Diagnose", "ask whether rollouts and a model fit LeJEPA's theory"

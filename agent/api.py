@@ -19,6 +19,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from agent.config import preset
+from agent.control.goal_picture import require_known_picture
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.errors import ModelFaultError, UserError
@@ -38,7 +39,8 @@ class Agent:
     """A world model, a planner, and what both remember of the episode under way.
 
     ``planner`` is a name of ``planners.PLANNERS``; ``delay_ticks`` how many ticks late an action
-    acts; ``tick_ms`` how long a decision may take.
+    acts; ``tick_ms`` how long a decision may take; ``guard``: hold while the pictures cannot be
+    acted on.
 
     Raises:
         UserError: for a planner that does not exist (the nearest is named).
@@ -51,15 +53,17 @@ class Agent:
         delay_ticks: int = 0,
         tick_ms: float | None = None,
         seed: int = 0,
+        guard: bool = True,
     ) -> None:
         if planner not in PLANNERS:
             raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}")
         self.model = model.eval()
-        config = MPCConfig(delay_ticks=delay_ticks, tick_ms=tick_ms)
+        config = MPCConfig(delay_ticks=delay_ticks, tick_ms=tick_ms, guarded=guard)
         self._seen_by = TorchModel(model)
         self._controller = WorldModelController(self._seen_by, PLANNERS[planner](), config)
         self._seed = seed
         self._goal: Image | None = None
+        self._held: tuple[str | None, ...] = ()
 
     @classmethod
     def load(cls, checkpoint: Path | str, **how: Any) -> Agent:
@@ -116,26 +120,37 @@ class Agent:
         """What to do in the coming tick, (A,) in [-1, 1]: call it once a tick, every tick.
 
         Another goal than before is pursued from where the episode is; what was seen is not
-        forgotten.
+        forgotten. While the pictures cannot be acted on the action is zero, and :attr:`held` says
+        why.
 
         Args:
             image: what the camera sees now, uint8 (h, w, 3), or (E, h, w, 3) of E at once.
             goal_image: what it should see, of the same shape.
 
         Raises:
-            UserError: for images of another size than the model was trained on.
+            UserError: for images of another size than the model was trained on, or a goal that is
+                no picture of its world.
             ModelFaultError: if the model gave numbers that are not finite.
         """
         now, goal = self._batch(image), self._batch(goal_image)
+        if self._goal is None or not np.array_equal(self._goal, goal):
+            for picture in goal:
+                require_known_picture(picture, self._seen_by)
         if self._goal is None or len(self._goal) != len(goal):
             self._controller.reset(Goals(pixels=goal), [self._seed + i for i in range(len(goal))])
         elif not np.array_equal(self._goal, goal):
             self._controller.aim(Goals(pixels=goal))
         self._goal = goal
         decision = self._controller.act(Seen(pixels=now))
+        self._held = decision.held
         if decision.fault is not None:
             raise ModelFaultError(decision.fault)
         return decision.actions if np.ndim(image) == 4 else decision.actions[0]
+
+    @property
+    def held(self) -> tuple[str | None, ...]:
+        """Why the last action was zero in each of the E episodes; None where nothing is wrong."""
+        return self._held
 
     @property
     def plan(self) -> Array:

@@ -71,12 +71,14 @@ class Decision:
     """``actions`` (E, A) in [-1, 1] for the coming tick.
 
     ``fault`` says why nothing it decides can be trusted any more (the actions are zero then);
-    ``late``: it took longer than the deadline it was given.
+    ``late``: it took longer than the deadline it was given. ``held``, if not empty, says of each
+    episode why its action is zero until sight returns, None where it acts.
     """
 
     actions: Array
     fault: str | None = None
     late: bool = False
+    held: tuple[str | None, ...] = ()
 
 
 class Controller(Protocol):

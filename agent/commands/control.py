@@ -60,6 +60,9 @@ class Control:
     """Time a decision may take: then the best plan so far is used, and late ticks are counted."""
     delay_ticks: int = 0
     """Actions act this many ticks late; world-model knows, and plans for it."""
+    guard: bool = True
+    """Hold, with no action, while the camera's pictures cannot be acted on: it hangs, is covered,
+    has moved. --no-guard acts on anything."""
     video: Annotated[Path | None, _optional("FILE", "no film")] = None
     """Where to write the film: .webm, .mp4 or .gif."""
     save_goal: Annotated[Path | None, _optional("PNG", "not saved")] = None
@@ -78,7 +81,8 @@ class Control:
         from agent.commands.progress import progress
         from agent.commands.steering import outcome, steer
         from agent.commands.worlds_asked import world_asked
-        from agent.control.goal_picture import require_same_look
+        from agent.control.goal_picture import require_known_picture
+        from agent.control.torch_model import TorchModel
         from agent.model.checkpoint import load_checkpoint
 
         self._check()
@@ -86,15 +90,17 @@ class Control:
         checkpoint = find_checkpoint(self.checkpoint)
         asked = world_asked(self.world, "", checkpoint)
         world = asked.make()
-        acting = Acting(self.planner, self.tick_ms, self.delay_ticks)
+        acting = Acting(self.planner, self.tick_ms, self.delay_ticks, self.guard)
         controller: Any = make_controller(self.controller, checkpoint, world.spec, acting)
         episode = self._episode(world)
-        require_same_look(episode.goal_picture(world), load_checkpoint(checkpoint))
+        model = TorchModel(load_checkpoint(checkpoint))
+        require_known_picture(episode.goal_picture(world), model)
         ticks = max(1, round(self.seconds / world.spec.step_s))
         with progress("steering, ticks") as update:
             steered = steer(controller, asked.make, episode, ticks, self.video is not None, update)
+        facts = outcome(steered, episode, world.spec, self.tick_ms, model)
         self._write(steered, episode, world)
-        show_facts("how it went", outcome(steered, episode, world.spec, self.tick_ms))
+        show_facts("how it went", facts)
         world.close()
 
     def _check(self) -> None:

@@ -30,12 +30,14 @@ class Acting:
     """How a controller acts, for those that have the choice.
 
     ``planner`` by name; ``tick_ms`` a decision may take (None: as long as it needs);
-    ``delay_ticks`` from a decision to its acting, known to the controllers that plan.
+    ``delay_ticks`` from a decision to its acting, known to the controllers that plan; ``guard``:
+    hold where what is seen cannot be acted on.
     """
 
     planner: PlannerName = DEFAULT_PLANNER
     tick_ms: float | None = None
     delay_ticks: int = 0
+    guard: bool = True
 
     def __post_init__(self) -> None:
         if self.tick_ms is not None and not self.tick_ms > 0:
@@ -74,7 +76,7 @@ def _world_model(checkpoint: Path, acting: Acting) -> Controller:
     from agent.model.checkpoint import load_checkpoint
     from planners import PLANNERS
 
-    config = MPCConfig(delay_ticks=acting.delay_ticks, tick_ms=acting.tick_ms)
+    config = MPCConfig(delay_ticks=acting.delay_ticks, tick_ms=acting.tick_ms, guarded=acting.guard)
     model = TorchModel(load_checkpoint(checkpoint))
     return WorldModelController(model, PLANNERS[acting.planner](), config)
 
@@ -90,7 +92,7 @@ def _direct(checkpoint: Path, acting: Acting) -> Controller:
             f"expected an action head that was taught, in {checkpoint}, got an untaught one: "
             "finish its training with `train --resume`"
         )
-    return DirectController(TorchModel(model), acting.tick_ms)
+    return DirectController(TorchModel(model), acting.tick_ms, acting.guard)
 
 
 def _lewm(checkpoint: Path, acting: Acting) -> Controller:

@@ -85,6 +85,8 @@ class Evaluate:
     """Time a decision may take: then the best plan so far is used. Plays one episode at a time."""
     delay_ticks: int = 0
     """Actions act this many ticks late; world-model knows, and plans for it."""
+    guard: bool = True
+    """Hold while the pictures cannot be acted on, as control does; --no-guard leaves it out."""
     no_floors: bool = False
     """Leave out the random and the idle controller."""
     json: Annotated[
@@ -158,7 +160,7 @@ class Evaluate:
     def _measure(self, name: str, checkpoint: Path | None, world: WorldAsked) -> dict[str, Any]:
         from agent.commands.progress import progress
 
-        acting = Acting(self.planner, self.tick_ms, self.delay_ticks)
+        acting = Acting(self.planner, self.tick_ms, self.delay_ticks, self.guard)
         job = Measurement(
             name, checkpoint, world, self.protocol, self.episodes, self.seed, self.batch, acting
         )
@@ -193,7 +195,7 @@ class Measurement:
         usual = asdict(Acting()) | {"batch": 25}
         for name, value in (asdict(self.acting) | {"batch": self.batch}).items():
             if value != usual[name]:
-                words += [f"--{name.replace('_', '-')}", str(value)]
+                words += flag_of(name, value)
         return shlex.join(words)
 
     def run(self, update: Update) -> dict[str, Any]:
@@ -232,6 +234,14 @@ class Measurement:
         """The name a result goes by; of a user's own that of the class."""
         known = self.controller in CONTROLLERS
         return self.controller if known else self.controller.rpartition(":")[2]
+
+
+def flag_of(name: str, value: Any) -> list[str]:
+    """The words of a command line that set it."""
+    name = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    return [f"--{name}", str(value)]
 
 
 def _without_episodes(result: dict[str, Any]) -> dict[str, Any]:

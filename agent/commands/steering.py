@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agent.control.goal_picture import ending
+from agent.control.model import Model
 from agent.evaluation.play import Arena, Moment, Trial
 from agent.evaluation.statistics import in_digits
-from agent.interfaces import Array, Controller, Image
+from agent.interfaces import Array, Controller, Decision, Image
 from agent.reporting.film import Camera, Reel, worst_error
 from envs import HELD_S, Verdict, distance_to_goal, goal_unit, judge_by_tolerance
 
@@ -20,13 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Steered:
-    """How one episode went: ``frames`` of the film, ``path`` (T, S), what was seen last."""
+    """How one episode went: ``frames`` of the film, ``path`` (T, S), what was seen in the last
+    ``HELD_S``, ticks that were late or held, and why.
+    """
 
     trial: Trial
     frames: list[Image]
     path: Array
-    last_frame: Image
+    last_frames: list[Image]
     late_ticks: int
+    held_ticks: int
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -56,32 +63,36 @@ def steer(
 ) -> Steered:
     """Play ``episode`` for ``ticks`` control ticks, filming it if asked to."""
     states: list[Array] = []
-    seen: list[Image] = []
-    late = [0]
+    decisions: list[Decision] = []
 
     def watch(moment: Moment) -> None:
         states.append(moment.after[0])
-        late[0] += moment.decision.late
+        decisions.append(moment.decision)
         if moment.frames is not None:
-            seen[:] = [moment.frames[0]]
+            seen.append(moment.frames[0])
         if reel is not None and moment.frames is not None:
             reel.add(moment.frames[0], moment.states[0])
         progress(moment.tick + 1, ticks)
 
     task = _OneEpisode(ticks)
     with Arena(controller, task, make_world, watch) as arena, Camera(arena.world) as camera:
+        seen: deque[Image] = deque(maxlen=1 + round(HELD_S / arena.world.spec.step_s))
         known = episode.goal if np.isfinite(episode.goal).all() and len(episode.goal) else None
         picture = episode.goal_picture(arena.world)
         reel = Reel(arena.world.spec, camera, picture, known) if filmed else None
         trial = arena.play([episode])[0]
-        last = arena.world.frame()
+        seen.append(arena.world.frame())
         if reel is not None:
-            reel.add(last, arena.world.state())
-    return Steered(trial, reel.frames if reel else [], np.array(states), last, late[0])
+            reel.add(seen[-1], arena.world.state())
+    held = [reason for decision in decisions for reason in decision.held if reason]
+    late = sum(decision.late for decision in decisions)
+    film = reel.frames if reel else []
+    why = tuple(dict.fromkeys(held))
+    return Steered(trial, film, np.array(states), list(seen), late, len(held), why)
 
 
 def outcome(
-    steered: Steered, episode: Episode, spec: WorldSpec, tick_ms: float | None
+    steered: Steered, episode: Episode, spec: WorldSpec, tick_ms: float | None, model: Model
 ) -> dict[str, str]:
     """What to say about it; errors only where the goal's state is known."""
     facts: dict[str, str] = {}
@@ -98,13 +109,29 @@ def outcome(
         facts["first within it"] = "never" if steps is None else f"{steps * spec.step_s:.2f} s"
         facts[f"held for the last {HELD_S} s"] = "yes" if verdict.held else "no"
     if episode.goal_frame is not None:
-        difference = np.abs(steered.last_frame.astype(float) - episode.goal_frame).mean()
-        facts["difference from the goal picture"] = f"{difference:.2f} of 255"
+        facts |= _by_pictures(steered, episode.goal_frame, model)
     p50, p95 = np.percentile(steered.trial.decision_ms, [50, 95])
     facts["decision_ms"] = f"{p50:.1f} median, {p95:.1f} p95"
     if tick_ms is not None:
         late, ticks = steered.late_ticks, len(steered.path)
         facts["late ticks"] = f"{late} of {ticks} took longer than {tick_ms:g} ms"
+    if steered.held_ticks:
+        held_s = steered.held_ticks * spec.step_s
+        facts["held"] = f"{held_s:.2f} s: {'; '.join(steered.reasons)}"
+    return facts
+
+
+def _by_pictures(steered: Steered, goal: Image, model: Model) -> dict[str, str]:
+    """How it ended, where a picture is all that is known of the goal."""
+    first, last = steered.last_frames[0], steered.last_frames[-1]
+    difference = np.abs(last.astype(float) - goal).mean()
+    facts = {"difference from the goal picture": f"{difference:.2f} of 255"}
+    end = ending(model, first, last, goal)
+    if end is None:
+        return facts
+    apart = f"{in_digits(end.apart, 2)} of the distance between neighbouring training frames"
+    facts["arrived, as the model sees it"] = f"{'yes' if end.arrived else 'no'}, {apart}"
+    facts["at the end"] = "resting" if end.resting else "still moving"
     return facts
 
 

@@ -17,7 +17,8 @@ from agent.interfaces import Decision, Goals, Needs, Seen
 class DirectController:
     """Steers to a goal image with the model's action head; sees pixels only.
 
-    Faults and what follows from them as for :class:`agent.control.mpc.WorldModelController`.
+    Faults, holding and what follows from them as for
+    :class:`agent.control.mpc.WorldModelController`.
 
     Raises:
         UserError: if the model has no head.
@@ -25,7 +26,9 @@ class DirectController:
 
     name = "direct"
 
-    def __init__(self, model: TorchModel, tick_ms: float | None = None) -> None:
+    def __init__(
+        self, model: TorchModel, tick_ms: float | None = None, guarded: bool = True
+    ) -> None:
         if model.network.head is None:
             raise UserError(
                 "expected a world model with an action head, got one without: train again with "
@@ -34,6 +37,7 @@ class DirectController:
         self.model = model
         self.needs = Needs(pixels=True, spec=model.spec)
         self.watch = TickWatch(tick_ms)
+        self._sight = model.sight if guarded else None
         self._fault: str | None = None
         self._perception: Perception | None = None
 
@@ -43,7 +47,7 @@ class DirectController:
         Raises:
             UserError: if frames are not of the size the model was trained on.
         """
-        self._perception = Perception(self.model, goals, drift_gain=None)
+        self._perception = Perception(self.model, goals, None, self._sight)
         self._fault = None
 
     def act(self, seen: Seen) -> Decision:
@@ -63,9 +67,11 @@ class DirectController:
             sound = np.asarray(np.isfinite(actions).all(1))
             if not sound.all():
                 self._fault = "the action head gave NaN or infinity: zero action was sent"
-            actions = np.where(sound[:, None], actions, np.float32(0))
+            acting = sound & ~perception.held
+            actions = np.where(acting[:, None], actions, np.float32(0))
             perception.act(actions)
-        return Decision(actions.astype(np.float64), self._fault, self.watch.was_late)
+        sent = actions.astype(np.float64)
+        return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
 
 
 def _situation(seen: Perception) -> Situation:

@@ -1,33 +1,84 @@
-"""Whether a goal picture shows the world that a model was trained on."""
+"""Whether a goal picture shows the world of a model, and whether it was reached."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from agent.control.model import Model
 from agent.errors import UserError
-from agent.interfaces import Image
-from agent.model.world_model import WorldModel
-
-_LARGEST_MEDIAN = 8.0  # of 255; pictures of the model's own look have .02, of the other 24
+from agent.interfaces import Array, FloatArray, Image
 
 
-def require_same_look(pixels: Image, model: WorldModel) -> None:
-    """Refuse a picture (h, w, 3) whose ground is not that of the frames ``model`` learned from.
+def require_known_picture(pixels: Image, model: Model) -> None:
+    """Refuse a picture (h, w, 3) that is like none that ``model`` learned from.
 
-    What moves covers few pixels, so most of a picture should be what the training frames show on
-    average. A model that was never trained has no average, and refuses nothing.
+    A model without sight refuses nothing.
 
     Raises:
-        UserError: if most pixels differ.
+        UserError: naming how strange it is, and swapped colours where that explains it.
     """
-    usual = model.encoder.pixel_mean.permute(1, 2, 0).cpu().numpy()
-    if not usual.any():
+    strange = _strangeness(pixels, model)
+    if strange <= 1:
         return
-    median = float(np.median(np.abs(pixels.astype(np.float32) - usual)))
-    if median > _LARGEST_MEDIAN:
-        raise UserError(
-            f"expected a goal picture drawn as the model's training frames (look "
-            f"{model.spec.look!r}), got one whose pixels differ by {median:.0f} of 255 in the "
-            "middle: another look, light or camera; make one with `control --goal-state ... "
-            "--save-goal`, or train on frames like this one"
-        )
+    swapped = np.ascontiguousarray(pixels[..., ::-1])
+    why = (
+        "its red and blue are swapped"
+        if _strangeness(swapped, model) <= 1
+        else "another look, light or camera, or no picture of this world"
+    )
+    raise UserError(
+        f"expected a goal picture like the model's training frames (look {model.spec.look!r}), got "
+        f"one that is {strange:.1f} times as strange as they get: {why}; make one with "
+        "`control --goal-state ... --save-goal`, or train on frames like this one"
+    )
+
+
+def _strangeness(pixels: Image, model: Model) -> float:
+    if model.sight is None:
+        return 0.0
+    frames = pixels[None]
+    return float(model.sight.strangeness(frames, model.encode(frames))[0])
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How far the last picture is from the goal's, and from one a little earlier.
+
+    Both in units of the distance between neighbouring training frames.
+    """
+
+    apart: float
+    moved: float
+
+    @property
+    def arrived(self) -> bool:
+        """The two pictures are nearer than neighbouring training frames."""
+        return self.apart < 1.0
+
+    @property
+    def resting(self) -> bool:
+        """It hardly changes."""
+        return self.moved < 0.5
+
+
+def ending(model: Model, before: Image, last: Image, goal: Image) -> Ending | None:
+    """How an episode ended, from pictures (h, w, 3) alone; None for a model without sight."""
+    if model.sight is None:
+        return None
+    then, now, aim = model.encode(np.stack([before, last, goal]))
+    unit = _spacing(model.sight.embeddings)
+    return Ending(_length(now - aim) / unit, _length(now - then) / unit)
+
+
+def _spacing(embeddings: FloatArray) -> float:
+    """The median distance from one of ``embeddings`` (N, D) to its nearest."""
+    some = embeddings[:: max(1, len(embeddings) // 256)].astype(np.float64)
+    squares: Array = np.square(some[:, None] - embeddings[None]).sum(-1)
+    squares[squares == 0] = np.inf
+    return float(np.sqrt(np.median(squares.min(1))))
+
+
+def _length(offset: FloatArray) -> float:
+    return float(np.linalg.norm(offset.astype(np.float64)))

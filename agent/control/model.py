@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.interfaces import FloatArray, Image
+from agent.model.sight import Sight
 from envs import WorldSpec
 
 
@@ -37,6 +38,10 @@ class Model(Protocol):
     @property
     def spec(self) -> WorldSpec:
         """The world it knows."""
+
+    @property
+    def sight(self) -> Sight | None:
+        """What its pictures look like, if that was learned."""
 
     @property
     def context(self) -> int:

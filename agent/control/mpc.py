@@ -35,7 +35,8 @@ class MPCConfig:
     fast the latest prediction error enters the estimate of the model's drift (0: no estimate);
     ``surprise_limit``, the mean squared error of a prediction beyond which the model is trusted
     for fewer steps than H; ``delay_ticks`` between deciding an action and its acting; ``tick_ms``
-    a tick may take before the best plan so far is used.
+    a tick may take before the best plan so far is used; ``guarded``: where what is seen cannot be
+    acted on, the action is zero (:mod:`agent.control.guard`).
     """
 
     horizon: int = 8
@@ -44,6 +45,7 @@ class MPCConfig:
     surprise_limit: float = 0.3
     delay_ticks: int = 0
     tick_ms: float | None = None
+    guarded: bool = True
 
     def __post_init__(self) -> None:
         if self.horizon < 1 or self.delay_ticks < 0:
@@ -62,8 +64,9 @@ class WorldModelController:
     """Steers to a goal image with a world model and a planner; sees pixels only.
 
     When the model gives numbers that are not finite the decision has a ``fault``: the action is
-    zero then, and the next tick is refused. ``noise`` makes the planner's random streams from the
-    episodes' seeds.
+    zero then, and the next tick is refused. Where its sight fails an episode is ``held`` until it
+    returns; a model that knows nothing of its own pictures holds nothing. ``noise`` makes the
+    planner's random streams from the episodes' seeds.
 
     Raises:
         ValueError: if actions are delayed by as much as the horizon.
@@ -99,7 +102,8 @@ class WorldModelController:
             UserError: if frames are not of the size the model was trained on.
         """
         config, width = self.config, self.model.spec.action_dim
-        self._perception = Perception(self.model, goals, config.drift_gain)
+        sight = self.model.sight if config.guarded else None
+        self._perception = Perception(self.model, goals, config.drift_gain, sight)
         shape = (config.horizon, self.model.action_block, width)
         self._plans = PlanKeeper(shape, seeds, config.delay_ticks, self._noise(seeds))
         self._pending = np.zeros((len(seeds), config.delay_ticks, width), np.float32)
@@ -122,9 +126,13 @@ class WorldModelController:
             perception.see(seen.pixels)
             cost = GoalCost(self.model, self._situation(), self.config.cost, self.config.horizon)
             actions = self._plans.improve(self.planner, cost, deadline)
+            if (held := perception.held).any():
+                self._plans.forget(held)
+                actions = np.where(held[:, None], np.float32(0), actions)
             self._send(actions)
             self._note_faults()
-        return Decision(actions.astype(np.float64), self._fault, self.watch.was_late)
+        sent = actions.astype(np.float64)
+        return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
 
     def recall(self, actions: FloatArray) -> None:
         """What acts from the last tick on was ``actions`` (E, A), not what was decided."""

@@ -6,30 +6,38 @@ Shared by all controllers that act on the embedding.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from agent.control.guard import SightGuard
 from agent.control.history import TickHistory
 from agent.control.model import Model
 from agent.errors import UserError
 from agent.interfaces import FloatArray, Goals, Image
+from agent.model.sight import Sight
 
 
 class Perception:
     """What E episodes have seen and done, and what the model lately got wrong.
 
     ``drift_gain`` in [0, 1] says how fast the latest prediction error enters the drift estimate;
-    None spares predicting. ``goals`` (E, D), ``drift`` (E, D) and ``surprise`` (E,), the mean
-    squared error of the last prediction beyond the drift, may be read.
+    None for no estimate. ``sight`` is what frames are judged by, None for no judgement. ``goals``
+    (E, D), ``drift`` (E, D) and ``surprise`` (E,), the mean squared error of the last prediction
+    beyond the drift, may be read.
 
     Raises:
         UserError: if frames are not of the size the model was trained on.
     """
 
-    def __init__(self, model: Model, goals: Goals, drift_gain: float | None) -> None:
+    def __init__(
+        self, model: Model, goals: Goals, drift_gain: float | None, sight: Sight | None
+    ) -> None:
         self._model, self._drift_gain = model, drift_gain
+        self._foresees = drift_gain is not None or sight is not None
         self._history = TickHistory(model.context, model.action_block, model.spec.action_dim)
         self.aim(goals)
         self.drift = np.zeros_like(self.goals)
         self.surprise = np.zeros(len(self.goals), np.float32)
+        self._guard = SightGuard(sight, len(self.goals), model.context * model.action_block)
 
     def aim(self, goals: Goals) -> None:
         """Embed other goals; what was seen stays known."""
@@ -37,17 +45,31 @@ class Perception:
 
     def see(self, pixels: Image | None) -> None:
         """Embed the frames of this tick, and compare with what was predicted for it."""
-        self._history.see(self._encode(pixels))
-        transition = self._history.last_transition()
-        if self._drift_gain is None or transition is None:
-            return
+        embeddings = self._encode(pixels)
+        self._history.see(embeddings)
+        errors = self._errors()
+        wrong = None if errors is None else np.square(errors).mean(-1)
+        assert pixels is not None
+        self._guard.look(pixels, embeddings, wrong, np.square(self.drift).mean(-1))
+        if errors is not None and self._drift_gain is not None:
+            self._learn_drift(errors, np.float32(self._drift_gain))
+
+    def _errors(self) -> FloatArray | None:
+        """(E, D), what the prediction for this tick lacked; None before there is one."""
+        transition = self._history.last_transition() if self._foresees else None
+        if transition is None:
+            return None
         embeddings, blocks, now = transition
-        news = now - self._model.predict(embeddings, blocks) - self.drift
+        return now - self._model.predict(embeddings, blocks)
+
+    def _learn_drift(self, errors: FloatArray, gain: np.float32) -> None:
+        """Offset-free control: a lasting prediction error becomes part of the model (Pannocchia &
+        Rawlings 2003, AIChE J. 49(2)). Without it the world comes to rest where the model's error
+        balances the cost, not at the goal. While an episode is held nothing is learned from it.
+        """
+        news = np.where(self.held[:, None], np.float32(0), errors - self.drift)
         self.surprise = np.square(news).mean(-1)
-        # Offset-free control: a lasting prediction error becomes part of the model (Pannocchia &
-        # Rawlings 2003, AIChE J. 49(2)). Without it the world comes to rest where the model's error
-        # balances the cost, not at the goal.
-        self.drift = self.drift + np.float32(self._drift_gain) * news
+        self.drift = np.where(self.held[:, None], np.float32(0), self.drift + gain * news)
 
     def act(self, actions: FloatArray) -> None:
         """Remember the actions (E, A) that act from this tick to the next."""
@@ -56,6 +78,16 @@ class Perception:
     def correct(self, actions: FloatArray) -> None:
         """Replace the actions (E, A) remembered last."""
         self._history.correct(actions)
+
+    @property
+    def reasons(self) -> tuple[str | None, ...]:
+        """Why each episode is held, None where it is not."""
+        return tuple(self._guard.held)
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """(E,): where nothing that was seen can be acted on."""
+        return np.array([reason is not None for reason in self._guard.held])
 
     @property
     def embeddings(self) -> FloatArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.interfaces import FloatArray
 from planners import ActionBounds, CostFn, Deadline, Noise, Planner, SeededNoise
@@ -54,3 +55,7 @@ class PlanKeeper:
         self.plan = np.concatenate([ticks[:, 1:], np.zeros_like(ticks[:, :1])], 1)
         sent: FloatArray = ticks[:, self._delay]
         return sent
+
+    def forget(self, episodes: NDArray[np.bool_]) -> None:
+        """Intend nothing in those ``episodes`` (E,)."""
+        self.plan = np.where(episodes[:, None, None], np.float32(0), self.plan)

@@ -25,6 +25,7 @@ class TorchModel:
     def __init__(self, network: WorldModel) -> None:
         self.network = network.eval()
         self.spec: WorldSpec = network.spec
+        self.sight = network.sight
         self.context, self.action_block = network.context, network.config.action_block
 
     @torch.inference_mode()

@@ -17,6 +17,7 @@ from agent.export.onnx_model import SCHEMA, OnnxModel, file_name
 from agent.extras import require
 from agent.files.bundle import write_bundle
 from agent.model.predictor import ResidualPredictor
+from agent.model.sight import SIGHT_FILE
 from agent.model.world_model import WorldModel
 from agent.settings import to_dict
 from envs import WorldSpec
@@ -57,6 +58,8 @@ def export_controller(
     }
     files["config.json"] = json.dumps(config, indent=2).encode()
     files["README.md"] = _card(model.spec).encode()
+    if model.sight is not None:
+        files[SIGHT_FILE] = model.sight.to_bytes()
     write_bundle(directory, files)
     return _require_agreement(directory, graphs)
 

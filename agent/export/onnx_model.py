@@ -1,6 +1,7 @@
 """An exported world model, run by onnxruntime: what a controller needs, without torch.
 
-A directory, checked by its manifest like a checkpoint: ``config.json`` and four graphs.
+A directory, checked by its manifest like a checkpoint: ``config.json``, four graphs, and the
+model's sight.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from agent.errors import DamagedDataError, UserError
 from agent.extras import require
 from agent.files.bundle import read_bundle
 from agent.interfaces import FloatArray, Image
+from agent.model.sight import sight_of
 from agent.settings import from_dict
 from envs import WorldSpec
 from planners import GaussNewtonConfig
@@ -45,6 +47,7 @@ class OnnxModel:
         self.context, self.action_block = int(config["context"]), int(config["action_block"])
         self.control = from_dict(MPCConfig, config["control"])
         self.planner = from_dict(GaussNewtonConfig, config["planner"])
+        self.sight = sight_of(directory, files)
         try:
             self._sessions = {
                 name: _session(files[file_name(name)], directory / file_name(name), threads)

@@ -123,7 +123,8 @@ def _require_replaceable(directory: Path, files: Mapping[str, bytes]) -> None:
 
 def _kinds(names: Iterable[str]) -> set[str]:
     """What tells weights from graphs and from text."""
-    return {Path(name).suffix for name in names if name != "README.md"}
+    suffixes = {Path(name).suffix for name in names if name != "README.md"}
+    return suffixes - {".npz"}  # some of either kind have such a file, older ones do not
 
 
 def _swap(aside: Path, directory: Path) -> None:

@@ -1,5 +1,6 @@
-"""A world model as a directory: ``config.json``, ``model.safetensors``, ``README.md`` (the model
-card) and ``manifest.json``. No pickle, so a stranger's checkpoint cannot run code.
+"""A world model as a directory: ``config.json``, ``model.safetensors``, ``sight.npz`` (older ones
+lack it), ``README.md`` (the model card) and ``manifest.json``. No pickle, so a stranger's
+checkpoint cannot run code.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import bundle_sha256, read_bundle, write_bundle
+from agent.model.sight import SIGHT_FILE, sight_of
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.settings import from_dict, to_dict
 from envs import FIRST_SCHEMA_FIELDS, WorldSpec, spec_of_first_schema
@@ -43,6 +45,8 @@ def save_checkpoint(directory: Path, model: WorldModel, facts: Mapping[str, Any]
         "model.safetensors": safetensors.torch.save(_tensors(model)),
         "README.md": model_card(model, facts).encode(),
     }
+    if model.sight is not None:
+        files[SIGHT_FILE] = model.sight.to_bytes()
     write_bundle(directory, files)
 
 
@@ -64,6 +68,7 @@ def load_checkpoint(directory: Path) -> WorldModel:
         model.load_state_dict(safetensors.torch.load(files["model.safetensors"]))
     except (SafetensorError, RuntimeError, KeyError) as error:
         raise DamagedDataError(f"{directory}: weights do not fit config.json ({error})") from error
+    model.sight = sight_of(directory, files)
     return model.eval()
 
 

@@ -20,6 +20,7 @@ from agent.model.registry import (
     make_encoder,
     make_predictor,
 )
+from agent.model.sight import Sight
 from envs import WorldSpec
 
 
@@ -50,7 +51,8 @@ class WorldModelConfig:
 class WorldModel(nn.Module):
     """Encoder, predictor, goal metric and, if the settings have one, action head.
 
-    ``spec`` is the world whose frames and actions it takes. ``goal_metric`` (D, W): the planner
+    ``spec`` is the world whose frames and actions it takes; ``sight``, once learned, what its
+    pictures look like. ``goal_metric`` (D, W): the planner
     measures ‖(z − z_goal)·goal_metric‖². It is made of identities until
     :func:`agent.model.metric.goal_metric` has been fitted to rollouts.
 
@@ -63,6 +65,7 @@ class WorldModel(nn.Module):
     def __init__(self, config: WorldModelConfig, spec: WorldSpec) -> None:
         super().__init__()
         self.config, self.spec = config, spec
+        self.sight: Sight | None = None
         latent_dim = config.encoder.latent_dim
         self.encoder = make_encoder(config.encoder, spec.image_size)
         self.predictor = make_predictor(config.predictor, latent_dim, self.action_width)

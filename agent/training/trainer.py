@@ -32,6 +32,7 @@ from agent.training.optimiser import WorldModelOptimiser
 from agent.training.regularisers import make_regulariser
 from agent.training.reports import Clock, Losses, TrainStatistics, report_on
 from agent.training.scales import actions_of, some_frames
+from agent.training.sight import learn_sight
 from agent.training.state import load_training_state, save_training_state
 from envs import SpecError
 
@@ -219,7 +220,7 @@ class Trainer:
         return report_on(losses, self.step, settings.steps, frames, seconds, diagnostics)
 
     def _finish(self, diagnostics: Diagnostics | None) -> None:
-        """Fit the goal metric on training rollouts and write the checkpoint."""
+        """Fit the goal metric and the sight to the rollouts, and write the checkpoint."""
         chosen = self.train_ids[:: max(1, len(self.train_ids) // _METRIC_EPISODES)]
         self.model.eval()
         embeddings = embed_episodes(self.model, self.episodes, chosen)
@@ -228,6 +229,7 @@ class Trainer:
             embeddings, settings.action_block, self.model.commuting, settings.plain_share
         )
         self.model.goal_metric.copy_(torch.from_numpy(metric))
+        self.model.sight = learn_sight(self.model, self.episodes, self.train_ids, self.held_out_ids)
         save_checkpoint(self.out / CHECKPOINT, self.model, self._facts(diagnostics))
 
     def _facts(self, diagnostics: Diagnostics | None) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""``calibrate``: teach a checkpoint what its own pictures look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Teach a checkpoint what its own pictures look like, and so when its sight fails.
+
+    Training does this at its end. A checkpoint from before there was such a guard, or a camera
+    that has changed a little since, is calibrated on recordings: its weights stay as they are.
+    Limits come from the last episodes, which training holds out.
+
+    Example:
+      python run_agent.py calibrate --checkpoint runs/mine --data data/mine
+    """
+
+    checkpoint: Annotated[Path, arg(metavar="DIR")]
+    """The world model to calibrate."""
+    data: Annotated[Path, arg(metavar="DIR")]
+    """Recordings of its world."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return "The checkpoint is as it was."
+
+    def run(self) -> None:
+        """Load, learn, write beside the weights."""
+        from agent.commands.console import say, show_facts
+        from agent.data.store import RolloutStore
+        from agent.files.bundle import read_bundle, write_bundle
+        from agent.model.checkpoint import load_checkpoint
+        from agent.model.shipped import find_checkpoint
+        from agent.model.sight import SIGHT_FILE
+        from agent.training.sight import learn_sight
+
+        place = find_checkpoint(self.checkpoint)
+        model, store = load_checkpoint(place), RolloutStore.open(self.data)
+        model.spec.require_same(store.header.spec, f"the data in {self.data}")
+        sight = learn_sight(model, store.load(), *store.split())
+        write_bundle(place, {**read_bundle(place), SIGHT_FILE: sight.to_bytes()})
+        show_facts("limits of its sight", sight.facts())
+        say(f"calibrated {place} on {self.data}")

@@ -1,0 +1,173 @@
+"""What a model's own pictures look like, and how well it foresees them: the limits of its sight.
+
+A network gives an embedding for any picture, of a covered lens too. Whether the picture can be one
+of the world is asked of the training frames themselves, in two ways that cost next to nothing:
+
+- no pixel should leave the range that it had in them (a moved camera, another light, swapped
+  colours, a covered lens);
+- small, it should look like one of the frames whose embeddings are nearest (a blob, half a picture,
+  something twice).
+
+Limits come from recordings that were left out, and are above what any of their frames reaches.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import DamagedDataError
+
+FloatArray = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+SIDE = 16  # of a thumbnail
+NEAREST = 8
+SIGHT_FILE = "sight.npz"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """N training frames, small, and limits.
+
+    ``embeddings`` (N, D) and ``thumbnails`` uint8 (N, 16, 16, 3) of the same frames; ``darkest``
+    and ``brightest`` uint8 (h, w, 3), each pixel's range. ``outside_limit`` and
+    ``unlike_limit`` are mean differences of 255 from that range and from the nearest thumbnail.
+    ``news_limit`` and ``drift_limit`` bound the mean square of a prediction's error, and of its
+    running mean; ``still_limit`` that of an error where the picture is one that was shown before.
+    """
+
+    embeddings: FloatArray
+    thumbnails: Image
+    darkest: Image
+    brightest: Image
+    outside_limit: float
+    unlike_limit: float
+    news_limit: float
+    drift_limit: float
+    still_limit: float
+
+    def strangeness(self, frames: Image, embeddings: FloatArray) -> FloatArray:
+        """How strange ``frames`` uint8 (E, h, w, 3) are, (E,): above 1 is no picture of the world.
+
+        ``embeddings`` (E, D) are the model's of them. What is not finite is infinitely strange.
+        """
+        outside = outside_range(frames, self.darkest, self.brightest) / self.outside_limit
+        unlike = unlike_nearest(frames, embeddings, self.embeddings, self.thumbnails)
+        worst = np.maximum(outside, unlike / self.unlike_limit)
+        sound = np.isfinite(embeddings).all(1)
+        strange: FloatArray = np.where(sound, worst, np.inf).astype(np.float32)
+        return strange
+
+    def facts(self) -> dict[str, str]:
+        """The limits in words."""
+        return {
+            "training frames kept": str(len(self.embeddings)),
+            "pixels outside their range": f"{self.outside_limit:.3g} of 255",
+            "unlike the nearest frames": f"{self.unlike_limit:.3g} of 255",
+            "error of a prediction": f"{self.news_limit:.3g}",
+            "lasting error": f"{self.drift_limit:.3g}",
+            "error under an old picture": f"{self.still_limit:.3g}",
+        }
+
+    def to_bytes(self) -> bytes:
+        """As a file; the same values give the same bytes."""
+        file = io.BytesIO()
+        np.savez(file, **{field.name: getattr(self, field.name) for field in fields(self)})
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Sight:
+        """What :meth:`to_bytes` wrote.
+
+        Raises:
+            ValueError: if it is anything else; nothing in it is run, and no more memory is used
+                than the file is long.
+        """
+        try:
+            _require_stored(content)
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
+                values = {field.name: _value(file[field.name]) for field in fields(cls)}
+        except (KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+            raise ValueError(f"not a sight file: {error}") from error
+        sight = cls(**values)
+        sight._require_shapes()
+        return sight
+
+    def _require_shapes(self) -> None:
+        count = len(self.embeddings)
+        limits = [getattr(self, field.name) for field in fields(self)[4:]]
+        fits = (
+            self.embeddings.shape[1:] != ()
+            and self.thumbnails.shape == (count, SIDE, SIDE, 3)
+            and self.darkest.shape == self.brightest.shape
+            and self.darkest.dtype == self.brightest.dtype == self.thumbnails.dtype == np.uint8
+        )
+        if not fits or not all(isinstance(limit, float) and limit > 0 for limit in limits):
+            raise ValueError("not a sight file: its arrays do not fit one another")
+
+
+def sight_of(directory: Path, files: Mapping[str, bytes]) -> Sight | None:
+    """The sight among the ``files`` of a bundle; older ones have none.
+
+    Raises:
+        DamagedDataError: if it is not what was written.
+    """
+    if SIGHT_FILE not in files:
+        return None
+    try:
+        return Sight.from_bytes(files[SIGHT_FILE])
+    except ValueError as error:
+        raise DamagedDataError(f"{directory / SIGHT_FILE}: {error}") from error
+
+
+def shrink(frames: Image) -> FloatArray:
+    """Area means (E, 16, 16, 3) of frames uint8 (E, h, w, 3) with sides of at least 16 px."""
+    height, width = frames.shape[1:3]
+    tops, lefts = (np.arange(SIDE) * side // SIDE for side in (height, width))
+    rows = np.add.reduceat(frames, tops, axis=1, dtype=np.float32)
+    sums = np.add.reduceat(rows, lefts, axis=2)
+    heights, widths = np.diff([*tops, height]), np.diff([*lefts, width])
+    areas = (heights[:, None] * widths)[..., None]
+    means: FloatArray = (sums / areas).astype(np.float32)
+    return means
+
+
+def outside_range(frames: Image, darkest: Image, brightest: Image) -> FloatArray:
+    """By how much, of 255, pixels of frames (E, h, w, 3) leave their range on average, (E,)."""
+    beyond = np.maximum(frames, brightest) - brightest
+    below = darkest - np.minimum(frames, darkest)
+    outside: FloatArray = (beyond.mean((1, 2, 3)) + below.mean((1, 2, 3))).astype(np.float32)
+    return outside
+
+
+def unlike_nearest(
+    frames: Image, embeddings: FloatArray, known: FloatArray, thumbnails: Image
+) -> FloatArray:
+    """The least mean difference (of 255) from the thumbnails of the nearest ``known``, (E,)."""
+    nearest = min(NEAREST, len(known))
+    distances = np.square(known).sum(1) - 2 * embeddings @ known.T  # less what all have in common
+    which = np.argpartition(distances, nearest - 1, axis=1)[:, :nearest]
+    apart = np.abs(thumbnails[which] - shrink(frames)[:, None]).mean((2, 3, 4))
+    least: FloatArray = apart.min(1).astype(np.float32)
+    return least
+
+
+def _require_stored(content: bytes) -> None:
+    """Nothing compressed: a file cannot unfold to more than it is."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+    declared = sum(member.file_size for member in members)
+    if any(member.compress_type for member in members) or declared > len(content):
+        raise ValueError("not a sight file: it is compressed")
+
+
+def _value(array: NDArray[Any]) -> Any:
+    return float(array) if array.ndim == 0 else array

@@ -1,0 +1,171 @@
+"""From recordings to a model's sight: what its pictures look like, how well it foresees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from agent.data.episodes import Episodes, Rows
+from agent.interfaces import Array, FloatArray, Image
+from agent.model.sight import Sight, outside_range, shrink, unlike_nearest
+from agent.model.world_model import WorldModel
+
+KEPT = 4096
+DRIFT_GAIN = 0.5  # as the controller's
+_RANGE_FRAMES, _HELD_OUT_EPISODES, _CHUNK, _PARTS = 16384, 20, 512, 4
+# Times the largest value of frames that were left out. A controller goes where recordings seldom
+# do, and its full swings surprise a model several times as much as they.
+_OUTSIDE, _UNLIKE, _NEWS, _REPEATED = 4.0, 1.25, 10.0, 3.0
+_LEAST_OUTSIDE, _LEAST_UNLIKE = 0.1, 0.5  # of 255, where a picture hardly ever changes
+_LEAST_NEWS = 1e-6
+_STILL = 3.0  # times the median error
+
+
+def learn_sight(model: WorldModel, episodes: Episodes, train: Rows, held_out: Rows) -> Sight:
+    """The sight of ``model``, from frames of the episodes ``train``.
+
+    How strange a frame may be is asked of each quarter of those episodes, as the other three see
+    it, and of ``held_out``; how wrong a prediction may be, of ``held_out`` alone.
+    """
+    model.eval()
+    parts = [_part(model, episodes, train[first::_PARTS]) for first in range(_PARTS)]
+    parts = [part for part in parts if len(part.embeddings)]
+    known = _together(parts)
+    strange = [
+        _strangest(part.frames, part.embeddings, _together(parts[:i] + parts[i + 1 :]))
+        for i, part in enumerate(parts)
+        if len(parts) > 1
+    ]
+    news, drift, still = [], [], [0.0]
+    for frames, seen, errors in _foreseen(model, episodes, held_out[:_HELD_OUT_EPISODES]):
+        strange.append(_strangest(frames, seen, known))
+        squares = np.square(errors).mean(-1)
+        news += squares.tolist()
+        drift += [float(np.square(mean).mean()) for mean in _running_means(errors)]
+        still += squares[_repeated(frames)[len(frames) - len(squares) :]].tolist()
+    if not news:
+        news = drift = [np.inf]  # no episode is as long as the model's memory
+    outside, unlike = np.max(strange, 0)
+    return Sight(
+        known.embeddings, known.thumbnails, known.darkest, known.brightest,
+        outside_limit=float(max(_LEAST_OUTSIDE, _OUTSIDE * outside)),
+        unlike_limit=float(max(_LEAST_UNLIKE, _UNLIKE * unlike)),
+        news_limit=float(max(_LEAST_NEWS, _NEWS * max(news))),
+        drift_limit=float(max(_LEAST_NEWS, _NEWS * max(drift))),
+        still_limit=float(max(_LEAST_NEWS, _STILL * np.median(news), _REPEATED * max(still))),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Frames that were looked at: a few of them, those as :class:`Sight` keeps them, and the range
+    of many.
+    """
+
+    frames: Image
+    embeddings: FloatArray
+    thumbnails: Image
+    darkest: Image
+    brightest: Image
+
+
+def _part(model: WorldModel, episodes: Episodes, ids: Rows) -> _Known:
+    rows = _evenly(episodes, ids, KEPT // _PARTS)
+    frames = episodes.pixels[rows]
+    darkest, brightest = _range(episodes, _evenly(episodes, ids, _RANGE_FRAMES // _PARTS))
+    small = np.rint(shrink(frames)).astype(np.uint8)
+    return _Known(frames, _encode(model, frames), small, darkest, brightest)
+
+
+def _together(parts: Sequence[_Known]) -> _Known:
+    return _Known(
+        parts[0].frames[:0],
+        np.concatenate([part.embeddings for part in parts]),
+        np.concatenate([part.thumbnails for part in parts]),
+        np.min([part.darkest for part in parts], 0),
+        np.max([part.brightest for part in parts], 0),
+    )
+
+
+def _strangest(frames: Image, embeddings: FloatArray, known: _Known) -> tuple[float, float]:
+    """How far any of those frames leaves the known range, and differs from its neighbours."""
+    outside, unlike = [], []
+    for first in range(0, len(frames), _CHUNK):
+        some = slice(first, first + _CHUNK)
+        outside.append(outside_range(frames[some], known.darkest, known.brightest).max())
+        near = unlike_nearest(frames[some], embeddings[some], known.embeddings, known.thumbnails)
+        unlike.append(near.max())
+    return float(max(outside)), float(max(unlike))
+
+
+def _evenly(episodes: Episodes, ids: Rows, count: int) -> Rows:
+    """At most ``count`` row numbers, spread over the episodes ``ids``."""
+    spans = [episodes.rows(int(episode)) for episode in ids]
+    rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+    chosen: Rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+    return chosen
+
+
+def _range(episodes: Episodes, rows: Rows) -> tuple[Image, Image]:
+    """The darkest and the brightest value of each pixel in those frames."""
+    ranges = [(frames.min(0), frames.max(0)) for frames in _chunks(episodes, rows)]
+    darkest: Image = np.min([low for low, _ in ranges], 0)
+    brightest: Image = np.max([high for _, high in ranges], 0)
+    return darkest, brightest
+
+
+def _chunks(episodes: Episodes, rows: Rows) -> Iterator[Image]:
+    for first in range(0, len(rows), _CHUNK):
+        yield episodes.pixels[rows[first : first + _CHUNK]]
+
+
+@torch.no_grad()
+def _encode(model: WorldModel, frames: Image) -> FloatArray:
+    at = model.goal_metric.device
+    parts = [frames[first : first + _CHUNK] for first in range(0, len(frames), _CHUNK)]
+    return np.concatenate([model.encode(torch.from_numpy(p).to(at)).cpu().numpy() for p in parts])
+
+
+def _foreseen(
+    model: WorldModel, episodes: Episodes, ids: Rows
+) -> Iterator[tuple[Image, FloatArray, FloatArray]]:
+    """Of each episode frames (T, h, w, 3), embeddings (T, D), and the errors (T - K*L, D) of
+    predicting each from what came before it at the tick's own pace.
+    """
+    for episode in ids.tolist():
+        span = episodes.rows(episode)
+        frames = episodes.pixels[np.arange(span.start, span.stop)]
+        embeddings = _encode(model, frames)
+        yield frames, embeddings, _errors(model, embeddings, episodes.action[span][:-1])
+
+
+@torch.no_grad()
+def _errors(model: WorldModel, embeddings: FloatArray, actions: FloatArray) -> FloatArray:
+    block, context = model.config.action_block, model.context
+    ticks = block * context
+    starts = np.arange(max(0, len(embeddings) - ticks))
+    if not len(starts):
+        return np.zeros((0, embeddings.shape[1]), np.float32)
+    seen = embeddings[starts[:, None] + block * np.arange(context)]
+    sent = actions[starts[:, None] + np.arange(ticks)].reshape(len(starts), context, -1)
+    at = model.goal_metric.device
+    ahead = model.predictor(torch.from_numpy(seen).to(at), torch.from_numpy(sent).to(at))
+    errors: FloatArray = embeddings[ticks:] - ahead.cpu().numpy()
+    return errors
+
+
+def _running_means(errors: FloatArray) -> Iterator[Array]:
+    """What the controller's estimate of drift would be after each of the errors."""
+    drift: Array = np.zeros(errors.shape[1:])
+    for error in errors:
+        drift = drift + DRIFT_GAIN * (error - drift)
+        yield drift
+
+
+def _repeated(frames: Image) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """(T,): the same picture as the one before."""
+    same = (frames[1:] == frames[:-1]).reshape(len(frames) - 1, -1).all(1)
+    return np.concatenate([[False], same])

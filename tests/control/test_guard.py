@@ -1,0 +1,157 @@
+"""An arm that must stop does, in time, with a reason, and goes on when sight returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.control.direct import DirectController
+from agent.control.guard import SightGuard
+from agent.control.mpc import MPCConfig, WorldModelController
+from agent.control.torch_model import TorchModel
+from agent.interfaces import Controller, Decision, FloatArray, Goals, Image, Seen
+from agent.model.checkpoint import load_checkpoint
+from agent.model.sight import Sight
+from envs import Posable, make_world
+
+SHIPPED = Path(__file__).parents[2] / "checkpoints" / "reacher"
+BEGAN, RETURNS, IN_TIME = 6, 31, 5  # ticks of 0.04 s
+MEMORY = 4
+
+Show = Callable[[list[Image]], Image]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> TorchModel:
+    return TorchModel(load_checkpoint(SHIPPED))
+
+
+def play(controller: Controller, model: TorchModel, show: Show, ticks: int = 75) -> list[Decision]:
+    """One swing of half a turn; ``show`` is what the camera delivers of the frames so far."""
+    world = make_world(model.spec.world, model.spec.look, 64)
+    assert isinstance(world, Posable)
+    world.reset(np.random.default_rng(0), np.zeros(4))
+    goal = world.picture(np.array([2.5, 1.0, 0.0, 0.0]))
+    controller.reset(Goals(pixels=goal[None]), [0])
+    seen: list[Image] = []
+    decisions = []
+    for _ in range(ticks):
+        seen.append(world.frame())
+        decisions.append(controller.act(Seen(pixels=show(seen)[None])))
+        world.step(decisions[-1].actions[0])
+    world.close()
+    return decisions
+
+
+def faulty(fault: Show) -> Show:
+    def show(seen: list[Image]) -> Image:
+        return fault(seen) if BEGAN <= len(seen) - 1 < RETURNS else seen[-1]
+
+    return show
+
+
+FAULTS: dict[str, tuple[Show, str]] = {
+    "hangs": (lambda seen: seen[BEGAN - 1], "does it hang"),
+    "replays": (lambda seen: seen[max(0, len(seen) - 6)], ""),
+    "black": (lambda seen: np.zeros_like(seen[-1]), "strange"),
+    "swapped": (lambda seen: seen[-1][..., ::-1].copy(), "strange"),
+    "moved": (lambda seen: np.roll(seen[-1], 4, 1), "strange"),
+    "mirrored": (lambda seen: seen[-1][:, ::-1].copy(), "strange"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("kind", ["world-model", "direct"])
+def test_the_arm_is_held_in_time_and_let_go(shipped: TorchModel, name: str, kind: str) -> None:
+    fault, reason = FAULTS[name]
+    made = {"world-model": WorldModelController, "direct": DirectController}
+    decisions = play(made[kind](shipped), shipped, faulty(fault))  # type: ignore[operator]
+    held = [decision.held[0] for decision in decisions]
+    assert not any(held[:BEGAN])
+    in_time = [why for why in held[BEGAN : BEGAN + IN_TIME + 1] if why]
+    assert in_time and reason in in_time[0]
+    for decision in decisions:
+        assert not decision.held[0] or (decision.actions == 0).all()
+    if name != "replays":  # pictures that are late are new ones after a while
+        assert all(held[BEGAN + IN_TIME : RETURNS])
+    assert not any(held[-10:])
+    assert np.abs(decisions[-10].actions).max() < 1
+
+
+def test_without_a_guard_it_goes_on(shipped: TorchModel) -> None:
+    controller = WorldModelController(shipped, None, MPCConfig(guarded=False))
+    decisions = play(controller, shipped, faulty(FAULTS["hangs"][0]), RETURNS)
+    assert not any(decision.held[0] for decision in decisions)
+    assert min(np.abs(decision.actions).max() for decision in decisions[15:]) > 0.5
+
+
+def test_a_healthy_swing_is_the_same_with_and_without(shipped: TorchModel) -> None:
+    sent = [
+        [
+            decision.actions[0]
+            for decision in play(
+                WorldModelController(shipped, None, MPCConfig(guarded=guarded)),
+                shipped,
+                lambda seen: seen[-1],
+                40,
+            )
+        ]
+        for guarded in (True, False)
+    ]
+    np.testing.assert_array_equal(*sent)
+
+
+def plain_sight() -> Sight:
+    """Of a world of which any picture is possible; errors may be up to 1, under old ones 0.01."""
+    shape = (16, 16, 3)
+    return Sight(
+        np.zeros((4, 2), np.float32), np.zeros((4, *shape), np.uint8),
+        np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8),
+        outside_limit=1.0, unlike_limit=255.0, news_limit=1.0, drift_limit=1.0, still_limit=0.01,
+    )  # fmt: skip
+
+
+def looked(guard: SightGuard, value: int, news: float) -> list[str | None]:
+    frames = np.full((1, 16, 16, 3), value, np.uint8)
+    nothing: FloatArray = np.zeros((1, 2), np.float32)
+    guard.look(frames, nothing, np.array([news], np.float32), np.zeros(1, np.float32))
+    return list(guard.held)
+
+
+def test_a_world_at_rest_may_look_the_same_for_ever() -> None:
+    guard = SightGuard(plain_sight(), 1, MEMORY)
+    assert not any(looked(guard, 7, 0.001)[0] for _ in range(200))
+
+
+def test_one_old_picture_is_no_fault() -> None:
+    guard = SightGuard(plain_sight(), 1, MEMORY)
+    shown = [0, *range(50)]  # a dropped picture every fifty
+    assert not any(looked(guard, value, 0.5)[0] for value in shown + shown)
+
+
+def test_trouble_that_comes_back_holds_twice_as_long() -> None:
+    guard, lengths = SightGuard(plain_sight(), 1, MEMORY), []
+    value = 0
+    for _ in range(4):
+        value += 1
+        assert looked(guard, value, 2.0)[0]
+        held = 1
+        while looked(guard, value := value + 1, 0.0)[0]:
+            held += 1
+        lengths.append(held)
+    assert lengths == [5, 10, 20, 40]
+
+
+def test_what_the_model_errs_while_held_is_no_new_trouble() -> None:
+    guard = SightGuard(plain_sight(), 1, MEMORY)
+    assert looked(guard, 1, 2.0)[0]
+    assert [bool(looked(guard, 2 + tick, 2.0)[0]) for tick in range(4)] == [True] * 4
+    assert looked(guard, 9, 0.0)[0] is None
+
+
+def test_no_sight_holds_nothing() -> None:
+    guard = SightGuard(None, 1, MEMORY)
+    assert looked(guard, 1, 1e9) == [None]

@@ -1,0 +1,72 @@
+"""What a model's own pictures look like: what is kept of it, and what is read back."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from agent.model.sight import Sight, outside_range, shrink, unlike_nearest
+
+
+@pytest.fixture
+def sight() -> Sight:
+    rng = np.random.default_rng(0)
+    frames = rng.integers(50, 200, (20, 32, 48, 3), np.uint8)
+    return Sight(
+        rng.normal(size=(20, 3)).astype(np.float32), np.rint(shrink(frames)).astype(np.uint8),
+        frames.min(0), frames.max(0),
+        outside_limit=0.5, unlike_limit=2.0, news_limit=np.inf, drift_limit=1.0, still_limit=0.1,
+    )  # fmt: skip
+
+
+def test_it_comes_back_as_it_was(sight: Sight) -> None:
+    again = Sight.from_bytes(sight.to_bytes())
+    for field in fields(sight):
+        np.testing.assert_array_equal(getattr(again, field.name), getattr(sight, field.name))
+    assert again.to_bytes() == sight.to_bytes()
+
+
+def test_a_thumbnail_is_the_mean_of_each_part() -> None:
+    frames = np.random.default_rng(1).integers(0, 256, (2, 32, 64, 3), np.uint8)
+    expected = frames.reshape(2, 16, 2, 16, 4, 3).mean((2, 4))
+    np.testing.assert_allclose(shrink(frames), expected, rtol=1e-6)
+    uneven = np.full((1, 21, 17, 3), 9, np.uint8)
+    np.testing.assert_array_equal(shrink(uneven), np.full((1, 16, 16, 3), 9))
+
+
+def test_outside_the_range_is_a_distance() -> None:
+    low, high = np.full((16, 16, 3), 10, np.uint8), np.full((16, 16, 3), 20, np.uint8)
+    frames = np.stack([np.full((16, 16, 3), value, np.uint8) for value in (0, 10, 15, 20, 255)])
+    np.testing.assert_allclose(outside_range(frames, low, high), [10, 0, 0, 0, 235])
+
+
+def test_a_frame_is_compared_with_its_neighbours_in_the_embedding() -> None:
+    known = np.arange(40, dtype=np.float32)[:, None]
+    thumbnails = np.broadcast_to(
+        np.arange(0, 200, 5, dtype=np.uint8)[:, None, None, None], (40, 16, 16, 3)
+    )
+    frames = np.full((2, 16, 16, 3), 50, np.uint8)
+    # 50 is what the frame at 10 looks like; far away none of the eight nearest does
+    unlike = unlike_nearest(frames, np.array([[10.2], [39.0]], np.float32), known, thumbnails)
+    np.testing.assert_allclose(unlike, [0, 32 * 5 - 50])
+
+
+def test_what_is_not_finite_is_strange(sight: Sight) -> None:
+    frames = np.full((1, 32, 48, 3), 120, np.uint8)
+    assert sight.strangeness(frames, np.full((1, 3), np.nan, np.float32))[0] == np.inf
+
+
+def test_other_files_are_refused(sight: Sight) -> None:
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **{f.name: getattr(sight, f.name) for f in fields(sight)})
+    pickled = io.BytesIO()
+    np.savez(pickled, **{f.name: np.array([print], object) for f in fields(sight)})
+    short = replace(sight, thumbnails=sight.thumbnails[:3]).to_bytes()
+    negative = replace(sight, news_limit=-1.0).to_bytes()
+    cut = sight.to_bytes()[:-100]
+    for content in (b"", b"no", packed.getvalue(), pickled.getvalue(), short, negative, cut):
+        with pytest.raises(ValueError):
+            Sight.from_bytes(content)
