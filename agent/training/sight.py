@@ -31,8 +31,8 @@ def learn_sight(model: WorldModel, episodes: Episodes, train: Rows, held_out: Ro
     it, and of ``held_out``; how wrong a prediction may be, of ``held_out`` alone.
     """
     model.eval()
-    parts = [_part(model, episodes, train[first::_PARTS]) for first in range(_PARTS)]
-    parts = [part for part in parts if len(part.embeddings)]
+    count = min(_PARTS, len(train))
+    parts = [_part(model, episodes, train[first::count]) for first in range(count)]
     known = _together(parts)
     strange = [
         _strangest(part.frames, part.embeddings, _together(parts[:i] + parts[i + 1 :]))
