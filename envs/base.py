@@ -27,6 +27,7 @@ FloatArray = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
 MAX_IMAGE_SIDE_PX = 1024
+MAX_STATE = 1e6  # beyond it angles lose their digits, and simulations break down
 
 
 @dataclass(frozen=True)

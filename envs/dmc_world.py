@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from envs.base import Array, Image, WorldSpec
+from envs.base import MAX_STATE, Array, Image, WorldSpec
+from envs.dm_control_library import explained_physics, import_dm_control
 from envs.dmc_columns import state_columns
-from envs.errors import GLError, PoseError, WorldError
-from envs.gl import ADVICE, configure_gl_if_possible, forget_gl
+from envs.errors import PoseError, WorldError
 from envs.looks import checked_profile
 from envs.mujoco_stage import FREE_CAMERA, StageCamera
 
@@ -27,12 +27,7 @@ TARGET = "target"  # how the suite's models name what only the task wants
 
 def load_suite() -> Any:
     """``dm_control.suite``; ``GLError`` where MUJOCO_GL asks for what this machine lacks."""
-    configure_gl_if_possible()  # before the import, which reads MUJOCO_GL
-    try:
-        return importlib.import_module("dm_control.suite")
-    except (ImportError, RuntimeError, AttributeError) as error:
-        forget_gl()
-        raise GLError(f"expected dm_control to load, got: {error}. To fix: {ADVICE}") from error
+    return import_dm_control("dm_control.suite")
 
 
 class DmcWorld:
@@ -77,7 +72,7 @@ class DmcWorld:
         """Begin as the task does, or in ``state``: ``qpos`` then ``qvel``.
 
         Raises:
-            PoseError: for a state of another length, or with numbers that are not finite.
+            PoseError: for a state of another length, or with numbers beyond ``MAX_STATE``.
         """
         chosen = None if state is None else self._checked(state)
         _begin(self._environment, rng)
@@ -90,7 +85,8 @@ class DmcWorld:
         if given.shape != (self.spec.action_dim,) or not np.isfinite(given).all():
             raise ValueError(f"expected {self.spec.action_dim} finite numbers, got {action!r}")
         self._environment.task.before_step(self._controls(given), self.physics)
-        self.physics.step(self._physics_steps)
+        with explained_physics(self.spec.world):
+            self.physics.step(self._physics_steps)
         self._environment.task.after_step(self.physics)
         return False
 
@@ -148,15 +144,17 @@ class DmcWorld:
         return controls
 
     def _pose(self, state: Array) -> None:
-        with self.physics.reset_context():
+        with explained_physics(self.spec.world), self.physics.reset_context():
             self.physics.data.qpos[:] = state[: self._nq]
             self.physics.data.qvel[:] = state[self._nq :]
 
     def _checked(self, state: Array) -> Array:
         given = np.asarray(state, np.float64)
-        if given.shape != (len(self.spec.state),) or not np.isfinite(given).all():
+        if given.shape != (len(self.spec.state),) or not (np.abs(given) <= MAX_STATE).all():
             names = ", ".join(self.spec.state_names)
-            raise PoseError(f"expected a finite number each of {names}, got {state!r}")
+            raise PoseError(
+                f"expected a number within ±{MAX_STATE:g} each of {names}, got {state!r}"
+            )
         return given
 
     def _open_camera(self) -> StageCamera:

@@ -24,6 +24,8 @@ from envs.errors import GLError
 logger = logging.getLogger(__name__)
 
 VARIABLE = "MUJOCO_GL"
+DEVICE_VARIABLE = "MUJOCO_EGL_DEVICE_ID"
+THREADS_VARIABLE = "LP_NUM_THREADS"  # of Mesa's software rasteriser
 CANDIDATES = ("egl", "osmesa")
 OFF_WORDS = ("disabled", "disable", "off", "false", "0")  # understood by both libraries
 LOADED = "dm_control._render"  # the module that takes a backend when imported
@@ -60,7 +62,7 @@ def configure_gl() -> str:
     _load_triton_before_mesa()
     chosen = os.environ.get(VARIABLE, "")
     if chosen and not _switched_off_here:
-        return _refuse_off(chosen)
+        return _usable(chosen)
     if platform.system() != "Linux":
         return "default"
     backend = _loaded() or _remembered() or _probe_all()
@@ -120,7 +122,7 @@ def probe(backend: str) -> str | None:
 def _keep_software_gl_on_one_thread() -> None:
     # Mesa's rasteriser: handing frames this small to other threads costs more than it gains
     # (5 to 10 % slower), and takes cores from training. The picture is the same.
-    os.environ.setdefault("LP_NUM_THREADS", "0")
+    os.environ.setdefault(THREADS_VARIABLE, "0")
 
 
 def _load_triton_before_mesa() -> None:
@@ -131,13 +133,23 @@ def _load_triton_before_mesa() -> None:
         importlib.import_module("triton")
 
 
-def _refuse_off(chosen: str) -> str:
+def _usable(chosen: str) -> str:
     if chosen in OFF_WORDS:
         raise GLError(
             f"expected a renderer, got {VARIABLE}={chosen}, which turns rendering off. "
             f"To fix: unset {VARIABLE} to have one chosen"
         )
+    if _lacks_display(chosen):
+        raise GLError(
+            f"expected a display for {VARIABLE}={chosen}, got none. To fix: unset {VARIABLE} to "
+            "have one chosen, or set it to one that needs no display (egl, osmesa)"
+        )
     return chosen
+
+
+def _lacks_display(backend: str) -> bool:
+    has_display = bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
+    return backend == "glfw" and platform.system() == "Linux" and not has_display
 
 
 def _loaded() -> str | None:
@@ -150,7 +162,7 @@ def _loaded() -> str | None:
             "expected a process that can render, got one that started its physics without "
             f"OpenGL. To fix: {ADVICE}"
         )
-    if backend == "glfw" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+    if _lacks_display(backend):
         raise GLError(
             "expected to choose OpenGL before dm_control is imported, got it imported already "
             "with glfw, which needs a display. To fix: call envs.configure_gl() before that "

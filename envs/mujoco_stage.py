@@ -9,6 +9,7 @@ terminate the EGL display both share, and leave the other one an invalid display
 from __future__ import annotations
 
 import importlib
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,11 +20,13 @@ from numpy.typing import ArrayLike
 from envs.base import Image
 from envs.errors import GLError
 from envs.gl import ADVICE, configure_gl, forget_gl
+from envs.gl_forks import note_drawing, require_own_gl
 from envs.looks import RenderProfile, checked_profile
 from envs.opencv import import_opencv
 
 SPARE_GEOMS = 100  # MuJoCo adds a few of its own to those of the model
 FREE_CAMERA = -1
+_Key = tuple[threading.Thread, str, int, str, int]  # and the model, camera, look and size
 
 
 class _Stage:
@@ -32,8 +35,10 @@ class _Stage:
     It owns its physics, so drawing a pose never touches a world's state.
     """
 
-    def __init__(self, physics: Any, camera: int, profile: RenderProfile, size: int) -> None:
-        self.users = 0
+    def __init__(self, physics: Any, key: _Key) -> None:
+        self.users, self.key, self.process_id = 0, key, os.getpid()
+        _, _, camera, look, size = key
+        profile = checked_profile(look, size)
         mujoco: Any = importlib.import_module("mujoco")
         self._mujoco = mujoco
         self._cv2 = import_opencv()
@@ -59,6 +64,7 @@ class _Stage:
             visual.quality.offsamples = visual.quality.shadowsize = 0
 
     def _open_contexts(self) -> Any:
+        note_drawing()
         try:
             return self._physics.contexts
         except Exception as error:  # each backend raises its own kind
@@ -119,7 +125,7 @@ class _Stage:
         self._physics.free()
 
 
-_stages: dict[tuple[threading.Thread, str, int, str, int], _Stage] = {}
+_stages: dict[_Key, _Stage] = {}
 
 
 class StageCamera:
@@ -127,32 +133,56 @@ class StageCamera:
 
     ``model`` names what ``make_physics`` makes: cameras of one model, ``camera`` (an index, or
     ``FREE_CAMERA``), ``profile`` ("fast" or "dmc") and ``size`` (the side in px) share one OpenGL
-    context, so a hundred environments cost no more than one. Raises ``ProfileError`` for an
-    unknown profile or size, ``GLError`` where nothing can be rendered.
+    context, so a hundred environments cost no more than one. A copy, a pickle and a forked process
+    open theirs when they draw. Raises ``ProfileError`` for an unknown profile or size, ``GLError``
+    where nothing can be rendered.
     """
 
     def __init__(
         self, model: str, make_physics: Callable[[], Any], camera: int, profile: str, size: int
     ) -> None:
-        chosen = checked_profile(profile, size)
-        configure_gl()
-        self._key = (threading.current_thread(), model, camera, profile, size)
-        if self._key not in _stages:
-            _stages[self._key] = _Stage(make_physics(), camera, chosen, size)
-        self._stage: _Stage | None = _stages[self._key]
-        self._stage.users += 1
+        checked_profile(profile, size)
+        self._asked = (model, camera, profile, size)
+        self._make_physics = make_physics
+        self._is_open = True
+        self._stage: _Stage | None = self._share()
 
     def draw(self, qpos: ArrayLike) -> Image:
         """The body at rest with joint positions (nq,): a fresh uint8 (size, size, 3), RGB."""
-        if self._stage is None:
+        if not self._is_open:
             raise RuntimeError("expected an open Renderer, got one that was closed")
+        if self._stage is None or self._stage.process_id != os.getpid():
+            self._stage = self._share()
         return self._stage.draw(qpos)
 
     def close(self) -> None:
         """Give back the OpenGL context when no other camera shares it. Safe to repeat."""
-        if self._stage is None:
+        stage, self._stage, self._is_open = self._stage, None, False
+        if stage is None or stage.process_id != os.getpid():
             return
-        self._stage.users -= 1
-        if self._stage.users == 0:
-            _stages.pop(self._key).free()
-        self._stage = None
+        stage.users -= 1
+        if stage.users == 0:
+            _stages.pop(stage.key).free()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stage": None}  # an OpenGL context belongs to its process
+
+    def _share(self) -> _Stage:
+        configure_gl()
+        require_own_gl()
+        key = (threading.current_thread(), *self._asked)
+        if key not in _stages:
+            _stages[key] = _Stage(self._make_physics(), key)
+        _stages[key].users += 1
+        return _stages[key]
+
+
+def _leave_stages() -> None:
+    """In a process just forked: the contexts stay its parent's, neither used nor freed here."""
+    _left.append(dict(_stages))
+    _stages.clear()
+
+
+_left: list[Any] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_stages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from envs.base import MAX_STATE
 from envs.errors import PoseError
 
 Array = NDArray[np.float64]
@@ -51,12 +52,14 @@ def finite_pair(values: ArrayLike, name: str) -> Array:
 def checked_pose(
     qpos_rad: ArrayLike, name: str = "qpos_rad", overshoot_rad: float = WRIST_OVERSHOOT_RAD
 ) -> Array:
-    """A pose (2,) the arm can take, as float64; ``PoseError`` if the wrist is out of reach.
+    """A pose (2,) the arm can take, as float64; ``PoseError`` if it is out of reach.
 
     Thrown, the wrist swings a little beyond its stop; where the arm shall rest, ``overshoot_rad``
     is 0.
     """
     pose = finite_pair(qpos_rad, name)
+    if abs(pose[0]) > MAX_STATE:
+        raise PoseError(f"expected {name} with a shoulder within ±{MAX_STATE:g} rad, got {pose[0]}")
     if abs(pose[1]) > WRIST_LIMIT_RAD + overshoot_rad:
         raise PoseError(
             f"expected {name} with a wrist within ±{WRIST_LIMIT_RAD:.3f} rad (±160°), where it "

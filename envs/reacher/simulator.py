@@ -7,14 +7,12 @@ control tick of the whole project. States are bit-equal to ``suite.load("reacher
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.errors import GLError
-from envs.gl import ADVICE, VARIABLE, configure_gl_if_possible, forget_gl
+from envs.dm_control_library import explained_physics, import_dm_control
 from envs.reacher.angles import finite_pair
 
 if TYPE_CHECKING:
@@ -30,18 +28,9 @@ TORQUE_DIM = 2
 def make_physics() -> Physics:
     """dm_control's Reacher physics with the target made invisible.
 
-    Raises ``GLError`` if ``MUJOCO_GL`` asks for a backend this machine does not have: dm_control
-    loads it when imported, even where nothing is rendered.
+    Raises ``GLError`` if ``MUJOCO_GL`` asks for a backend this machine does not have.
     """
-    configure_gl_if_possible()  # before the import, which reads MUJOCO_GL
-    try:
-        reacher: Any = importlib.import_module("dm_control.suite.reacher")
-    except (ImportError, RuntimeError, AttributeError) as error:
-        forget_gl()
-        raise GLError(
-            f"expected dm_control to load the OpenGL backend {os.environ.get(VARIABLE)!r} of "
-            f"{VARIABLE}, got: {error}. To fix: {ADVICE}"
-        ) from error
+    reacher = import_dm_control("dm_control.suite.reacher")
     physics: Physics = reacher.Physics.from_xml_string(*reacher.get_model_and_assets())
     physics.named.model.geom_rgba["target", 3] = 0.0
     return physics
@@ -81,11 +70,12 @@ class ReacherSimulator:
     def reset(self, qpos_rad: ArrayLike, qvel_rad_s: ArrayLike = (0.0, 0.0)) -> None:
         """Put the arm in a state, (2,) and (2,); everything else as after a fresh start.
 
-        Raises ``PoseError`` (a ``ValueError``) unless both are two finite numbers.
+        Raises ``PoseError`` (a ``ValueError``) unless both are two finite numbers, ``WorldError``
+        if they are too large to simulate.
         """
         qpos = finite_pair(qpos_rad, "qpos_rad")
         qvel = finite_pair(qvel_rad_s, "qvel_rad_s")
-        with self._physics.reset_context():
+        with explained_physics("reacher"), self._physics.reset_context():
             self._physics.data.qpos[:] = qpos
             self._physics.data.qvel[:] = qvel
 
@@ -101,10 +91,11 @@ class ReacherSimulator:
         """As :meth:`step`, with the joint velocities beside the angles: (action_repeat, 4)."""
         self._physics.set_control(np.clip(finite_pair(torque, "torque"), -1.0, 1.0))
         path = np.empty((self.action_repeat, 2 * TORQUE_DIM))
-        for index in range(self.action_repeat):
-            self._physics.step()
-            path[index, :TORQUE_DIM] = self._physics.data.qpos
-            path[index, TORQUE_DIM:] = self._physics.data.qvel
+        with explained_physics("reacher"):
+            for index in range(self.action_repeat):
+                self._physics.step()
+                path[index, :TORQUE_DIM] = self._physics.data.qpos
+                path[index, TORQUE_DIM:] = self._physics.data.qvel
         return path
 
     def roll(self, states: Array, torques: Array) -> Array:

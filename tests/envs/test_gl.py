@@ -37,9 +37,20 @@ def probe_answers(monkeypatch: pytest.MonkeyPatch, **answers: str | None) -> lis
 def test_a_variable_the_user_set_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = probe_answers(monkeypatch)
     monkeypatch.setenv(gl.VARIABLE, "glfw")
+    monkeypatch.setenv("DISPLAY", ":0")
     assert configure_gl() == "glfw"
     assert os.environ[gl.VARIABLE] == "glfw"
     assert asked == []
+
+
+def test_a_window_without_a_display_is_refused_before_it_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(gl.VARIABLE, "glfw")
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(GLError, match="expected a display for MUJOCO_GL=glfw, got none"):
+        configure_gl()
 
 
 def test_egl_is_tried_first_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +163,17 @@ def test_a_backend_that_is_not_there_is_an_error_with_advice() -> None:
         child.stderr
     )
     assert "libegl1" in child.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="EGL")
+@pytest.mark.parametrize("world", ["reacher", "dmc:point_mass-easy"])
+@pytest.mark.parametrize("device", ["0,1", "999"])
+def test_a_device_that_is_not_there_is_an_error_that_names_it(world: str, device: str) -> None:
+    program = (
+        f"import envs\ntry: envs.make_world({world!r}).frame()\nexcept envs.GLError as e: print(e)"
+    )
+    child = in_new_process(program, MUJOCO_GL="egl", MUJOCO_EGL_DEVICE_ID=device)
+    assert f"MUJOCO_EGL_DEVICE_ID={device}, a single number" in child.stdout, child.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux is probed")

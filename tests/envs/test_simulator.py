@@ -1,9 +1,11 @@
 """The oracle is dm_control itself: same torques, same bits."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
-from envs import PoseError
+from envs import PoseError, WorldError, make_world
 from envs.reacher import ACTION_REPEAT, PHYSICS_DT_S, WRIST_LIMIT_RAD, ReacherSimulator, sample_pose
 
 
@@ -131,3 +133,18 @@ def test_a_bad_state_or_repeat_is_an_error() -> None:
         simulator.reset((0.0, 0.0), (0.0, 0.0, 0.0))
     with pytest.raises(ValueError, match="action_repeat of at least 1, got 0"):
         ReacherSimulator(action_repeat=0)
+
+
+@pytest.mark.parametrize("name", ["reacher", "dmc:cartpole-swingup"])
+def test_numbers_too_large_to_simulate_are_refused_in_our_words(name: str) -> None:
+    with closing(make_world(name)) as world:
+        rng, still = np.random.default_rng(0), np.zeros(len(world.spec.state))
+        for first in (1e11, 1e308, np.nan):
+            with pytest.raises(PoseError):
+                world.reset(rng, np.array([first, *still[1:]]))
+        thrown = still.copy()
+        thrown[len(still) // 2 :] = 1e6
+        with pytest.raises(WorldError, match=f"simulation of {name} broke down"):
+            world.reset(rng, thrown)
+            for _ in range(50):
+                world.step(np.ones(world.spec.action_dim))
