@@ -73,11 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (error.name or "").split(".")[0] in ("agent", "envs", "planners"):
             raise
         from agent.commands.failures import MACHINE
+        from agent.extras import missing_module
 
-        sys.stderr.write(
-            f"error: {sys.executable} lacks {error.name}. Run `make setup` once, then use "
-            f".venv/bin/python in place of python\n"
-        )
+        sys.stderr.write(f"error: {missing_module(error)}\n")
         return MACHINE
     except KeyboardInterrupt:  # before there was anything to save
         return 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -26,6 +27,19 @@ def missing_extra(error: BaseException) -> str | None:
     if name not in EXTRAS:
         return None
     return f"{name} is not installed: run python -m pip install 'lejepa-agent[{EXTRAS[name]}]'"
+
+
+def missing_module(error: ModuleNotFoundError) -> str:
+    """What to do about a module that is not there, which is none of this program."""
+    if error.name in sys.stdlib_module_names:
+        return (
+            f"{sys.executable} lacks Python's own module {error.name}, which not every system has "
+            f"({sys.platform}): run this on Linux or macOS, or on Windows in WSL"
+        )
+    return (
+        f"{sys.executable} lacks {error.name}. Run `make setup` once, then use .venv/bin/python in "
+        "place of python"
+    )
 
 
 def require(name: str) -> Any:

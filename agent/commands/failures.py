@@ -18,6 +18,10 @@ _PLACE_ERRNOS = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
     errno.ENAMETOOLONG,
 )  # fmt: skip
+_NO_MEMORY = (
+    "DefaultCPUAllocator", "can't start new thread", "cannot allocate memory",
+    "Cannot allocate memory", "failed to map segment",
+)  # fmt: skip
 
 
 def exit_code_of(error: BaseException) -> int | None:
@@ -28,7 +32,7 @@ def exit_code_of(error: BaseException) -> int | None:
         return USER
     if isinstance(error, (DamagedDataError, ModelFaultError)):
         return DAMAGED
-    if isinstance(error, (MachineError, GLError, MemoryError)) or _torch_lacks_memory(error):
+    if isinstance(error, (MachineError, GLError)) or _lacks_memory(error):
         return MACHINE
     if missing_extra(error):
         return MACHINE
@@ -44,7 +48,7 @@ def explain(error: BaseException) -> str:
         return f"the disk is full{_where(error)}. Free some space and run the same command again"
     if isinstance(error, OSError) and error.errno in _PLACE_ERRNOS:
         return f"{error.strerror}{_where(error)}. Name a place you may write to"
-    if isinstance(error, MemoryError) or _torch_lacks_memory(error):
+    if _lacks_memory(error):
         return f"not enough memory ({error or 'no details'}). Close other programs, or ask for less"
     if _in_our_words(error):
         return str(error)
@@ -62,9 +66,10 @@ def _exit_code_of_os_error(error: OSError) -> int | None:
     return USER if error.errno in _PLACE_ERRNOS else None
 
 
-def _torch_lacks_memory(error: BaseException) -> bool:
-    # torch reports a failed allocation on the CPU as a bare RuntimeError.
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+def _lacks_memory(error: BaseException) -> bool:
+    if isinstance(error, (RuntimeError, ImportError)):  # as torch, Python and the loader tell it
+        return any(sign in str(error) for sign in _NO_MEMORY)
+    return isinstance(error, MemoryError)
 
 
 def _where(error: OSError) -> str:

@@ -1,9 +1,4 @@
-"""See an exported controller steer its simulated world, without torch.
-
-    python -m agent.export exported/reacher --goal-seed 7
-
-Prints how near each episode ended and how long a tick took.
-"""
+"""``python -m agent.export``: play an exported controller, print how it did; see ``__main__``."""
 
 from __future__ import annotations
 
@@ -19,6 +14,7 @@ import numpy as np
 from agent.control.mpc import WorldModelController
 from agent.errors import DamagedDataError, MachineError, UserError
 from agent.export.onnx_model import OnnxModel
+from agent.extras import missing_module
 from agent.interfaces import Goals, Seen
 from envs import (
     GLError,
@@ -32,8 +28,10 @@ from envs import (
 )
 from planners import GaussNewtonPlanner
 
-EXIT_CODES = {UserError: 2, WorldError: 2, DamagedDataError: 3, MachineError: 4, GLError: 4}
-INTERRUPTED = 130
+EXIT_CODES: dict[type[Exception], int] = {
+    UserError: 2, WorldError: 2, DamagedDataError: 3, MachineError: 4, GLError: 4,
+    ModuleNotFoundError: 4,
+}  # fmt: skip
 MAX_SECONDS, MAX_EPISODES = 600.0, 10_000
 
 
@@ -80,11 +78,9 @@ def main() -> int:
     try:
         run(_parse())
     except tuple(EXIT_CODES) as error:
-        print(f"error: {error}", file=sys.stderr)
+        missing = isinstance(error, ModuleNotFoundError)
+        print(f"error: {missing_module(error) if missing else error}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return INTERRUPTED
     return 0
 
 
@@ -104,7 +100,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _parse() -> argparse.Namespace:
-    about = (__doc__ or "").splitlines()[0]
+    about = "See an exported controller steer its simulated world, without torch."
     parser = argparse.ArgumentParser("python -m agent.export", description=about)
     parser.add_argument("directory", type=Path, help="written by run_agent.py export --onnx")
     parser.add_argument("--goal-seed", type=int, default=0, help="decides start and goal")
@@ -112,7 +108,3 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4.0, help="simulated, each episode")
     parser.add_argument("--threads", type=int, default=1, help="of onnxruntime")
     return parser.parse_args()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

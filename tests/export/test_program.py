@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,38 @@ def test_numbers_that_make_no_sense_are_refused_in_one_line(
     assert printed.err.startswith(
         f"error: expected {'--goal-seed' if flag == '--episodes' else flag}"
     )
+
+
+@pytest.mark.parametrize("module", ["agent.export.onnx_model", "numpy"])
+def test_ctrl_c_is_a_line_whenever_it_comes(module: str, tmp_path: Path) -> None:
+    program = (
+        "import sys\nclass CtrlC:\n    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, CtrlC())\n"
+        "from agent.export.__main__ import main\nsys.exit(main())"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "interrupted; nothing was written\n")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"MUJOCO_GL": "off"}, "which turns rendering off"),
+        ({"MUJOCO_GL": "nonsense"}, "'nonsense'"),
+        ({"MUJOCO_GL": "egl", "MUJOCO_EGL_DEVICE_ID": "0,1"}, "MUJOCO_EGL_DEVICE_ID=0,1"),
+    ],
+    ids=str,
+)
+def test_no_opengl_is_one_line(exported: Path, variables: dict[str, str], said: str) -> None:
+    words = [sys.executable, "-m", "agent.export", str(exported)]
+    ended = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, **variables},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 4 and said in ended.stderr
+    assert ended.stderr.startswith("error: ") and ended.stderr.count("\n") == 1
 
 
 def test_the_program_ends_with_its_exit_code(exported: Path) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     "module",
     ["planners", "agent.control.mpc", "agent.control.perception", "agent.export.onnx_model",
-     "agent.export.__main__"],
+     "agent.export.program"],
 )  # fmt: skip
 def test_importing_it_loads_no_torch(module: str) -> None:
     program = f"import sys, {module}\nassert 'torch' not in sys.modules, 'torch was loaded'"
@@ -28,7 +28,7 @@ import sys
 sys.modules["torch"] = None  # importing it now fails
 from pathlib import Path
 import numpy as np
-import agent.export.__main__
+import agent.export.program
 from agent.control.mpc import WorldModelController
 from agent.export.onnx_model import OnnxModel
 from agent.interfaces import Goals, Seen
