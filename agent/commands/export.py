@@ -40,6 +40,7 @@ class Export:
         from agent.commands.places import require_directory
         from agent.errors import UserError
         from agent.export.exporting import export_controller
+        from agent.files.bundle import require_elsewhere
         from agent.files.durable import explained_disk_errors
         from agent.model.checkpoint import checkpoint_sha256, load_checkpoint
 
@@ -48,6 +49,7 @@ class Export:
                 f"expected a directory for several graphs and their settings, got {self.onnx}: "
                 f"name it {self.onnx.with_suffix('')}"
             )
+        require_elsewhere(self.onnx)
         require_directory(self.onnx.parent, "--onnx")
         found = find_checkpoint(self.checkpoint)
         model = load_checkpoint(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,6 +31,15 @@ def require_no_run(out: Path, otherwise: str = "continue it with --resume") -> N
         raise UserError(f"{out} already holds a run; {otherwise}, or choose a new --out")
 
 
+def require_elsewhere(directory: Path) -> None:
+    """UserError if this process is in ``directory``: it is replaced as a whole, and is no place."""
+    if Path.cwd().is_relative_to(directory.resolve()):
+        raise UserError(
+            f"expected a directory to write anew, got {directory}, which this program runs in: "
+            "name one inside it"
+        )
+
+
 def write_bundle(directory: Path, files: Mapping[str, bytes]) -> None:
     """Put ``files`` (name to content) at ``directory``, replacing an earlier bundle of its kind.
 
@@ -37,10 +47,11 @@ def write_bundle(directory: Path, files: Mapping[str, bytes]) -> None:
         UserError: if something that is no bundle is in the way, or one of other kinds of files: a
             checkpoint is not replaced by an export.
     """
+    require_elsewhere(directory)
     _finish_swap(directory)
     _require_replaceable(directory, files)
     directory.parent.mkdir(parents=True, exist_ok=True)
-    aside = directory.with_name(f".{directory.name}.writing")
+    aside = _beside(directory, "writing")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -127,9 +138,14 @@ def _kinds(names: Iterable[str]) -> set[str]:
     return suffixes - {".npz"}  # some of either kind have such a file, older ones do not
 
 
+def _beside(directory: Path, what: str) -> Path:
+    place = Path(os.path.abspath(directory))  # noqa: PTH100 (a link to a bundle stays one)
+    return place.parent / f".{place.name}.{what}"
+
+
 def _swap(aside: Path, directory: Path) -> None:
     """Rename ``aside`` into place; a crash in between is finished by :func:`_finish_swap`."""
-    old = directory.with_name(f".{directory.name}.old")
+    old = _beside(directory, "old")
     shutil.rmtree(old, ignore_errors=True)
     if directory.is_dir():
         directory.rename(old)
@@ -140,6 +156,6 @@ def _swap(aside: Path, directory: Path) -> None:
 
 def _finish_swap(directory: Path) -> None:
     """Bring back the previous bundle if a crash fell between the two renames."""
-    old = directory.with_name(f".{directory.name}.old")
+    old = _beside(directory, "old")
     if old.is_dir() and not directory.exists():
         old.rename(directory)

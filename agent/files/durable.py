@@ -25,6 +25,7 @@ _FORBIDDEN = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG,
     errno.ENOENT,  # of a directory that was just made: /proc and its like let nobody make one
 )  # fmt: skip
+_NO_DISK, _ON_DISK = ("/dev", "/proc", "/sys"), "/dev/shm"
 
 
 def is_litter(name: str) -> bool:
@@ -86,9 +87,20 @@ def drop_torn_line(path: Path) -> bool:
     return True
 
 
+def _require_disk(directory: Path) -> None:
+    place = os.path.realpath(directory)
+    within = [root for root in (_ON_DISK, *_NO_DISK) if Path(place).is_relative_to(root)]
+    if within and within[0] != _ON_DISK:
+        raise UserError(
+            f"cannot write in {directory}: {within[0]} is the system's own. Choose a directory on "
+            "a disk"
+        )
+
+
 @contextmanager
 def explained_disk_errors(directory: Path) -> Iterator[None]:
-    """Turn a full disk into MachineError and a forbidden place into UserError."""
+    """Turn a full disk into MachineError, a forbidden place and one of no disk into UserError."""
+    _require_disk(directory)
     try:
         yield
     except OSError as error:

@@ -144,3 +144,17 @@ def test_the_manifest_lists_what_sha256sum_would(place: Path) -> None:
     listed = json.loads((place / MANIFEST).read_text())["files"]
     # SHA-256 of the bytes 0..255, a published test value.
     assert listed["b.bin"] == "40aff2e9d2d8922e47afd4648e6967497158785fbd1da870e7110266bf944880"
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_without_a_name_of_its_own_is_read_like_any(
+    name: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "below").mkdir()
+    monkeypatch.chdir(place / "below" if name == ".." else place)
+    with pytest.raises(UserError, match="which this program runs in"):
+        write_bundle(Path(name), NEW)
+    if name == "/":
+        assert not has_bundle(Path(name))
+    else:
+        assert read_bundle(Path(name)) == OLD
