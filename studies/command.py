@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from agent.commands.cores import usable_cores
+from agent.commands.values import Parallel
 
 if TYPE_CHECKING:
     from studies.runner import Report
@@ -49,7 +50,7 @@ class Studies:
         int | None, arg(metavar="INT", help_behavior_hint="(default: all of the preset)")
     ] = None
     """Only the first so many seeds of each setting; more of them later go on from there."""
-    workers: int = field(default_factory=usable_cores)
+    workers: Parallel = field(default_factory=usable_cores)
     """Processes at work, one thread each. Changes the time it takes, never a figure."""
 
     @property

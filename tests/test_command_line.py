@@ -24,6 +24,7 @@ from agent.commands.worlds_asked import DEFAULT_WORLD
 
 NONE = type(None)
 ROOT = Path(__file__).parents[1]
+NEW = "lejepa-agent-test"  # nothing may make that
 HEAVY = {
     "cv2",
     "dm_control",
@@ -140,7 +141,28 @@ def test_numbers_are_let_through(words: str) -> None:
         ["control", "--video", "film.avi"],
         ["control", "--delay-ticks", "9"],
         ["control", "--tick-ms", "0"],
+        ["control", "--checkpoint", "."],
+        ["control", "--checkpoint", ".."],
+        ["control", "--checkpoint", "/"],
+        ["control", "--checkpoint="],
+        ["control", "--goal-state", "1e308", "0"],
+        ["control", "--start-state", "1e11", "0"],
+        ["control", "--tick-ms", "nan"],
         ["control", "--threads", "0"],
+        ["control", "--threads", "-1"],
+        ["control", "--threads", "100000"],
+        ["collect", "--out", "x", "--workers", "100000"],
+        ["collect", "--out", "x", "--episodes", str(2**70)],
+        ["diagnose", "--data", "x", "--seed", "-1"],
+        ["evaluate", "--seed", str(2**64)],
+        ["train", "--data", "x", "--out", "y", "--training.seed", str(2**63), "--print-config"],
+        ["export", "--onnx", ""],
+        ["export", "--onnx", "."],
+        ["export", "--onnx", "/proc/there"],
+        ["worlds", "two-room", "--sheet", "/proc/there.png"],
+        *([*words, "--out", f"/dev/{NEW}"] for words in (["collect"], ["demo"])),
+        ["evaluate", "--controller", "noop", "--json", f"/dev/{NEW}/there.json"],
+        ["export", "--onnx", f"/dev/{NEW}/there"],
         ["control", "--goal-seed", "-7"],
         ["control", "--goal-state", "0", "3.0"],
         ["control", "--start-state", "0", "-3.0"],
@@ -175,6 +197,7 @@ def test_mistakes_end_in_2_without_a_traceback_or_a_file(
     assert run_agent.main(words) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+    assert not Path("/dev", NEW).exists()
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
@@ -254,6 +277,10 @@ def test_a_bare_interpreter_is_told_what_to_do(
     lacks("rich.console")
     assert run_agent.main(["doctor"]) == 4
     assert "make setup" in capsys.readouterr().err
+    lacks("fcntl")  # of Python itself, but not on every system
+    assert run_agent.main(["doctor"]) == 4
+    said = capsys.readouterr().err
+    assert "make setup" not in said and "WSL" in said
     lacks("agent.commands.nothing")  # a bug of ours
     with pytest.raises(ModuleNotFoundError):
         run_agent.main(["doctor"])

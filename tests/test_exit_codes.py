@@ -2,8 +2,11 @@
 
 import errno
 import signal
+import subprocess
+import sys
 import typing
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from agent.commands.progress import duration, follow
 from agent.errors import DamagedDataError, MachineError, ModelFaultError, UserError
 from envs import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 
+ROOT = Path(__file__).parents[1]
 Output = pytest.CaptureFixture[str]
 
 
@@ -43,6 +47,8 @@ def out_of_memory() -> RuntimeError:
         (lambda: MemoryError(), 4),
         (lambda: OSError(errno.ENOSPC, "full", "x"), 4),
         (out_of_memory, 4),
+        (lambda: RuntimeError("can't start new thread"), 4),
+        (lambda: ImportError("x.so: failed to map segment from shared object"), 4),
         (lambda: KeyboardInterrupt(), 130),
     ],
 )
@@ -82,6 +88,17 @@ def test_a_request_to_end_is_answered_as_ctrl_c(
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v")
+def test_a_limit_the_libraries_break_at_is_refused_first() -> None:
+    program = "ulimit -v 1000000; exec $0 run_agent.py control --seconds 0.04"
+    done = subprocess.run(
+        ["bash", "-c", program, sys.executable],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert done.stderr.startswith("error: expected room for 3 GB") and done.stderr.count("\n") == 1
 
 
 def test_debugging_shows_the_traceback_of_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

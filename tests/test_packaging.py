@@ -140,9 +140,12 @@ def test_a_missing_extra_is_a_note_with_the_way_to_get_it(monkeypatch: pytest.Mo
     assert not [one for one in checks.check_packages() if one.status == "problem"]
 
 
-@pytest.mark.parametrize("missing", [(), ("opencv-python",)], ids=["usual", "headless"])
-def test_opencv_without_windows_is_opencv(
-    monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...]
-) -> None:
-    monkeypatch.setattr(importlib.metadata, "version", Machine(*missing).version)
+@pytest.mark.parametrize("bringing", ["opencv-contrib-python-headless", "a-build-of-ones-own"])
+def test_whatever_brings_cv2_is_opencv(monkeypatch: pytest.MonkeyPatch, bringing: str) -> None:
+    machine, brought = Machine("opencv-python"), {"cv2": ["opencv-python", bringing]}
+    monkeypatch.setattr(importlib.metadata, "version", machine.version)
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: brought)
     assert not [one for one in checks.check_packages() if one.status == "problem"]
+    brought.clear()
+    problems = [one for one in checks.check_packages() if one.status == "problem"]
+    assert [one.found for one in problems] == ["missing: opencv-python"]

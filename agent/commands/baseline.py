@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
 
+from agent.commands.values import Seed
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Baseline:
     """Env steps to learn from, rounded up to whole episodes of all environments."""
     resume: bool = False
     """Continue the training in --out; --env-steps may be larger than before."""
-    seed: int = 0
+    seed: Seed = 0
     """Everything random follows from it."""
 
     @property

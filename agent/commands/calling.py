@@ -8,6 +8,7 @@ from agent.commands.command import Command, Entry
 from agent.commands.console import debugging, note, show_logs
 from agent.commands.ending import endings_as_interrupts
 from agent.commands.failures import DONE, INTERRUPTED, USER, exit_code_of, explain
+from agent.commands.limits import require_addresses
 from agent.commands.parsing import parse
 from agent.errors import UserError
 
@@ -33,6 +34,7 @@ def mistake(program: str, error: Exception) -> int:
 def _call(command: Command) -> int:
     show_logs()
     try:
+        require_addresses()
         with endings_as_interrupts():
             command.run()
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ EXACT_PAIR = {"dm-control": "1.0.50", "mujoco": "3.17.0"}
 OTHERS = (
     "torch", "gymnasium", "opencv-python", "numpy", "h5py", "safetensors", "scipy", "tyro", "rich",
 )  # fmt: skip
-SAME_AS = {"opencv-python": ("opencv-python-headless", "opencv-contrib-python")}
+BRINGS = {"opencv-python": "cv2"}  # a module that other distributions bring as well
 EXTRAS = {  # what each is for, and its packages
     "rl": ("baseline", ("stable-baselines3",)),
     "report": ("figures and curves", ("matplotlib", "tensorboard")),
@@ -148,7 +148,7 @@ def check_threads() -> Finding:
         import torch
     except ImportError as error:
         return Finding("threads", "problem", f"torch does not load: {error}", SET_UP)
-    load = os.getloadavg()[0]
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = f"{cores} cores, torch uses {torch.get_num_threads()} threads, load {load:.1f}"
     if load > 0.5 * (cores or 1):
         return Finding("threads", "slow", found, "let other programs finish: training slows a lot")
@@ -179,13 +179,19 @@ def _amount(what: str, amount_mb: int, where: str, least: int, low: int, fix: st
 
 
 def _version(name: str) -> str | None:
-    """Of the distribution ``name``, or of another that brings the same modules."""
-    for candidate in (name, *SAME_AS.get(name, ())):
-        try:
-            return importlib.metadata.version(candidate)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return None
+    """Of the distribution ``name``, or of any other that brings the same module."""
+    found = _version_of(name)
+    if found is None and name in BRINGS:
+        others = importlib.metadata.packages_distributions().get(BRINGS[name], [])
+        found = next(filter(None, map(_version_of, others)), None)
+    return found
+
+
+def _version_of(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _split_fix(message: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Annotated
 from tyro.conf import arg
 
 from agent.commands.cores import usable_cores
+from agent.commands.values import Parallel, Seed
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
 
@@ -47,9 +48,9 @@ class Collect:
     """How the world is moved: ou, actions that drift, weak and strong; uniform, each drawn anew;
     swift, strong ones that drift; what a world has of its own; FILE.py:NAME; or the directory of a
     checkpoint, which then steers to goals it has seen."""
-    workers: int = field(default_factory=usable_cores)
+    workers: Parallel = field(default_factory=usable_cores)
     """Processes at work. Changes the time it takes, never the data."""
-    seed: int = 0
+    seed: Seed = 0
     """Everything random follows from it."""
     episodes_per_shard: int = 10
     """Episodes in one file, which is what a crash can cost."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import arg
 
 from agent.commands.controllers import DEFAULT_PLANNER, Acting, PlannerName, make_controller
+from agent.commands.values import Parallel, Seed
 from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
@@ -42,15 +43,15 @@ class Control:
     """The goal as a picture, seen from the same camera."""
     goal_state: Annotated[tuple[float, ...], _optional("NUMBERS")] = ()
     """The goal as the world's state, in its units; what is left out at the end is 0."""
-    goal_seed: Annotated[int | None, _optional("INT", "0, if no goal is given")] = None
+    goal_seed: Annotated[Seed | None, _optional("INT", "0, if no goal is given")] = None
     """The goal as a random state: this number decides which."""
     start_state: Annotated[tuple[float, ...], _optional("NUMBERS", "random")] = ()
     """The state it starts in; what is left out at the end is 0."""
     seconds: float = 4.0
     """How long to steer, in simulated seconds."""
-    seed: int = 0
+    seed: Seed = 0
     """Decides a random start, and what the planner draws."""
-    threads: int = 1
+    threads: Parallel = 1
     """Threads of torch; one is fastest for a model this small."""
     controller: Literal["world-model", "direct"] = "world-model"
     """world-model plans at every tick; direct is the model's action head, without a search."""

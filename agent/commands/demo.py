@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import arg
 
 from agent.commands.cores import usable_cores
+from agent.commands.values import Parallel, Seed
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ class Demo:
     """Env steps SAC learns from; 0 leaves it out, and so does a world whose state says nothing."""
     episodes: int = 300
     """Episodes of each evaluation."""
-    seed: int = 0
+    seed: Seed = 0
     """Everything random in training follows from it."""
-    evaluation_seed: int = 2000
+    evaluation_seed: Seed = 2000
     """Decides starts and goals of the evaluations."""
-    workers: int = field(default_factory=usable_cores)
+    workers: Parallel = field(default_factory=usable_cores)
     """Cores to use."""
 
     @property

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
+from agent.commands.values import Seed
+
 if TYPE_CHECKING:
     from agent.diagnosis import Diagnosis, Trajectories
     from agent.interfaces import Array
@@ -44,7 +46,7 @@ class Diagnose:
     """Env steps between rows of the state."""
     rates: bool = False
     """Diagnose the whole state and not only what a goal is about. One picture shows no rates."""
-    seed: int = 0
+    seed: Seed = 0
     """Which frames are sampled, and the draws behind the p-values."""
 
     @property

@@ -21,6 +21,7 @@ from agent.commands.controllers import (
     require_controller,
     require_planning,
 )
+from agent.commands.values import Parallel, Seed
 from agent.commands.worlds_asked import WorldAsked, task_asked, world_asked
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ class Evaluate:
     """How world-model searches actions."""
     episodes: int = 50
     """How many; 300 give an interval of a few percent."""
-    seed: int = 0
+    seed: Seed = 0
     """Decides starts and goals; recorded rollouts never share them."""
     batch: int = 25
     """Episodes played together; changes the time it takes, the result by rounding alone."""
-    threads: int = 1
+    threads: Parallel = 1
     """Threads of torch; the time of a decision is meant for one."""
     tick_ms: Annotated[
         float | None, arg(metavar="MS", help_behavior_hint="(default: as long as it needs)")

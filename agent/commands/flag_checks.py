@@ -7,12 +7,15 @@ import difflib
 import types
 import typing
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from agent.commands.command import Command
+from agent.commands.values import Within, read_number
 from agent.errors import UserError
 
 HELP_FLAGS = ("-h", "--help")
+MAX_SHOWN = 80  # letters of what came
 
 
 def check_flags(kind: type[Command], words: Sequence[str]) -> None:
@@ -21,7 +24,7 @@ def check_flags(kind: type[Command], words: Sequence[str]) -> None:
     Raises:
         UserError: naming the flag, what it takes and what came.
     """
-    flags = _flags(kind)
+    flags = flags_of(kind)
     for number, word in enumerate(words):
         if not word.startswith("--") or word in ("--", *HELP_FLAGS):
             continue
@@ -62,14 +65,13 @@ def _uninitialised(kind: type[Command]) -> set[str]:
     return {one.name for one in dataclasses.fields(kind) if not one.init}  # type: ignore[arg-type]
 
 
-def _flags(kind: type[Command]) -> dict[str, Any]:
-    """What each flag takes, by its name."""
+def flags_of(kind: type[Command]) -> dict[str, Any]:
+    """The annotated type that each flag takes, by its name."""
     hints, found = typing.get_type_hints(kind, include_extras=True), {}
     for name in (name for name in hints if name not in _uninitialised(kind)):
-        is_annotated = typing.get_origin(hints[name]) is typing.Annotated
-        hint, *notes = typing.get_args(hints[name]) if is_annotated else (hints[name],)
+        _, notes = _without_notes(hints[name])
         other = next((note.name for note in notes if getattr(note, "name", None)), name)
-        found[f"--{other.replace('_', '-')}"] = hint
+        found[f"--{other.replace('_', '-')}"] = hints[name]
     return found
 
 
@@ -88,12 +90,19 @@ def _values(words: Sequence[str]) -> list[str]:
 
 
 def _check_values(flag: str, given: Sequence[str], hint: Any) -> None:
+    hint, outer = _without_notes(hint)
     is_optional, hint = _without_none(hint)
+    hint, inner = _without_notes(hint)
     if is_optional and given[:1] == ["None"]:
         return
     if typing.get_origin(hint) is typing.Literal:
         _check_choice(flag, given[:1], typing.get_args(hint))
+    if hint is Path and given[:1] == [""]:
+        raise UserError(f"expected {flag} with a path, got an empty one")
     _check_numbers(flag, given, hint)
+    for bounds in (note for note in (*outer, *inner) if isinstance(note, Within)):
+        if not bounds.low <= int(given[0]) <= bounds.high:
+            raise UserError(f"expected {flag} {bounds}, got {given[0]}")
 
 
 def _check_choice(flag: str, given: Sequence[str], choices: Sequence[str]) -> None:
@@ -110,11 +119,12 @@ def _check_numbers(flag: str, given: Sequence[str], hint: Any) -> None:
     single, repeated = len(kinds) == 1, kinds[-1] is Ellipsis
     values = given[:1] if single else given  # what follows a single number may be an argument
     counted = repeated or len(values) == len(kinds)
-    if counted and all(_reads_as(kinds[0], value) for value in values):
+    if counted and all(read_number(kinds[0], value) is not None for value in values):
         return
     count = "a " if single else "" if repeated else f"{len(kinds)} "
     what = f"{'whole ' if kinds[0] is int else ''}number{'' if single else 's'}"
     got = " ".join(repr(value) for value in values) or "none"
+    got = got if len(got) <= MAX_SHOWN else f"{got[:MAX_SHOWN]}…"
     raise UserError(f"expected {flag} with {count}{what}, got {got}")
 
 
@@ -126,9 +136,9 @@ def _without_none(hint: Any) -> tuple[bool, Any]:
     return len(others) < len(typing.get_args(hint)), others[0]
 
 
-def _reads_as(kind: type[int] | type[float], word: str) -> bool:
-    try:
-        kind(word)
-    except ValueError:
-        return False
-    return True
+def _without_notes(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type that an annotated hint is about, and the notes on it."""
+    if typing.get_origin(hint) is not typing.Annotated:
+        return hint, ()
+    kind, *notes = typing.get_args(hint)
+    return kind, tuple(notes)

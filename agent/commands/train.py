@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
+from agent.commands.values import Parallel, Seed
+
 if TYPE_CHECKING:
     from agent.config import ExperimentConfig
     from agent.training.reports import TrainStatistics
@@ -61,9 +63,9 @@ class Train:
     """Continue the run in --out with the same settings."""
     steps: Annotated[int | None, _from_preset()] = None
     """Gradient steps; those of the action head are fewer or more in proportion."""
-    seed: Annotated[int | None, _from_preset()] = None
+    seed: Annotated[Seed | None, _from_preset()] = None
     """Everything random follows from it."""
-    threads: Annotated[int | None, _from_preset()] = None
+    threads: Annotated[Parallel | None, _from_preset()] = None
     """Threads of torch; the same number gives the same weights."""
     device: Annotated[
         str | None, arg(metavar="NAME", help_behavior_hint="(default: the preset's, cpu)")

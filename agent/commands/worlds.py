@@ -46,7 +46,9 @@ class Worlds:
     def run(self) -> None:
         """Print the table, and draw the sheet."""
         from agent.commands.console import note, results, say
+        from agent.commands.places import require_file_place
 
+        require_file_place(self.sheet, "--sheet")
         table = _empty_table()
         pictures: dict[str, Image] = {}
         for name in self.names or _known():

@@ -6,22 +6,29 @@ import torch
 
 from agent.config import ExperimentConfig
 from agent.errors import UserError
+from agent.training.settings import MAX_THREADS
+
+SERVED = ("cpu", "cuda")
 
 
 def usable_device(name: str) -> torch.device:
     """The device of that name, if something can be computed on it; UserError if not."""
     try:
         device = torch.device(name)
+        if device.type not in SERVED:
+            raise RuntimeError("torch knows it, this program does not")
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
         raise UserError(
-            f"expected a device torch can use here, such as cpu, got {name!r} ({error})"
+            f"expected a device torch can use here, {' or '.join(SERVED)}, got {name!r} ({error})"
         ) from error
     return device
 
 
 def require_fit(config: ExperimentConfig) -> None:
-    """UserError unless a window has frames to predict."""
+    """UserError unless a window has frames to predict, and the threads are some a machine has."""
+    if config.training.threads > MAX_THREADS:
+        raise UserError(f"expected threads from 1 to {MAX_THREADS}, got {config.training.threads}")
     context = config.model.predictor.context
     if config.training.window_frames <= context:
         raise UserError(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 REGULARISERS = ("sigreg", "sigreg-per-step", "vicreg")
 OPTIMISERS = ("muon", "adamw")
 PRECISIONS = ("float32", "bfloat16")
+MAX_SEED = 2**63 - 1  # the most torch takes
+MAX_THREADS = max(64, 4 * (os.cpu_count() or 1))  # OpenMP ends the process where it gets none
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class TrainingConfig:
         for name in ("sigreg_weight", "weight_decay", "seed"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")
+        if self.seed > MAX_SEED:
+            raise ValueError(f"expected seed <= {MAX_SEED}, got {self.seed}")
         if self.window_frames < 2:
             raise ValueError(f"expected window_frames >= 2, got {self.window_frames}")
         if not 0 <= self.warmup_fraction < 1:

@@ -65,13 +65,13 @@ class Trainer:
         resume: bool = False,
         begin: Path | None = None,
     ) -> None:
-        torch.set_num_threads(config.training.threads)
         self.device = usable_device(config.training.device)
         self.store = RolloutStore.open(data)
         before = None if begin is None else self._before(begin)
         if before is not None:
             config = replace(config, model=before.config)
         require_fit(config)
+        torch.set_num_threads(config.training.threads)
         self.out, self.config = out, config
         self.episodes = self.store.load()
         self.train_ids, self.held_out_ids = self.store.split(config.training.holdout_fraction)

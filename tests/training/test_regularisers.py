@@ -187,7 +187,7 @@ def test_a_state_older_than_a_setting_resumes_at_its_default(
 def test_a_device_that_is_not_there_is_the_users_mistake(
     data: Path, tmp_path: Path, config: Config
 ) -> None:
-    for name in ("cuda:77", "abacus"):
+    for name in ("cuda:77", "abacus", "meta", "mps", "xla"):
         with pytest.raises(UserError, match=f"got '{name}'"):
             Trainer(data, tmp_path, config(device=name))
 
