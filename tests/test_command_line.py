@@ -19,6 +19,7 @@ from agent.commands.controllers import CONTROLLERS
 from agent.commands.demo import Demo
 from agent.commands.evaluate import Evaluate
 from agent.commands.flag_checks import check_flags
+from agent.commands.places import run_beside
 from agent.commands.train import Train
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
@@ -198,6 +199,18 @@ def test_mistakes_end_in_2_without_a_traceback_or_a_file(
     assert "Traceback" not in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
     assert not Path("/dev", NEW).exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "run"),
+    [("a", "runs/a"), ("b/a", "runs/a"), (".", "../runs/here"), ("..", "../../runs/above")],
+)
+def test_a_run_is_advised_beside_its_data(
+    data: str, run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "above" / "here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "above" / "here")
+    assert run_beside(Path(data)) == Path(run)
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)

@@ -64,6 +64,7 @@ class Collect:
         """Collect what is missing, and say what there is."""
         from agent.commands.behaving import find_behaviour
         from agent.commands.console import say
+        from agent.commands.places import run_beside
         from agent.commands.progress import duration, progress
         from agent.data import CollectConfig, collect
 
@@ -76,5 +77,5 @@ class Collect:
             f"{sum(record.size_bytes for record in store.records) / 1e6:.0f} MB "
             f"(took {duration(time.monotonic() - start_s)})"
         )
-        run = self.out.resolve().name
-        say(f"next: python run_agent.py train --data {self.out} --out runs/{run}")
+        run = run_beside(self.out)
+        say(f"next: python run_agent.py train --data {self.out} --out {run}")

@@ -31,3 +31,10 @@ def require_directory(directory: Path, flag: str) -> None:
         raise UserError(f"{flag}: {error}") from error
     if not os.access(directory, os.W_OK):
         raise UserError(f"{flag}: cannot write in {directory}; choose a directory you may write to")
+
+
+def run_beside(data: Path) -> Path:
+    """Where a training on ``data`` may write: runs/NAME, and not inside the data set."""
+    place = data.resolve()
+    inside = Path.cwd().is_relative_to(place)
+    return Path(os.path.relpath(place.parent) if inside else "") / "runs" / place.name

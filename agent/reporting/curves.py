@@ -131,12 +131,12 @@ def _log_scale(axes: Axes) -> None:
 
 
 def _series(reports: Iterable[Report], *keys: str) -> tuple[list[int], NDArray[np.float64]]:
-    """Steps and one number of each report, found by ``keys``."""
+    """Steps and one number of each report, found by ``keys``; one that lacks it has a gap."""
     steps, values = [], []
     for report in reports:
         value: Any = report
         for key in keys:
-            value = value[key]
+            value = None if value is None else value.get(key)
         steps.append(report["step"])
         values.append(value)
     return steps, _floats(values)

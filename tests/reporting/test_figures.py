@@ -64,6 +64,13 @@ def test_learning_curves_of_a_young_or_odd_run_are_drawn_too(metrics):
         assert png_bytes(learning_curves(some)).startswith(PNG_START)
 
 
+def test_a_number_that_never_varied_in_imagination_is_a_gap(metrics):
+    for report in metrics:
+        if report.get("diagnostics"):
+            report["diagnostics"]["open_loop_probe_r2"].popitem()
+    assert png_bytes(learning_curves(metrics)).startswith(PNG_START)
+
+
 def test_bars_are_as_long_as_the_rates_and_whiskers_as_the_intervals(results):
     figure = results_bars(results)
     lewm, anywhere = figure.axes
