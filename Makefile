@@ -2,11 +2,11 @@
 #
 # Settings, as in `make demo PYTHON=python3.12 THREADS=4`:
 #   PYTHON   the interpreter .venv is made with, 3.11 or later
-#   THREADS  cores to use; by default all of them. Set on purpose: left to themselves, several
+#   THREADS  cores to use; by default all it may use. Set on purpose: left to themselves, several
 #            processes each take all cores and slow one another down.
 
 PYTHON ?= python3
-THREADS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+THREADS ?= $(shell $(PYTHON) -m agent.machine.cores 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -8,6 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from agent.machine.openmp import wait_quietly
+
+wait_quietly()  # before anything here can import torch
+
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from agent.commands.cores import usable_cores
 from agent.commands.values import Parallel
+from agent.machine.cores import usable_cores
 
 if TYPE_CHECKING:
     from studies.runner import Report

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("agent", "envs", "planners")
 SOURCES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 PUBLIC = {"envs": envs, "envs.reacher": envs.reacher, "planners": planners}
-ANYONE = {"agent.errors", "agent.extras", "agent.interfaces", "agent.settings"}
+ANYONE = {"agent.errors", "agent.extras", "agent.interfaces", "agent.machine", "agent.settings"}
 MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
     "agent": {"agent.api", "agent.data", "envs"},
     "agent.api": {
@@ -23,6 +23,7 @@ MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
     "agent.errors": set(),
     "agent.extras": set(),
     "agent.interfaces": {"envs"},
+    "agent.machine": set(),
     "agent.settings": set(),
     "agent.files": set(),
     "agent.model": {"agent.files", "envs"},

@@ -143,21 +143,23 @@ def _rendering(backend: str, chosen_by: str) -> Finding:
 
 def check_threads() -> Finding:
     """How many cores there are, how many torch uses, and whether others are using them."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    from agent.machine.cores import usable_cores
+
+    cores = usable_cores()
     try:
         import torch
     except ImportError as error:
         return Finding("threads", "problem", f"torch does not load: {error}", SET_UP)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = f"{cores} cores, torch uses {torch.get_num_threads()} threads, load {load:.1f}"
-    if load > 0.5 * (cores or 1):
+    if load > 0.5 * cores:
         return Finding("threads", "slow", found, "let other programs finish: training slows a lot")
     return Finding("threads", "ok", found)
 
 
 def check_memory() -> Finding:
     """Training takes up to 4 GB."""
-    from agent.files.memory import available_memory_bytes
+    from agent.machine.memory import available_memory_bytes
 
     free_mb = available_memory_bytes() // 10**6
     fix = "close other programs, or collect fewer episodes"

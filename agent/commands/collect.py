@@ -9,9 +9,9 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from agent.commands.cores import usable_cores
 from agent.commands.values import Parallel, Seed
 from agent.commands.worlds_asked import DEFAULT_WORLD
+from agent.machine.cores import usable_cores
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from agent.commands.cores import usable_cores
 from agent.commands.values import Parallel, Seed
 from agent.commands.worlds_asked import DEFAULT_WORLD
+from agent.machine.cores import usable_cores
 
 if TYPE_CHECKING:
     from agent.commands.evaluate import Measurement

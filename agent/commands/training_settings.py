@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from agent.config import ExperimentConfig, preset
 from agent.errors import UserError
+from agent.machine.cores import usable_cores
 from agent.model.world_model import WorldModelConfig
 from agent.settings import flat, leaves, with_changes
 
@@ -60,7 +60,7 @@ def chosen_settings(
         )
     usual = {
         "head.steps": _scaled(base.head.steps, config.training.steps / base.training.steps),
-        "training.threads": min(base.training.threads, _cores()),
+        "training.threads": min(base.training.threads, usable_cores()),
     }
     return with_changes(config, {name: v for name, v in usual.items() if name not in given})
 
@@ -80,10 +80,3 @@ def _value(value: Any) -> str:
 
 def _scaled(steps: int, share: float) -> int:
     return max(1, round(steps * share)) if steps else 0
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

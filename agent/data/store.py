@@ -18,8 +18,8 @@ from agent.data.header import DatasetHeader
 from agent.data.manifest import ShardRecord, read_manifest
 from agent.data.shards import UNREADABLE, Columns, open_shard, read_all_frames, read_columns
 from agent.errors import DamagedDataError, UserError
-from agent.files.memory import available_memory_bytes
 from agent.interfaces import Image
+from agent.machine.memory import available_memory_bytes
 
 MEMORY_SHARE = 0.6  # of what is available, for pictures; the rest is for training
 _log = logging.getLogger(__name__)

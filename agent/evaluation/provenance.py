@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import os
 import platform
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from agent.machine.cores import usable_cores
 
 DIRTY = "-dirty"  # ends the commit of code that differs from it
 _GIT_TIMEOUT_S = 10.0
@@ -65,7 +66,7 @@ def circumstances() -> dict[str, str | None]:
 
 def hardware() -> str:
     """Processor, cores and system, in words."""
-    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    return f"{_processor()}, {usable_cores()} cores, {platform.system()} {platform.machine()}"
 
 
 def _processor() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from agent.errors import DamagedDataError, MachineError, UserError
 from agent.export.onnx_model import OnnxModel
 from agent.extras import missing_module
 from agent.interfaces import Goals, Seen
+from agent.machine.cores import usable_cores
 from envs import (
     GLError,
     Posable,
@@ -85,7 +85,7 @@ def main() -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     if not (math.isfinite(options.seconds) and 0 < options.seconds <= MAX_SECONDS):
         raise UserError(
             f"expected --seconds above 0 and up to {MAX_SECONDS:g}, got {options.seconds}"

@@ -23,7 +23,7 @@ from agent.data.episodes import Episodes, Rows
 from agent.data.store import RolloutStore
 from agent.errors import UserError
 from agent.files.bundle import CHECKPOINT, require_no_run
-from agent.files.memory import peak_memory_mb
+from agent.machine.memory import peak_memory_mb
 from agent.rivals.cloning import GOAL_TICKS, CloneConfig, CloneNetwork, Frames, save_clone
 from envs import WorldSpec
 

@@ -29,7 +29,7 @@ from agent.files.bundle import (
     write_bundle,
 )  # fmt: skip
 from agent.files.durable import append_line_durably, explained_disk_errors, write_durably
-from agent.files.memory import peak_memory_mb
+from agent.machine.memory import peak_memory_mb
 from agent.rivals.actor import save_actor
 from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of
 from envs import DEFAULT_WORLD

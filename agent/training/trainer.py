@@ -17,8 +17,8 @@ from agent.data.windows import WindowSampler
 from agent.errors import UserError
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle, require_no_run
 from agent.files.durable import make_directory
-from agent.files.memory import peak_memory_mb
 from agent.interfaces import Window
+from agent.machine.memory import peak_memory_mb
 from agent.model.checkpoint import checkpoint_sha256, load_checkpoint, save_checkpoint
 from agent.model.metric import goal_metric
 from agent.model.transformer import TransformerPredictor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from agent.commands.controllers import CONTROLLERS
 from agent.errors import UserError
+from agent.machine.cores import usable_cores
 from benchmarks.campaign.matrix import EPISODES, EVALUATION_SEED, PROTOCOLS, Wanted, wanted_runs
 from benchmarks.campaign.subject import task
 
@@ -29,7 +29,7 @@ class Campaign:
     training_seeds: tuple[int, ...] = (0, 1, 2)
     episodes: int | None = None
     seed: int = EVALUATION_SEED
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=usable_cores)
     plan: bool = False
     curves: bool = False
     again: bool = False

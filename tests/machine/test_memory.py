@@ -7,7 +7,7 @@ import numpy as np
 
 TAKE_200_MB = """
 import numpy as np
-from agent.files.memory import peak_memory_mb
+from agent.machine.memory import peak_memory_mb
 before = peak_memory_mb()
 block = np.ones(200_000_000, np.uint8)
 full = peak_memory_mb()
@@ -18,7 +18,7 @@ print(before, full, peak_memory_mb())
 
 def test_a_child_does_not_inherit_what_its_parent_held() -> None:
     block = np.ones(400_000_000, np.uint8)
-    words = "from agent.files.memory import peak_memory_mb; print(peak_memory_mb())"
+    words = "from agent.machine.memory import peak_memory_mb; print(peak_memory_mb())"
     run = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert float(run.stdout) < 300 < block.nbytes / 1e6
 

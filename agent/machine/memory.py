@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-_CGROUP = Path("/sys/fs/cgroup")
+from agent.machine.cgroup import groups_of, number_in, read
+
+_LIMITS = (  # of a group of version 2 and of 1: the limit, what is used, and files read long ago
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
 _PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage differs between systems
 
 
 def peak_memory_mb() -> float:
     """The most this process held resident so far [MB]; a run before ``--resume`` does not count."""
-    for line in _read(Path("/proc/self/status")).splitlines():
+    for line in read(Path("/proc/self/status")).splitlines():
         if line.startswith("VmHWM:"):  # getrusage counts what the parent held when it forked
             return round(int(line.split()[1]) * 1024 / 1e6, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -22,27 +28,22 @@ def peak_memory_mb() -> float:
 
 def available_memory_bytes() -> int:
     """Memory that can be taken without swapping, a container's limit included."""
-    limits = [_of_machine(), _of_container()]
-    return min(limit for limit in limits if limit is not None)
+    return min([_of_machine(), *_of_containers()])
 
 
 def _of_machine() -> int:
     # Linux counts reclaimable page cache as available; sysconf counts only what lies idle.
-    for line in _read(Path("/proc/meminfo")).splitlines():
+    for line in read(Path("/proc/meminfo")).splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
-def _of_container() -> int | None:
-    limit, used = _read(_CGROUP / "memory.max").strip(), _read(_CGROUP / "memory.current").strip()
-    if not limit.isdecimal() or not used.isdecimal():
-        return None  # "max", or no such file: no limit
-    return max(0, int(limit) - int(used))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
+def _of_containers() -> Iterator[int]:
+    """What is left in every group that has a limit; cached files that it can drop are free."""
+    for group in groups_of("memory"):
+        for limit_file, used_file, droppable in _LIMITS:
+            limit, used = number_in(group / limit_file), number_in(group / used_file)
+            if limit is not None and used is not None:
+                cached = number_in(group / "memory.stat", droppable) or 0
+                yield max(0, limit - max(0, used - cached))
