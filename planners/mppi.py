@@ -2,7 +2,7 @@
 
 Samples around a mean are averaged with weights that fall off exponentially with their cost. The
 temperature is relative to the spread of the costs at hand, so one setting fits near and far; the
-spread is that of the better half, which no single absurd cost can stretch.
+spread is that of the better half of those that are finite, which no few absurd ones can stretch.
 """
 
 from __future__ import annotations
@@ -79,13 +79,22 @@ class MPPIPlanner:
         Where nothing is finite the first candidate, the mean before, stays.
         """
         least = costs.min(1, keepdims=True)
-        above = np.where(
-            np.isfinite(costs), costs - np.where(np.isfinite(least), least, 0.0), np.inf
-        )
-        half = np.sort(above, 1)[:, : max(2, above.shape[1] // 2)]
-        spread = np.where(np.isfinite(half), half, 0.0).std(1, keepdims=True).clip(1e-12)
+        none_finite = np.isinf(least[:, 0])
+        above = costs.astype(np.float64) - np.where(none_finite[:, None], 0.0, least)
+        spread = _spread(above).clip(1e-12)
         weights = np.exp(-above / (self.config.temperature * _WHOLE * spread))
-        weights[:, 0] += np.where(np.isfinite(least[:, 0]), 0.0, 1.0)
+        weights[:, 0] += none_finite
         weights = (weights / weights.sum(1, keepdims=True)).astype(candidates.dtype)
         mean: Array = (weights[:, :, None, None, None] * candidates).sum(1)
         return mean
+
+
+def _spread(costs: Array) -> Array:
+    """Standard deviation (E, 1) of the better half of the finite ``costs`` (E, N); 0 of one."""
+    count = np.isfinite(costs).sum(1, keepdims=True)
+    is_better = np.arange(costs.shape[1]) < np.minimum(np.maximum(count // 2, 2), count)
+    half = np.where(is_better, np.sort(costs, 1), 0.0)
+    share = is_better / is_better.sum(1, keepdims=True).clip(1)
+    mean = (share * half).sum(1, keepdims=True)
+    spread: Array = np.sqrt((share * np.square(half - mean)).sum(1, keepdims=True))
+    return spread

@@ -44,6 +44,11 @@ def coloured(white: Array, exponent: float) -> Array:
 
 
 def cheapest(candidates: Array, costs: Array, count: int) -> Array:
-    """The ``count`` best (E, count, ...) of ``candidates`` (E, N, ...), cheapest first."""
+    """The ``count`` best (E, count, ...) of ``candidates`` (E, N, ...), cheapest first.
+
+    Where fewer have a finite cost the best stands in for the rest, unless it has none either.
+    """
+    rows = np.arange(len(candidates))[:, None]
     chosen = np.argsort(costs, axis=1, kind="stable")[:, :count]  # (E, count)
-    return candidates[np.arange(len(candidates))[:, None], chosen]
+    sound = np.isfinite(costs[rows, chosen])
+    return candidates[rows, np.where(sound | ~sound[:, :1], chosen, chosen[:, :1])]

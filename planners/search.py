@@ -12,9 +12,9 @@ from planners.base import ActionBounds, Array, CostFn, Deadline, Plan
 class Search:
     """The best plan so far, how it came about, and when to stop.
 
-    ``best`` (E, H, K, A) starts as the warm start inside the box; ``cost`` (E,) is infinite until
-    something finite has been tried. Arguments and errors are those of
-    :meth:`planners.base.Planner.plan`.
+    ``best`` (E, H, K, A) starts as the warm start inside the box, zero where that is no number;
+    ``cost`` (E,) is infinite until something finite has been tried. Arguments and errors are those
+    of :meth:`planners.base.Planner.plan`.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Search:
         self._cost_fn, self._bounds, self._deadline = cost_fn, bounds, deadline
         self._history: list[Array] = []
         self._tried = False
-        self.best = bounds.clip(warm_start)
+        self.best = bounds.clip(np.where(np.isnan(warm_start), 0, warm_start))
         self.cost = np.full(len(self.best), np.inf, self.best.dtype)
 
     @property
@@ -48,10 +48,11 @@ class Search:
     def try_all(self, candidates: Array) -> Array:
         """Costs (E, N) of ``candidates`` (E, N, H, K, A); the cheapest becomes the best if it is.
 
-        A cost that is no number counts as infinite.
+        A cost that is not finite, or that of a plan that is not, counts as infinite, the worst.
         """
         costs = self._cost_fn(candidates)
-        costs = np.where(np.isnan(costs), np.inf, costs)
+        sound = np.isfinite(costs) & np.isfinite(candidates).all((2, 3, 4))
+        costs = np.where(sound, costs, np.inf)
         rows, index = np.arange(len(costs)), costs.argmin(1)
         better = costs[rows, index] < self.cost
         chosen = self._bounds.clip(candidates[rows, index])  # an average can round past a bound

@@ -50,6 +50,7 @@ def make_learner(
     """
     require_library()
     import stable_baselines3
+    from stable_baselines3.common.logger import Logger
     from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.vec_env import DummyVecEnv
 
@@ -69,6 +70,7 @@ def make_learner(
         device="cpu",
         **_own_arguments(algorithm, settings, environments),
     )
+    learner.set_logger(Logger(None, []))  # its own makes a temporary folder a leg, and leaves it
     return learner
 
 
