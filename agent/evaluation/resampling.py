@@ -13,10 +13,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.evaluation.statistics import CONFIDENCE, wilson
 from agent.interfaces import Array
@@ -25,6 +26,7 @@ RESAMPLES = 4000
 _SEED = 20071  # of the resampling alone: the same values always give the same interval
 _CHUNK = 250
 _EXACT = 1e-9
+_TAIL = 0.25  # of the values at each end that an interquartile mean leaves out
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,22 @@ class Estimate:
     high: float
 
 
+def _once(estimate: Callable[..., Estimate]) -> Callable[..., Estimate]:
+    """The same, found once: pages and figures ask for the estimates of the same tables."""
+
+    @lru_cache(maxsize=1024)
+    def known(*tables: tuple[tuple[int, ...], bytes]) -> Estimate:
+        return estimate(*(np.frombuffer(content).reshape(shape) for shape, content in tables))
+
+    @wraps(estimate)
+    def remembered(*tables: Array) -> Estimate:
+        given = [np.asarray(table, dtype=np.float64) for table in tables]
+        return known(*((table.shape, table.tobytes()) for table in given))
+
+    return remembered
+
+
+@_once
 def mean_over_seeds(values: Array) -> Estimate:
     """The mean of ``values`` (S, E).
 
@@ -62,6 +80,7 @@ def rate_over_seeds(successes: Array) -> Estimate:
     return Estimate(found.value, min(found.low, floor.low), max(found.high, ceiling.high))
 
 
+@_once
 def difference_over_seeds(ours: Array, theirs: Array) -> Estimate:
     """Mean of ``ours`` (S, E) minus mean of ``theirs`` (S', E) on the same E episodes.
 
@@ -79,19 +98,15 @@ def difference_over_seeds(ours: Array, theirs: Array) -> Estimate:
     return _estimate(float(a.mean() - b.mean()), resampled)
 
 
+@_once
 def interquartile_mean_over_seeds(values: Array) -> Estimate:
     """Mean of the middle half of ``values`` (S, E), all seeds and episodes together.
 
     (Agarwal et al. 2021, arXiv:2108.13264, Sec. 4.3)
     """
     stats: Any = importlib.import_module("scipy.stats")
-
-    def middle(cells: Array) -> Array:
-        trimmed: Array = np.asarray(stats.trim_mean(cells, 0.25, axis=-1))
-        return trimmed
-
     checked = _checked(values)
-    return _estimate(float(middle(checked.ravel())), _resampled(checked, middle))
+    return _estimate(float(stats.trim_mean(checked.ravel(), _TAIL)), _middles(checked))
 
 
 def _checked(values: Array) -> Array:
@@ -123,15 +138,35 @@ def _means(values: Array, seeds: Array, episodes: Array) -> Array:
     return means
 
 
-def _resampled(values: Array, statistic: Callable[[Array], Array]) -> Array:
-    """``statistic`` (R, S·E) -> (R,) of R resamples, a few at a time to spare memory."""
-    rng = np.random.default_rng([_SEED, *values.shape])
+def _middles(values: Array) -> Array:
+    """Means of the middle half (R,) of R resamples, a few at a time to spare memory.
+
+    Sorted once: a resample is how often each value is drawn, and the tails are cut off the counts.
+    """
+    order = values.argsort(axis=None)
+    cut = int(_TAIL * values.size)
     found = []
-    for _ in range(0, RESAMPLES, _CHUNK):
-        seeds = rng.integers(len(values), size=(_CHUNK, len(values), 1))
-        episodes = rng.integers(values.shape[1], size=(_CHUNK, 1, values.shape[1]))
-        found.append(statistic(values[seeds, episodes].reshape(_CHUNK, -1)))
-    return np.concatenate(found)
+    for of_seeds, of_episodes in _draws(*values.shape):
+        drawn = (of_seeds[:, :, None] * of_episodes[:, None, :]).reshape(_CHUNK, -1)[:, order]
+        kept = drawn.cumsum(1, dtype=np.int32).clip(cut, values.size - cut)
+        found.append(np.diff(kept, prepend=cut) @ values.ravel()[order])
+    middles: Array = np.concatenate(found) / (values.size - 2 * cut)
+    return middles
+
+
+@lru_cache(maxsize=16)
+def _draws(seeds: int, episodes: int) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """How often each seed (_CHUNK, S) and each episode (_CHUNK, E) is drawn, chunk by chunk."""
+    rng = np.random.default_rng([_SEED, seeds, episodes])
+    return [(_counts(rng, seeds), _counts(rng, episodes)) for _ in range(0, RESAMPLES, _CHUNK)]
+
+
+def _counts(rng: np.random.Generator, number: int) -> NDArray[np.int32]:
+    """How often each of ``number`` is drawn (_CHUNK, number) in as many draws with replacement."""
+    drawn = rng.integers(number, size=(_CHUNK, number))
+    flat = drawn + number * np.arange(_CHUNK)[:, None]
+    counts = np.bincount(flat.ravel(), minlength=_CHUNK * number)
+    return counts.reshape(_CHUNK, number).astype(np.int32)
 
 
 def _estimate(value: float, resampled: Array) -> Estimate:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class Rate:
     high: float | None
 
 
+@lru_cache(maxsize=1024)
 def wilson(successes: int, trials: int) -> Rate:
     """The rate and Wilson's interval.
 

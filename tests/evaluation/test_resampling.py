@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import trim_mean
 
 from agent.evaluation.resampling import (
+    _draws,
+    _middles,
     difference_over_seeds,
     interquartile_mean_over_seeds,
     mean_over_seeds,
@@ -98,6 +101,26 @@ def test_the_middle_half_ignores_both_tails() -> None:
     found = interquartile_mean_over_seeds(table)
     assert found.value == pytest.approx(199.5)
     assert 150 < found.low < 199.5 < found.high < 250
+
+
+@pytest.mark.parametrize("shape", [(3, 40), (1, 7), (2, 1), (1, 1)])
+def test_a_resample_of_the_middle_half_is_scipys_trimmed_mean(shape: tuple[int, int]) -> None:
+    values = np.random.default_rng(4).integers(-3, 9, shape).astype(float)  # with ties
+    for (of_seeds, of_episodes), found in zip(
+        _draws(*shape), _middles(values).reshape(-1, 250), strict=True
+    ):
+        seeds = np.repeat(np.arange(shape[0]), of_seeds[0])
+        drawn = values[seeds][:, np.repeat(np.arange(shape[1]), of_episodes[0])]
+        assert found[0] == pytest.approx(trim_mean(drawn.ravel(), 0.25), abs=1e-12)
+
+
+def test_an_estimate_is_found_once_and_only_for_the_same_table() -> None:
+    table = normal((3, 300), 11)
+    first = interquartile_mean_over_seeds(table)
+    assert interquartile_mean_over_seeds(table.copy()) is first
+    assert interquartile_mean_over_seeds(table.reshape(1, -1)) != first
+    table[0, 0] += 1e-3
+    assert mean_over_seeds(table) != mean_over_seeds(normal((3, 300), 11))
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (3,)])

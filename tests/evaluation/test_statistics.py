@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
 
+from agent.evaluation.resampling import rate_over_seeds
 from agent.evaluation.statistics import Rate, in_digits, median, percentile, wilson
 
 
@@ -49,3 +53,19 @@ def test_percentiles() -> None:
 )
 def test_no_power_of_ten_above_one(value: float, shown: str) -> None:
     assert in_digits(value) == shown
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(1, 5000), st.sampled_from(["none", "all", "some"]), st.floats(0.0, 1.0))
+def test_intervals_are_scipys_and_hold_the_rate(trials: int, which: str, share: float) -> None:
+    passed = {"none": 0, "all": trials, "some": int(share * trials)}[which]
+    found = wilson(passed, trials)
+    assert found.rate is not None and found.low is not None and found.high is not None
+    assert 0.0 <= found.low <= found.rate <= found.high <= 1.0
+    assert (found.low == 0.0) == (passed == 0) and (found.high == 1.0) == (passed == trials)
+    # Wilson's ends are the rates whose normal score test just keeps what was seen.
+    for end in {found.low, found.high} - {0.0, 1.0}:
+        score = (found.rate - end) / np.sqrt(end * (1 - end) / trials)
+        assert 2 * norm.sf(abs(score)) == pytest.approx(0.05, abs=1e-6)
+    over_one_seed = rate_over_seeds(np.arange(trials)[None] < passed)
+    assert over_one_seed.low <= found.low and over_one_seed.high >= found.high
