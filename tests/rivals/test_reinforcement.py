@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,14 @@ def test_a_flag_of_another_algorithm_is_refused(
     with pytest.raises(UserError, match=named):
         Baseline(tmp_path / "run", **given).run()
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("algorithm", ["sac", "ppo"])
+def test_a_training_leaves_nothing_in_the_temporary_directory(
+    algorithm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    settings = WITHOUT_HINDSIGHT if algorithm == "ppo" else TINY
+    train(tmp_path / "out", 200, algorithm=algorithm, settings=settings)
+    assert not list((tmp_path / "temporary").iterdir())
