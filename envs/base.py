@@ -53,8 +53,10 @@ class Column:
                 "expected a column with a name, a period above 0 and low < high, got "
                 f"{self.name!r}, {self.period}, {self.low} and {self.high}"
             )
-        if self.tolerance is not None and not self.tolerance > 0:
-            raise SpecError(f"expected a tolerance above 0 of {self.name}, got {self.tolerance}")
+        if self.tolerance is not None and not 0 < self.tolerance < inf:
+            raise SpecError(
+                f"expected a finite tolerance above 0 of {self.name}, got {self.tolerance}"
+            )
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def chosen_settings(
 
 def as_toml(config: ExperimentConfig, named: str) -> str:
     """``config``, made from the preset ``named``, as :func:`read_settings` reads it back."""
-    lines = [f"preset = {json.dumps(named)}"]
+    lines = [f"preset = {_value(named)}"]
     split = ((*name.rpartition("."), value) for name, value in flat(config))
     for table, entries in itertools.groupby(split, key=lambda entry: entry[0]):
         lines += ["", f"[{table}]", *(f"{name} = {_value(value)}" for _, _, name, value in entries)]
@@ -75,7 +75,10 @@ def as_toml(config: ExperimentConfig, named: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return repr(value) if isinstance(value, float) else json.dumps(value)  # TOML says inf as Python
+    if isinstance(value, float):
+        return repr(value)  # TOML says inf as Python
+    # TOML has neither JSON's two escapes for one character nor a bare delete.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _scaled(steps: int, share: float) -> int:
