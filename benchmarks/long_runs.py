@@ -135,10 +135,11 @@ def main() -> None:
     torch.set_num_threads(1)
     hours: list[float] = []
     seen: list[Held] = []
-    for hour, now in rounds(arguments.checkpoint, arguments.minutes, arguments.environments):
-        hours.append(hour)
-        seen.append(now)
-        note(f"{60 * hour:.1f} min: {now}")
+    with tempfile.TemporaryDirectory() as tempfile.tempdir:  # other programs leave things, too
+        for hour, now in rounds(arguments.checkpoint, arguments.minutes, arguments.environments):
+            hours.append(hour)
+            seen.append(now)
+            note(f"{60 * hour:.1f} min: {now}")
     made = len(WORLDS) * arguments.environments + 2 + EVALUATED
     result = {
         "command": f"python benchmarks/long_runs.py --minutes {arguments.minutes:g}",
