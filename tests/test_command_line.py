@@ -230,7 +230,7 @@ def test_a_pager_that_leaves_early_is_no_failure() -> None:
         cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     os.close(writer)
-    assert done.stderr == ""
+    assert done.stderr == "" and done.returncode == 0
 
 
 def test_flags_offer_what_the_libraries_know() -> None:

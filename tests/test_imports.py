@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("agent", "envs", "planners")
 SOURCES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 PUBLIC = {"envs": envs, "envs.reacher": envs.reacher, "planners": planners}
-ANYONE = {"agent.errors", "agent.extras", "agent.interfaces", "agent.machine", "agent.settings"}
+ANYONE = {
+    "agent.errors", "agent.extras", "agent.interfaces", "agent.machine", "agent.settings",
+    "agent.streams",
+}  # fmt: skip
 MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
     "agent": {"agent.api", "agent.data", "envs"},
     "agent.api": {
@@ -25,6 +28,7 @@ MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
     "agent.interfaces": {"envs"},
     "agent.machine": set(),
     "agent.settings": set(),
+    "agent.streams": set(),
     "agent.files": set(),
     "agent.model": {"agent.files", "envs"},
     "agent.data": {"agent.files", "envs"},

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from agent.commands.command import Command, Entry
 from agent.commands.console import debugging, note, show_logs
 from agent.commands.ending import endings_as_interrupts
-from agent.commands.failures import DONE, INTERRUPTED, USER, exit_code_of, explain
+from agent.commands.failures import DONE, INTERRUPTED, MACHINE, USER, exit_code_of, explain
 from agent.commands.limits import require_addresses
 from agent.commands.parsing import parse
 from agent.errors import UserError
+from agent.streams import lost_output
 
 
 def run_entry(entry: Entry, program: str, words: Sequence[str]) -> int:
@@ -21,7 +22,7 @@ def run_entry(entry: Entry, program: str, words: Sequence[str]) -> int:
         return mistake(program, error)
     except SystemExit as leaving:  # tyro printed help (0) or what was wrong with a flag (2)
         return leaving.code if isinstance(leaving.code, int) else 0
-    return _call(command)
+    return after_output(_call(command))
 
 
 def mistake(program: str, error: Exception) -> int:
@@ -29,6 +30,15 @@ def mistake(program: str, error: Exception) -> int:
     note(f"error: {error}", style="red")
     note(f"Help: {program} --help")
     return USER
+
+
+def after_output(code: int) -> int:
+    """The exit code ``code`` of a job, unless its results could not be shown to the end."""
+    lost = lost_output()
+    if code != DONE or lost is None:
+        return code
+    note(f"error: the work is done, but its results could not be printed: {lost.strerror}")
+    return MACHINE
 
 
 def _call(command: Command) -> int:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from typing import TextIO, cast
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.markup import escape, render
+from rich.measure import Measurement
+from rich.table import Column, Table
+
+from agent.streams import PatientStream
 
 DEBUG_VARIABLE = "LEJEPA_DEBUG"
+PROSE_COLUMNS = 16  # of the terminal, that a column of prose needs at least
+PIPE_COLUMNS = 100_000
 UNITS = {"rad_s": "rad/s", "mb": "MB", "px": "px", "min": "min", "rad": "rad", "ms": "ms", "s": "s"}
 
-results = Console(highlight=False)
-notes = Console(stderr=True, highlight=False)
+results = Console(file=cast(TextIO, PatientStream("stdout")), highlight=False)
+notes = Console(file=cast(TextIO, PatientStream("stderr")), stderr=True, highlight=False)
 
 
 def debugging() -> bool:
@@ -35,12 +42,42 @@ def show_logs() -> None:
 
 def show_facts(title: str, facts: Mapping[str, object]) -> None:
     """Print names and values as a table of two columns."""
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column(style="bold")
+    table = Table(title=escape(title), title_justify="left", show_header=False)
+    table.add_column(style="bold", no_wrap=True)
     table.add_column(justify="right", overflow="fold")
     for name, value in facts.items():
         table.add_row(escape(_readable(name)), escape(str(value)))
-    results.print(table)
+    show_table(table)
+
+
+def show_table(table: Table) -> None:
+    """Print ``table`` without losing a letter: a pipe has all the width there is.
+
+    On a terminal columns with ``overflow="fold"`` may wrap; where the others do not fit, each row
+    becomes lines ``name  value``.
+    """
+    if not results.is_terminal:
+        boundless = results.options.update(max_width=PIPE_COLUMNS)
+        table.width = Measurement.get(results, boundless, table).maximum
+    elif sum(3 + _least_width(column) for column in table.columns) + 1 > results.width:
+        _show_stacked(table)
+        return
+    results.print(table, crop=False)
+
+
+def _show_stacked(table: Table) -> None:
+    if table.title:
+        say(render(str(table.title)).plain)
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        for column, cell in zip(table.columns, row, strict=True):
+            results.print(f"{column.header}  {cell}".strip(), soft_wrap=True)
+        say("")
+
+
+def _least_width(column: Column) -> int:
+    texts = [render(str(text)).plain for text in (column.header, *column.cells)]
+    widest = max(cell_len(line) for text in texts for line in text.split("\n"))
+    return min(widest, PROSE_COLUMNS) if column.overflow == "fold" else widest
 
 
 def _readable(name: str) -> str:

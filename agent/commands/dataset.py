@@ -69,13 +69,13 @@ class Preview(_Reads):
 
     Examples:
       python run_agent.py dataset preview data/reacher
-      python run_agent.py dataset preview data/reacher --out rollouts.webm --episodes 4
+      python run_agent.py dataset preview data/reacher --out runs/rollouts.webm --episodes 4
     """
 
     directory: Directory
     """The data set."""
-    out: Annotated[Path, arg(metavar="FILE")] = Path("preview.png")
-    """What to write: .png for a row of frames per episode, .mp4 or .webm for a video."""
+    out: Annotated[Path, arg(metavar="FILE")] = Path("runs/preview.png")
+    """What to write: .png for a row of frames per episode, .webm, .mp4 or .gif for a film."""
     episodes: int = 6
     """How many episodes, spread over the data set."""
     frames: int = 10
@@ -84,6 +84,8 @@ class Preview(_Reads):
     def run(self) -> None:
         """Draw, and say where."""
         from agent.commands.console import say
-        from agent.data import preview_dataset
+        from agent.commands.places import require_file_place
+        from agent.reporting.preview import checked_drawing_path, preview_dataset
 
+        require_file_place(checked_drawing_path(self.out), "--out")
         say(f"wrote {preview_dataset(self.directory, self.out, self.episodes, self.frames)}")

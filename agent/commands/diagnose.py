@@ -36,7 +36,7 @@ class Diagnose:
     """The data set that collect made."""
     checkpoint: Annotated[Path | None, arg(metavar="DIR")] = None
     """A world model, or the run that made it."""
-    out: Annotated[Path, arg(metavar="FILE")] = Path("diagnosis.html")
+    out: Annotated[Path, arg(metavar="FILE")] = Path("runs/diagnosis.html")
     """The page to write, with every figure inside."""
     episodes: int = 400
     """Episodes to look at, at most, spread over the data set."""
@@ -55,20 +55,23 @@ class Diagnose:
         return f"Data and model were only read; {self.out} has not been written."
 
     def run(self) -> None:
-        """Diagnose, print the verdicts, write the page."""
+        """Diagnose, write the page, print the verdicts."""
         from agent.commands.console import say
+        from agent.commands.places import require_file_place
         from agent.diagnosis.page import write_diagnosis
         from agent.errors import UserError
 
         if self.out.suffix != ".html":
             raise UserError(f"expected a page in .html, got --out {self.out}")
+        require_file_place(self.out, "--out")
         sources = {"data": str(self.data)}
         if self.checkpoint is not None:
             sources["checkpoint"] = str(self.checkpoint)
         found = self._diagnoses()
+        write_diagnosis(self.out, found, sources)
         for one in found:
             show(one)
-        say(f"wrote {write_diagnosis(self.out, found, sources)}")
+        say(f"wrote {self.out}")
 
     def _diagnoses(self) -> list[Diagnosis]:
         from agent.commands.progress import progress
@@ -113,15 +116,15 @@ def show(found: Diagnosis) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from agent.commands.console import results, say
+    from agent.commands.console import say, show_table
 
-    table = Table(title=found.about, title_justify="left")
+    table = Table(title=escape(found.about), title_justify="left")
     for name in ("question", "verdict", "effect", "p"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="ellipsis" if name == "p" else "fold", no_wrap=name == "p")
     for line in found.findings:
         verdict = f"[{COLOURS[line.level]}]{line.level}[/]"
         table.add_row(escape(line.question), verdict, escape(line.effect), line.p_text)
-    results.print(table)
+    show_table(table)
     for line in found.findings:
         if line.level != "holds":
             say(f"{line.question} {line.means} -> {line.do}")

@@ -35,7 +35,7 @@ class Doctor:
         from rich.table import Table
 
         from agent.commands.checks import check_all
-        from agent.commands.console import results
+        from agent.commands.console import show_table
 
         findings = list(check_all(Path.cwd()))
         table = Table(show_edge=False, padding=(0, 2, 0, 0))
@@ -45,7 +45,7 @@ class Doctor:
             style = STYLES[finding.status]
             status = f"[{style}]{finding.status}[/{style}]"
             table.add_row(status, finding.what, escape(finding.found))
-        results.print(table)
+        show_table(table)
         _advise(findings)
 
 

@@ -10,10 +10,11 @@ import errno
 
 from agent.errors import DamagedDataError, MachineError, ModelFaultError, UserError
 from agent.extras import missing_extra
+from agent.files.durable import FULL
 
 DONE, USER, DAMAGED, MACHINE, INTERRUPTED = 0, 2, 3, 4, 130
 
-_MACHINE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+_MACHINE_ERRNOS = (*FULL, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _PLACE_ERRNOS = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
     errno.ENAMETOOLONG,
@@ -44,7 +45,7 @@ def explain(error: BaseException) -> str:
     """What to tell the user: the library's own words, or ours where it has none."""
     from envs import failure_in_user_code
 
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in FULL:
         return f"the disk is full{_where(error)}. Free some space and run the same command again"
     if isinstance(error, OSError) and error.errno in _PLACE_ERRNOS:
         return f"{error.strerror}{_where(error)}. Name a place you may write to"

@@ -8,16 +8,27 @@ from pathlib import Path
 from agent.errors import UserError
 
 
-def require_file_place(path: Path | None, flag: str) -> None:
+def require_file_place(path: Path | None, flag: str, kind: str = "") -> None:
     """Nothing for None; otherwise the directory is made, and a file can be written there.
 
+    ``kind`` is what is written, such as ``.json``; by default what the name says.
+
     Raises:
-        UserError: naming ``flag`` if a directory is in the way, or nothing can be written there.
+        UserError: naming ``flag`` if a directory or somebody's file is in the way, or nothing can
+            be written there. A file of the kind that this program wrote is written over.
     """
+    from agent.files.ours import is_ours
+
     if path is None:
         return
-    if path.is_dir():
-        raise UserError(f"expected a file name for {flag}, got the directory {path}")
+    if path.exists() and not path.is_file():
+        what = "the directory" if path.is_dir() else "the device"
+        raise UserError(f"expected a file name for {flag}, got {what} {path}")
+    if path.exists() and not is_ours(path, kind or path.suffix):
+        raise UserError(
+            f"{flag}: {path} is there already, and no {kind or path.suffix} that this program "
+            "wrote: name another file, or move that one away"
+        )
     require_directory(path.parent, flag)
 
 

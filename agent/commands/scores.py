@@ -9,8 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from agent.commands.console import results as stream
-from agent.commands.console import say
+from agent.commands.console import say, show_table
 
 COLUMNS = ("controller", "touch %", "held %", "steps", "error", "ms")
 ABSENT = "-"
@@ -20,14 +19,14 @@ def show_scores(results: Sequence[Mapping[str, Any]]) -> None:
     """One line for each result of :func:`agent.evaluation.results.summarise`, of one task."""
     first = results[0]
     title = f"{first['world']}, {first['protocol']}, {first['episodes']} episodes"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     unit = first["final_error"]["unit"]
     for column in COLUMNS:
         named = f"{column} [{unit}]" if column == "error" and unit else column
-        table.add_column(escape(named), overflow="fold")
+        table.add_column(escape(named), no_wrap=True)
     for result in results:
-        table.add_row(*_cells(result))
-    stream.print(table)
+        table.add_row(*map(escape, _cells(result)))
+    show_table(table)
     for result in results:
         _say_return(result)
     say("touch and held with 95 % intervals; steps to the first touch, median; final error,")

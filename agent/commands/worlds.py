@@ -11,6 +11,7 @@ from tyro.conf import Positional, arg
 
 if TYPE_CHECKING:
     import numpy as np
+    from rich.table import Table
 
     from envs import Image, World
 
@@ -29,7 +30,7 @@ class Worlds:
 
     Examples:
       python run_agent.py worlds
-      python run_agent.py worlds --sheet worlds.png
+      python run_agent.py worlds --sheet runs/worlds.png
       python run_agent.py worlds dmc:ball_in_cup-catch ./mine.py:MyWorld
     """
 
@@ -44,20 +45,24 @@ class Worlds:
         return "Nothing was changed."
 
     def run(self) -> None:
-        """Print the table, and draw the sheet."""
-        from agent.commands.console import note, results, say
+        """Draw the sheet, and print the table."""
+        from agent.commands.console import note, say, show_table
         from agent.commands.places import require_file_place
+        from agent.reporting.video import checked_picture_path
 
-        require_file_place(self.sheet, "--sheet")
+        if self.sheet is not None:
+            checked_picture_path(self.sheet)
+            require_file_place(self.sheet, "--sheet")
         table = _empty_table()
         pictures: dict[str, Image] = {}
         for name in self.names or _known():
             reason = _describe(table, name, pictures if self.sheet else None)
             if reason:
                 note(f"{name} does not open here: {reason}", style="yellow")
-        results.print(table)
         if self.sheet:
             _write_sheet(self.sheet, pictures)
+        show_table(table)
+        if self.sheet:
             say(f"wrote {self.sheet}")
 
 
@@ -67,16 +72,17 @@ def _known() -> Sequence[str]:
     return [*known_worlds(), *EXAMPLES]
 
 
-def _empty_table() -> object:
+def _empty_table() -> Table:
     from rich.table import Table
 
     table = Table(show_edge=False, padding=(0, 2, 0, 0))
     for column in ("world", "what it is", "actions", "tick", "state", "looks"):
-        table.add_column(column, overflow="fold")
+        is_prose = column in ("what it is", "state", "looks")
+        table.add_column(column, no_wrap=not is_prose, overflow="fold" if is_prose else "ellipsis")
     return table
 
 
-def _describe(table: object, name: str, pictures: dict[str, Image] | None) -> str:
+def _describe(table: Table, name: str, pictures: dict[str, Image] | None) -> str:
     """Add a row, and a picture where those are wanted; why the world does not open, or nothing."""
     from rich.markup import escape
 
@@ -96,7 +102,7 @@ def _describe(table: object, name: str, pictures: dict[str, Image] | None) -> st
             world.close()
     except (WorldError, GLError) as error:
         reason = str(error)
-    table.add_row(*map(escape, (name, about, *facts, looks)))  # type: ignore[attr-defined]
+    table.add_row(*map(escape, (name, about, *facts, looks)))
     return reason
 
 
@@ -121,22 +127,18 @@ def _picture(world: World) -> Image:
 
 
 def _write_sheet(path: Path, pictures: dict[str, Image]) -> None:
-    import cv2
     import numpy as np
 
     from agent.errors import UserError
+    from agent.reporting.video import write_picture
 
-    if not pictures or path.suffix != ".png":
-        raise UserError(
-            f"expected worlds that open here and a .png to draw them in, got {len(pictures)} and "
-            f"{path}"
-        )
+    if not pictures:
+        raise UserError(f"expected worlds that open here, to draw in {path}, got none")
     columns = min(SHEET_COLUMNS, len(pictures))
     cells = [_labelled(name, picture) for name, picture in pictures.items()]
     cells += [np.full_like(cells[0], 255)] * (-len(cells) % columns)
     rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    if not cv2.imwrite(str(path), np.vstack(rows)[..., ::-1]):
-        raise UserError(f"cannot write {path}: name a place you may write to")
+    write_picture(path, np.vstack(rows))
 
 
 def _labelled(name: str, picture: Image) -> np.ndarray:

@@ -6,7 +6,6 @@ from agent.data.collect import CollectConfig, collect
 from agent.data.episodes import Episodes, ShardPixels
 from agent.data.header import SCHEMA, DatasetHeader
 from agent.data.inspection import inspect_dataset, verify_dataset
-from agent.data.preview import preview_dataset
 from agent.data.store import RolloutStore
 from agent.data.streams import episode_rng
 from agent.data.windows import WindowSampler, prefetched
@@ -25,6 +24,5 @@ __all__ = [
     "episode_rng",
     "inspect_dataset",
     "prefetched",
-    "preview_dataset",
     "verify_dataset",
 ]

@@ -7,7 +7,7 @@ Prints how near each episode ended and how long a tick took.
 
 from __future__ import annotations
 
-import sys
+from agent.streams import PatientStream
 
 INTERRUPTED = 130
 
@@ -19,7 +19,7 @@ def main() -> int:
 
         return program.main()
     except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+        print("interrupted; nothing was written", file=PatientStream("stderr"))
         return INTERRUPTED
 
 

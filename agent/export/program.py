@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from agent.export.onnx_model import OnnxModel
 from agent.extras import missing_module
 from agent.interfaces import Goals, Seen
 from agent.machine.cores import usable_cores
+from agent.streams import PatientStream
 from envs import (
     GLError,
     Posable,
@@ -28,6 +28,7 @@ from envs import (
 )
 from planners import GaussNewtonPlanner
 
+SHOWN = PatientStream("stdout")
 EXIT_CODES: dict[type[Exception], int] = {
     UserError: 2, WorldError: 2, DamagedDataError: 3, MachineError: 4, GLError: 4,
     ModuleNotFoundError: 4,
@@ -51,7 +52,7 @@ def play(controller: WorldModelController, world: World, seed: int, ticks: int) 
         world.step(decision.actions[0])
     worst = goal_errors(world.spec, world.state(), goal)[0].max()
     reached = "reached" if distance_to_goal(world.spec, world.state(), goal) < 1 else "missed"
-    print(f"goal {seed}: {reached}, ended {worst:.3g} {goal_unit(world.spec)} from it")
+    print(f"goal {seed}: {reached}, ended {worst:.3g} {goal_unit(world.spec)} from it", file=SHOWN)
     return spent_ms
 
 
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
     for seed in range(options.goal_seed, options.goal_seed + options.episodes):
         spent_ms += play(controller, world, seed, ticks)[1:]  # the first plans its memory
     p50, p95 = np.percentile(spent_ms or [0.0], [50, 95])
-    print(f"a tick: {p50:.1f} ms median, {p95:.1f} ms p95, {options.threads} thread(s)")
+    print(f"a tick: {p50:.1f} ms median, {p95:.1f} ms p95, {options.threads} thread(s)", file=SHOWN)
 
 
 def main() -> int:
@@ -79,7 +80,7 @@ def main() -> int:
         run(_parse())
     except tuple(EXIT_CODES) as error:
         missing = isinstance(error, ModuleNotFoundError)
-        print(f"error: {missing_module(error) if missing else error}", file=sys.stderr)
+        print(f"error: {missing_module(error) if missing else error}", file=PatientStream("stderr"))
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
     return 0
 

@@ -19,7 +19,7 @@ from agent.errors import MachineError, UserError
 
 TEMPORARY_SUFFIX = ".partial"
 _log = logging.getLogger(__name__)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # EFBIG: of `ulimit -f`
 _LITTER = (".DS_Store", "lost+found")  # what systems leave in directories, and ``._NAME``
 _FORBIDDEN = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG,
@@ -104,7 +104,7 @@ def explained_disk_errors(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise MachineError(
                 f"no space left on the disk of {directory}. Everything committed so far is kept: "
                 "free some space and run the same command again to continue"

@@ -67,7 +67,7 @@ class Reel:
         caption = f"{len(self.frames) * self._spec.step_s:4.2f} s"
         if self._goal is not None and self._spec.goal_columns:
             error = worst_error(self._spec, state, self._goal)
-            caption += f"   error {in_digits(error, 3)} {goal_unit(self._spec)}"
+            caption += f"\nerror {in_digits(error, 3)} {goal_unit(self._spec)}"
         scene = self._camera.shoot(frame, state)
         self.frames.append(beside_goal(scene, self._picture, caption))
 

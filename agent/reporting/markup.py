@@ -9,6 +9,7 @@ import base64
 import html
 from collections.abc import Iterable
 
+from agent.files.ours import GENERATOR
 from agent.reporting.text import writable
 
 _VOID = frozenset({"br", "hr", "img", "meta"})
@@ -51,6 +52,7 @@ def document(title: str, css: str, body: Markup) -> str:
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name_="generator", content=GENERATOR),
         element("title", title),
         element("style", _checked_css(css)),
     )

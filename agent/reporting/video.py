@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from agent.errors import MachineError, UserError
-from agent.files.durable import explained_disk_errors, make_directory
+from agent.files.durable import explained_disk_errors, make_directory, write_durably
+from agent.files.ours import signed
 from agent.interfaces import Image
 from envs import import_opencv
 
@@ -25,7 +27,8 @@ CODECS = {".webm": "VP80", ".mp4": "mp4v"}
 SUFFIXES = (*CODECS, ".gif")
 GIF_COLOURS = 64
 PANEL_PX = 320
-CAPTION_PX = 36
+CAPTION_PX, LINE_PX = 64, 28
+TEXT_SCALE = 0.8  # legible in a film of a third of a page
 GAP_PX = 8
 BACKGROUND = (24, 26, 32)
 INK = (235, 235, 235)
@@ -46,38 +49,60 @@ def checked_picture_path(path: Path) -> Path:
 
 
 def write_video(path: Path, frames: Iterable[Image], frames_per_s: float) -> Path:
-    """Write RGB ``frames``, all uint8 (h, w, 3) of one size with even sides.
+    """Write RGB ``frames``, all uint8 (h, w, 3) of one size with even sides; whole or not at all.
 
-    UserError for an unknown suffix or no frames, MachineError if nothing could be written.
+    UserError for an unknown suffix or no frames, MachineError if it could not all be written.
     """
-    cv2 = import_opencv()
     checked_video_path(path)
-    make_directory(path.parent)
-    if path.suffix == ".gif":
-        return _write_gif(path, frames, frames_per_s)
-    writer = None
-    for frame in frames:
-        if writer is None:
-            writer = _open_writer(cv2, path, frames_per_s, frame)
-        writer.write(np.ascontiguousarray(frame[..., ::-1]))
-    if writer is None:
+    shown = list(frames)
+    if not shown:
         raise UserError(f"expected frames to write into {path}, got none")
-    writer.release()
-    if not path.is_file() or path.stat().st_size == 0:
-        raise MachineError(f"OpenCV wrote nothing into {path}: is the disk full?")
+    make_directory(path.parent)
+    with _scratch_film(path) as film, explained_disk_errors(path.parent):
+        if path.suffix == ".gif":
+            _write_gif(film, shown, frames_per_s)
+        else:
+            _encode(film, shown, frames_per_s)
+        count = _frames_in(film)
+        if count != len(shown):
+            raise MachineError(
+                f"expected {len(shown)} frames in {path}, got {count}: is the disk full? Nothing "
+                "was written there"
+            )
+        write_durably(path, signed(film.read_bytes(), path.suffix))
     return path
 
 
-def _write_gif(path: Path, frames: Iterable[Image], frames_per_s: float) -> Path:
+@contextmanager
+def _scratch_film(path: Path) -> Iterator[Path]:
+    """A name to write under, beside ``path``, or elsewhere: OpenCV dies of names it cannot read."""
+    beside = path.parent if str(path.parent.resolve()).isascii() else None
+    with TemporaryDirectory(prefix=".film-", dir=beside) as scratch:
+        yield Path(scratch) / f"film{path.suffix}"
+
+
+def _encode(film: Path, frames: Sequence[Image], frames_per_s: float) -> None:
+    writer = _open_writer(import_opencv(), film, frames_per_s, frames[0])
+    for frame in frames:
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+
+
+def _frames_in(film: Path) -> int:
+    """How many can be seen when it is played."""
+    with _quiet_stderr():
+        reader = import_opencv().VideoCapture(str(film))
+        count = sum(1 for _ in iter(reader.grab, False))
+        reader.release()
+    return count
+
+
+def _write_gif(film: Path, frames: Sequence[Image], frames_per_s: float) -> None:
     from PIL import Image as Pillow
 
-    pictures = [Pillow.fromarray(frame).quantize(GIF_COLOURS) for frame in frames]
-    if not pictures:
-        raise UserError(f"expected frames to write into {path}, got none")
-    first, *rest = pictures
+    first, *rest = [Pillow.fromarray(frame).quantize(GIF_COLOURS) for frame in frames]
     pause_ms = round(1000 / frames_per_s)
-    first.save(path, save_all=True, append_images=rest, duration=pause_ms, loop=0)
-    return path
+    first.save(film, save_all=True, append_images=rest, duration=pause_ms, loop=0)
 
 
 def write_picture(path: Path, picture: Image) -> Path:
@@ -87,12 +112,12 @@ def write_picture(path: Path, picture: Image) -> Path:
     coded, content = import_opencv().imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert coded
     with explained_disk_errors(path.parent):
-        path.write_bytes(content.tobytes())
+        write_durably(path, signed(content.tobytes(), path.suffix))
     return path
 
 
 def beside_goal(scene: Image, goal: Image, caption: str) -> Image:
-    """Scene left, goal right, both scaled to the same square, a line of text above; RGB."""
+    """Scene left, goal right, both scaled to the same square, lines of text above; RGB."""
     width, height = 2 * PANEL_PX + 3 * GAP_PX, CAPTION_PX + PANEL_PX + GAP_PX
     canvas: Image = np.empty((height, width, 3), np.uint8)
     canvas[:] = BACKGROUND
@@ -113,9 +138,14 @@ def _panel(picture: Image) -> Image:
 
 
 def _write_text(canvas: Image, text: str, left: int) -> None:
+    """Lines from the top, each made smaller if it is wider than a panel."""
     cv2 = import_opencv()
-    where = (left, CAPTION_PX - 12)
-    cv2.putText(canvas, text, where, cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    for number, line in enumerate(text.split("\n"), 1):
+        (width, _), _ = cv2.getTextSize(line, font, TEXT_SCALE, 2)
+        scale = TEXT_SCALE * min(1.0, PANEL_PX / max(1, width))
+        where = (left, number * LINE_PX - GAP_PX // 2)
+        cv2.putText(canvas, line, where, font, scale, INK, 2, cv2.LINE_AA)
 
 
 def _open_writer(cv2: ModuleType, path: Path, frames_per_s: float, frame: Image) -> Any:

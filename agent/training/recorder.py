@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from agent.training.reports import TrainStatistics
 
+_log = logging.getLogger(__name__)
 METRICS_NAME = "metrics.jsonl"
 TENSORBOARD_NAME = "tensorboard"
 OPEN_LOOP_STEPS = (1, 5, 10)  # model steps ahead that get a curve of their own
@@ -122,6 +124,9 @@ def _event_writer(directory: Path, first_step: int) -> SummaryWriter | None:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ModuleNotFoundError:
+        return None
+    if any("\ud800" <= letter <= "\udfff" for letter in str(directory)):
+        _log.warning("no %s/: TensorBoard cannot write where a name is not UTF-8", directory.name)
         return None
     return SummaryWriter(str(directory), purge_step=first_step)
 

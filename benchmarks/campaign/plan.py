@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def show_plan(states: Sequence[State], workers: int) -> None:
     """A line a controller: how many runs are done, how many are left, and for how long."""
-    from agent.commands.console import results, say
+    from agent.commands.console import say, show_table
 
-    results.print(_plan_table(states))
+    show_table(_plan_table(states))
     for state in states:
         if state.progress == OUTDATED:
             say(

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.data import inspect_dataset, preview_dataset, verify_dataset
+from agent.data import inspect_dataset, verify_dataset
 from agent.data.episodes import Episodes
 from agent.data.inspection import state_facts
-from agent.data.preview import contact_sheet, side_by_side
 from agent.errors import UserError
+from agent.reporting.preview import contact_sheet, preview_dataset, side_by_side
 from envs import Column
 
 
@@ -55,8 +55,8 @@ def test_video_has_every_moment(real_store, tmp_path):
 
 
 def test_an_unknown_picture_format_is_refused(real_store, tmp_path):
-    with pytest.raises(UserError, match=r"\.png, \.mp4 or \.webm"):
-        preview_dataset(real_store.directory, tmp_path / "p.gif")
+    with pytest.raises(UserError, match=r"\.png or \.webm"):
+        preview_dataset(real_store.directory, tmp_path / "p.avi")
 
 
 def test_episodes_of_unequal_length_are_shown_whole():

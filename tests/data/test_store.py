@@ -7,9 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from agent.data import RolloutStore, preview_dataset, verify_dataset
+from agent.data import RolloutStore, verify_dataset
 from agent.data.episodes import ShardPixels
 from agent.errors import DamagedDataError, UserError
+from agent.reporting.preview import preview_dataset
 
 
 def damage_a_byte(path, position: float) -> None:
