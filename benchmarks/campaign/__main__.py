@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.commands.calling import after_output
 from agent.commands.console import note, say, show_logs
 from agent.commands.failures import exit_code_of, explain
 from agent.evaluation.results import read_result
@@ -19,7 +20,7 @@ ABOUT = {
     "measure": "measure what is missing, by processes; run it again after an interruption",
     "curves": "measure the checkpoints along the trainings: success against experience",
     "add": "put results of `run_agent.py evaluate --json` into the tables",
-    "report": "make the page, the figures and the tables of README.md and docs/results.md",
+    "report": "make the page and the figures, and with --pages the tables of Markdown pages",
 }
 
 
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         note(f"error: {explain(error)}", style="red")
         return code
-    return 0
+    return after_output(0)
 
 
 def _run(asked: argparse.Namespace) -> None:
@@ -75,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
         "results", type=Path, nargs="?", default=Path("results"), help="where the tables are"
     )
     made["report"].add_argument("--out", type=Path, help="the page (default: report.html there)")
-    made["report"].add_argument("--pages", type=Path, nargs="*", help="Markdown pages with marks")
+    made["report"].add_argument(
+        "--pages", type=Path, nargs="*", metavar="FILE",
+        help="make the tables of these Markdown pages anew; of README.md and docs/results.md, if "
+        "none is named",
+    )  # fmt: skip
     return parser
 
 

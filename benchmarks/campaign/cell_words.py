@@ -9,6 +9,7 @@ from agent.reporting.results_table import duration
 from benchmarks.campaign.cells import Cell
 
 NOTHING, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
+UNMEASURED = "has been measured yet."  # ends what is said in place of a table
 GOALS_HEAD = (
     "controller", f"seeds {TIMES} episodes", "touch %", "held %", "median error [rad]",
     "tick [ms], p50 / p95", "env steps", "training, memory",

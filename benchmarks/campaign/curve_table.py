@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.evaluation.provenance import is_uncommitted
 from agent.reporting.results_table import OURS, duration
-from benchmarks.campaign.cell_words import NOTHING, TIMES, markdown_table, thousands
+from benchmarks.campaign.cell_words import NOTHING, TIMES, UNMEASURED, markdown_table, thousands
 
 Point = Mapping[str, Any]
 HEAD = (
@@ -26,7 +26,7 @@ def curve_table(points: Sequence[Point]) -> str:
     protocols = sorted({point["protocol"] for point in points})
     rows = [row for name in protocols for row in _rows(points, name)]
     if not rows:
-        return "No learning curve has been measured yet."
+        return f"No learning curve {UNMEASURED}"
     return f"{markdown_table(HEAD, rows)}\n\n{_note(points)}"
 
 

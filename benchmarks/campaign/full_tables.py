@@ -13,6 +13,7 @@ from benchmarks.campaign.cell_words import (
     GOALS_HEAD,
     NOTHING,
     RETURNS_HEAD,
+    UNMEASURED,
     goal_row,
     markdown_table,
     return_row,
@@ -48,7 +49,7 @@ def full_tables(cells: Sequence[Cell], controllers: Sequence[str]) -> str:
     ]
     shown = [part for part in parts if part]
     if not shown:
-        return "No result has been measured yet."
+        return f"No result {UNMEASURED}"
     return "\n\n".join(
         [*shown, f"{_shared(cells)}{NOTE}{_uncommitted(cells)}. Machine: {_machines(cells)}."]
     )

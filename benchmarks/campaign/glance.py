@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.reporting.results_table import OURS
-from benchmarks.campaign.cell_words import NOTHING, counts, env_steps, markdown_table, wall_clock
+from benchmarks.campaign.cell_words import (
+    NOTHING,
+    UNMEASURED,
+    counts,
+    env_steps,
+    markdown_table,
+    wall_clock,
+)
 from benchmarks.campaign.cells import RETURN, Cell
 from benchmarks.campaign.ordering import rank
 
@@ -31,7 +38,7 @@ def glance(cells: Sequence[Cell], about: Mapping[str, str]) -> str:
     names = sorted(there, key=lambda name: rank(name, tuple(about)))
     shown = {key: cell for key, cell in shown.items() if key[0] in there}
     if not names:
-        return "No result has been measured yet."
+        return f"No result {UNMEASURED}"
     rows = [_row(name, about.get(name, ""), shown) for name in names]
     return f"{markdown_table(HEAD, rows)}\n\n{_note(list(shown.values()))}"
 

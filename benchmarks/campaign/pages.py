@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.errors import UserError
 from agent.reporting.marks import filled, is_marked
+from benchmarks.campaign.cell_words import UNMEASURED
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.curve_table import curve_table
 from benchmarks.campaign.full_tables import full_tables
@@ -35,7 +36,7 @@ def page_of(
     """``page`` with its parts made from the results, controllers as in ``about``.
 
     Raises:
-        UserError: if there is none, or its marks are not in pairs.
+        UserError: if there is none, its marks are not in pairs, or a table would be emptied.
     """
     if not has_parts(page):
         marks = " or ".join(f"<!-- {name}:begin --> and <!-- {name}:end -->" for name in PARTS)
@@ -47,5 +48,14 @@ def page_of(
         "worlds": lambda: worlds_table(worlds),
     }
     for name in (name for name in PARTS if is_marked(page, name)):
-        page = filled(page, name, makers[name]())
+        page = filled(page, name, _kept(page, name, makers[name]()))
     return page
+
+
+def _kept(page: str, name: str, content: str) -> str:
+    if content.endswith(UNMEASURED) and content not in page:
+        raise UserError(
+            f"expected results for the part {name!r} of the page, got none: nothing was written. "
+            "Name the directory that has all results"
+        )
+    return content

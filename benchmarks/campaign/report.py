@@ -19,7 +19,8 @@ PAGES = ("README.md", "docs/results.md")  # of the repository that DIR is in
 class Report:
     """The tables and figures of ``results``: one HTML page ``out`` and the marked ``pages``.
 
-    Without the tables of runs nothing is written; what else is not there is listed on the page.
+    ``pages`` None are none; an empty tuple stands for those of the repository. Without the tables
+    of runs nothing is written; what else is not there is listed on the page.
     """
 
     results: Path = Path("results")
@@ -69,8 +70,8 @@ class Report:
     def _pages(self) -> list[Path]:
         from benchmarks.campaign.pages import has_parts
 
-        if self.pages is not None:
-            return list(self.pages)
+        if self.pages or self.pages is None:
+            return list(self.pages or ())
         beside = [self.results.resolve().parent / name for name in PAGES]
         return [p for p in beside if p.exists() and has_parts(p.read_text(encoding="utf-8"))]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.evaluation.statistics import in_digits
 from agent.reporting.results_table import OURS, duration
-from benchmarks.campaign.cell_words import NOTHING, markdown_table
+from benchmarks.campaign.cell_words import NOTHING, UNMEASURED, markdown_table
 from benchmarks.campaign.tables import Run, has_tables, read_runs
 
 FLOOR = "random"
@@ -27,7 +27,7 @@ def runs_of_worlds(directory: Path) -> list[Run]:
 def worlds_table(runs: Sequence[Mapping[str, Any]]) -> str:
     """One Markdown table of ``runs``, ours against the floor on the same episodes."""
     rows = list(_rows(runs))
-    return markdown_table(HEAD, rows) if rows else "No other world has been measured yet."
+    return markdown_table(HEAD, rows) if rows else f"No other world {UNMEASURED}"
 
 
 def _rows(runs: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
