@@ -63,9 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     program = _program_name() if argv is None else "run_agent.py"
     words = list(sys.argv[1:] if argv is None else argv)
     if words == ["--version"]:
-        from agent import __version__
-
-        print(f"lejepa-agent {__version__}")
+        print(_version())
         return 0
     try:
         return _run(program, words)
@@ -109,6 +107,23 @@ def _help(program: str, group: Group | None, asked: bool) -> int:
     else:
         show_overview(program, group.summary, group.entries, [])
     return DONE if asked else USER
+
+
+def _version() -> str:
+    """What to tell with a report of a bug."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from agent import __version__
+    from agent.evaluation.provenance import code_version
+
+    commit = code_version()
+    parts = [] if commit is None else [f"commit {commit}"]
+    for name in ("torch", "mujoco"):
+        try:
+            parts.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            parts.append(f"no {name}")
+    return f"lejepa-agent {__version__} ({', '.join(parts)})"
 
 
 def _program_name() -> str:

@@ -13,5 +13,11 @@ class MachineError(RuntimeError):
     """The machine lacks something (GL, disk space, a library); exit code 4."""
 
 
+LOST_WORKER = (  # why a process that this one started can be gone: none of them can tell
+    "often for lack of memory (then ask for fewer --workers), or because a script of one's own "
+    "starts it without `if __name__ == '__main__':` in a file"
+)
+
+
 class ModelFaultError(RuntimeError):
     """A model gave numbers that are not finite; no action followed from them; exit code 3."""

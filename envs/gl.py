@@ -17,6 +17,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from envs.errors import GLError
@@ -96,8 +97,17 @@ def cache_path() -> Path:
     versions = [importlib.metadata.version(name) for name in ("mujoco", "dm-control")]
     key = [platform.machine(), platform.node(), sys.prefix, *versions]
     digest = hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "lejepa-agent" / f"gl-{digest}.json"
+    return _caches() / "lejepa-agent" / f"gl-{digest}.json"
+
+
+def _caches() -> Path:
+    """Where caches go; a user without a home, as containers have them, has no better place."""
+    if named := os.environ.get("XDG_CACHE_HOME"):
+        return Path(named)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:
+        return Path(tempfile.gettempdir())
 
 
 def probe(backend: str) -> str | None:

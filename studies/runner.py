@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.data.crew import children_ignore_interrupts
-from agent.errors import MachineError
+from agent.errors import LOST_WORKER, MachineError
 from agent.evaluation.provenance import circumstances
 from agent.files.durable import writing_lock
 from agent.files.json_files import write_json
@@ -140,8 +140,8 @@ def _finished(future: Future[Line]) -> Line:
         return future.result()
     except BrokenProcessPool as error:
         raise MachineError(
-            "a working process died, often for lack of memory. Every finished run is kept: run "
-            "the same command again, with --workers 1 if memory is short"
+            f"a working process died, {LOST_WORKER}. Every finished run is kept: run the same "
+            "command again"
         ) from error
 
 

@@ -1,6 +1,7 @@
 """The command line as a user meets it: help, typos, exit codes, no tracebacks."""
 
 import dataclasses
+import importlib.metadata
 import inspect
 import os
 import subprocess
@@ -220,6 +221,15 @@ def test_an_interrupt_says_what_is_left(words: list[str], capsys: Output) -> Non
     given = {f.name: Path("x") for f in dataclasses.fields(kind) if f.default is f.default_factory}
     command: Command = kind(**given)
     assert command.after_interrupt.endswith((".", "!"))
+
+
+def test_the_version_names_what_a_report_of_a_bug_needs(capsys: Output) -> None:
+    assert run_agent.main(["--version"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("lejepa-agent ") and shown.count("\n") == 1
+    assert all(
+        f"{name} {importlib.metadata.version(name)}" in shown for name in ("torch", "mujoco")
+    )
 
 
 def test_a_pager_that_leaves_early_is_no_failure() -> None:

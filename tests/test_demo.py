@@ -1,15 +1,46 @@
 """``demo`` on the tiny preset: from nothing to a report, and a second run that finds it done."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import run_agent
+from agent.commands import measuring
+from agent.commands.demo import Demo
+from agent.commands.evaluate import Measurement
+from agent.commands.worlds_asked import WorldAsked
+from agent.errors import MachineError
 
 Output = pytest.CaptureFixture[str]
 SMALL = ["--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "400", "--episodes", "2"]
 SMALL += ["--workers", "1"]  # two threads on a busy machine are slower than one
+
+
+def test_what_was_measured_before_a_process_was_lost_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, played = ("noop", "random"), []
+
+    def jobs(demo: Demo) -> list[Measurement]:
+        return [Measurement(n, None, WorldAsked("two-room"), "anywhere", 1, 0) for n in names]
+
+    def measure(jobs: list[Measurement], workers: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, job in enumerate(jobs):
+            if len(played) == 1:
+                played.append("lost")
+                raise MachineError("a process was lost")
+            played.append(job.controller)
+            yield number, job.run(lambda done, total, text="": None)
+
+    monkeypatch.setattr(Demo, "_jobs", jobs)
+    monkeypatch.setattr(measuring, "measure_each", measure)
+    with pytest.raises(MachineError):
+        Demo(tmp_path)._evaluate()
+    Demo(tmp_path)._evaluate()
+    assert played == ["noop", "lost", "random"]
 
 
 def test_the_demo_ends_with_a_report_and_does_nothing_twice(tmp_path: Path, capsys: Output) -> None:

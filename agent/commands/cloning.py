@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ def clone(out: Path, algorithm: str, data: Path | None, steps: int | None, seed:
     assert last is not None, "a training reports at least once"
     say(f"{last.step} steps in {duration(last.seconds)}, {_errors(last)}")
     say(f"wrote {out / 'checkpoint'}, from step {last.kept_step}, the best on held-out episodes")
-    say(f"next: python run_agent.py evaluate --controller {algorithm} --checkpoint {out}")
+    words = ["--controller", algorithm, "--checkpoint", str(out)]
+    say(f"next: python run_agent.py evaluate {shlex.join(words)}")
 
 
 def _describe(report: CloningStatistics) -> tuple[int, int, str]:
@@ -46,4 +48,7 @@ def _describe(report: CloningStatistics) -> tuple[int, int, str]:
 
 
 def _errors(report: CloningStatistics) -> str:
-    return f"held-out action error {report.held_out:.3f} (mean action {report.chance:.3f})"
+    from agent.evaluation.statistics import in_digits
+
+    ours, chance = in_digits(report.held_out, 3), in_digits(report.chance, 3)
+    return f"held-out action error {ours} (mean action {chance})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,5 +78,5 @@ class Collect:
             f"{sum(record.size_bytes for record in store.records) / 1e6:.0f} MB "
             f"(took {duration(time.monotonic() - start_s)})"
         )
-        run = run_beside(self.out)
-        say(f"next: python run_agent.py train --data {self.out} --out {run}")
+        words = ["--data", str(self.out), "--out", str(run_beside(self.out))]
+        say(f"next: python run_agent.py train {shlex.join(words)}")

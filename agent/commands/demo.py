@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -140,25 +141,24 @@ class Demo:
 
     @property
     def _collect_command(self) -> str:
-        return (
-            f"python run_agent.py collect --world {self.world} --out {self.data} "
-            f"--episodes {self.rollouts} --behaviour {self._behaviour()} --seed {self.seed}"
-        )
+        return _command(
+            "collect", world=self.world, out=self.data, episodes=self.rollouts,
+            behaviour=self._behaviour(), seed=self.seed,
+        )  # fmt: skip
 
     @property
     def _train_command(self) -> str:
-        steps = self._steps()
-        return (
-            f"python run_agent.py train --data {self.data} --out {self.world_model} "
-            f"--preset {self.preset} --seed {self.seed}" + (f" --steps {steps}" if steps else "")
-        )
+        return _command(
+            "train", data=self.data, out=self.world_model, preset=self.preset, seed=self.seed,
+            steps=self._steps(),
+        )  # fmt: skip
 
     @property
     def _sac_command(self) -> str:
-        return (
-            f"python run_agent.py baseline --world {self.world} --out {self.sac} "
-            f"--env-steps {self.sac_env_steps} --seed {self.seed}"
-        )
+        return _command(
+            "baseline", world=self.world, out=self.sac, env_steps=self.sac_env_steps,
+            seed=self.seed,
+        )  # fmt: skip
 
     def _behaviour(self) -> str:
         return self.behaviour or "ou"
@@ -238,11 +238,24 @@ class Demo:
         ]  # fmt: skip
 
     def _evaluate(self) -> None:
-        from agent.commands.measuring import measure_all
+        """Measure what is not measured yet; each result is kept as soon as it is known."""
+        from agent.commands.measuring import measure_each
         from agent.files.json_files import write_json
 
-        for result in measure_all(self._jobs(), self.workers):
+        jobs = [job for job in self._jobs() if not self._is_measured(job)]
+        for _, result in measure_each(jobs, self.workers) if jobs else ():
+            if isinstance(result, Exception):
+                raise result
             write_json(self._result_path(result["controller"], result["protocol"]), result)
+
+    def _is_measured(self, job: Measurement) -> bool:
+        """Whether its result is there, and of the checkpoint that is there now."""
+        from agent.evaluation.results import read_result
+        from agent.files.bundle import bundle_sha256
+
+        path = self._result_path(job.controller, str(job.protocol))
+        known = bundle_sha256(job.checkpoint) if job.checkpoint else None
+        return path.exists() and bool(read_result(path)["checkpoint_sha256"] == known)
 
     def _result_path(self, controller: str, protocol: str) -> Path:
         return self.place / "results" / f"{protocol}-{controller}.json"
@@ -251,6 +264,12 @@ class Demo:
         from agent.commands.demo_report import write_demo_report
 
         write_demo_report(self, self.results(), stages.so_far())
+
+
+def _command(name: str, **flags: object) -> str:
+    """A line for a shell; a flag that is None is left out."""
+    given = [(f"--{flag.replace('_', '-')}", str(x)) for flag, x in flags.items() if x is not None]
+    return shlex.join(["python", "run_agent.py", name, *(word for pair in given for word in pair)])
 
 
 def _word(world: str) -> str:

@@ -139,7 +139,7 @@ class Evaluate:
                 "expected --threads, --batch and --episodes of at least 1 and --seed of at least "
                 f"0, got {self.threads}, {self.batch}, {self.episodes} and {self.seed}"
             )
-        require_file_place(self.json, "--json")
+        require_file_place(self.json, "--json", ".json")
 
     def _run_offline(self, data: Path) -> None:
         from agent.commands.console import say, show_facts
@@ -188,7 +188,7 @@ class Measurement:
     def command(self, protocol: str) -> str:
         """The command that measures the same."""
         words = ["python", "run_agent.py", "evaluate", "--controller", self.controller]
-        words += ["--checkpoint", str(self.checkpoint)] if self.checkpoint else []
+        words += ["--checkpoint", _from_here(self.checkpoint)] if self.checkpoint else []
         words += ["--world", self.world.name]
         words += ["--look", self.world.look] if self.world.look else []
         words += ["--protocol", protocol, "--episodes", str(self.episodes)]
@@ -243,6 +243,12 @@ def flag_of(name: str, value: Any) -> list[str]:
     if isinstance(value, bool):
         return [f"--{name}" if value else f"--no-{name}"]
     return [f"--{name}", str(value)]
+
+
+def _from_here(place: Path) -> str:
+    """The name that a clone has as well, where it lies below the working directory."""
+    here, there = Path.cwd(), place.resolve()
+    return str(there.relative_to(here) if there.is_relative_to(here) else place)
 
 
 def _without_episodes(result: dict[str, Any]) -> dict[str, Any]:

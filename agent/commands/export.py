@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from tyro.conf import arg
@@ -59,4 +60,4 @@ class Export:
         size_mb = sum(file.stat().st_size for file in self.onnx.iterdir()) / 1e6
         shown = {"size_mb": f"{size_mb:.1f}", "largest difference from torch": f"{worst:.1e}"}
         show_facts(f"exported to {self.onnx}", shown)
-        say(f"next: python -m agent.export {self.onnx} --goal-seed 7")
+        say(f"next: python -m agent.export {quote(str(self.onnx))} --goal-seed 7")

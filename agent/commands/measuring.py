@@ -15,34 +15,21 @@ from typing import Any
 
 from agent.commands.evaluate import Measurement
 from agent.commands.progress import Update, progress
-from agent.errors import MachineError, UserError
+from agent.errors import LOST_WORKER, MachineError, UserError
 
 _POLL_S = 0.2
 _news: Queue[tuple[int, int]] | None = None  # set in the workers alone
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "LP_NUM_THREADS")
 
 
-def measure_all(jobs: Sequence[Measurement], workers: int) -> list[dict[str, Any]]:
-    """The results of ``jobs`` in their order, with one progress bar for all episodes.
-
-    Each worker uses one core, so the time of a decision is that of one core. Raises what the first
-    job to fail raises.
-    """
-    found: dict[int, dict[str, Any]] = {}
-    for number, outcome in measure_each(jobs, workers):
-        if isinstance(outcome, UserError):
-            raise outcome
-        found[number] = outcome
-    return [found[number] for number in range(len(jobs))]
-
-
 def measure_each(
     jobs: Sequence[Measurement], workers: int
 ) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
-    """The number and result of each job as soon as it is done, as :func:`measure_all` does them.
+    """The number and result of each job as soon as it is done, with one bar for all episodes.
 
-    A job that a controller refuses gives the refusal, and the others go on; any other failure
-    ends all of them.
+    Each worker uses one core, so the time of a decision is that of one core. A job that a
+    controller refuses gives the refusal, and the others go on; any other failure ends all of them:
+    MachineError where a worker was killed.
     """
     context = multiprocessing.get_context("spawn")
     news: Queue[tuple[int, int]] = context.Queue()
@@ -52,6 +39,8 @@ def measure_each(
             futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
             for number in _watch(futures, news, [job.episodes for job in jobs], update):
                 yield number, _outcome(futures[number])
+        except BrokenProcessPool as lost:  # while jobs were handed out
+            raise _lost_worker() from lost
         except BaseException:
             for process in list((pool._processes or {}).values()):
                 process.terminate()
@@ -66,10 +55,14 @@ def _outcome(future: Future[dict[str, Any]]) -> dict[str, Any] | UserError:
     except UserError as refusal:
         return refusal
     except BrokenProcessPool as lost:
-        raise MachineError(
-            "a measuring process was ended from outside, often for a lack of memory: run the same "
-            "command again, with fewer --workers if memory is short"
-        ) from lost
+        raise _lost_worker() from lost
+
+
+def _lost_worker() -> MachineError:
+    return MachineError(
+        f"a measuring process was ended from outside, {LOST_WORKER}. What was finished is kept: "
+        "run the same command again"
+    )
 
 
 def _watch(
@@ -87,7 +80,8 @@ def _watch(
     while waiting:
         done |= _heard(news)
         finished = [number for number, future in waiting.items() if future.done()]
-        done |= {number: episodes[number] for number in finished}
+        played = [number for number in finished if futures[number].exception() is None]
+        done |= {number: episodes[number] for number in played}
         update(sum(done.values()), sum(episodes))
         for number in finished:
             del waiting[number]

@@ -50,7 +50,7 @@ def _cells(result: Mapping[str, Any]) -> list[str]:
         _rate(result["held"]),
         _number(result["steps_to_success"]["median"], ".0f"),
         " ".join(map(_error, (error["median"], error["p90"]))),
-        f"{_number(decision['p50'], '.1f')} {_number(decision['p95'], '.1f')}",
+        " ".join(map(_time, (decision["p50"], decision["p95"]))),
     ]
 
 
@@ -65,6 +65,12 @@ def _error(value: float | None) -> str:
     from agent.evaluation.statistics import in_digits
 
     return ABSENT if value is None else in_digits(value)
+
+
+def _time(value: float | None) -> str:
+    from agent.evaluation.statistics import in_ms
+
+    return ABSENT if value is None else in_ms(value)
 
 
 def _number(value: float | None, form: str) -> str:

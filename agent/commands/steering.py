@@ -12,7 +12,7 @@ import numpy as np
 from agent.control.goal_picture import ending
 from agent.control.model import Model
 from agent.evaluation.play import Arena, Moment, Trial
-from agent.evaluation.statistics import in_digits
+from agent.evaluation.statistics import in_digits, in_ms
 from agent.interfaces import Array, Controller, Decision, Image
 from agent.reporting.film import Camera, Reel, worst_error
 from envs import HELD_S, Verdict, distance_to_goal, goal_unit, judge_by_tolerance
@@ -111,7 +111,7 @@ def outcome(
     if episode.goal_frame is not None:
         facts |= _by_pictures(steered, episode.goal_frame, model)
     p50, p95 = np.percentile(steered.trial.decision_ms, [50, 95])
-    facts["decision_ms"] = f"{p50:.1f} median, {p95:.1f} p95"
+    facts["decision_ms"] = f"{in_ms(p50)} median, {in_ms(p95)} p95"
     if tick_ms is not None:
         late, ticks = steered.late_ticks, len(steered.path)
         facts["late ticks"] = f"{late} of {ticks} took longer than {tick_ms:g} ms"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
@@ -102,7 +103,7 @@ class Train:
         else:
             show_facts("what was learned", learned(last))
         say(f"wrote {self.out / 'checkpoint'}; reports and curves lie beside it")
-        say(f"next: python run_agent.py control --checkpoint {self.out / 'checkpoint'}")
+        say(f"next: python run_agent.py control --checkpoint {quote(str(self.out / 'checkpoint'))}")
 
     def _chosen(self) -> tuple[str, ExperimentConfig]:
         """The preset's name, and the settings after --config and flags."""
@@ -175,23 +176,26 @@ def _draw_curves(out: Path) -> None:
 
 
 def _describe(report: TrainStatistics) -> tuple[int, int, str]:
-    return report.step, report.total_steps, f"loss {report.loss:.3f}"
+    from agent.evaluation.statistics import in_digits
+
+    return report.step, report.total_steps, f"loss {in_digits(report.loss, 3)}"
 
 
 def learned(report: TrainStatistics) -> dict[str, str]:
     """The last report in words, diagnostics included when it has any."""
     from agent.commands.progress import duration
+    from agent.evaluation.statistics import in_digits
 
     facts = {
         "steps": str(report.step),
         "time": duration(report.seconds),
         "frames per s": f"{report.frames_per_s:.0f}",
-        "loss": f"{report.loss:.4f}",
+        "loss": in_digits(report.loss, 4),
     }
     if report.diagnostics is not None:
         found = report.diagnostics
         facts |= {f"probe R² {name}": f"{r2:.3f}" for name, r2 in found.probe_r2.items()}
         facts["effective rank"] = f"{found.effective_rank:.1f}"
         facts["SIGReg (1.05 is Gaussian)"] = f"{found.sigreg:.2f}"
-        facts["open-loop error, last horizon"] = f"{found.open_loop_error[-1]:.3f}"
+        facts["open-loop error, last horizon"] = in_digits(found.open_loop_error[-1], 3)
     return facts

@@ -14,7 +14,7 @@ from typing import Self
 
 from agent.data.shards import Shard
 from agent.data.worker import ShardTask, WorkerSettings, serve
-from agent.errors import MachineError
+from agent.errors import LOST_WORKER, MachineError
 
 STOP_TIMEOUT_S = 5.0
 
@@ -93,9 +93,8 @@ class Crew:
         worker = self._workers[pipe]
         worker.join(STOP_TIMEOUT_S)
         return MachineError(
-            f"a collecting process died with exit code {worker.exitcode} (-9 is often a lack of "
-            "memory; 1 a script without `if __name__ == '__main__':`). Everything committed is "
-            "kept: run the same command again to continue, with fewer workers if memory is short"
+            f"a collecting process died with exit code {worker.exitcode}, {LOST_WORKER}. "
+            "Everything committed is kept: run the same command again to continue"
         )
 
     def __exit__(

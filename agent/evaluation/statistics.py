@@ -65,3 +65,8 @@ def interquartile_mean(values: Iterable[float]) -> float | None:
 def in_digits(value: float, digits: int = 2) -> str:
     """At least ``digits`` digits that count, and of a large number all before the point."""
     return f"{value:.0f}" if abs(value) >= 10**digits - 0.5 else f"{value:.{digits}g}"
+
+
+def in_ms(value: float) -> str:
+    """A time in ms, in three digits; what is under 0.01 ms takes no time."""
+    return in_digits(value, 3) if value >= 0.01 else "< 0.01"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.evaluation.statistics import in_digits
+from agent.evaluation.statistics import in_digits, in_ms
 from agent.reporting.html import group_row, notes, row, table, with_note
 from agent.reporting.markup import Markup, joined
 from envs import HELD_S
@@ -77,10 +77,8 @@ def interval(rate: Mapping[str, float | None]) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """Three figures are enough of a time."""
-    if value is None:
-        return NOTHING
-    return in_digits(value, 3)
+    """A time, a dash if there is none."""
+    return NOTHING if value is None else in_ms(value)
 
 
 def _row(result: Result, experience: Mapping[str, Experience]) -> Markup:

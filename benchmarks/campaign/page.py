@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,14 @@ from matplotlib.figure import Figure
 
 from agent.reporting.html import Section, fold, notes, paragraph, picture, row, table, write_report
 from agent.reporting.markup import Markup, element, joined
+from agent.reporting.results_table import OURS
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.comparison_tables import differences_table, goals_table, returns_table
 from benchmarks.campaign.figures import learning_figures, rates_figures, returns_figure
 from benchmarks.campaign.full_tables import VARIANT
+from benchmarks.campaign.glance import HELD
 from benchmarks.campaign.pareto import pareto
+from benchmarks.campaign.subject import tasks
 
 TITLE = "World model against its rivals"
 LEAD = (
@@ -59,10 +62,36 @@ def write_comparison(path: Path, comparison: Comparison) -> Path:
     Raises:
         UserError, MachineError: if nothing can be written there.
     """
+    found = " ".join(summary_of(comparison.cells))
     head = joined(
-        [paragraph(LEAD, kind="lead"), paragraph(f"Made {comparison.date}.", kind="made")]
+        [
+            paragraph(LEAD, kind="lead"),
+            *([paragraph(found)] if found else []),
+            paragraph(f"Made {comparison.date}.", kind="made"),
+        ]
     )
     return write_report(path, TITLE, head, list(sections_of(comparison)))
+
+
+def summary_of(cells: Sequence[Cell]) -> Iterator[str]:
+    """A sentence a protocol of goals that everybody looks at: ours, and the best of the others."""
+    goals, _ = _split([cell for cell in cells if not cell.has_return and cell.values(HELD).size])
+    for protocol in dict.fromkeys(cell.protocol for cell in goals):
+        held = {c.controller: c.values(HELD).mean() for c in goals if c.protocol == protocol}
+        ours = held.pop(OURS, None)
+        if ours is not None and held:
+            best = max(held, key=lambda name: held[name])
+            yield (
+                f"On {protocol} the world model holds {100 * ours:.1f} % of its goals; the best of "
+                f"{len(held)} others, {best}, holds {100 * held[best]:.1f} %."
+            )
+
+
+def _definitions(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+    """Each protocol in its task's own words, as far as there is still such a task."""
+    for protocol in dict.fromkeys(cell.protocol for cell in cells):
+        if protocol in tasks():
+            yield protocol, tasks()[protocol].about
 
 
 def sections_of(comparison: Comparison) -> Iterable[Section]:
@@ -95,11 +124,11 @@ def _goals(cells: Sequence[Cell], about: Mapping[str, str]) -> Markup:
     alt = "Bars of success rates by controller and protocol; the numbers are in the table"
     main, variants = _split(cells)
     bars = [picture(figure, alt, reading) for figure in rates_figures(main)]
-    known = notes([("Figures", INTERVALS), ("Rates", TOUCH)])
+    known = notes([("Figures", INTERVALS), ("Rates", TOUCH), *_definitions(main)])
     parts = [goals_table(main, about), known, *bars] if main else [known]
     if variants:
         more = [picture(figure, alt, reading) for figure in rates_figures(variants)]
-        inside = joined([goals_table(variants, about), *more])
+        inside = joined([goals_table(variants, about), notes(list(_definitions(variants))), *more])
         parts.append(fold("Longer goals, other budgets, starts at rest", inside))
     return joined(parts)
 
@@ -118,7 +147,10 @@ def _reward(cells: Sequence[Cell], about: Mapping[str, str]) -> Markup:
         "reward: its goal is a picture of the arm with its fingertip on the target."
     )
     alt = "Bars of returns by controller; the numbers are in the table"
-    return joined([returns_table(cells, about), picture(returns_figure(cells), alt, reading)])
+    known = notes(list(_definitions(cells)))
+    return joined(
+        [returns_table(cells, about), known, picture(returns_figure(cells), alt, reading)]
+    )
 
 
 def _pairs(cells: Sequence[Cell]) -> Markup:

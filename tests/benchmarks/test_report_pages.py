@@ -1,5 +1,6 @@
 """The page and the tables of the README say what the cells say, whatever there is of them."""
 
+import html
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from benchmarks.campaign.glance import glance
 from benchmarks.campaign.ordering import in_order
 from benchmarks.campaign.page import Comparison, write_comparison
 from benchmarks.campaign.pages import page_of
+from benchmarks.campaign.subject import task
 from benchmarks.campaign.tables import as_run
 from benchmarks.campaign.worlds_table import worlds_table
 
@@ -121,5 +123,7 @@ def test_the_page_shows_what_there_is_and_names_what_is_not(tmp_path: Path) -> N
     for title in ("Reaching goals", "own reward", "against each", "missing"):
         assert title in page
     assert "on &lt;true&gt; states" in page and "td3: all" in page
+    assert "On lewm the world model holds 100.0 % of its goals; the best of 2 others, sac" in page
+    assert all(html.escape(task(name).about) in page for name in ("lewm", "dmc-easy", "dmc-hard"))
     empty = write_comparison(tmp_path / "empty.html", replace(full, cells=[])).read_text()
     assert "Reaching goals" not in empty and "td3: all" in empty

@@ -98,6 +98,18 @@ def test_a_cache_that_cannot_be_written_does_no_harm(
     assert configure_gl() == "egl"
 
 
+def test_a_user_without_a_home_needs_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    probe_answers(monkeypatch, egl=None)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(gl.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(gl.Path, "home", homeless)
+    assert configure_gl() == "egl"
+    assert gl.cache_path().is_relative_to(tmp_path) and gl.cache_path().exists()
+
+
 def test_other_systems_keep_their_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gl.platform, "system", lambda: "Darwin")
     assert configure_gl() == "default"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from agent.evaluation.resampling import rate_over_seeds
-from agent.evaluation.statistics import Rate, in_digits, median, percentile, wilson
+from agent.evaluation.statistics import Rate, in_digits, in_ms, median, percentile, wilson
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,10 @@ def test_intervals_are_scipys_and_hold_the_rate(trials: int, which: str, share: 
         assert 2 * norm.sf(abs(score)) == pytest.approx(0.05, abs=1e-6)
     over_one_seed = rate_over_seeds(np.arange(trials)[None] < passed)
     assert over_one_seed.low <= found.low and over_one_seed.high >= found.high
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.000285, "< 0.01"), (0.0321, "0.0321"), (6.71, "6.71"), (131.2, "131")]
+)
+def test_a_time_has_three_digits_and_none_too_small_to_matter(value: float, shown: str) -> None:
+    assert in_ms(value) == shown
