@@ -58,6 +58,14 @@ def weights(run: Path) -> bytes:
     return read_bundle(run / "checkpoint")["model.safetensors"]
 
 
+def test_a_users_own_settings_are_not_written_over(data: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "config.toml"
+    mine.write_text("[tool.mine]\n", encoding="utf-8")
+    words = ["train", "--data", str(data), "--out", str(tmp_path), "--preset", "tiny"]
+    assert run_agent.main(words) == 2
+    assert mine.read_text(encoding="utf-8") == "[tool.mine]\n"
+
+
 def test_the_flag_knows_every_preset() -> None:
     hint = typing.get_type_hints(Train)["preset"]
     assert set(typing.get_args(typing.get_args(hint)[0])) == set(PRESETS)

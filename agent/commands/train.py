@@ -144,6 +144,7 @@ def train_world_model(
     ``named`` is the preset that ``config`` was made from. None where ``resume`` finds nothing left
     to do. Raises what ``Trainer`` raises.
     """
+    from agent.commands.places import require_file_place
     from agent.commands.progress import follow, progress
     from agent.commands.training_settings import CONFIG_NAME, as_toml
     from agent.files.durable import write_durably
@@ -152,6 +153,7 @@ def train_world_model(
     from agent.training.trainer import Trainer
 
     trainer = Trainer(data, out, config, resume, begin)
+    require_file_place(out / CONFIG_NAME, "--out", ".toml")
     write_durably(out / CONFIG_NAME, as_toml(config, named).encode())
     last = follow("training, steps", record(trainer.run(), out), _describe)
     _draw_curves(out)

@@ -15,6 +15,7 @@ GENERATOR = "lejepa-agent"
 _LOOKED_AT_BYTES = 1 << 16  # of the beginning and of the end
 _KINDS = {  # how a file begins, and what it then holds if it is ours
     ".json": (b"{", b'"schema": "lejepa-agent/'),
+    ".toml": (b'preset = "', b"[training]"),
     ".html": (b"<!doctype html>", b'content="' + GENERATOR.encode() + b'"'),
     ".png": (b"\x89PNG", SIGN),
     ".gif": (b"GIF8", SIGN),

@@ -30,10 +30,12 @@ class Report:
     def run(self) -> None:
         """Read everything, then write."""
         from agent.commands.console import say
+        from agent.commands.places import require_file_place
         from benchmarks.campaign.inputs import CURVES, WORLDS
         from benchmarks.campaign.page import write_comparison
         from benchmarks.campaign.worlds_table import runs_of_worlds
 
+        require_file_place(self.out, "--out", ".html")
         found = self._comparison()
         worlds = runs_of_worlds(self.results / WORLDS)
         pages = dict(pages_made(self._pages(), found.cells, found.curves, worlds))
