@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agent.errors import UserError
 from agent.interfaces import Array
-from agent.training.diagnostics import fit_probe, probe_r2
+from agent.training.diagnostics import fit_probe, probe_r2, varies
 from envs.reacher import wrap_angle
 
 _COLLAPSED = 1e-12
@@ -28,7 +28,8 @@ def held_out_r2(features: Split, targets: Split) -> Array:
     """R² of each target, from ``features`` (N, D) and ``targets`` (N, k), each a :data:`Split`.
 
     Raises:
-        UserError: if lengths differ, a number is not finite, or there are too few samples.
+        UserError: if lengths differ, a number is not finite, a target never varies, or there are
+            too few samples.
     """
     for known, wanted in zip(features, targets, strict=True):
         if len(known) != len(wanted):
@@ -42,6 +43,11 @@ def held_out_r2(features: Split, targets: Split) -> Array:
             )
         if not (np.isfinite(known).all() and np.isfinite(wanted).all()):
             raise UserError("expected finite features and targets, got NaN or infinity")
+        if not varies(wanted).all():
+            raise UserError(
+                f"expected targets that vary, got a constant column {varies(wanted).argmin()}: "
+                "there is no R² of it, leave it out"
+            )
     probe = fit_probe(features[0], np.asarray(targets[0], np.float64))
     return probe_r2(probe, features[1], np.asarray(targets[1], np.float64))
 

@@ -84,7 +84,9 @@ class RolloutStore:
         Collecting more episodes moves the border, so train and evaluate on the same data set.
         """
         if not 0.0 < holdout_fraction < 1.0:
-            raise UserError(f"expected a holdout_fraction between 0 and 1, got {holdout_fraction}")
+            raise UserError(
+                f"expected --training.holdout-fraction between 0 and 1, got {holdout_fraction}"
+            )
         self._require_episodes(2)
         count = self.episode_count
         held_out = min(max(1, round(count * holdout_fraction)), count - 1)

@@ -43,9 +43,10 @@ class Diagnosis:
     def about(self) -> str:
         """What was looked at, in a line."""
         data = self.data
+        still = f"; left out, as it never changes: {', '.join(data.left_out)}"
         return (
             f"{data.name}: {data.episodes} episodes of {data.frames} rows every "
-            f"{data.step_s:.2f} s, {len(data.columns)} columns"
+            f"{data.step_s:.2f} s, {len(data.columns)} columns{still if data.left_out else ''}"
         )
 
     @property

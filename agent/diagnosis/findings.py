@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BY_REGULARISER = (
     "Look at the world's own coordinates first: an embedding that is linear in them looks like "
-    "them. If they are Gaussian, raise sigreg_weight."
+    "them. If they are Gaussian, train with a larger --training.sigreg-weight."
 )
 
 
@@ -49,7 +49,8 @@ def _gaussian(found: Gaussianity, own_units: bool) -> Iterator[Finding]:
         f"distance {found.distance:.3f} (uniform law: 0.13)", found.p_shape,
         "Only Gaussian variables are recovered linearly; others come out bent.",
         "Move the world so that its coordinates follow a smooth Gaussian random walk pulled back "
-        "to the middle (a behaviour of its own, FILE.py:NAME), instead of random actions."
+        "to the middle (a behaviour of your own, collect --behaviour FILE.py:NAME), instead of "
+        "random actions."
         if own_units else BY_REGULARISER,
     )  # fmt: skip
     yield Finding(
@@ -67,8 +68,8 @@ def _gaussian(found: Gaussianity, own_units: bool) -> Iterator[Finding]:
         "Mostly quiet with rare bursts, as a mixture of gentle and violent episodes."
         if worst > 0 else "Bounded, as an angle that goes round or a coordinate with stops.",
         "Give all episodes one strength." if worst > 0 else
-        "Keep the motion well inside the range, and within one turn."
-        " collect --behaviour gaussian does.",
+        "Keep the motion well inside the range, and within one turn, by a behaviour of your own: "
+        "collect --behaviour FILE.py:NAME.",
     )  # fmt: skip
 
 
@@ -147,8 +148,8 @@ def _rates(found: Rates, own_units: bool) -> Iterator[Finding]:
         "Give all coordinates the same time constant (slower actions for what is light), or learn "
         "slow and fast variables (places and rates) in separate embeddings."
         if own_units else
-        "Lower the latent dimension towards the number of the world's variables, or read "
-        "variables off with a metric that weights slow directions.",
+        "Train with --model.encoder.latent-dim nearer to the number of the world's variables, or "
+        "read variables off with a metric that weights slow directions.",
     )  # fmt: skip
 
 
@@ -160,7 +161,8 @@ def _size(found: Promise, own_units: bool) -> Iterator[Finding]:
         f"{dead} of {dimension} dead, effective rank {found.effective_rank:.1f}", None,
         "Dead directions carry nothing: two columns say the same, or the encoder uses few.",
         "Remove a redundant sensor." if own_units else
-        "Lower the latent dimension to the effective rank, or raise sigreg_weight.",
+        "Train with --model.encoder.latent-dim near the effective rank, or with a larger "
+        "--training.sigreg-weight.",
     )  # fmt: skip
     if own_units:
         return
@@ -171,7 +173,8 @@ def _size(found: Promise, own_units: bool) -> Iterator[Finding]:
         f"whitening error {found.epsilon:.2f}; spreads {low:.2f} to {high:.2f}, wanted 1",
         found.p_identity,
         "Distances in the embedding are stretched: a planner overvalues wide directions.",
-        "Whiten before measuring distances (our goal metric does), or raise sigreg_weight.",
+        "Whiten before measuring distances (our goal metric does), or train with a larger "
+        "--training.sigreg-weight.",
     )  # fmt: skip
     yield Finding(
         "Does the theorem promise anything?", "bound D + (ε + D)², at best",

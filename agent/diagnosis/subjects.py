@@ -14,6 +14,7 @@ from agent.diagnosis.trajectories import Trajectories, from_episodes
 from agent.errors import UserError
 from agent.interfaces import Array
 from agent.model.world_model import WorldModel
+from agent.training.diagnostics import varies
 
 STATES, EMBEDDINGS = "the world's coordinates", "embeddings"
 
@@ -40,7 +41,7 @@ def world_states(
     """The world's own coordinates, ``stride`` env steps apart: what a picture shows.
 
     Those that a goal is about, where there are any; ``every`` takes the others as well, as rates,
-    which take two pictures. None where no state was recorded.
+    which take two pictures. What never changes is left out. None where no state was recorded.
     UserError as :class:`Trajectories` does, and for a stride below 1.
     """
     if stride < 1:
@@ -59,8 +60,15 @@ def world_states(
     rows = [states[first[i] : first[i] + lengths[i] : stride] for i in ids]
     periods = tuple(np.inf if isfinite(c.low) else c.period for c in columns)  # stops end a circle
     values = np.where(np.isfinite(periods), _wrapped(_cut_alike(rows), periods), _cut_alike(rows))
-    names = tuple(column.name for column in columns)
-    return Trajectories(STATES, values, names, spec.step_s * stride, periods, own_units=True)
+    changing = varies(values.reshape(-1, len(columns)))
+    if not changing.any():
+        changing[:] = True  # nothing moves at all, which is refused in words
+    kept, still = np.flatnonzero(changing), np.flatnonzero(~changing)
+    return Trajectories(
+        STATES, values[..., kept], tuple(columns[i].name for i in kept), spec.step_s * stride,
+        tuple(periods[i] for i in kept), own_units=True,
+        left_out=tuple(columns[i].name for i in still),
+    )  # fmt: skip
 
 
 def _wrapped(values: Array, periods: tuple[float, ...]) -> Array:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agent.errors import UserError
 from agent.interfaces import Array
+from agent.training.diagnostics import varies
 
 LEAST_EPISODES = 8  # the units that are certainly independent; fewer carry no test
 LEAST_FRAMES = 8  # two for each quarter of an episode
@@ -24,6 +25,7 @@ class Trajectories:
     ``periods`` (D,): after how much a column repeats (2π for an angle that goes round), inf for
     the rest; differences are taken modulo it. ``own_units``: columns share no unit, so only the
     shape of their covariance means something, as for a world's states but not for embeddings.
+    ``left_out``: names of columns that never change, of which nothing can be said.
 
     Raises:
         UserError: on too few episodes or frames, NaN, or a column that never changes.
@@ -35,6 +37,7 @@ class Trajectories:
     step_s: float
     periods: tuple[float, ...] = ()
     own_units: bool = False
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self.name, self.values, self.columns)
@@ -151,13 +154,12 @@ def _check(name: str, values: Array, columns: tuple[str, ...]) -> None:
         raise UserError(
             f"{name}: expected finite numbers, got NaN or infinity in {_of(columns, ~finite)}"
         )
-    flat = values.reshape(-1, len(columns))
-    still = np.asarray(flat.std(0) <= 1e-9 * np.maximum(np.abs(flat).max(0), 1e-9))
+    still = ~varies(values.reshape(-1, len(columns)))
     if still.any():
         raise UserError(
             f"{name}: expected columns that vary, got the same number in every row of "
             f"{_of(columns, still)}: something that never moves, or a collapsed encoder (train it "
-            "with a larger sigreg_weight)"
+            "with a larger --training.sigreg-weight)"
         )
 
 

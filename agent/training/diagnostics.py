@@ -27,6 +27,7 @@ from envs import WorldSpec
 HORIZON_STEPS = 10
 _START_STRIDE = 7
 _NO_VARIANCE = 1e-10
+_STILL, _STILL_SHARE = 1e-9, 1e-6  # standard deviation; the second of the largest magnitude
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Diagnostics:
     held-out embeddings, 1.05 for perfect Gaussians. ``probe_r2``: per target.
     ``open_loop_error``: mean squared error after 1..10 model steps (1 = no better than the
     mean), or as many as fit in the shortest episode; ``open_loop_probe_r2``: the probe on the last
-    of the embeddings so predicted. What does not vary has no score.
+    of the embeddings so predicted. What does not vary has no score and is named in ``unscored``.
     """
 
     effective_rank: float
@@ -46,6 +47,7 @@ class Diagnostics:
     probe_r2: dict[str, float]
     open_loop_error: tuple[float, ...]
     open_loop_probe_r2: dict[str, float]
+    unscored: tuple[str, ...] = ()
 
 
 def diagnose(
@@ -89,12 +91,14 @@ def _diagnose(
     ahead = _open_loop(model, episodes, held_out, embeddings)
     sample = torch.from_numpy(np.random.default_rng(0).choice(flat, min(512, len(flat)), False))
     last = targets.values(episodes.state[ahead.last_rows])
+    scores = targets.named(probe_r2(probe, flat, targets.of(episodes, held_out)))
     return Diagnostics(
         effective_rank=effective_rank(flat),
         sigreg=float(SIGReg(256)(sample, torch.Generator().manual_seed(0))),
-        probe_r2=targets.named(probe_r2(probe, flat, targets.of(episodes, held_out))),
+        probe_r2=scores,
         open_loop_error=tuple(((ahead.predicted - ahead.actual) ** 2).mean((0, 2)).tolist()),
         open_loop_probe_r2=targets.named(probe_r2(probe, ahead.predicted[:, -1], last)),
+        unscored=tuple(name for name in targets.names if name not in scores),
     )
 
 
@@ -158,9 +162,15 @@ def probe_r2(
     """Coefficient of determination of each target (targets,); NaN where it does not vary."""
     residual = targets - _with_one(embeddings) @ probe
     total = ((targets - targets.mean(0)) ** 2).sum(0)
-    varies = total > _NO_VARIANCE * len(targets)
-    score: NDArray[np.float64] = 1 - (residual**2).sum(0) / np.where(varies, total, np.nan)
+    known = np.where(varies(targets), total, np.nan)
+    score: NDArray[np.float64] = 1 - (residual**2).sum(0) / known
     return score
+
+
+def varies(columns: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which of the columns of (N, P) change by more than rounding does (P,)."""
+    least = np.maximum(_STILL, _STILL_SHARE * np.abs(columns).max(0))
+    return np.asarray(columns.std(0) > least)
 
 
 def _with_one(embeddings: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -32,5 +32,6 @@ def require_fit(config: ExperimentConfig) -> None:
     context = config.model.predictor.context
     if config.training.window_frames <= context:
         raise UserError(
-            f"expected window_frames > context={context}, got {config.training.window_frames}"
+            f"expected --training.window-frames above the context of {context} frames "
+            f"(--model.predictor.context), got {config.training.window_frames}"
         )

@@ -39,6 +39,7 @@ from envs import SpecError
 REPORT_EVERY = 10
 _PROBE_EPISODES = 20
 _METRIC_EPISODES = 100
+_GENTLER = "lower --training.learning-rate and --training.matrix-learning-rate"
 
 
 class TrainingStoppedError(UserError):
@@ -194,7 +195,7 @@ class Trainer:
     def _not_finite(self, what: str) -> TrainingStoppedError:
         return TrainingStoppedError(
             f"{what} became NaN or infinite at step {self.step}; the last saved state, if any, is "
-            f"in {self.out / STATE}: try a lower learning rate"
+            f"in {self.out / STATE}: {_GENTLER}"
         )
 
     def _is_due(self, name: str) -> bool:
@@ -208,8 +209,8 @@ class Trainer:
         if result.effective_rank < 1.5 and self.model.latent_dim > 1:
             raise TrainingStoppedError(
                 f"the embedding collapsed by step {self.step}: effective rank "
-                f"{result.effective_rank:.2f} of {self.model.latent_dim}; raise sigreg_weight "
-                f"(now {self.config.training.sigreg_weight}) or lower the learning rates"
+                f"{result.effective_rank:.2f} of {self.model.latent_dim}: {_GENTLER}, or raise "
+                f"--training.sigreg-weight (now {self.config.training.sigreg_weight})"
             )
         return result
 

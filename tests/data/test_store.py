@@ -52,7 +52,7 @@ def test_split_is_disjoint_and_holds_out_the_last(fake_store):
     assert held_out.tolist() == [4, 5]
     assert fake_store.split(0.01)[1].tolist() == [5]
     assert fake_store.split(0.99)[0].tolist() == [0]
-    with pytest.raises(UserError, match="holdout_fraction"):
+    with pytest.raises(UserError, match="holdout-fraction"):
         fake_store.split(1.0)
 
 

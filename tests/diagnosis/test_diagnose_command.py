@@ -11,12 +11,12 @@ import pytest
 
 import run_agent
 from agent.config import tiny
-from agent.data import RolloutStore
-from agent.diagnosis import gaussianity, noise, promise, rates, stationarity
+from agent.data import RolloutStore, RolloutWriter
+from agent.diagnosis import diagnose, gaussianity, noise, promise, rates, stationarity
 from agent.diagnosis.subjects import embeddings, spread_episodes, world_states
 from agent.model.checkpoint import save_checkpoint
 from agent.model.world_model import WorldModel
-from envs import make_world
+from envs import Column, WorldSpec, make_world
 
 Output = pytest.CaptureFixture[str]
 SPEC = make_world("reacher").spec
@@ -89,6 +89,19 @@ def test_states_are_those_on_disk(place: Path) -> None:
     assert found.values[1, 2, 2:] == pytest.approx(episodes.state[row, 2:])
     assert np.sin(found.values[1, 2, :2]) == pytest.approx(np.sin(episodes.state[row, :2]))
     assert np.abs(found.values[..., 0]).max() <= np.pi
+
+
+def test_what_never_changes_is_left_out_and_said(tmp_path: Path) -> None:
+    """A constant has no Gaussian shape and no rate; what moves beside it is still diagnosed."""
+    rng, columns = np.random.default_rng(0), (Column("pole"), Column("bolt"), Column("cart"))
+    spec = WorldSpec("recorded:cart", "drawn", (16, 16), 1, 0.1, columns)
+    with RolloutWriter(tmp_path / "data", spec) as writer:
+        for _ in range(8):
+            states = rng.standard_normal((20, 3)) * [1, 0, 2] + [0, 0.7, 5]
+            writer.add(np.zeros((20, 16, 16, 3), np.uint8), rng.uniform(-1, 1, (19, 1)), states)
+    found = world_states(RolloutStore.open(tmp_path / "data"), list(range(8)), 1)
+    assert found is not None and found.columns == ("pole", "cart") and found.left_out == ("bolt",)
+    assert diagnose(found).about.endswith("left out, as it never changes: bolt")
 
 
 def mistakes() -> Iterator[tuple[list[str], str]]:

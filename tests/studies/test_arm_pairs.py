@@ -98,6 +98,7 @@ def test_a_turn_of_the_shoulder_costs_raw_r2_alone():
         (np.ones((9, 2)), np.ones((8, 2)), "as many targets as features"),
         (np.ones((3, 2)), np.ones((3, 2)), "more than 3 samples"),
         (np.full((9, 2), np.nan), np.ones((9, 2)), "finite"),
+        (np.ones((9, 2)), np.arange(18).reshape(9, 2) * [1, 0], "constant column 1"),
     ],
 )
 def test_a_probe_names_what_is_wrong(features, targets, text):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from agent.commands.train import learned
 from agent.data import Episodes, RolloutStore
 from agent.model.encoder import EncoderConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
@@ -20,6 +22,7 @@ from agent.training.diagnostics import (
     effective_rank,
     fit_probe,
     probe_r2,
+    varies,
 )
 from envs import Column, WorldSpec
 
@@ -162,6 +165,18 @@ def test_a_state_that_never_changes_has_no_score() -> None:
     recorded.state[:, 1] = 0.7
     found = diagnose(model, recorded, [0, 1, 2], [3])
     assert found.probe_r2.keys() == found.open_loop_probe_r2.keys() == {"sin left", "cos left"}
+    assert found.unscored == ("right",)
+    report = SimpleNamespace(
+        step=1, seconds=1.0, frames_per_s=1.0, loss=0.5, diagnostics=found
+    )  # fmt: skip
+    assert learned(report)["probe R² right"] == "none: it never varies"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [1e-4, 1.0, 1e4])
+def test_rounding_is_no_variance_and_a_small_motion_is(size: float) -> None:
+    rounded = np.float32(size) * (1 + 1e-7 * RNG.standard_normal(200))
+    moving = 1e-3 * size * RNG.standard_normal(200)
+    assert varies(np.column_stack([rounded, moving])).tolist() == [False, True]
 
 
 def test_without_states_there_is_no_probe() -> None:

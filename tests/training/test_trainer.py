@@ -125,7 +125,7 @@ def test_collapse_stops_with_the_step_and_the_rank(
 def test_windows_must_hold_more_than_the_context(
     data: Path, tmp_path: Path, config: Config
 ) -> None:
-    with pytest.raises(UserError, match="window_frames > context=3, got 3"):
+    with pytest.raises(UserError, match=r"--training\.window-frames above the context of 3"):
         Trainer(data, tmp_path / "run", config(window_frames=3))
 
 
