@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from agent.config import preset
+from agent.config import changed, preset
 from agent.control.goal_picture import require_known_picture
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
@@ -27,7 +27,6 @@ from agent.interfaces import Array, FloatArray, Goals, Image, Seen
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
-from agent.settings import with_changes
 from agent.training.whole import train_world_model
 from envs import WorldSpec
 from planners import PLANNERS
@@ -92,14 +91,15 @@ class Agent:
             data: a data set that ``collect`` or :class:`agent.RolloutWriter` made.
             out: gets the checkpoint, and the state to resume from.
             recipe: a preset's name.
-            settings: some of its settings by dotted name, as ``{"training.steps": 500}``.
+            settings: some of its settings by dotted name, as ``{"training.steps": 500}``; the steps
+                of the action head are fewer or more in proportion.
             begin: a checkpoint to go on from.
             progress: told the steps done and their total.
 
         Raises:
             UserError: if settings, data or places do not fit.
         """
-        config = with_changes(preset(recipe), settings or {})
+        config = changed(preset(recipe), settings or {})
         place = None if begin is None else find_checkpoint(Path(begin))
         for report in train_world_model(Path(data), Path(out), config, begin=place):
             if progress is not None:

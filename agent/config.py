@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from agent.errors import UserError
 from agent.model.encoder import EncoderConfig
@@ -16,7 +17,7 @@ from agent.model.predictor import PredictorConfig
 from agent.model.transformer import TransformerConfig
 from agent.model.vit import ViTConfig
 from agent.model.world_model import WorldModelConfig
-from agent.settings import nearest
+from agent.settings import nearest, with_changes
 from agent.training.settings import HeadTraining, TrainingConfig
 
 
@@ -27,6 +28,21 @@ class ExperimentConfig:
     model: WorldModelConfig = field(default_factory=WorldModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     head: HeadTraining = field(default_factory=HeadTraining)
+
+
+def changed(base: ExperimentConfig, changes: Mapping[str, Any]) -> ExperimentConfig:
+    """``base`` with ``changes`` by dotted name; the head's steps follow those of the training.
+
+    Unless they are among the changes: a tenth of the steps is a tenth of the head's as well.
+
+    Raises:
+        UserError: on an unknown setting or a value that makes no sense.
+    """
+    config = with_changes(base, changes)
+    if not base.head.steps or {name.replace("-", "_") for name in changes} & {"head.steps"}:
+        return config
+    share = config.training.steps / base.training.steps
+    return with_changes(config, {"head.steps": max(1, round(base.head.steps * share))})
 
 
 def default() -> ExperimentConfig:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.config import ExperimentConfig, preset
+from agent.config import ExperimentConfig, changed, preset
 from agent.errors import UserError
 from agent.machine.cores import usable_cores
 from agent.model.world_model import WorldModelConfig
@@ -52,17 +52,15 @@ def chosen_settings(
     if network is not None:
         base = dataclasses.replace(base, model=network)
     given = {name.replace("-", "_"): v for part in changes for name, v in part.items()}
-    config = with_changes(base, given)
+    config = changed(base, given)
     if network is not None and config.model != network:
         raise UserError(
             "expected the network of the checkpoint in --from, got other settings of the model: "
             "leave out what begins with model, or train anew without --from"
         )
-    usual = {
-        "head.steps": _scaled(base.head.steps, config.training.steps / base.training.steps),
-        "training.threads": min(base.training.threads, usable_cores()),
-    }
-    return with_changes(config, {name: v for name, v in usual.items() if name not in given})
+    if "training.threads" in given:
+        return config
+    return with_changes(config, {"training.threads": min(base.training.threads, usable_cores())})
 
 
 def as_toml(config: ExperimentConfig, named: str) -> str:
@@ -79,7 +77,3 @@ def _value(value: Any) -> str:
         return repr(value)  # TOML says inf as Python
     # TOML has neither JSON's two escapes for one character nor a bare delete.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _scaled(steps: int, share: float) -> int:
-    return max(1, round(steps * share)) if steps else 0
