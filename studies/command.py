@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -67,8 +68,23 @@ class Studies:
             raise UserError(f"expected --workers of 1 or more, got {self.workers}")
         if self.seeds is not None and self.seeds < 1:
             raise UserError(f"expected --seeds of 1 or more, got {self.seeds}")
-        for name in HOMES if self.study == "all" else (self.study,):
+        names = tuple(HOMES) if self.study == "all" else (self.study,)
+        self._require_seeds(names)
+        for name in names:
             self._run(name)
+
+    def _require_seeds(self, names: Sequence[str]) -> None:
+        """UserError if more seeds are asked for than any of the studies has."""
+        from agent.errors import UserError
+        from studies.catalogue import load
+
+        jobs = [job for name in names for job in load(name).jobs(self.preset)]
+        most = 1 + max(job["seed"] for job in jobs)
+        if (self.seeds or 1) > most:
+            raise UserError(
+                f"expected --seeds of at most {most}, as many as --preset {self.preset} has of "
+                f"{self.study}, got {self.seeds}"
+            )
 
     def _run(self, name: str) -> None:
         from agent.commands.console import say, show_facts

@@ -1,6 +1,7 @@
 """``demo`` on the tiny preset: from nothing to a report, and a second run that finds it done."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from agent.commands.worlds_asked import WorldAsked
 from agent.errors import MachineError
 
 Output = pytest.CaptureFixture[str]
-SMALL = ["--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "400", "--episodes", "2"]
+SMALL = ["--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "800", "--episodes", "2"]
 SMALL += ["--workers", "1"]  # two threads on a busy machine are slower than one
 
 
@@ -48,9 +49,14 @@ def test_the_demo_ends_with_a_report_and_does_nothing_twice(tmp_path: Path, caps
     assert run_agent.main(["demo", "--out", str(out), *SMALL]) == 0
     page = (out / "report.html").read_text()
     assert page.count("<video") == 3
+    assert "has not been shown to have learned to steer" in page  # of 2 episodes nothing follows
+    assert "stopped there" in page and "oracle" not in page
     stages = json.loads((out / "stages.json").read_text())["stages"]
     assert list(stages) == ["rollouts", "world model", "SAC", "evaluation", "films and report"]
     assert all(stage["done"] for stage in stages.values())
+    others = sum(stage["seconds"] for name, stage in stages.items() if "films" not in name)
+    shown = re.search(r"Together</th><td[^>]*>([\d.]+) s</td>", page)
+    assert shown is not None and float(shown[1]) > others + 0.5  # so the films are counted
     for protocol in ("lewm", "anywhere"):
         for controller in ("world-model", "sac", "random", "noop"):
             result = json.loads((out / "results" / f"{protocol}-{controller}.json").read_text())

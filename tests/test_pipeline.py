@@ -117,7 +117,7 @@ def test_control_films_the_way_to_a_pose_and_to_a_picture(workplace: Path, capsy
 
 def test_a_baseline_is_trained_and_evaluated(workplace: Path, capsys: Output) -> None:
     run = str(workplace / "sac")
-    assert run_agent.main(["baseline", "--out", run, "--env-steps", "400"]) == 0
+    assert run_agent.main(["baseline", "--out", run, "--env-steps", "800"]) == 0
     words = ["evaluate", "--controller", "sac", "--checkpoint", run, "--episodes", "2"]
     assert run_agent.main([*words, "--no-floors"]) == 0
     assert "sac" in capsys.readouterr().out

@@ -58,7 +58,7 @@ class Baseline:
         int | None,
         arg(metavar="INT", help_behavior_hint="(default: 30400; ppo 1000000, dmc 300000)"),
     ] = None
-    """Env steps to learn from, rounded up to whole episodes of all environments."""
+    """Env steps to learn from: whole episodes of all environments at once, eight of them."""
     resume: bool = False
     """Continue the training in --out; --env-steps may be larger than before."""
     seed: Seed = 0
@@ -100,26 +100,17 @@ class Baseline:
 
     def _refuse_strangers(self, is_cloned: bool) -> None:
         """Refuse the flags that the other kind of algorithm reads, before anything is made."""
-        from agent.errors import UserError
+        from agent.commands.idle_flags import refuse_idle
 
-        given: dict[str, object] = {
-            "--data": self.data, "--steps": self.steps, "--world": self.world, "--task": self.task,
-            "--env-steps": self.env_steps, "--resume": self.resume or None,
-        }  # fmt: skip
-        cloned = ("--data", "--steps")
-        for flag, value in given.items():
-            if value is not None and (flag in cloned) != is_cloned:
-                owner = "clone" if flag in cloned else "reinforcement learning"
-                raise UserError(
-                    f"{self.algorithm} does not read {flag}: leave {flag} away: it belongs to "
-                    f"{owner}"
-                )
+        if is_cloned:
+            why = f"with {self.algorithm}, which learns from recordings alone"
+            refuse_idle(self, ("world", "task", "env_steps", "resume"), why)
+        else:
+            refuse_idle(self, ("data", "steps"), f"with {self.algorithm}, which learns by acting")
 
 
 def _describe(report: RLStatistics) -> tuple[int, int, str]:
-    # Whole episodes of all environments: the last ones may go a little beyond.
-    total = report.total_env_steps
-    return min(report.env_steps, total), total, _figures(report)
+    return report.env_steps, report.total_env_steps, _figures(report)
 
 
 def _figures(report: RLStatistics) -> str:

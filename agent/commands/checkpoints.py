@@ -38,6 +38,23 @@ def world_of_checkpoint(checkpoint: Path) -> WorldSpec | None:
     return WorldSpec.from_json(config["world"]) if "world" in config else None
 
 
+def name_of_result(controller: str, checkpoint: Path) -> str:
+    """What a result goes by: the ``controller``, and how its model was made if not as usual.
+
+    A model trained with another regulariser, or by another recipe, must not pass for the usual one:
+    ``world-model-vicreg``, ``world-model-lewm``.
+
+    Raises:
+        DamagedDataError: if the checkpoint is not what its manifest says.
+    """
+    config = checkpoint_config(checkpoint)
+    encoder = config.get("model", {}).get("encoder", {})
+    regulariser = config["facts"].get("training", {}).get("regulariser", "sigreg")
+    recipe = "lewm" if "kind" in encoder else regulariser
+    usual = "lewm" if controller == "lewm" else "sigreg"
+    return controller if recipe == usual else f"{controller}-{recipe}"
+
+
 def checkpoint_config(checkpoint: Path) -> dict[str, Any]:
     """``config.json``, of any schema; what was trained how is in its ``facts``.
 

@@ -96,7 +96,7 @@ class Control:
         episode = self._episode(world)
         model = TorchModel(load_checkpoint(checkpoint))
         require_known_picture(episode.goal_picture(world), model)
-        ticks = max(1, round(self.seconds / world.spec.step_s))
+        ticks = self._ticks(world)
         with progress("steering, ticks") as update:
             steered = steer(controller, asked.make, episode, ticks, self.video is not None, update)
         facts = outcome(steered, episode, world.spec, self.tick_ms, model)
@@ -128,6 +128,18 @@ class Control:
             checked_picture_path(self.save_goal)
         require_file_place(self.video, "--video")
         require_file_place(self.save_goal, "--save-goal")
+
+    def _ticks(self, world: World) -> int:
+        """Control ticks to steer for, the nearest to --seconds; UserError if that is none."""
+        from agent.errors import UserError
+
+        ticks = round(self.seconds / world.spec.step_s)
+        if ticks < 1:
+            raise UserError(
+                f"expected --seconds of at least a control tick, {world.spec.step_s:g}, got "
+                f"{self.seconds:g}"
+            )
+        return ticks
 
     def _episode(self, world: World) -> Episode:
         """Where it starts and where it should go."""

@@ -77,15 +77,18 @@ class Preview(_Reads):
     out: Annotated[Path, arg(metavar="FILE")] = Path("runs/preview.png")
     """What to write: .png for a row of frames per episode, .webm, .mp4 or .gif for a film."""
     episodes: int = 6
-    """How many episodes, spread over the data set."""
+    """How many episodes at most, spread over the data set."""
     frames: int = 10
-    """Frames of each episode in a .png, spread over time."""
+    """Frames of each episode in a .png at most, spread over time."""
 
     def run(self) -> None:
         """Draw, and say where."""
         from agent.commands.console import say
+        from agent.commands.idle_flags import refuse_idle
         from agent.commands.places import require_file_place
         from agent.reporting.preview import checked_drawing_path, preview_dataset
 
+        if self.out.suffix != ".png":
+            refuse_idle(self, ("frames",), "in a film, which shows every frame")
         require_file_place(checked_drawing_path(self.out), "--out")
         say(f"wrote {preview_dataset(self.directory, self.out, self.episodes, self.frames)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 REPORT_NAME = "report.html"
 OTHER_PROTOCOLS = ("anywhere", "hindsight-t100-b150", "hindsight")  # of worlds without their own
-RIVAL = "sac"
+SAC_ENV_STEPS = 30_400  # what baseline takes
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class Demo:
     """Gradient steps of the world model."""
     behaviour: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: the world's)")] = ""
     """How the world is moved while it is recorded."""
-    sac_env_steps: int = 30_400
-    """Env steps SAC learns from; 0 leaves it out, and so does a world whose state says nothing."""
+    sac_env_steps: int = SAC_ENV_STEPS
+    """Env steps SAC learns from, in whole episodes; 0 leaves it out, and so does a world whose
+    state says nothing of goals."""
     episodes: int = 300
     """Episodes of each evaluation."""
     seed: Seed = 0
@@ -71,10 +73,14 @@ class Demo:
     def run(self) -> None:
         """Do what is not done yet, and say where the report is."""
         from agent.commands.console import say
+        from agent.commands.demo_report import experience_of
         from agent.commands.scores import show_scores
         from agent.commands.stages import Stages
+        from agent.training.recorder import read_metrics
 
         self._check()
+        from agent.reporting.verdict import verdict
+
         protocols = self._protocols()
         stages = Stages(self.place, self._settings())
         stages.do("rollouts", self._collect_command, self._collect)
@@ -85,6 +91,8 @@ class Demo:
         stages.do("films and report", "", lambda: self._report(stages))
         for protocol in protocols:
             show_scores([r for r in self.results() if r["protocol"] == protocol])
+        for line in verdict(self.results(), experience_of(self), read_metrics(self.world_model)):
+            say(line)
         say(f"report: {self.place / REPORT_NAME}, all in {stages.total}")
 
     @property
@@ -106,7 +114,7 @@ class Demo:
     @property
     def sac(self) -> Path:
         """Where SAC is trained."""
-        return self.place / RIVAL
+        return self.place / "sac"
 
     @property
     def has_rival(self) -> bool:
@@ -115,10 +123,8 @@ class Demo:
 
         if not self.sac_env_steps:
             return False
-        world = make_world(self.world)
-        known = bool(world.spec.goal_columns)
-        world.close()
-        return known
+        with closing(make_world(self.world)) as world:
+            return bool(world.spec.goal_columns)
 
     def results(self) -> list[dict[str, Any]]:
         """What was measured, ours first."""
@@ -128,6 +134,7 @@ class Demo:
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
+        from agent.commands.demo_checks import check_trainings
         from agent.commands.places import require_directory
         from agent.errors import UserError
 
@@ -137,33 +144,41 @@ class Demo:
                 "expected --rollouts of at least 2, --episodes and --workers of at least 1, and "
                 "no negative number"
             )
+        check_trainings(self)
         require_directory(self.place, "--out")
+
+    @property
+    def sac_steps(self) -> int | None:
+        """Env steps of SAC; None: its own number, in whole episodes of the world."""
+        return None if self.sac_env_steps == SAC_ENV_STEPS else self.sac_env_steps
 
     @property
     def _collect_command(self) -> str:
         return _command(
             "collect", world=self.world, out=self.data, episodes=self.rollouts,
-            behaviour=self._behaviour(), seed=self.seed,
+            behaviour=self.behaviour_name, seed=self.seed,
         )  # fmt: skip
 
     @property
     def _train_command(self) -> str:
         return _command(
             "train", data=self.data, out=self.world_model, preset=self.preset, seed=self.seed,
-            steps=self._steps(),
+            steps=self.training_steps(),
         )  # fmt: skip
 
     @property
     def _sac_command(self) -> str:
         return _command(
-            "baseline", world=self.world, out=self.sac, env_steps=self.sac_env_steps,
-            seed=self.seed,
+            "baseline", world=self.world, out=self.sac, seed=self.seed,
+            env_steps=self.sac_steps or None,
         )  # fmt: skip
 
-    def _behaviour(self) -> str:
+    @property
+    def behaviour_name(self) -> str:
+        """How the world is moved: what was asked for, else as any world is."""
         return self.behaviour or "ou"
 
-    def _steps(self) -> int | None:
+    def training_steps(self) -> int | None:
         """Gradient steps; None: the preset's."""
         from envs import entry_of
 
@@ -183,7 +198,7 @@ class Demo:
         from agent.commands.collect import Collect
 
         Collect(
-            self.data, self.world, episodes=self.rollouts, behaviour=self._behaviour(),
+            self.data, self.world, episodes=self.rollouts, behaviour=self.behaviour_name,
             workers=self.workers, seed=self.seed,
         ).run()  # fmt: skip
 
@@ -194,7 +209,7 @@ class Demo:
         begun = has_bundle(self.world_model / STATE)
         Train(
             self.data, self.world_model, preset=self.preset, resume=begun, seed=self.seed,
-            threads=self.workers, steps=self._steps(),
+            threads=self.workers, steps=self.training_steps(),
         ).run()  # fmt: skip
 
     def _sac(self) -> None:
@@ -203,7 +218,7 @@ class Demo:
 
         begun = has_bundle(self.sac / STATE)
         Baseline(
-            self.sac, world=self.world, env_steps=self.sac_env_steps, seed=self.seed, resume=begun
+            self.sac, world=self.world, env_steps=self.sac_steps, seed=self.seed, resume=begun
         ).run()
 
     def _protocols(self) -> list[str]:
@@ -219,22 +234,25 @@ class Demo:
             return own
         return [name for name in OTHER_PROTOCOLS if can_pose or name != "anywhere"]
 
+    def learned(self) -> dict[str, Path]:
+        """The checkpoints of what was trained, ours first."""
+        from agent.model.shipped import find_checkpoint
+
+        places = {"world-model": self.world_model} | ({"sac": self.sac} if self.has_rival else {})
+        return {name: find_checkpoint(place) for name, place in places.items()}
+
     def _jobs(self) -> list[Measurement]:
         from agent.commands.evaluate import Measurement
         from agent.commands.worlds_asked import WorldAsked
-        from agent.model.shipped import find_checkpoint
 
-        learned: dict[str, Path | None] = {"world-model": find_checkpoint(self.world_model)}
-        if self.has_rival:
-            learned[RIVAL] = find_checkpoint(self.sac)
-        learned |= {"random": None, "noop": None}
+        players: dict[str, Path | None] = {**self.learned(), "random": None, "noop": None}
         return [
             Measurement(
                 name, checkpoint, WorldAsked(self.world), protocol, self.episodes,
                 self.evaluation_seed,
             )
             for protocol in self._protocols()
-            for name, checkpoint in learned.items()
+            for name, checkpoint in players.items()
         ]  # fmt: skip
 
     def _evaluate(self) -> None:
@@ -263,7 +281,7 @@ class Demo:
     def _report(self, stages: Any) -> None:
         from agent.commands.demo_report import write_demo_report
 
-        write_demo_report(self, self.results(), stages.so_far())
+        write_demo_report(self, self.results(), stages)
 
 
 def _command(name: str, **flags: object) -> str:

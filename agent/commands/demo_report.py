@@ -14,8 +14,8 @@ from agent.evaluation.statistics import in_digits
 
 if TYPE_CHECKING:
     from agent.commands.demo import Demo
+    from agent.commands.stages import Stages
     from agent.model.world_model import WorldModel
-    from agent.reporting.making import Stage
     from agent.reporting.report import Clip
     from agent.reporting.results_table import Experience
     from envs import World
@@ -25,29 +25,28 @@ GOAL_SEED = 1  # of the map
 FILMS = 3
 
 
-def write_demo_report(
-    demo: Demo, results: Sequence[dict[str, Any]], stages: Sequence[Stage]
-) -> None:
-    """Draw, film and write ``report.html``."""
+def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Stages) -> None:
+    """Draw, film and write ``report.html``, which counts the time until it is written."""
     from agent.evaluation.provenance import hardware
-    from agent.model.checkpoint import checkpoint_facts, load_checkpoint
+    from agent.model.checkpoint import load_checkpoint
     from agent.model.shipped import find_checkpoint
     from agent.reporting.report import RunReport, write_run_report
     from agent.training.recorder import read_metrics
     from envs import make_world
 
-    checkpoint = find_checkpoint(demo.world_model)
-    model, facts = load_checkpoint(checkpoint), checkpoint_facts(checkpoint)
+    model = load_checkpoint(find_checkpoint(demo.world_model))
     world = make_world(demo.world)
+    strip, landscape = _strip(demo, model), _landscape(demo, model, world)
+    clips = _films(demo, model, str(results[0]["protocol"]))
     report = RunReport(
         spec=model.spec,
         results=results,
-        experience=_experience(demo, facts, stages),
+        experience=experience_of(demo),
         metrics=read_metrics(demo.world_model),
-        strip=_strip(demo, model),
-        landscape=_landscape(demo, model, world),
-        clips=_films(demo, model, str(results[0]["protocol"])),
-        stages=stages,
+        strip=strip,
+        landscape=landscape,
+        clips=clips,
+        stages=stages.so_far(),
         hardware=hardware(),
         versions=dict(_versions()),
         date=datetime.date.today().isoformat(),
@@ -66,16 +65,15 @@ def _versions() -> list[tuple[str, str]]:
     return found
 
 
-def _experience(
-    demo: Demo, facts: dict[str, Any], stages: Sequence[Stage]
-) -> dict[str, Experience]:
+def experience_of(demo: Demo) -> dict[str, Experience]:
+    """What each learned controller was trained on, as its checkpoint says."""
+    from agent.commands.checkpoints import origin_of_checkpoint
     from agent.reporting.results_table import Experience
 
-    seconds = {stage.name: stage.seconds for stage in stages}
-    known = {"world-model": Experience(facts["env_steps"], facts["training_s"])}
-    if "SAC" in seconds:
-        known["sac"] = Experience(demo.sac_env_steps, seconds["SAC"])
-    return known
+    bought = {
+        name: origin_of_checkpoint(place).bought_with for name, place in demo.learned().items()
+    }
+    return {name: Experience(one.env_steps, one.training_s) for name, one in bought.items()}
 
 
 def _strip(demo: Demo, model: WorldModel) -> Any:

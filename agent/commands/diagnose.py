@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
@@ -38,6 +39,10 @@ class Diagnose:
     """A world model, or the run that made it."""
     out: Annotated[Path, arg(metavar="FILE")] = Path("runs/diagnosis.html")
     """The page to write, with every figure inside."""
+    json: Annotated[
+        Path | None, arg(metavar="FILE", help_behavior_hint="(default: only the page)")
+    ] = None
+    """Where to write the verdicts for programs."""
     episodes: int = 400
     """Episodes to look at, at most, spread over the data set."""
     stride: Annotated[
@@ -59,21 +64,47 @@ class Diagnose:
         from agent.commands.console import say
         from agent.commands.places import require_file_place
         from agent.diagnosis.page import write_diagnosis
+        from agent.diagnosis.record import write_record
         from agent.errors import UserError
 
         if self.out.suffix != ".html":
             raise UserError(f"expected a page in .html, got --out {self.out}")
         require_file_place(self.out, "--out")
+        require_file_place(self.json, "--json")
         sources = {"data": str(self.data)}
         if self.checkpoint is not None:
             sources["checkpoint"] = str(self.checkpoint)
         found = self._diagnoses()
-        write_diagnosis(self.out, found, sources)
+        if self.json is not None:
+            write_record(self.json, found, self._about())
+        page = write_diagnosis(self.out, found, sources)
         for one in found:
             show(one)
-        say(f"wrote {self.out}")
+        say(f"wrote {page}" + ("" if self.json is None else f" and {self.json}"))
+
+    def _about(self) -> dict[str, Any]:
+        """What the file says of where it comes from."""
+        from agent.data import RolloutStore
+        from agent.evaluation.provenance import circumstances
+        from agent.files.bundle import bundle_sha256
+        from agent.model.shipped import find_checkpoint
+
+        place = None if self.checkpoint is None else find_checkpoint(self.checkpoint)
+        words = ["python", "run_agent.py", "diagnose", "--data", str(self.data)]
+        words += [] if self.checkpoint is None else ["--checkpoint", str(self.checkpoint)]
+        usual = Diagnose(self.data)
+        for name in ("episodes", "stride", "seed"):
+            if getattr(self, name) != getattr(usual, name):
+                words += [f"--{name}", str(getattr(self, name))]
+        return {
+            "data": RolloutStore.open(self.data).header.to_json(),
+            "checkpoint_sha256": None if place is None else bundle_sha256(place),
+            "command": shlex.join([*words, *(["--rates"] if self.rates else [])]),
+            **circumstances(),
+        }
 
     def _diagnoses(self) -> list[Diagnosis]:
+        from agent.commands.idle_flags import refuse_idle
         from agent.commands.progress import progress
         from agent.data import RolloutStore
         from agent.diagnosis.subjects import (
@@ -96,6 +127,8 @@ class Diagnose:
         found = [] if states is None else [_diagnosed(states, self.seed)]
         if states is None and model is None:
             raise UserError(f"{self.data} has no states: name a model with --checkpoint")
+        if states is None:
+            refuse_idle(self, ("stride", "rates"), f"where no state is recorded, as in {self.data}")
         if model is not None:
             with progress("embedding episodes") as update:
                 embedded = embeddings(model, store, ids, update)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from agent.commands.progress import Update
 
 FLOORS = ("random", "noop")
+_OF_A_WORLD = (
+    "world", "look", "protocol", "planner", "episodes", "batch", "tick_ms", "delay_ticks",
+    "no_floors",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ class Evaluate:
             say(f"wrote {self.json}")
 
     def _check(self) -> None:
+        from agent.commands.idle_flags import refuse_idle
         from agent.commands.places import require_file_place
         from agent.errors import UserError
 
@@ -139,6 +144,10 @@ class Evaluate:
                 "expected --threads, --batch and --episodes of at least 1 and --seed of at least "
                 f"0, got {self.threads}, {self.batch}, {self.episodes} and {self.seed}"
             )
+        if self.data is not None:
+            refuse_idle(self, _OF_A_WORLD, "with --data, which needs no world")
+        if self.tick_ms is not None:
+            refuse_idle(self, ("batch",), "with --tick-ms, which plays one episode at a time")
         require_file_place(self.json, "--json", ".json")
 
     def _run_offline(self, data: Path) -> None:
@@ -233,6 +242,10 @@ class Measurement:
 
     def _called(self) -> str:
         """The name a result goes by; of a user's own that of the class."""
+        from agent.commands.checkpoints import name_of_result
+
+        if self.checkpoint is not None:
+            return name_of_result(self.controller, self.checkpoint)
         known = self.controller in CONTROLLERS
         return self.controller if known else self.controller.rpartition(":")[2]
 

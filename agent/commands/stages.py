@@ -25,6 +25,7 @@ class Stages:
     def __init__(self, out: Path, settings: Mapping[str, Any]) -> None:
         self._path = out / FILE_NAME
         self._record: dict[str, Any] = {"settings": dict(settings), "stages": {}}
+        self._running_since_s: dict[str, float] = {}  # the stage under way, if any
         if self._path.exists():
             self._record = _read(self._path)
             _require_same(out, self._record["settings"], settings)
@@ -41,10 +42,12 @@ class Stages:
             say(f"{name}: done before")
             return
         start_s = time.monotonic()
+        self._running_since_s[name] = start_s
         try:
             job()
             entry["done"] = True
         finally:
+            del self._running_since_s[name]
             entry["seconds"] += time.monotonic() - start_s
             self._write()
 
@@ -56,11 +59,15 @@ class Stages:
         return duration(sum(entry["seconds"] for entry in self._record["stages"].values()))
 
     def so_far(self) -> list[Stage]:
-        """The stages that are done."""
+        """The stages that are done, and as far as it is the one under way."""
         from agent.reporting.making import Stage
 
-        entries = self._record["stages"].items()
-        return [Stage(name, e["seconds"], e["command"]) for name, e in entries if e["done"]]
+        now_s, began_s = time.monotonic(), self._running_since_s
+        return [
+            Stage(name, entry["seconds"] + now_s - began_s.get(name, now_s), entry["command"])
+            for name, entry in self._record["stages"].items()
+            if entry["done"] or name in began_s
+        ]
 
     def _write(self) -> None:
         from agent.files.json_files import write_json

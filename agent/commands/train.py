@@ -107,14 +107,19 @@ class Train:
 
     def _chosen(self) -> tuple[str, ExperimentConfig]:
         """The preset's name, and the settings after --config and flags."""
+        from agent.commands.idle_flags import refuse_idle, refuse_idle_settings
         from agent.commands.training_settings import DEFAULT_PRESET, chosen_settings, read_settings
         from agent.model.checkpoint import load_checkpoint
 
+        if self.print_config:
+            refuse_idle(self, ("resume",), "with --print-config, which trains nothing")
         named, from_file = (None, {}) if self.config is None else read_settings(self.config)
         begin = self._begin()
         network = None if begin is None else load_checkpoint(begin).config
         name = self.preset or named or DEFAULT_PRESET
-        return name, chosen_settings(name, network, from_file, self._short(), self.settings)
+        config = chosen_settings(name, network, from_file, self._short(), self.settings)
+        refuse_idle_settings(config, self.settings)
+        return name, config
 
     def _short(self) -> dict[str, Any]:
         """Settings whose flags have short names, where given."""

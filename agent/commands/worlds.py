@@ -47,12 +47,8 @@ class Worlds:
     def run(self) -> None:
         """Draw the sheet, and print the table."""
         from agent.commands.console import note, say, show_table
-        from agent.commands.places import require_file_place
-        from agent.reporting.video import checked_picture_path
 
-        if self.sheet is not None:
-            checked_picture_path(self.sheet)
-            require_file_place(self.sheet, "--sheet")
+        self._check()
         table = _empty_table()
         pictures: dict[str, Image] = {}
         for name in self.names or _known():
@@ -64,6 +60,15 @@ class Worlds:
         show_table(table)
         if self.sheet:
             say(f"wrote {self.sheet}")
+
+    def _check(self) -> None:
+        """Refuse a place for the sheet before any world is opened."""
+        from agent.commands.places import require_file_place
+        from agent.reporting.video import checked_picture_path
+
+        if self.sheet is not None:
+            checked_picture_path(self.sheet)
+            require_file_place(self.sheet, "--sheet")
 
 
 def _known() -> Sequence[str]:

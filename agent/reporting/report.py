@@ -31,6 +31,7 @@ from agent.reporting.results_table import (
     percent,
     results_table,
 )
+from agent.reporting.verdict import verdict
 from envs import WorldSpec
 
 
@@ -73,7 +74,7 @@ def write_run_report(path: Path, run: RunReport) -> Path:
         UserError: if results or metrics are empty, a video is missing, or the place is forbidden.
         MachineError: if the disk is full.
     """
-    title = f"A world model of {run.spec.world}, learned from pixels"
+    title = f"A world model of {run.spec.world}, trained from pixels"
     return write_report(path, title, _head(run), sections_of(run))
 
 
@@ -92,12 +93,15 @@ def sections_of(run: RunReport) -> list[Section]:
 
 def _head(run: RunReport) -> Markup:
     lead = (
-        f"A LeJEPA world model watched {run.spec.world} being moved at random and learned to "
+        f"A LeJEPA world model watched {run.spec.world} being moved at random and was trained to "
         "predict what actions do to the camera picture: no reward, no state, no decoder. Given the "
         "picture of a goal, a planner asks it which actions lead there."
     )
     made = f"Made {run.date} on {run.hardware}."
-    return joined([paragraph(lead, kind="lead"), paragraph(made, kind="made"), tiles(_tiles(run))])
+    said = (paragraph(line) for line in verdict(run.results, run.experience, run.metrics))
+    return joined([
+        paragraph(lead, kind="lead"), paragraph(made, kind="made"), tiles(_tiles(run)), *said,
+    ])  # fmt: skip
 
 
 def _tiles(run: RunReport) -> Iterable[Tile]:
@@ -112,10 +116,11 @@ def _tiles(run: RunReport) -> Iterable[Tile]:
         yield Tile(f"{slow} ms", "from picture to action", note)
     if OURS in run.experience:
         known = run.experience[OURS]
-        note = f"on {duration(known.env_steps * run.spec.step_s)} of recorded motion"
+        seen_s = None if known.env_steps is None else known.env_steps * run.spec.step_s
+        note = f"on {duration(seen_s)} of recorded motion"
         yield Tile(duration(known.training_s), "training from scratch", note)
     total_s = sum(stage.seconds for stage in run.stages)
-    yield Tile(duration(total_s), "the whole run", "data, training, evaluation")
+    yield Tile(duration(total_s), "the whole run", "recording, training, evaluation, films")
 
 
 def _results(run: RunReport) -> Markup:

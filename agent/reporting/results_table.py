@@ -34,10 +34,13 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Experience:
-    """What a controller was trained on: ``env_steps``, in ``training_s`` seconds."""
+    """What a controller was trained on: ``env_steps``, held-out ones included, in ``training_s``.
 
-    env_steps: int
-    training_s: float
+    None where it was not recorded.
+    """
+
+    env_steps: int | None
+    training_s: float | None
 
 
 def results_table(results: Sequence[Result], experience: Mapping[str, Experience]) -> Markup:
@@ -108,6 +111,11 @@ def _precision(result: Result) -> tuple[str, str]:
     return with_note(median, p90), with_note(time, "" if steps is None else f"{steps:g} steps")
 
 
+def in_groups(count: int) -> str:
+    """A large number with its thousands apart."""
+    return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def figures(value: float | None, unit: str) -> str:
     """A number with as many digits as tell it from 0, and its unit."""
     return NOTHING if value is None else f"{in_digits(value)} {unit}".strip()
@@ -125,7 +133,7 @@ def _decision(times: Mapping[str, float | None]) -> str:
 def _experience(known: Experience | None) -> str:
     if known is None:
         return "none"
-    steps = f"{known.env_steps:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    steps = NOTHING if known.env_steps is None else in_groups(known.env_steps)
     return with_note(steps, duration(known.training_s))
 
 

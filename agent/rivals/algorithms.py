@@ -123,6 +123,35 @@ def make_environment(algorithm: Algorithm, world: str, task: str | None) -> gymn
     return WorldGoalEnv(make_world(world), shaped=algorithm.library_class == "PPO")
 
 
+def whole_episodes(
+    algorithm: Algorithm,
+    world: str,
+    task: str | None,
+    asked: int | None,
+    flag: str = "--env-steps",
+    settings: RLSettings | None = None,
+) -> int:
+    """Env steps to learn from; where none are ``asked``, the algorithm's own, rounded up.
+
+    Raises:
+        UserError: naming ``flag`` if they are not whole episodes of all environments at once.
+    """
+    settings = settings or algorithm.settings
+    environment = make_environment(algorithm, world, task)
+    budget_steps = int(environment.get_wrapper_attr("budget_steps"))
+    environment.close()
+    leg = settings.environments * settings.leg_episodes * budget_steps
+    wanted = algorithm.env_steps if asked is None else asked
+    rounded = max(1, -(-wanted // leg)) * leg
+    if asked is not None and rounded != asked:
+        raise UserError(
+            f"expected {flag} a multiple of {leg}, as {algorithm.name} plays whole episodes of "
+            f"{settings.environments} environments at once in {world}, got {asked}: the next is "
+            f"{rounded}"
+        )
+    return rounded
+
+
 _GOAL = RLSettings()
 _DMC = RLSettings(
     discount=0.99, replay=1_000_000, hindsight_goals=0, warm_up_episodes=1,

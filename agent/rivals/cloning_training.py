@@ -23,6 +23,7 @@ from agent.data.episodes import Episodes, Rows
 from agent.data.store import RolloutStore
 from agent.errors import UserError
 from agent.files.bundle import CHECKPOINT, require_no_run
+from agent.files.durable import explained_disk_errors
 from agent.machine.memory import peak_memory_mb
 from agent.rivals.cloning import GOAL_TICKS, CloneConfig, CloneNetwork, Frames, save_clone
 from envs import WorldSpec
@@ -126,6 +127,8 @@ def train_clone(
         config = CloneConfig(algorithm=algorithm)
     except ValueError as error:
         raise UserError(str(error)) from error
+    with explained_disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
     return _train(store, out, config, settings)
 
 

@@ -31,7 +31,7 @@ from agent.files.bundle import (
 from agent.files.durable import append_line_durably, explained_disk_errors, write_durably
 from agent.machine.memory import peak_memory_mb
 from agent.rivals.actor import save_actor
-from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of
+from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of, whole_episodes
 from envs import DEFAULT_WORLD
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class Training:
         out: must not hold a training, unless it is to ``resume``.
         algorithm: a name of ``ALGORITHMS``.
         task: ``easy`` or ``hard`` for those that learn dm_control's reward.
-        env_steps: control ticks, of all environments together; rounded up to whole episodes.
+        env_steps: control ticks of all environments together, in whole episodes; None is the
+            algorithm's own, rounded up to them.
         world: a name of the catalogue.
 
     Raises:
@@ -102,9 +103,11 @@ class Training:
         self.algorithm.require_task(world, task)
         self.spec = spec_of(world)
         self.settings = settings or self.algorithm.settings
-        self.env_steps = self.algorithm.env_steps if env_steps is None else env_steps
-        if self.env_steps < 1 or seed < 0:
-            raise UserError(f"expected env_steps >= 1 and seed >= 0, got {env_steps} and {seed}")
+        if seed < 0:
+            raise UserError(f"expected --seed of at least 0, got {seed}")
+        self.env_steps = whole_episodes(
+            self.algorithm, world, task, env_steps, settings=self.settings
+        )
         from agent.rivals.learners import require_library
 
         require_library()

@@ -10,7 +10,15 @@ from pathlib import Path
 from agent.commands.controllers import CONTROLLERS
 from agent.errors import UserError
 from agent.machine.cores import usable_cores
-from benchmarks.campaign.matrix import EPISODES, EVALUATION_SEED, PROTOCOLS, Wanted, wanted_runs
+from benchmarks.campaign.matrix import (
+    EPISODES,
+    EVALUATION_SEED,
+    FEWER_EPISODES,
+    PROTOCOLS,
+    TRAININGS,
+    Wanted,
+    wanted_runs,
+)
 from benchmarks.campaign.subject import task
 
 
@@ -37,11 +45,14 @@ class Campaign:
     def run(self) -> None:
         """Say what there is, and measure what is missing."""
         from agent.commands.console import say
+        from agent.commands.places import require_directory
         from benchmarks.campaign.curves import measure_curves
         from benchmarks.campaign.measuring import measure_runs, states_of
         from benchmarks.campaign.plan import show_commands, show_plan
 
         self._check()
+        if not self.plan:
+            require_directory(self.place, "--out")
         if self.curves:
             measure_curves(self)
             return
@@ -60,7 +71,8 @@ class Campaign:
     def wanted(self) -> list[Wanted]:
         """The runs asked for."""
         protocols = self.protocols or PROTOCOLS
-        runs = wanted_runs(protocols, self.training_seeds, self.count, self.seed)
+        fewer = FEWER_EPISODES if self.episodes is None else {}
+        runs = wanted_runs(protocols, self.training_seeds, self.count, self.seed, fewer)
         return [run for run in runs if self.takes_part(run.controller)]
 
     @property
@@ -83,6 +95,20 @@ class Campaign:
             raise UserError(
                 "expected --episodes and --workers of at least 1, a training seed, none negative"
             )
+        if not (self._has_curves() if self.curves else self.wanted()):
+            raise UserError(
+                f"expected --controllers that play the --protocols, got "
+                f"{', '.join(self.controllers) or 'all'} on {', '.join(self.protocols)}: no such "
+                f"{'curve' if self.curves else 'run'}"
+            )
+
+    def _has_curves(self) -> bool:
+        """Whether a training that was asked for has a curve on a protocol that was."""
+        return any(
+            self.takes_part(training.controller)
+            and any(name in (self.protocols or training.curve) for name in training.curve)
+            for training in TRAININGS
+        )
 
 
 def _check_names(given: Sequence[str], known: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ nothing takes part as soon as it is in the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,12 +169,19 @@ class Wanted:
 
 
 def wanted_runs(
-    protocols: Sequence[str], seeds: Sequence[int], episodes: int, seed: int
+    protocols: Sequence[str],
+    seeds: Sequence[int],
+    episodes: int,
+    seed: int,
+    fewer: Mapping[str, int] = FEWER_EPISODES,
 ) -> list[Wanted]:
-    """Every run of the comparison, those of the first training seed first."""
+    """Every run of the comparison, those of the first training seed first.
+
+    ``fewer`` are the episodes of controllers that play less than ``episodes``.
+    """
 
     def wanted(name: str, protocol: str, *training: Any) -> Wanted:
-        count = min(episodes, FEWER_EPISODES.get(name, episodes))
+        count = min(episodes, fewer.get(name, episodes))
         return Wanted(name, protocol, count, seed, *training)
 
     runs = [wanted(name, protocol) for name in given_controllers() for protocol in protocols]

@@ -13,6 +13,7 @@ import run_agent
 from agent.config import tiny
 from agent.data import RolloutStore, RolloutWriter
 from agent.diagnosis import diagnose, gaussianity, noise, promise, rates, stationarity
+from agent.diagnosis.record import read_record
 from agent.diagnosis.subjects import embeddings, spread_episodes, world_states
 from agent.model.checkpoint import save_checkpoint
 from agent.model.world_model import WorldModel
@@ -65,7 +66,12 @@ def test_states_alone(place: Path, capsys: Output) -> None:
 def test_states_and_embeddings(place: Path, capsys: Output) -> None:
     page = place / "both.html"
     words = ["diagnose", "--data", str(place / "data"), "--checkpoint", str(place / "model")]
-    assert run_agent.main([*words, "--out", str(page), "--episodes", "10", "--rates"]) == 0
+    words += ["--out", str(page), "--json", str(place / "both.json"), "--episodes", "10"]
+    assert run_agent.main([*words, "--rates"]) == 0
+    kept = read_record(place / "both.json")
+    assert [one["name"] for one in kept["subjects"]] == ["the world's coordinates", "embeddings"]
+    assert all(line["effect"] for one in kept["subjects"] for line in one["findings"])
+    assert kept["command"].endswith("--episodes 10 --rates") and kept["data"]["seed"] == 0
     shown = capsys.readouterr().out
     assert "embeddings: 10 episodes of 21 rows" in shown
     found = Pictures(page.read_text())

@@ -77,6 +77,17 @@ def test_fewer_seeds_are_the_first_ones_and_more_go_on_from_them(tmp_path: Path)
     assert [row["seed"] for row in whole.result("all")["rows"]] == measured == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(("study", "most"), [("worlds", 3), ("action", 1), ("all", 3)])
+def test_more_seeds_than_there_are_are_refused(
+    study: str, most: int, tmp_path: Path, capsys: Output
+) -> None:
+    words = [study, "--seeds", "99", "--out", str(tmp_path / "out"), "--workers", "1"]
+    assert main(words) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"--seeds of at most {most}, as many as --preset quick" in said
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_torn_line_is_done_again(tmp_path: Path) -> None:
     measured: list[int] = []
     list(Runner(toy_study(measured), "quick", tmp_path).run())

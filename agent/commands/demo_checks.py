@@ -1,0 +1,35 @@
+"""What ``demo`` would be refused only when its turn comes, minutes later, is refused before it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from agent.commands.behaving import find_behaviour
+from agent.commands.idle_flags import refuse_idle
+from agent.commands.training_settings import chosen_settings
+from agent.extras import require
+from agent.rivals.algorithms import ALGORITHMS, whole_episodes
+from envs import make_world
+
+if TYPE_CHECKING:
+    from agent.commands.demo import Demo
+
+
+def check_trainings(demo: Demo) -> None:
+    """Try everything that costs nothing: settings, names, numbers, libraries.
+
+    Raises:
+        UserError, WorldError: on what makes no sense; a flag that would do nothing is among it.
+        MachineError: if a library is missing that some stage needs.
+    """
+    require("matplotlib")
+    steps = demo.training_steps()
+    chosen_settings(demo.preset, None, {} if steps is None else {"training.steps": steps})
+    with closing(make_world(demo.world)) as world:
+        find_behaviour(demo.behaviour_name, world)
+    if demo.has_rival:
+        require("stable_baselines3")
+        whole_episodes(ALGORITHMS["sac"], demo.world, None, demo.sac_steps, "--sac-env-steps")
+    elif demo.sac_env_steps:
+        refuse_idle(demo, ("sac_env_steps",), "in a world whose state says nothing of goals")

@@ -1,0 +1,55 @@
+"""A flag that would change nothing beside the others is refused by name, never dropped in silence.
+
+A flag counts as given where its value is not the default: at the default there is nothing to drop.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from agent.errors import UserError
+
+if TYPE_CHECKING:
+    from agent.config import ExperimentConfig
+
+
+def refuse_idle(command: Any, names: tuple[str, ...], why: str) -> None:
+    """UserError if one of the fields ``names`` of ``command`` was given, which does nothing.
+
+    ``why`` ends the sentence "--flag does nothing …".
+    """
+    for field in (field for field in dataclasses.fields(command) if field.name in names):
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if getattr(command, field.name) != default:
+            _refuse(field.name, why)
+
+
+def refuse_idle_settings(config: ExperimentConfig, given: Mapping[str, Any]) -> None:
+    """UserError if a setting that was ``given`` by dotted name is read by nobody in ``config``."""
+    words = {name.replace("-", "_") for name in given}
+    for name, why in _idle_settings(config):
+        for one in sorted(words):
+            if one == name or one.startswith(f"{name}."):
+                _refuse(one, why)
+
+
+def _idle_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:
+    """Settings, or whole tables of them, that nothing reads; and why."""
+    training = config.training
+    if training.optimiser == "adamw":
+        yield "training.matrix_learning_rate", "with --training.optimiser adamw"
+    else:
+        yield "training.weight_decay", f"with --training.optimiser {training.optimiser}"
+    if training.regulariser == "vicreg":
+        yield "training.sigreg_directions", "with --training.regulariser vicreg"
+    if not config.model.head.width:
+        yield "head", "for a model without an action head (--model.head.width 0)"
+
+
+def _refuse(name: str, why: str) -> None:
+    flag = f"--{name.replace('_', '-')}"
+    raise UserError(f"{flag} does nothing {why}: leave {flag} away")
