@@ -34,6 +34,7 @@ from benchmarks.campaign.ordering import names_in
 PANELS = 3  # side by side
 BAR_HEIGHT = 0.36
 MARKERS = "osD^vP*X"
+TOLD_GOALS = ("sac", "sac-brief")
 
 
 def rates_figures(cells: Sequence[Cell]) -> list[Figure]:
@@ -92,10 +93,26 @@ def _return_bars(axes: Axes, place: int, cell: Cell) -> None:
         )  # fmt: skip
 
 
-def learning_figures(points: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Figure]]:
-    """Each protocol that has a point, with its figure."""
+def points_beside(cells: Sequence[Cell]) -> list[Mapping[str, Any]]:
+    """Points of SAC with hindsight where curves are of the reward: what being told goals buys.
+
+    Its curve is measured on goals alone; on the reward there are its two whole trainings.
+    """
+    return [
+        {**run, "controller": TOLD_GOALS[0]}
+        for cell in cells
+        if cell.controller in TOLD_GOALS and cell.has_return
+        for run in cell.results
+    ]
+
+
+def learning_figures(
+    points: Sequence[Mapping[str, Any]], cells: Sequence[Cell] = ()
+) -> Iterator[tuple[str, Figure]]:
+    """Each protocol that has a point, with its figure, and what :func:`points_beside` adds."""
+    shown = [*points, *points_beside(cells)]
     for protocol in dict.fromkeys(point["protocol"] for point in points):
-        yield protocol, learning_figure(points, protocol)
+        yield protocol, learning_figure(shown, protocol)
 
 
 def learning_figure(points: Sequence[Mapping[str, Any]], protocol: str) -> Figure:

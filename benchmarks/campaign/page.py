@@ -106,7 +106,7 @@ def sections_of(comparison: Comparison) -> Iterable[Section]:
     if cells:
         yield Section("pairs", "The world model against each", _pairs(cells))
     if comparison.curves:
-        yield Section("learning", "What experience buys", _learning(comparison.curves))
+        yield Section("learning", "What experience buys", _learning(comparison))
     if comparison.planners:
         yield Section("planners", "Planners", _planners(comparison.planners))
     if comparison.studies:
@@ -165,14 +165,14 @@ def _pairs(cells: Sequence[Cell]) -> Markup:
     return joined(parts)
 
 
-def _learning(curves: Sequence[Mapping[str, Any]]) -> Markup:
+def _learning(comparison: Comparison) -> Markup:
     reading = (
         "Left against experience, right against the wall clock of training, both on a log scale. "
         "Thin lines are training seeds, thick ones their mean at the env steps that every seed has."
     )
     return joined(
         picture(figure, f"Learning curves on {name}", reading)
-        for name, figure in learning_figures(curves)
+        for name, figure in learning_figures(comparison.curves, comparison.cells)
     )
 
 

@@ -1,16 +1,18 @@
 """Markdown pages with made parts.
 
 ``glance`` is a line a controller, ``results`` all tables, ``curves`` what experience buys,
-``worlds`` a line a task of every other world.
+``worlds`` a line a task of every other world. Numbers in the text are quoted from the same files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from agent.errors import UserError
 from agent.reporting.marks import filled, is_marked
+from agent.reporting.quotes import QUOTE, Source, with_quotes
 from benchmarks.campaign.cell_words import UNMEASURED
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.curve_table import curve_table
@@ -23,7 +25,7 @@ PARTS = ("glance", "results", "curves", "worlds")
 
 def has_parts(page: str) -> bool:
     """Whether there is anything to make on this Markdown ``page``."""
-    return any(is_marked(page, name) for name in PARTS)
+    return any(is_marked(page, name) for name in PARTS) or bool(QUOTE.search(page))
 
 
 def page_of(
@@ -32,8 +34,11 @@ def page_of(
     about: Mapping[str, str],
     curves: Sequence[Mapping[str, Any]],
     worlds: Sequence[Mapping[str, Any]] = (),
+    quoted: Mapping[str, Source] = MappingProxyType({}),
 ) -> str:
     """``page`` with its parts made from the results, controllers as in ``about``.
+
+    What its text quotes comes from the sources ``quoted``.
 
     Raises:
         UserError: if there is none, its marks are not in pairs, or a table would be emptied.
@@ -49,7 +54,7 @@ def page_of(
     }
     for name in (name for name in PARTS if is_marked(page, name)):
         page = filled(page, name, _kept(page, name, makers[name]()))
-    return page
+    return with_quotes(page, quoted)
 
 
 def _kept(page: str, name: str, content: str) -> str:

@@ -6,9 +6,11 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agent.reporting.quotes import Source
     from benchmarks.campaign.cells import Cell
     from benchmarks.campaign.page import Comparison
 
@@ -33,24 +35,27 @@ class Report:
         from agent.commands.places import require_file_place
         from benchmarks.campaign.inputs import CURVES, WORLDS
         from benchmarks.campaign.page import write_comparison
+        from benchmarks.campaign.quotable import sources
         from benchmarks.campaign.worlds_table import runs_of_worlds
 
-        require_file_place(self.out, "--out", ".html")
+        self._require_tables()
+        place = self.out or self.results / "report.html"
+        require_file_place(place, "--out", ".html")
         found = self._comparison()
         worlds = runs_of_worlds(self.results / WORLDS)
-        pages = dict(pages_made(self._pages(), found.cells, found.curves, worlds))
-        page = write_comparison(self.out or self.results / "report.html", found)
+        quoted = sources(self.results, found.cells, found.curves)
+        pages = dict(pages_made(self._pages(), found.cells, found.curves, worlds, quoted))
+        page = write_comparison(place, found)
         say(f"wrote {page}: {len(found.cells)} cells, {len(found.missing)} lines on what is not")
-        for picture in draw_curves(found.curves, self.results / CURVES):
+        for picture in draw_curves(found.curves, found.cells, self.results / CURVES):
             say(f"wrote {picture}")
         for path, text in pages.items():
             path.write_text(text, encoding="utf-8")
             say(f"wrote the tables of {path}")
 
-    def _comparison(self) -> Comparison:
+    def _require_tables(self) -> None:
         from agent.errors import UserError
         from benchmarks.campaign import inputs
-        from benchmarks.campaign.page import Comparison
         from benchmarks.campaign.tables import RUNS, has_tables
 
         if not has_tables(self.results / inputs.COMPARISON):
@@ -58,6 +63,11 @@ class Report:
                 f"expected a directory of results with {inputs.COMPARISON}/{RUNS}, got "
                 f"{self.results}: nothing was written"
             )
+
+    def _comparison(self) -> Comparison:
+        from benchmarks.campaign import inputs
+        from benchmarks.campaign.page import Comparison
+
         cells, outdated = inputs.cells_in(self.results)
         return Comparison(
             cells,
@@ -83,6 +93,7 @@ def pages_made(
     cells: Sequence[Cell],
     curves: Sequence[Mapping[str, Any]],
     worlds: Sequence[Mapping[str, Any]] = (),
+    quoted: Mapping[str, Source] = MappingProxyType({}),
 ) -> Iterator[tuple[Path, str]]:
     """Each Markdown page with its tables made from the results; nothing is written.
 
@@ -98,13 +109,15 @@ def pages_made(
             page = path.read_text(encoding="utf-8")
         except OSError as error:
             raise UserError(f"expected a page at {path}, got: {error.strerror}") from error
-        yield path, page_of(page, cells, about_controllers(), curves, worlds)
+        yield path, page_of(page, cells, about_controllers(), curves, worlds, quoted)
 
 
-def draw_curves(curves: Sequence[Mapping[str, Any]], directory: Path) -> Iterator[Path]:
+def draw_curves(
+    curves: Sequence[Mapping[str, Any]], cells: Sequence[Cell], directory: Path
+) -> Iterator[Path]:
     """A picture a protocol, beside the curves' own table; each is written when it is asked for."""
     from agent.reporting.style import save_png
     from benchmarks.campaign.figures import learning_figures
 
-    for protocol, figure in learning_figures(curves):
+    for protocol, figure in learning_figures(curves, cells):
         yield save_png(figure, directory / f"{protocol}.png")

@@ -12,6 +12,7 @@ from benchmarks.campaign.campaign import Campaign
 from benchmarks.campaign.curve_points import keep_point
 from benchmarks.campaign.tables import EPISODES, read_runs
 
+RESULTS = str(Path(__file__).parents[2] / "results")
 Output = pytest.CaptureFixture[str]
 
 
@@ -23,6 +24,11 @@ Output = pytest.CaptureFixture[str]
         (["curves", "--episodes", "0"], "at least 1"),
         (["plan", "--training-seeds", "-1"], "none negative"),
         (["report", "no-such-place"], "directory of results"),
+        (["plan", "--controllers", "sac-dmc", "--protocols", "lewm"], "no such run"),
+        (["curves", "--protocols", "lewm"], "no such curve"),
+        (["measure", "--out", "/proc/x"], "--out"),
+        (["curves", "--out", "/proc/x"], "--out"),
+        (["report", RESULTS, "--out", "/proc/x/page.html"], "--out"),
         (["add", "no-such-file"], "no-such-file"),
         (["sing"], "invalid choice"),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from made_checkpoints import make_checkpoint
-from made_results import point_in, result, share
+from made_results import cell, point_in, result, share
 
 from agent.commands.evaluate import Measurement
 from agent.errors import UserError
@@ -14,7 +14,7 @@ from benchmarks.campaign.campaign import Campaign
 from benchmarks.campaign.curve_points import keep_point, points_in
 from benchmarks.campaign.curve_table import curve_table
 from benchmarks.campaign.curves import checkpoints_along, points_of
-from benchmarks.campaign.figures import learning_figure
+from benchmarks.campaign.figures import learning_figure, learning_figures
 from benchmarks.campaign.tables import CURVE_KEY, EPISODES, as_run, write_runs
 
 Output = pytest.CaptureFixture[str]
@@ -121,6 +121,17 @@ def test_the_thick_line_is_the_mean_of_the_seeds_where_all_have_the_point() -> N
     assert fewer.get_xdata() == pytest.approx([100_000])
     with pytest.raises(UserError, match="points on swift"):
         learning_figure(SAC, "swift")
+
+
+def test_who_is_told_the_goal_is_drawn_beside_who_is_told_the_reward() -> None:
+    kind = {"protocol": "dmc-hard", "controller": "sac-dmc", "paid": 500.0}
+    points = [as_run(result(**kind))]
+    cells = [cell("sac-brief", "dmc-hard", [0.9]), cell("sac", "lewm", [1.0])]
+    ((name, figure),) = learning_figures(points, cells)
+    drawn = {str(line.get_label()): line for line in figure.axes[0].get_lines()}
+    assert name == "dmc-hard" and drawn["sac"].get_ydata() == pytest.approx([900.0])
+    assert "sac" not in {str(a.get_label()) for _, f in learning_figures(points)
+                         for a in f.axes[0].get_lines()}  # fmt: skip
 
 
 def test_a_curve_is_shown_at_the_world_models_env_steps() -> None:

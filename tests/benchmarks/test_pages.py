@@ -1,13 +1,16 @@
 """The pages say what the result files say, and link to what is there."""
 
+import re
 from pathlib import Path
 
 import pytest
-from made_results import point_in, result
+from made_results import cell, point_in, result
 
 from agent.errors import UserError
+from agent.reporting.quotes import QUOTE, with_quotes
 from benchmarks.campaign.curve_points import keep_point
 from benchmarks.campaign.inputs import WORLDS, cells_in, curves_in
+from benchmarks.campaign.quotable import sources
 from benchmarks.campaign.report import PAGES, Report, pages_made
 from benchmarks.campaign.tables import put_run
 from benchmarks.campaign.worlds_table import runs_of_worlds
@@ -19,7 +22,9 @@ def test_the_tables_of_the_pages_are_those_of_the_result_files() -> None:
     pages = [ROOT / name for name in PAGES]
     results = ROOT / "results"
     cells, worlds = cells_in(results)[0], runs_of_worlds(results / WORLDS)
-    for page, made in pages_made(pages, cells, curves_in(results), worlds):
+    curves = curves_in(results)
+    quoted = sources(results, cells, curves)
+    for page, made in pages_made(pages, cells, curves, worlds, quoted):
         assert made == page.read_text(encoding="utf-8"), (
             f"{page.name}: make the tables anew: python -m benchmarks.campaign report --pages"
         )
@@ -32,6 +37,42 @@ def test_every_file_a_page_links_to_is_there(name: str) -> None:
     local = [link for link in links if not link.startswith("http")]
     assert all((page.parent / link).exists() for link in local)
     assert local or name != "README.md"
+
+
+@pytest.mark.parametrize(
+    ("page", "begins", "ends"),
+    [
+        ("docs/results.md", "## How to read it", "## What experience buys"),
+        ("docs/identifiability.md", "*Reading.* Short runs", "## 8. Your own data"),
+        ("docs/identifiability.md", "*Reading.* Only the motion", "Longer training"),
+    ],
+)
+def test_no_result_in_the_text_is_typed_by_hand(page: str, begins: str, ends: str) -> None:
+    """A figure that no file says is one that nobody notices when the files change."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    part = text[text.index(begins) : text.index(ends, text.index(begins))]
+    assert QUOTE.search(part) and not any("|" in found[1] for found in QUOTE.finditer(text))
+    typed = re.findall(r"(?<![\w.])\d*\.\d+|\d+ %", QUOTE.sub("", part))
+    assert set(typed) <= {"0.05", "0.32"}  # rad of tolerance, s of a stride
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["runs; lewm; nobody; held", "curve; anywhere; sac; held; 7", "json; x.json; a; d"],
+)
+def test_what_cannot_be_quoted_is_named(words: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot make the quote"):
+        with_quotes(f"a <!-- q: {words} -->1<!-- /q -->", sources(tmp_path, [], []))
+
+
+def test_a_quote_is_made_anew_and_strangers_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"rows": [{"ms, all": 2.349}]}', encoding="utf-8")
+    made = sources(tmp_path, [cell("sac", "lewm", [0.5, 1.0])], [])
+    page = "<!-- q: json; a.json; rows/0/ms, all; .1f -->9<!-- /q -->"
+    page += " <!-- q: no; x -->7<!-- /q -->"
+    expected = page.replace("9", "2.3")
+    assert with_quotes(page, made) == expected == with_quotes(expected, made)
+    assert "75.0" in with_quotes("<!-- q: runs; lewm; sac; held --><!-- /q -->", made)
 
 
 def test_a_directory_without_tables_leaves_every_page_alone(tmp_path: Path) -> None:

@@ -76,7 +76,9 @@ def test_a_glance_has_a_line_a_controller_with_means_alone() -> None:
     assert ours[0] == "| **world-model**: what world-model is"
     assert ours[3:] == ["100.0", "–", "–", "970", "2.0 |"]
     assert theirs[1:4] == ["1 000", "60 s", "90.0"] and theirs[6] == "900"
-    assert "noop" not in glance(CELLS, ABOUT)  # not one of the six
+    assert "noop" not in glance(CELLS, ABOUT)  # not one of those shown
+    both = glance([*CELLS, cell("sac-brief", "lewm", [0.7])], ABOUT).splitlines()
+    assert both[4].startswith("| sac-brief: the same, stopped early | 1 000 | 60 s | 70.0 |")
     assert glance([], ABOUT) == "No result has been measured yet."
 
 
