@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.reporting.marks import filled, is_marked
+from agent.reporting.quotes import of_files, with_quotes
 from studies.catalogue import HOMES
 from studies.records import read_study
 from studies.study import PRESETS, Preset
@@ -15,6 +16,7 @@ from studies.tables.arm import (
     reacher_ou_table,
     trajectories_table,
 )
+from studies.tables.diagnosis import MARK, diagnosis_section
 
 Means = Mapping[str, Any]
 FOLDERS: Mapping[Preset, str] = {"quick": "identifiability", "full": "identifiability-full"}
@@ -22,7 +24,7 @@ METHODS = {"lejepa": "LeJEPA", "whitening": "whitening", "infonce": "InfoNCE", "
 
 
 def with_tables(page: str, results: Path) -> str:
-    """``page`` with the part between the marks of each study made anew.
+    """``page`` with the part between the marks of each study, and of ``diagnose``, made anew.
 
     ``STUDY`` marks the preset quick, ``STUDY-full`` the other; ``results`` holds a directory for
     each, as ``FOLDERS`` names them.
@@ -32,7 +34,9 @@ def with_tables(page: str, results: Path) -> str:
             mark = name if preset == "quick" else f"{name}-{preset}"
             if is_marked(page, mark):
                 page = filled(page, mark, section(name, results / FOLDERS[preset]))
-    return page
+    if is_marked(page, MARK):
+        page = filled(page, MARK, diagnosis_section(results))
+    return with_quotes(page, {"json": of_files(results)})
 
 
 def section(name: str, results: Path) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.diagnosis.record import read_record
+from agent.files.bundle import bundle_sha256
 from studies.catalogue import HOMES
 from studies.tables import FOLDERS, section, with_tables
+from studies.tables.diagnosis import FOLDER
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "identifiability.md"
@@ -25,6 +28,13 @@ def test_what_was_measured_in_full_is_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
     measured = (ROOT / "results" / FOLDERS["full"]).glob("*.json")
     assert all(f"<!-- {path.stem}-full:begin -->" in page for path in measured)
+
+
+def test_the_diagnosis_on_the_page_is_of_the_model_that_is_shipped() -> None:
+    record = read_record(ROOT / "results" / FOLDER / "ou.json")
+    assert record["checkpoint_sha256"] == bundle_sha256(ROOT / "checkpoints" / "reacher"), (
+        f"make it anew: {record['command']} --json results/{FOLDER}/ou.json"
+    )
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
