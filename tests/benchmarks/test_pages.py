@@ -56,6 +56,14 @@ def test_no_result_in_the_text_is_typed_by_hand(page: str, begins: str, ends: st
     assert set(typed) <= {"0.05", "0.32"}  # rad of tolerance, s of a stride
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/identifiability.md"])
+def test_no_table_of_results_is_typed_by_hand(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    by_hand = re.sub(r"<!-- ([\w-]+):begin -->.*?<!-- \1:end -->", "", text, flags=re.DOTALL)
+    rows = [line for line in by_hand.splitlines() if line.startswith("|") and "Sec." not in line]
+    assert not [row for row in rows if re.search(r"\d\.\d|[^\w]\.\d", QUOTE.sub("", row))]
+
+
 @pytest.mark.parametrize(
     "words",
     ["runs; lewm; nobody; held", "curve; anywhere; sac; held; 7", "json; x.json; a; d"],
