@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +61,10 @@ def checkpoint_config(checkpoint: Path) -> dict[str, Any]:
         DamagedDataError: if the checkpoint is not what its manifest says.
     """
     from agent.files.bundle import read_bundle
+    from agent.files.json_files import parsed
 
     try:
-        config = json.loads(read_bundle(checkpoint)["config.json"])
+        config = parsed(read_bundle(checkpoint)["config.json"])
         return {**config, "facts": dict(config["facts"])}
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{checkpoint}: config.json is unreadable ({error!r})") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -77,9 +76,10 @@ class Stages:
 
 def _read(path: Path) -> dict[str, Any]:
     from agent.errors import DamagedDataError
+    from agent.files.json_files import parsed, unsealed
 
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record = unsealed(path, parsed(path.read_text(encoding="utf-8")))
         record["settings"], record["stages"]
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedDataError(f"{path} is not readable; remove it to begin anew") from error

@@ -28,7 +28,7 @@ def read_settings(path: Path) -> tuple[str | None, dict[str, Any]]:
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"expected a TOML file of settings in --config {path}, got: {error}. Write one with "
             "--print-config"

@@ -234,6 +234,7 @@ def _make(config: CollectConfig, tasks: list[ShardTask], progress: Progress) -> 
 
 def commit_shard(directory: Path, index: int, episodes: tuple[int, int], shard: Shard) -> None:
     """Write the file of episodes [first, end), then the line that makes it part of the data set."""
-    record = ShardRecord.of(index, episodes, shard.rows, shard.content)
+    settings = DatasetHeader.read(directory).sum
+    record = ShardRecord.of(index, episodes, shard.rows, shard.content, settings)
     write_durably(record.path(directory), shard.content)
     append_line_durably(directory / MANIFEST_NAME, record.to_line())

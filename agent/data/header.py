@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.durable import write_durably
+from agent.files.json_files import parsed, sealed, sum_of, unsealed
 from envs import WorldSpec, spec_of_first_schema
 
 HEADER_NAME = "dataset.json"
@@ -56,7 +57,7 @@ class DatasetHeader:
 
     def write(self, directory: Path) -> None:
         """Write or replace the header of ``directory``."""
-        content = json.dumps(self.to_json(), indent=2) + "\n"
+        content = json.dumps(sealed(self.to_json()), indent=2) + "\n"
         write_durably(directory / HEADER_NAME, content.encode())
 
     @classmethod
@@ -73,7 +74,7 @@ class DatasetHeader:
                 "another directory"
             )
         try:
-            return cls._parse(path, json.loads(path.read_bytes()))
+            return cls._parse(path, parsed(path.read_bytes()))
         except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, UserError):
                 raise
@@ -92,6 +93,7 @@ class DatasetHeader:
                 f"{path} follows the schema {schema!r}, expected {SCHEMA!r}: it was written by "
                 "another version of this program; use that version, or collect again"
             )
+        values = unsealed(path, values)
         odd = ", ".join(sorted(set(values) ^ {field.name for field in fields(cls)}))
         if odd:
             raise ValueError(f"missing or unknown keys: {odd}")
@@ -106,6 +108,12 @@ class DatasetHeader:
                 raise ValueError(f"expected a whole number in '{name}', got {value!r}")
         if not isinstance(self.behaviour, str) or self.episodes_per_shard < 1:
             raise ValueError("expected the name of a behaviour, and episodes in a shard")
+
+    @property
+    def sum(self) -> str:
+        """Twelve hexadecimal digits of the settings that bind; every shard's line repeats them."""
+        binding = {name: value for name, value in self.to_json().items() if name not in _FREE}
+        return sum_of(binding)[:12]
 
     def first_difference(self, other: DatasetHeader) -> str | None:
         """The name of a setting that differs; None if all that bind agree."""

@@ -11,15 +11,14 @@ import hashlib
 import itertools
 import json
 import logging
-import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from agent.errors import DamagedDataError, MachineError
+from agent.files.json_files import parsed
 
 MANIFEST_NAME = "manifest.jsonl"
 SHARD_FOLDER = "shards"
-_SHARD_NAME = re.compile(r"shard-\d{5,}\.h5")
 _REFUSED = (
     errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOLCK, errno.ENOMEM
 )  # fmt: skip
@@ -28,7 +27,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ShardRecord:
-    """One committed shard: ``episodes`` is [first, last + 1), ``size_bytes`` the file's size."""
+    """One committed shard: ``episodes`` is [first, last + 1), ``size_bytes`` the file's size.
+
+    ``settings`` is the sum of the header it was made under; older lines have none.
+    """
 
     shard: str
     index: int
@@ -36,12 +38,15 @@ class ShardRecord:
     rows: int
     size_bytes: int
     sha256: str
+    settings: str = ""
 
     @classmethod
-    def of(cls, index: int, episodes: tuple[int, int], rows: int, content: bytes) -> ShardRecord:
+    def of(
+        cls, index: int, episodes: tuple[int, int], rows: int, content: bytes, settings: str = ""
+    ) -> ShardRecord:
         """The record of shard number ``index`` whose file holds ``content``."""
         digest = hashlib.sha256(content).hexdigest()
-        return cls(f"shard-{index:05d}.h5", index, episodes, rows, len(content), digest)
+        return cls(_name(index), index, episodes, rows, len(content), digest, settings)
 
     def to_line(self) -> str:
         """The record as one line of JSON, without the newline."""
@@ -50,9 +55,9 @@ class ShardRecord:
     @classmethod
     def from_line(cls, line: str) -> ShardRecord:
         """Parse a manifest line; ValueError if it is not one."""
-        content = json.loads(line)
+        content = parsed(line)
         names = {field.name for field in fields(cls)}
-        if not isinstance(content, dict) or set(content) != names:
+        if not isinstance(content, dict) or {"settings", *content} != names:
             raise ValueError(f"expected an object with the keys {sorted(names)}")
         record = cls(**{**content, "episodes": tuple(content["episodes"])})
         record._check()
@@ -65,8 +70,8 @@ class ShardRecord:
         if self.episodes[0] >= self.episodes[1]:
             raise ValueError(f"expected a range of episodes, got {list(self.episodes)}")
         # A name that is only a name: a manifest never reaches outside its own folder.
-        if not isinstance(self.shard, str) or not _SHARD_NAME.fullmatch(self.shard):
-            raise ValueError(f"expected a name like shard-00000.h5, got {self.shard!r}")
+        if self.shard != _name(self.index):
+            raise ValueError(f"expected a name like {_name(self.index)}, got {self.shard!r}")
 
     def path(self, directory: Path) -> Path:
         """Where the file lies in the data set ``directory``."""
@@ -113,6 +118,10 @@ class ShardRecord:
         )
 
 
+def _name(index: int) -> str:
+    return f"shard-{index:05d}.h5"
+
+
 def read_manifest(directory: Path) -> list[ShardRecord]:
     """The committed shards in order of their episodes; a torn last line counts as not written."""
     path = directory / MANIFEST_NAME
@@ -124,6 +133,7 @@ def read_manifest(directory: Path) -> list[ShardRecord]:
     records = [_parse(path, number, line) for number, line in enumerate(lines, 1)]
     records.sort(key=lambda record: record.episodes)
     _check_disjoint(path, records)
+    _tell_of_unlisted(directory, records)
     return records
 
 
@@ -135,6 +145,19 @@ def _parse(path: Path, number: int, line: str) -> ShardRecord:
             f"damaged manifest {path}, line {number}: {error}. Delete that line and run collect "
             "again: it makes the missing shard anew"
         ) from error
+
+
+def _tell_of_unlisted(directory: Path, records: list[ShardRecord]) -> None:
+    """A list that lost its end reads as one of fewer shards: the files tell."""
+    listed = {record.shard for record in records}
+    unlisted = [
+        p.name for p in (directory / SHARD_FOLDER).glob("shard-*.h5") if p.name not in listed
+    ]
+    if unlisted:
+        _log.warning(
+            "%s does not list %s: not read; run collect again with the same settings to make up "
+            "for it", directory / MANIFEST_NAME, ", ".join(sorted(unlisted)),
+        )  # fmt: skip
 
 
 def _check_disjoint(path: Path, records: list[ShardRecord]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.data.episodes import Episodes, Rows, ShardPixels
-from agent.data.header import DatasetHeader
+from agent.data.header import HEADER_NAME, DatasetHeader
 from agent.data.manifest import ShardRecord, read_manifest
 from agent.data.shards import UNREADABLE, Columns, open_shard, read_all_frames, read_columns
 from agent.errors import DamagedDataError, UserError
@@ -41,8 +41,14 @@ class RolloutStore:
         manifest are not readable. Shards themselves are checked when read.
         """
         directory = Path(directory)
-        header = DatasetHeader.read(directory)
-        return cls(directory, header, tuple(read_manifest(directory)))
+        header, records = DatasetHeader.read(directory), read_manifest(directory)
+        strangers = [r.shard for r in records if r.settings not in ("", header.sum)]
+        if strangers:
+            raise DamagedDataError(
+                f"{directory / HEADER_NAME} is not the header that {', '.join(strangers)} were "
+                "recorded under: restore it, or collect into a new directory"
+            )
+        return cls(directory, header, tuple(records))
 
     @property
     def episode_count(self) -> int:

@@ -6,7 +6,6 @@ model's sight.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from agent.control.mpc import MPCConfig
 from agent.errors import DamagedDataError, UserError
 from agent.extras import require
 from agent.files.bundle import read_bundle
+from agent.files.json_files import parsed
 from agent.interfaces import FloatArray, Image
 from agent.model.sight import sight_of
 from agent.settings import from_dict
@@ -107,7 +107,7 @@ def _session(graph: bytes, path: Path, threads: int) -> Any:
 
 def _config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
     try:
-        config: dict[str, Any] = json.loads(files["config.json"])
+        config: dict[str, Any] = parsed(files["config.json"])
         schema = config["schema"]
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{directory} holds no exported controller: no config.json") from error

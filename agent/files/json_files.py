@@ -1,14 +1,55 @@
-"""Results as JSON files that name their schema: whole or not there, read or refused in words."""
+"""Results as JSON files that name their schema: whole or not there, read or refused in words.
+
+A file carries a sum of what it says, so that a digit that changed on the disk is not believed.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.errors import UserError
+from agent.errors import DamagedDataError, UserError
 from agent.files.durable import explained_disk_errors, make_directory, write_durably
+
+SUM = "content_sha256"
+
+
+def parsed(text: str | bytes) -> Any:
+    """What the JSON ``text`` says; ValueError where it is none, nested too deeply included."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """``content`` (JSON values) and the sum of it."""
+    return {**content, SUM: sum_of(content)}
+
+
+def unsealed(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`sealed` was given; files from before there were sums have none to check.
+
+    Raises:
+        DamagedDataError: if it is not what was written to ``path``.
+    """
+    inner = {name: value for name, value in content.items() if name != SUM}
+    if SUM in content and content[SUM] != sum_of(inner):
+        raise DamagedDataError(
+            f"damaged {path}: its content is not what was written (the sum in {SUM!r} differs). "
+            "Restore the file or make it again"
+        )
+    return inner
+
+
+def sum_of(content: Mapping[str, Any]) -> str:
+    """The SHA-256 of ``content`` (JSON values), whatever the order of its names."""
+    plain = json.loads(json.dumps(dict(content)))
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -18,7 +59,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         ValueError: if a number is not finite.
         UserError, MachineError: if nothing can be written there.
     """
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    text = json.dumps(sealed(content), indent=1, allow_nan=False) + "\n"
     make_directory(path.parent)
     with explained_disk_errors(path.parent):
         write_durably(path, text.encode())
@@ -30,9 +71,10 @@ def read_json(path: Path, what: str, schemas: Sequence[str], maker: str) -> dict
     Raises:
         UserError: if there is no such file, or it is of another schema: then ``maker`` is the
             command that makes it again.
+        DamagedDataError: if it does not say what was written.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"expected {what} at {path}, got: {error.strerror}") from error
     except ValueError as error:
@@ -43,7 +85,7 @@ def read_json(path: Path, what: str, schemas: Sequence[str], maker: str) -> dict
             f"expected {path} with schema {schemas[0]!r}, got schema {found!r}; make it again "
             f"with {maker}"
         )
-    return dict(content)
+    return unsealed(path, content)
 
 
 def require_fields(path: Path, content: Mapping[str, Any], names: Sequence[str]) -> None:

@@ -3,13 +3,14 @@
 A run in memory is a mapping as :func:`agent.evaluation.results.summarise` makes it; in the table
 its nested figures are columns such as ``held.rate``, and what is unknown is empty. Floats are
 written by ``repr``, rows are sorted and the archive carries no time, so equal content gives equal
-bytes.
+bytes. A row ends with the sums of its episodes and of itself, so that neither changes unnoticed.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import logging
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 from agent.errors import UserError
 from agent.files.durable import explained_disk_errors, make_directory, write_durably
-from benchmarks.campaign.csv_files import csv_bytes, meanings, table_bytes, text_of
+from benchmarks.campaign.csv_files import csv_bytes, meanings, sum_of, table_bytes, text_of
 
 RUNS, EPISODES = "runs.csv", "episodes.csv.gz"
 TEXTS = (
@@ -33,6 +34,7 @@ NUMBERS = (
     "wall_clock_s",
 )  # fmt: skip
 COLUMNS = (*TEXTS[:4], *NUMBERS, *TEXTS[4:])
+SUMS = ("sum_of_episodes", "sum_of_row")
 LINE = (
     "seed", "solved_at_start", "first_touch", "held", "steps_to_success", "final_error",
     "episode_return",
@@ -42,6 +44,7 @@ CURVE_KEY = (*KEY, "bought_with.env_steps")
 OPTIONAL = ("bought_with", "episode_return")  # None where nothing of it is known
 
 Run = dict[str, Any]
+_log = logging.getLogger(__name__)
 
 
 def as_run(result: Mapping[str, Any]) -> Run:
@@ -66,17 +69,19 @@ def read_runs(directory: Path, episodes: bool = True) -> list[Run]:
     Raises:
         UserError: naming the file, if it is no such table, or a run lacks episodes.
     """
-    runs = meanings(directory / RUNS, COLUMNS, table_bytes(directory / RUNS), _nested)
+    table = table_bytes(directory / RUNS)
+    rows = meanings(directory / RUNS, (*COLUMNS, *SUMS), table, _nested, without=len(SUMS))
     if episodes:
         lines = _read_episodes(directory / EPISODES)
-        for run in runs:
-            run["per_episode"] = lines.get(run_id(run), [])
-            if len(run["per_episode"]) != run["episodes"]:
-                raise UserError(
-                    f"expected {run['episodes']} episodes of {run_id(run)} in "
-                    f"{directory / EPISODES}, got {len(run['per_episode'])}: restore both files"
-                )
-    return runs
+        for run, sum_of_episodes in rows:
+            run["per_episode"] = lines.pop(run_id(run), [])
+            _require_episodes(directory, run, sum_of_episodes)
+        if lines:
+            _log.warning(
+                "%s lacks %s, whose episodes are known: measure again", directory / RUNS,
+                ", ".join(sorted(lines)),
+            )  # fmt: skip
+    return [run for run, _ in rows]
 
 
 def put_run(directory: Path, result: Mapping[str, Any], key: Sequence[str] = KEY) -> Run:
@@ -93,6 +98,8 @@ def put_run(directory: Path, result: Mapping[str, Any], key: Sequence[str] = KEY
             f"{run['world']}: name another directory with --out"
         )
     kept = [other for other in others if run_id(other, key) != run_id(run, key)]
+    if len(kept) < len(others):  # cut short, a replacement leaves a run that is to be measured
+        _write_rows(directory, kept, key)
     write_runs(directory, [*kept, run], key)
     return run
 
@@ -101,15 +108,45 @@ def write_runs(
     directory: Path, runs: Sequence[Mapping[str, Any]], key: Sequence[str] = KEY
 ) -> None:
     """Write both tables, the episodes first; curves (``CURVE_KEY``) keep no episodes."""
-    ordered = sorted(runs, key=lambda run: [(_get(run, k) is not None, _get(run, k)) for k in key])
     make_directory(directory)
     with explained_disk_errors(directory):
         if _keeps_episodes(key):
-            lines = (line for run in ordered for line in _lines(run))
+            lines = (line for run in _ordered(runs, key) for line in _lines(run))
             table = csv_bytes(("run", "index", *LINE), lines)
             write_durably(directory / EPISODES, gzip.compress(table, 9, mtime=0))
-        rows = ([text_of(_get(run, name)) for name in COLUMNS] for run in ordered)
-        write_durably(directory / RUNS, csv_bytes(COLUMNS, rows))
+        _write_rows(directory, runs, key)
+
+
+def _write_rows(directory: Path, runs: Sequence[Mapping[str, Any]], key: Sequence[str]) -> None:
+    rows = []
+    for run in _ordered(runs, key):
+        cells = [text_of(_get(run, name)) for name in COLUMNS]
+        cells.append(_sum_of_episodes(run) if _keeps_episodes(key) else "")
+        rows.append([*cells, sum_of(cells)])
+    with explained_disk_errors(directory):
+        write_durably(directory / RUNS, csv_bytes((*COLUMNS, *SUMS), rows))
+
+
+def _ordered(runs: Sequence[Mapping[str, Any]], key: Sequence[str]) -> list[Mapping[str, Any]]:
+    return sorted(runs, key=lambda run: [(_get(run, k) is not None, _get(run, k)) for k in key])
+
+
+def _sum_of_episodes(run: Mapping[str, Any]) -> str:
+    return sum_of(cell for line in _lines(run) for cell in line)
+
+
+def _require_episodes(directory: Path, run: Run, sum_of_episodes: str) -> None:
+    """UserError unless ``run`` has the episodes that its row was written with."""
+    if len(run["per_episode"]) != run["episodes"]:
+        raise UserError(
+            f"expected {run['episodes']} episodes of {run_id(run)} in "
+            f"{directory / EPISODES}, got {len(run['per_episode'])}: restore both files"
+        )
+    if sum_of_episodes and sum_of_episodes != _sum_of_episodes(run):
+        raise UserError(
+            f"expected the episodes of {run_id(run)} in {directory / EPISODES} that its row was "
+            "made of, got others: restore both files"
+        )
 
 
 def _keeps_episodes(key: Sequence[str]) -> bool:
@@ -128,9 +165,13 @@ def _get(run: Mapping[str, Any], column: str) -> Any:
     return value if not second or value is None else value[second]
 
 
-def _nested(row: Sequence[str]) -> Run:
+def _nested(row: Sequence[str]) -> tuple[Run, str]:
+    """A run, and the sum of its episodes, empty where it has none."""
+    *cells, sum_of_row = row if len(row) > len(COLUMNS) else (*row, "", sum_of((*row, "")))
+    if sum_of_row != sum_of(cells):
+        raise ValueError(f"another row than was written (its sum differs): {', '.join(row[:4])}")
     run: Run = {}
-    for column, text in zip(COLUMNS, row, strict=True):
+    for column, text in zip(COLUMNS, cells[:-1], strict=True):
         first, _, second = column.partition(".")
         value = _value(column, text)
         if second:
@@ -140,7 +181,7 @@ def _nested(row: Sequence[str]) -> Run:
     for name in OPTIONAL:
         if all(value is None for value in run[name].values()):
             run[name] = None
-    return run
+    return run, cells[-1]
 
 
 def _value(column: str, text: str) -> Any:

@@ -22,12 +22,14 @@ from agent.evaluation.results import read_result
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle, read_bundle
 from agent.training.recorder import read_metrics
 from benchmarks.campaign.tables import has_tables, read_runs, run_id
+from benchmarks.faults.forks import forked
 
 WORLD = ("--world", "two-room")
 COLLECT = (*WORLD, "--episodes", "12", "--episode-steps", "40", "--episodes-per-shard", "1")
 TRAIN = ("--preset", "tiny", "--training.save-every", "5", "--threads", "1")
 DEMO = ("--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "400", "--episodes", "2")
 TIMES = ("decision_ms", "wall_clock_s", "date", "commit", "bought_with", "command")
+NAMES = ("collect", "train", "save", "campaign", "evaluate", "demo")
 BUNDLES = 40  # written one after the other by the job ``save``
 
 
@@ -42,14 +44,15 @@ class Job:
     result: Callable[[Path], Mapping[str, str]]
 
 
-def make_inputs(place: Path) -> None:
-    """The data set that trainings learn from."""
-    without_workers()
-    command("collect", "--out", str(place / "data"), *COLLECT, "--workers", "1")
+def inputs_at(room: Path) -> Path:
+    """A place in ``room`` with the data set that trainings learn from."""
+    made = forked(lambda: _collect(room / "inputs"))
+    assert made.finished, made.said
+    return room / "inputs"
 
 
 def jobs(inputs: Path) -> dict[str, Job]:
-    """Every job by name; ``inputs`` is where :func:`make_inputs` was."""
+    """Every job by name; ``inputs`` is where :func:`inputs_at` put them."""
     made = (
         Job("collect", _collect, _shards_in("data"), _data_in("data")),
         Job("train", lambda place: _train(inputs, place), _steps_in("run"), _weights_in("run")),

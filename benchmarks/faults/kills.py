@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults.forks import Ended, Prepare, forked
-from benchmarks.faults.jobs import Job, jobs, make_inputs
+from benchmarks.faults.jobs import Job
 
-NAMES = ("collect", "train", "save", "campaign", "evaluate", "demo")
-WAYS = ("a time", "a file operation", "a torn file")
+WAYS = ("by time", "by operation", "in a write")
 KILLS_BEFORE_THE_END = 4  # of one job at most, then it is left to finish
 _EVENTS = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree")
 
@@ -41,9 +40,9 @@ class Tally:
     def row(self, name: str) -> dict[str, Any]:
         """For the file of results."""
         return {
-            "job": name, "kills": self.kills, "ways": dict(sorted(self.ways.items())),
-            "finished_after": self.finished, "seconds": round(self.seconds, 1),
-            "wrong": sorted(set(self.wrong)), "wrong_count": len(self.wrong),
+            "job": name, "kills": self.kills, **{way: self.ways[way] for way in WAYS},
+            "gone on to the end": self.finished, "seconds": round(self.seconds, 1),
+            "wrong": self.wrong,
         }  # fmt: skip
 
 
@@ -57,29 +56,12 @@ class Usual:
     result: Mapping[str, str]
 
 
-def kill_jobs(
-    names: tuple[str, ...], count: int, seed: int, limit_s: float, done: Callable[[int, int], None]
-) -> list[dict[str, Any]]:
-    """``count`` kills of each job, or as many as ``limit_s`` for all of them allows."""
-    rows, begun_s = [], time.monotonic()
-    with tempfile.TemporaryDirectory() as room:
-        inputs = Path(room) / "inputs"
-        assert forked(lambda: make_inputs(inputs)).finished
-        known = jobs(inputs)
-        for number, name in enumerate(names):
-            share_s = (begun_s + limit_s - time.monotonic()) / (len(names) - number)
-            tally = kill(known[name], count, random.Random(f"{seed}/{name}"), share_s,
-                         lambda at, n=number: done(n * count + at, len(names) * count))  # fmt: skip
-            rows.append(tally.row(name))
-    return rows
-
-
 def kill(
     job: Job, count: int, chance: random.Random, limit_s: float, done: Callable[[int], None]
 ) -> Tally:
     """Kill ``job`` ``count`` times, in as many places as that takes."""
     tally, end_s = Tally(), time.monotonic() + limit_s
-    usual = _undisturbed(job)
+    usual = undisturbed(job)
     while tally.kills < count and time.monotonic() < end_s:
         with tempfile.TemporaryDirectory() as place:
             _one_place(job, Path(place), usual, min(KILLS_BEFORE_THE_END, count - tally.kills),
@@ -103,7 +85,7 @@ def _one_place(
             return
         tally.kills += 1
         tally.ways[way] += 1
-        kept = _still(job, place, kept, f"killed at {way}", tally)
+        kept = _still(job, place, kept, f"killed {way}", tally)
     ended = forked(lambda: job.run(place))
     if not ended.finished:
         tally.wrong.append(f"run again: exit code {ended.code}: {ended.last_line}")
@@ -126,7 +108,8 @@ def _still(job: Job, place: Path, before: set[str], when: str, tally: Tally) -> 
     return now
 
 
-def _undisturbed(job: Job) -> Usual:
+def undisturbed(job: Job) -> Usual:
+    """``job`` run once in peace."""
     with tempfile.TemporaryDirectory() as room:
         place, counted = Path(room) / "place", Path(room) / "counted"
         place.mkdir()
@@ -137,12 +120,10 @@ def _undisturbed(job: Job) -> Usual:
         return Usual(ended.seconds, operations, max(sizes), dict(job.result(place)))
 
 
-def _killed_once(
-    job: Job, place: Path, usual: Usual, way: str, chance: random.Random
-) -> Ended:
-    if way == "a time":
+def _killed_once(job: Job, place: Path, usual: Usual, way: str, chance: random.Random) -> Ended:
+    if way == "by time":
         return forked(lambda: job.run(place), kill_after_s=usual.seconds * chance.random())
-    if way == "a torn file":
+    if way == "in a write":
         return forked(lambda: job.run(place), [_cut(chance.randrange(usual.largest_bytes))])
     counted = place.with_name(f"{place.name}.counted")
     last = chance.randrange(max(1, usual.operations))

@@ -2,8 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from agent.files.durable import write_durably
+from agent.files.json_files import read_json
+from agent.reporting.marks import filled
+from benchmarks.faults.suites import SUITES
 
 
 def fill_page(page: Path, results: Path) -> None:
-    """Put the table of every suite in ``results`` between its marks."""
+    """Put the table of every suite in ``results`` between its marks on ``page``."""
+    write_durably(page, filled_page(page.read_text(encoding="utf-8"), results).encode())
+
+
+def filled_page(text: str, results: Path) -> str:
+    """``text`` with the table of every suite that is in ``results``."""
+    for name, suite in SUITES.items():
+        path = results / f"{name}.json"
+        if path.exists():
+            schema = f"lejepa-agent/faults-{name}/1"
+            found = read_json(path, "a suite's rows", (schema,), f"benchmarks.faults {name}")
+            table = _table(suite.columns, found["rows"])
+            text = filled(text, f"faults-{name}", f"{table}\n\n{_made(found)}")
+    return text
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = [columns, ["---"] + ["---:"] * (len(columns) - 1)]
+    lines += [[_cell(row.get(column, 0)) for column in columns] for row in rows]
+    whole = [sum(n for n in (row.get(c, 0) for row in rows) if type(n) is int) for c in columns]
+    counted = [c for c in columns[1:] if any(type(row.get(c)) is int for row in rows)]
+    if counted:
+        wrong = sum(len(row["wrong"]) for row in rows)
+        sums = {column: str(number) for column, number in zip(columns, whole, strict=True)}
+        sums = {column: text if column in counted else "" for column, text in sums.items()}
+        lines.append([{**sums, columns[0]: "all", "wrong": str(wrong)}[c] for c in columns])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    """Faults that went wrong are counted; what they said stands in the file."""
+    text = str(len(value)) if isinstance(value, list) else str(value)
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def _made(found: Mapping[str, Any]) -> str:
+    return f"Made by `{found['command']}` ({found['date'][:10]}, {found['hardware']})."
