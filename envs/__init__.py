@@ -35,6 +35,7 @@ from envs.catalogue import (
     entry_of,
     known_worlds,
     make_world,
+    names_code,
 )
 from envs.checking import check_world
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
@@ -106,6 +107,7 @@ __all__ = [
     "load_goal_image",
     "load_user_module",
     "make_world",
+    "names_code",
     "passed_through",
     "probe",
     "register_environments",

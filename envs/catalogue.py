@@ -99,6 +99,15 @@ def entry_of(name: str) -> Entry | None:
     return BUILT_IN.get(name) or PREFIXES.get(name.partition(":")[0])
 
 
+def names_code(name: str) -> bool:
+    """Whether making that world runs a Python file or imports a module that the name chooses.
+
+    A stranger's checkpoint may hold such a name: only a person may say it.
+    """
+    prefix, _, rest = name.partition(":")
+    return prefix.endswith(".py") or (prefix in PREFIXES and ":" in rest)
+
+
 def known_worlds() -> list[str]:
     """Names of the worlds that come with the program or an installed package."""
     return [*BUILT_IN, *offered_worlds()]

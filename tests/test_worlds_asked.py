@@ -83,3 +83,10 @@ def test_a_policy_on_states_names_its_world_as_a_model_does(tmp_path: Path) -> N
     spec = make_world("two-room").spec
     save_actor(tmp_path / "sac", Actor(ActorConfig(hidden=(4,)), spec), {})
     assert world_asked(None, "", tmp_path / "sac").name == "two-room"
+
+
+@pytest.mark.parametrize("name", ["./strange.py:World", "gym:strange:World-v0", "dmc:a:b"])
+def test_a_checkpoint_names_no_code_to_run(made_for, name: str) -> None:
+    with pytest.raises(UserError, match="say where it is with --world"):
+        world_asked(None, "", made_for(world=name))
+    assert world_asked("./mine.py:World", "", made_for(world=name)).name == "./mine.py:World"

@@ -18,6 +18,7 @@ from agent.settings import flat, leaves, with_changes
 
 CONFIG_NAME = "config.toml"
 DEFAULT_PRESET = "default"
+MAX_CHARACTERS = 20_000  # ten times what all settings take
 
 
 def read_settings(path: Path) -> tuple[str | None, dict[str, Any]]:
@@ -27,7 +28,10 @@ def read_settings(path: Path) -> tuple[str | None, dict[str, Any]]:
         UserError: if it cannot be read.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if len(text) > MAX_CHARACTERS:
+            raise ValueError(f"{len(text)} characters, more than {MAX_CHARACTERS}")
+        values = tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"expected a TOML file of settings in --config {path}, got: {error}. Write one with "

@@ -58,10 +58,10 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
 
 
 def _opens(name: str) -> bool:
-    """Whether that is a name a world can be made by, and not only what it calls itself."""
-    from envs import entry_of, known_worlds
+    """Whether a checkpoint may make that world: a known name that runs nobody's code."""
+    from envs import entry_of, known_worlds, names_code
 
-    return entry_of(name) is not None or ".py:" in name or name in known_worlds()
+    return not names_code(name) and (entry_of(name) is not None or name in known_worlds())
 
 
 def task_asked(name: str | None, world: World) -> Task:

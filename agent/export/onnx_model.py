@@ -78,8 +78,11 @@ class OnnxModel:
         )
 
     def run(self, name: str, **inputs: NDArray[Any]) -> list[FloatArray]:
-        """Outputs of the graph ``name``."""
-        outputs: list[FloatArray] = self._sessions[name].run(None, inputs)
+        """Outputs of the graph ``name``; DamagedDataError if it cannot be computed."""
+        try:
+            outputs: list[FloatArray] = self._sessions[name].run(None, inputs)
+        except Exception as error:  # its exceptions share no public base class
+            raise DamagedDataError(f"onnxruntime cannot compute {name}: {error}") from error
         return outputs
 
 

@@ -25,6 +25,7 @@ from envs import (
     goal_errors,
     goal_unit,
     make_world,
+    names_code,
 )
 from planners import GaussNewtonPlanner
 
@@ -60,6 +61,11 @@ def run(options: argparse.Namespace) -> None:
     """Play the episodes that were asked for."""
     _check(options)
     model = OnnxModel(options.directory, options.threads)
+    if names_code(model.spec.world):
+        raise UserError(
+            f"{options.directory} was made for the world {model.spec.world!r}, which is code: "
+            "steer it in a program of your own, as README.md in that directory says"
+        )
     world = make_world(model.spec.world, model.spec.look, model.spec.image_size[0])
     if not isinstance(world, Posable):
         raise UserError(

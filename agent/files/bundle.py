@@ -16,7 +16,6 @@ from pathlib import Path
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.durable import fsync_directory, write_synced
-from agent.files.json_files import parsed
 
 MANIFEST = "manifest.json"
 CHECKPOINT, STATE = "checkpoint", "training_state"  # the bundles in a training's directory
@@ -111,7 +110,7 @@ def _read_manifest(directory: Path) -> dict[str, str]:
             raise DamagedDataError(f"expected {MANIFEST} in {directory}, got none")
         raise UserError(f"expected a checkpoint directory with {MANIFEST}, got {directory}")
     try:
-        hashes = parsed(path.read_text(encoding="utf-8"))["files"]
+        hashes = json.loads(path.read_text(encoding="utf-8"))["files"]
         return {str(name): str(value) for name, value in hashes.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedDataError(f"{path} is not a readable manifest ({error})") from error

@@ -16,7 +16,6 @@ from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import bundle_sha256, read_bundle, write_bundle
-from agent.files.json_files import parsed
 from agent.model.sight import SIGHT_FILE, sight_of
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.settings import from_dict, to_dict
@@ -113,7 +112,7 @@ def _tensors(model: WorldModel) -> dict[str, torch.Tensor]:
 
 def _config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
     try:
-        config: dict[str, Any] = parsed(files["config.json"])
+        config: dict[str, Any] = json.loads(files["config.json"])
         schema, _, _ = config["schema"], config["model"], config["facts"]
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(

@@ -14,7 +14,6 @@ from torch import nn
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import write_bundle
-from agent.files.json_files import parsed
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
@@ -54,7 +53,7 @@ def read_config(
         DamagedDataError: if it is not readable.
     """
     try:
-        config: dict[str, Any] = parsed(files[CONFIG])
+        config: dict[str, Any] = json.loads(files[CONFIG])
         found = config["schema"]
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{directory}: {CONFIG} is unreadable ({error!r})") from error

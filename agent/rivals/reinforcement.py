@@ -29,7 +29,6 @@ from agent.files.bundle import (
     write_bundle,
 )  # fmt: skip
 from agent.files.durable import append_line_durably, explained_disk_errors, write_durably
-from agent.files.json_files import parsed
 from agent.machine.memory import peak_memory_mb
 from agent.rivals.actor import save_actor
 from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of, whole_episodes
@@ -209,7 +208,7 @@ class Training:
         place = self.out / STATE
         files = read_bundle(place)
         try:
-            facts = parsed(files["state.json"])
+            facts = json.loads(files["state.json"])
             found, progress = facts["identity"], _Progress(**facts["progress"])
             tensors = safetensors.torch.load(files["state.safetensors"])
         except (KeyError, ValueError, TypeError, SafetensorError) as error:

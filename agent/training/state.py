@@ -16,7 +16,6 @@ from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import read_bundle, write_bundle
-from agent.files.json_files import parsed
 from agent.model.world_model import WorldModel
 from agent.settings import leaves, to_dict
 from agent.training.optimiser import WorldModelOptimiser
@@ -61,7 +60,7 @@ def load_training_state(
     """
     files = read_bundle(directory)
     try:
-        facts = parsed(files["state.json"])
+        facts = json.loads(files["state.json"])
         tensors = safetensors.torch.load(files["state.safetensors"])
         step, seconds, found = int(facts["step"]), float(facts["seconds"]), facts["identity"]
     except (KeyError, ValueError, SafetensorError) as error:

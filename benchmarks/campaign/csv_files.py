@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from agent.errors import UserError
 
 Row = TypeVar("Row")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -25,7 +26,15 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def text_of(value: Any) -> str:
-    """A value as a cell of the table: nothing for None, 0 or 1 for a truth, floats by ``repr``."""
+    """A value as a cell of the table: nothing for None, 0 or 1 for a truth, floats by ``repr``.
+
+    Raises:
+        UserError: for a text that a spreadsheet would take for a formula and run.
+    """
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        raise UserError(
+            f"expected a text that is no formula, got {value[:40]!r}: name it otherwise"
+        )
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(int(value) if isinstance(value, bool) else value, allow_nan=False)

@@ -9,6 +9,7 @@ bytes. A row ends with the sums of its episodes and of itself, so that neither c
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import logging
 import zlib
@@ -44,6 +45,7 @@ CURVE_KEY = (*KEY, "bought_with.env_steps")
 OPTIONAL = ("bought_with", "episode_return")  # None where nothing of it is known
 
 Run = dict[str, Any]
+MAX_EPISODES_BYTES = 2**28  # thirty times what all published runs take
 _log = logging.getLogger(__name__)
 
 
@@ -192,9 +194,12 @@ def _value(column: str, text: str) -> Any:
 
 def _read_episodes(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        table = gzip.decompress(table_bytes(path))
+        with gzip.open(io.BytesIO(table_bytes(path))) as file:
+            table = file.read(MAX_EPISODES_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"expected {path} to be a gzip archive, got: {error}") from error
+    if len(table) > MAX_EPISODES_BYTES:
+        raise UserError(f"expected at most {MAX_EPISODES_BYTES >> 20} MiB in {path}, got more")
     found: dict[str, list[dict[str, Any]]] = {}
     for name, line in meanings(path, ("run", "index", *LINE), table, _episode):
         found.setdefault(name, []).append(line)

@@ -24,6 +24,7 @@ from benchmarks.faults.jobs import Job
 
 WAYS = ("by time", "by operation", "in a write")
 KILLS_BEFORE_THE_END = 4  # of one job at most, then it is left to finish
+_SYNC = b"s"
 _EVENTS = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree")
 
 
@@ -48,11 +49,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class Usual:
-    """The job undisturbed: how long it takes, how many operations, its largest file, its end."""
+    """The job undisturbed: how long it takes, how many operations, how large, its end."""
 
     seconds: float
     operations: int
+    syncs: int
     largest_bytes: int
+    total_bytes: int
     result: Mapping[str, str]
 
 
@@ -116,8 +119,11 @@ def undisturbed(job: Job) -> Usual:
         ended = forked(lambda: job.run(place), [_count_operations(counted, None)])
         assert ended.finished, ended.said
         sizes = [path.stat().st_size for path in place.rglob("*") if path.is_file()]
-        operations = counted.stat().st_size
-        return Usual(ended.seconds, operations, max(sizes), dict(job.result(place)))
+        done = counted.read_bytes()
+        return Usual(
+            ended.seconds, len(done), done.count(_SYNC), max(sizes), sum(sizes),
+            dict(job.result(place)),
+        )  # fmt: skip
 
 
 def _killed_once(job: Job, place: Path, usual: Usual, way: str, chance: random.Random) -> Ended:
@@ -139,19 +145,19 @@ def _count_operations(counted: Path, last: int | None) -> Prepare:
         descriptor = os.open(counted, os.O_WRONLY | os.O_CREAT)
         synced, done = os.fsync, 0
 
-        def one_more() -> None:
+        def one_more(kind: bytes) -> None:
             nonlocal done
             if done == last:
                 os.kill(os.getpid(), signal.SIGKILL)
             done += 1
-            os.write(descriptor, b".")
+            os.write(descriptor, kind)
 
         def hook(event: str, words: tuple[Any, ...]) -> None:
             if event in _EVENTS or (event == "open" and _writes(words)):
-                one_more()
+                one_more(b".")
 
         def fsync(descriptor: int) -> None:
-            one_more()
+            one_more(_SYNC)
             synced(descriptor)
 
         os.fsync = fsync

@@ -30,6 +30,7 @@ from agent.rivals.actor import Actor, ActorConfig, load_actor, save_actor
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.state import load_training_state, save_training_state
 from benchmarks.campaign.tables import COLUMNS, put_run, read_runs
+from benchmarks.faults.forks import forked
 from benchmarks.faults.jobs import COLLECT, command, without_workers
 from envs import WorldSpec, make_world
 
@@ -57,6 +58,13 @@ def specimens() -> tuple[Specimen, ...]:
         Specimen("result", _make_result, _read_result),
         Specimen("result tables", _make_tables, _read_tables),
     )
+
+
+def specimen_made(name: str, place: Path) -> None:
+    """Write a specimen of that kind to ``place``, in a fork: making some of them takes memory."""
+    kind = next(specimen for specimen in specimens() if specimen.name == name)
+    made = forked(lambda: kind.make(place, 0))
+    assert made.finished, made.said
 
 
 def _make_data(place: Path, number: int) -> None:
@@ -149,7 +157,8 @@ def _input(draw: np.random.Generator, shape: list[Any], kind: str) -> np.ndarray
     return draw.uniform(-1, 1, sides).astype(np.float32)
 
 
-def _result(number: int) -> dict[str, Any]:
+def result_of(number: int) -> dict[str, Any]:
+    """A result that nobody played."""
     lines = [
         {
             "seed": seed, "solved_at_start": False, "first_touch": True, "held": seed > number,
@@ -171,7 +180,7 @@ def _result(number: int) -> dict[str, Any]:
 
 
 def _make_result(place: Path, number: int) -> None:
-    write_json(place / "result.json", _result(number))
+    write_json(place / "result.json", result_of(number))
 
 
 def _read_result(place: Path) -> list[str]:
@@ -181,7 +190,7 @@ def _read_result(place: Path) -> list[str]:
 
 def _make_tables(place: Path, number: int) -> None:
     for seed in range(3):
-        put_run(place, _result(number) | {"training_seed": seed, "wall_clock_s": 2.5 + number})
+        put_run(place, result_of(number) | {"training_seed": seed, "wall_clock_s": 2.5 + number})
 
 
 def _read_tables(place: Path) -> list[str]:
