@@ -199,6 +199,8 @@ def test_a_mistake_is_named_before_any_work(
     ("content", "said"),
     [
         ("steps = ", "expected a TOML file"),
+        pytest.param("a = " + "[" * 9_000, "expected a TOML file", id="deep"),
+        pytest.param("a = 1\n" * 4_000, "24000 characters, more than 20000", id="long"),
         ("[training]\nstepps = 3", "did you mean 'training.steps'"),
         ("training = 3", "unknown setting 'training'"),
         ('preset = "lewn"', "did you mean 'lewm'"),

@@ -8,6 +8,7 @@ import pytest
 from made_results import result
 
 from agent.errors import UserError
+from agent.files.durable import write_durably
 from benchmarks.campaign.tables import (
     CURVE_KEY,
     EPISODES,
@@ -104,3 +105,64 @@ def test_damaged_or_lacking_episodes_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"episodes\.csv\.gz"):
         put_run(tmp_path, result(training_seed=1))
     assert len(read_runs(tmp_path, episodes=False)) == 1
+
+
+@pytest.mark.parametrize(("was", "now"), [(",2,5,", ",2,6,"), ("abc", "abd")])
+def test_another_digit_in_a_row_is_named(was: str, now: str, tmp_path: Path) -> None:
+    put_run(tmp_path, result())
+    whole = (tmp_path / RUNS).read_text()
+    assert was in whole
+    (tmp_path / RUNS).write_text(whole.replace(was, now))
+    with pytest.raises(UserError, match="another row than was written"):
+        read_runs(tmp_path)
+
+
+def test_the_episodes_of_another_measurement_are_named(tmp_path: Path) -> None:
+    for place, seed in ((tmp_path / "a", 5), (tmp_path / "b", 6)):
+        put_run(place, result([True, True], seed=seed) | {"per_episode": _lines(seed)})
+    (tmp_path / "b" / EPISODES).replace(tmp_path / "a" / EPISODES)
+    with pytest.raises(UserError, match="that its row was made of, got others"):
+        read_runs(tmp_path / "a")
+
+
+def _lines(seed: int) -> list[dict[str, Any]]:
+    return [{**line, "seed": seed + i} for i, line in enumerate(result()["per_episode"])]
+
+
+def test_tables_without_sums_are_read_and_get_them(tmp_path: Path) -> None:
+    put_run(tmp_path, result())
+    rows = [line.split(",") for line in (tmp_path / RUNS).read_text().splitlines()]
+    assert rows[0][-2:] == ["sum_of_episodes", "sum_of_row"]
+    whole = (tmp_path / RUNS).read_bytes()
+    (tmp_path / RUNS).write_text("".join(",".join(row[:-2]) + "\n" for row in rows))
+    write_runs(tmp_path, read_runs(tmp_path))
+    assert (tmp_path / RUNS).read_bytes() == whole
+
+
+def test_a_replacement_cut_short_leaves_a_run_to_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seed in (0, 1):
+        put_run(tmp_path, result(training_seed=seed))
+
+    def cut_short(path: Path, content: bytes) -> None:
+        write_durably(path, content)
+        if path.name == EPISODES:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.campaign.tables.write_durably", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        put_run(tmp_path, result([False, False], training_seed=1))
+    assert [run["training_seed"] for run in read_runs(tmp_path)] == [0]
+    assert "lacks lewm/sac/1, whose episodes are known" in caplog.text
+
+
+def test_formulas_and_endless_archives_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match="no formula, got '=1"):
+        put_run(tmp_path, result(controller="=1+1"))
+    put_run(tmp_path, result())
+    monkeypatch.setattr("benchmarks.campaign.tables.MAX_EPISODES_BYTES", 10)
+    with pytest.raises(UserError, match="got more"):
+        read_runs(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -144,3 +145,37 @@ def test_a_damaged_header_is_damage(fake_store, old, new):
 def test_no_data_set_is_the_users_mistake(tmp_path):
     with pytest.raises(UserError, match="no data set in"):
         RolloutStore.open(tmp_path / "nowhere")
+
+
+def test_another_digit_in_the_header_is_damage(fake_store: RolloutStore) -> None:
+    path = fake_store.directory / "dataset.json"
+    path.write_text(path.read_text().replace('"seed": 3', '"seed": 7'))
+    with pytest.raises(DamagedDataError, match=r"damaged .*dataset\.json"):
+        RolloutStore.open(fake_store.directory)
+
+
+def test_the_header_of_other_episodes_is_refused(fake_store: RolloutStore) -> None:
+    replace(fake_store.header, seed=7).write(fake_store.directory)
+    with pytest.raises(DamagedDataError, match=r"not the header that shard-00000\.h5"):
+        RolloutStore.open(fake_store.directory)
+
+
+def test_lines_from_before_there_were_sums_are_read(fake_store: RolloutStore) -> None:
+    path = fake_store.directory / "manifest.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert all(line.pop("settings") == fake_store.header.sum for line in lines)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert RolloutStore.open(fake_store.directory).episode_count == fake_store.episode_count
+
+
+def test_shards_that_the_list_lost_are_told_of(
+    fake_store: RolloutStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = fake_store.directory / "manifest.jsonl"
+    first, *_ = path.read_text().splitlines(keepends=True)
+    path.write_text(first)
+    assert RolloutStore.open(fake_store.directory).episode_count == 2
+    assert "does not list shard-00001.h5, shard-00002.h5" in caplog.text
+    path.write_text(first.replace('"index": 0', '"index": 1'))
+    with pytest.raises(DamagedDataError, match=r"name like shard-00001\.h5"):
+        RolloutStore.open(fake_store.directory)
