@@ -73,11 +73,12 @@ def forked(
         status, timed_out = _wait(pid, kill_after_s, begun_s + patience_s)
         seconds = time.monotonic() - begun_s
         _end_group(pid)
+        killed_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         return Ended(
-            os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else -1,
-            os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+            -1 if killed_by else os.waitstatus_to_exitcode(status),
+            killed_by,
             _read(said).decode(errors="replace")[-SAID_CHARACTERS:],
-            json.loads(_read(gave) or b"null"),
+            None if killed_by else json.loads(_read(gave) or b"null"),
             seconds,
             timed_out,
         )

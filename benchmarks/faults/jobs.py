@@ -28,7 +28,10 @@ WORLD = ("--world", "two-room")
 COLLECT = (*WORLD, "--episodes", "12", "--episode-steps", "40", "--episodes-per-shard", "1")
 TRAIN = ("--preset", "tiny", "--training.save-every", "5", "--threads", "1")
 DEMO = ("--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "400", "--episodes", "2")
-TIMES = ("decision_ms", "wall_clock_s", "date", "commit", "bought_with", "command")
+TIMES = (  # what a result says of its making, the hash of a checkpoint that tells its own included
+    "decision_ms", "wall_clock_s", "date", "commit", "bought_with", "command", "checkpoint_sha256",
+    "floors",
+)  # fmt: skip
 NAMES = ("collect", "train", "save", "campaign", "evaluate", "demo")
 BUNDLES = 40  # written one after the other by the job ``save``
 
@@ -210,7 +213,7 @@ def _table(place: Path) -> Mapping[str, str]:
 
 
 def _results(place: Path) -> Mapping[str, str]:
-    """Every result file at ``place``; nothing else of that name may lie there."""
+    """Every result file at ``place``."""
     return {path.name: _without_times(read_result(path)) for path in place.glob("*.json")}
 
 
@@ -232,13 +235,7 @@ def _demo_result(place: Path) -> Mapping[str, str]:
 
 def _without_times(result: Mapping[str, Any]) -> str:
     kept = {name: value for name, value in result.items() if name not in TIMES}
-    return json.dumps(_plain(kept), sort_keys=True)
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the floors' times and without what names this checkpoint's own making."""
-    left_out = (*TIMES, "checkpoint_sha256", "floors")
-    return {name: value for name, value in values.items() if name not in left_out}
+    return json.dumps(kept, sort_keys=True)
 
 
 def _sha(content: bytes) -> str:
