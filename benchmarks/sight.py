@@ -1,6 +1,6 @@
 """Does the guard of sight stop what must stop, and nothing else?
 
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/sight.py --json results/reliability/sight.json
+    OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.sight --out results/reliability
 
 Healthy episodes first: in how many was one held. Then every kind of camera fault, begun while the
 world moves: held within 0.2 s, or at rest with next to no action; and, after a second of it,
@@ -29,6 +29,7 @@ from agent.model.checkpoint import load_checkpoint
 from benchmarks.sight_faults import FAULTS, Fault
 from envs import Episode, World, make_world, task_named
 
+SCHEMA = "lejepa-agent/sight/1"
 PROTOCOL, SEED = "anywhere", 91
 TICKS, LATEST_START, FAULT_S, RETURN_S = 100, 20, 1.0, 1.0
 HELD_S, AT_REST = 0.2, 0.1  # of the largest action
@@ -100,11 +101,12 @@ def caught(stage: Stage, name: str, fault: Fault, count: int) -> dict[str, Any]:
     in_time = held[began : soon + 1].any(0)
     harmless = ~in_time & (largest[began:end] < AT_REST).all(0)
     back = end + round(RETURN_S / stage.spec.step_s)
+    later = held[began:end].any(0) & ~in_time & ~harmless
     return {
-        "fault": name, "episodes": count, "began_tick": began,
-        "held_in_time": int(in_time.sum()), "at_rest": int(harmless.sum()),
-        "held_later": int((held[began:end].any(0) & ~in_time & ~harmless).sum()),
-        "let_go_in_time": int((~held[back]).sum()),
+        "fault": name, "episodes": count, "began": began, "held in time": int(in_time.sum()),
+        "at rest": int(harmless.sum()), "held later": int(later.sum()),
+        "never": int((~in_time & ~harmless & ~later).sum()),
+        "let go in time": int((~held[back]).sum()),
     }  # fmt: skip
 
 
@@ -124,17 +126,17 @@ def main() -> None:
     torch.set_num_threads(1)
     stage = Stage(arguments.checkpoint)
     result: dict[str, Any] = {
-        "command": f"python benchmarks/sight.py --healthy {arguments.healthy} "
+        "command": f"python -m benchmarks.sight --healthy {arguments.healthy} "
         f"--faulty {arguments.faulty}",
-        "world": stage.spec.world, "protocol": PROTOCOL, "seed": SEED,
-        "healthy": false_stops(stage, arguments.healthy), "faults": [], **circumstances(),
+        "schema": SCHEMA, "world": stage.spec.world, "protocol": PROTOCOL, "seed": SEED,
+        "healthy": false_stops(stage, arguments.healthy), "rows": [], **circumstances(),
     }  # fmt: skip
     note(json.dumps(result["healthy"]))
     for name, fault in FAULTS.items():
-        result["faults"].append(caught(stage, name, fault, arguments.faulty))
-        note(json.dumps(result["faults"][-1]))
-    if arguments.json:
-        write_json(arguments.json, result)
+        result["rows"].append(caught(stage, name, fault, arguments.faulty))
+        note(json.dumps(result["rows"][-1]))
+    if arguments.out:
+        write_json(arguments.out / f"sight-{stage.spec.world}.json", result)
 
 
 def _parse() -> argparse.Namespace:
@@ -142,7 +144,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/reacher"))
     parser.add_argument("--healthy", type=int, default=1000, help="episodes")
     parser.add_argument("--faulty", type=int, default=50, help="episodes of each kind")
-    parser.add_argument("--json", type=Path, help="write the result here")
+    parser.add_argument("--out", type=Path, help="the folder that gets sight-WORLD.json")
     return parser.parse_args()
 
 

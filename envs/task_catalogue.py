@@ -13,6 +13,7 @@ from envs.hindsight import Hindsight
 from envs.tasks import OffersTasks, Task
 
 VARIANT = re.compile(r"hindsight-t(\d+)-b(\d+)")
+LONGER = re.compile(r"anywhere-b([1-9]\d*)")  # for a world in which 4 s do not reach everywhere
 
 
 def tasks_of(world: World) -> dict[str, Task]:
@@ -26,7 +27,7 @@ def tasks_of(world: World) -> dict[str, Task]:
 
 
 def task_named(name: str, world: World) -> Task:
-    """The task of that name: one of ``tasks_of(world)``, or ``hindsight-tN-bM``.
+    """The task of that name: one of ``tasks_of(world)``, ``hindsight-tN-bM`` or ``anywhere-bM``.
 
     The variant's goal is N steps ahead, its budget M steps.
 
@@ -40,6 +41,9 @@ def task_named(name: str, world: World) -> Task:
     if variant and isinstance(hindsight, Hindsight):
         offset, budget = map(int, variant.groups())
         return replace(hindsight, offset_steps=offset, budget_steps=budget, name=name)
+    longer, anywhere = LONGER.fullmatch(name), known.get("anywhere")
+    if longer and isinstance(anywhere, Anywhere):
+        return replace(anywhere, budget_steps=int(longer[1]), name=name)
     nearest = get_close_matches(name, known, n=1, cutoff=0.0)[0]
     raise WorldError(
         f"unknown task {name!r} for {world.spec.world}: expected one of {', '.join(known)}, or a "

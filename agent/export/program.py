@@ -85,8 +85,8 @@ def main() -> int:
     try:
         run(_parse())
     except tuple(EXIT_CODES) as error:
-        missing = isinstance(error, ModuleNotFoundError)
-        print(f"error: {missing_module(error) if missing else error}", file=PatientStream("stderr"))
+        missing = missing_module(error) if isinstance(error, ModuleNotFoundError) else None
+        print(f"error: {missing or error}", file=PatientStream("stderr"))
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
     return 0
 

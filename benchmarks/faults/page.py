@@ -10,6 +10,9 @@ from agent.files.durable import write_durably
 from agent.files.json_files import read_json
 from agent.reporting.marks import filled
 from benchmarks.faults.suites import SUITES
+from benchmarks.sight import SCHEMA
+
+SIGHT_COLUMNS = ("fault", "episodes", "held in time", "at rest", "held later", "let go in time")
 
 
 def fill_page(page: Path, results: Path) -> None:
@@ -26,7 +29,19 @@ def filled_page(text: str, results: Path) -> str:
             found = read_json(path, "a suite's rows", (schema,), f"benchmarks.faults {name}")
             table = _table(suite.columns, found["rows"])
             text = filled(text, f"faults-{name}", f"{table}\n\n{_made(found)}")
+    for path in sorted(results.glob("sight-*.json")):
+        text = filled(text, path.stem, _sight(path))
     return text
+
+
+def _sight(path: Path) -> str:
+    """The faults of a camera in one world, and how often a healthy one was stopped."""
+    found = read_json(path, "a guard's rows", (SCHEMA,), "benchmarks.sight")
+    rows = [{**row, "wrong": ["it acted"] * row["never"]} for row in found["rows"]]
+    healthy = found["healthy"]
+    stopped = f"Healthy episodes: {healthy['episodes']}, of which held at any time: "
+    table = _table((*SIGHT_COLUMNS, "wrong"), rows)
+    return f"{stopped}{healthy['stopped']}.\n\n{table}\n\n{_made(found)}"
 
 
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -60,6 +60,15 @@ def test_an_episode_depends_on_seed_and_index_alone(name: str) -> None:
     assert not np.array_equal(few[0].goal, other[0].goal)
 
 
+def test_a_slow_world_may_take_longer_to_go_anywhere() -> None:
+    world = make_world("two-room")
+    usual, longer = task_named("anywhere", world), task_named("anywhere-b250", world)
+    assert longer.budget_steps == 250 and longer.name == "anywhere-b250"
+    for ours, theirs in zip(longer.episodes(world, 2, 3), usual.episodes(world, 2, 3), strict=True):
+        np.testing.assert_array_equal(ours.goal, theirs.goal)
+    world.close()
+
+
 def test_variants_are_read_from_their_names() -> None:
     world = make_world("two-room")
     task = task_named("hindsight-t7-b11", world)
