@@ -6,6 +6,7 @@ format has room for a note: no player shows it, and every one plays on.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -13,9 +14,9 @@ from pathlib import Path
 SIGN = b"written by lejepa-agent"
 GENERATOR = "lejepa-agent"
 _LOOKED_AT_BYTES = 1 << 16  # of the beginning and of the end
-_KINDS = {  # how a file begins, and what it then holds if it is ours
-    ".json": (b"{", b'"schema": "lejepa-agent/'),
-    ".toml": (b'preset = "', b"[training]"),
+_KINDS = {  # how a file begins, and a pattern of what it then holds if it is ours
+    ".json": (b"{", rb'"schema": "lejepa-agent/(evaluation|offline)/'),  # results alone
+    ".toml": (b'preset = "', rb"\[training"),
     ".html": (b"<!doctype html>", b'content="' + GENERATOR.encode() + b'"'),
     ".png": (b"\x89PNG", SIGN),
     ".gif": (b"GIF8", SIGN),
@@ -26,12 +27,14 @@ _KINDS = {  # how a file begins, and what it then holds if it is ours
 
 def is_ours(path: Path, kind: str) -> bool:
     """Whether the file is this program's, of a ``kind`` such as ``.json``; an empty one is."""
-    begins, holds = _KINDS[kind]
+    begins, pattern = _KINDS[kind]
     with path.open("rb") as file:
         start = file.read(_LOOKED_AT_BYTES)
         file.seek(max(0, path.stat().st_size - _LOOKED_AT_BYTES))
         end = file.read()
-    return not start or (start.startswith(begins) and (holds in start or holds in end))
+    return not start or (
+        start.startswith(begins) and any(re.search(pattern, part) for part in (start, end))
+    )
 
 
 def signed(content: bytes, kind: str) -> bytes:

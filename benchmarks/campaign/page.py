@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,11 @@ from matplotlib.figure import Figure
 
 from agent.reporting.html import Section, fold, notes, paragraph, picture, row, table, write_report
 from agent.reporting.markup import Markup, element, joined
-from agent.reporting.results_table import OURS
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.comparison_tables import differences_table, goals_table, returns_table
 from benchmarks.campaign.figures import learning_figures, rates_figures, returns_figure
-from benchmarks.campaign.full_tables import VARIANT
-from benchmarks.campaign.glance import HELD
 from benchmarks.campaign.pareto import pareto
-from benchmarks.campaign.subject import tasks
+from benchmarks.campaign.words import definitions_of, main_and_variants, summary_of
 
 TITLE = "World model against its rivals"
 LEAD = (
@@ -73,27 +70,6 @@ def write_comparison(path: Path, comparison: Comparison) -> Path:
     return write_report(path, TITLE, head, list(sections_of(comparison)))
 
 
-def summary_of(cells: Sequence[Cell]) -> Iterator[str]:
-    """A sentence a protocol of goals that everybody looks at: ours, and the best of the others."""
-    goals, _ = _split([cell for cell in cells if not cell.has_return and cell.values(HELD).size])
-    for protocol in dict.fromkeys(cell.protocol for cell in goals):
-        held = {c.controller: c.values(HELD).mean() for c in goals if c.protocol == protocol}
-        ours = held.pop(OURS, None)
-        if ours is not None and held:
-            best = max(held, key=lambda name: held[name])
-            yield (
-                f"On {protocol} the world model holds {100 * ours:.1f} % of its goals; the best of "
-                f"{len(held)} others, {best}, holds {100 * held[best]:.1f} %."
-            )
-
-
-def _definitions(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
-    """Each protocol in its task's own words, as far as there is still such a task."""
-    for protocol in dict.fromkeys(cell.protocol for cell in cells):
-        if protocol in tasks():
-            yield protocol, tasks()[protocol].about
-
-
 def sections_of(comparison: Comparison) -> Iterable[Section]:
     """The chapters there is something to say in."""
     cells = comparison.cells
@@ -122,22 +98,17 @@ def _goals(cells: Sequence[Cell], about: Mapping[str, str]) -> Markup:
         "the table; where two overlap, the pairs below decide, as they compare episode by episode."
     )
     alt = "Bars of success rates by controller and protocol; the numbers are in the table"
-    main, variants = _split(cells)
+    main, variants = main_and_variants(cells)
     bars = [picture(figure, alt, reading) for figure in rates_figures(main)]
-    known = notes([("Figures", INTERVALS), ("Rates", TOUCH), *_definitions(main)])
+    known = notes([("Figures", INTERVALS), ("Rates", TOUCH), *definitions_of(main)])
     parts = [goals_table(main, about), known, *bars] if main else [known]
     if variants:
         more = [picture(figure, alt, reading) for figure in rates_figures(variants)]
-        inside = joined([goals_table(variants, about), notes(list(_definitions(variants))), *more])
+        inside = joined(
+            [goals_table(variants, about), notes(list(definitions_of(variants))), *more]
+        )
         parts.append(fold("Longer goals, other budgets, starts at rest", inside))
     return joined(parts)
-
-
-def _split(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
-    """The protocols everybody looks at, and the variants, which fill pages."""
-    variant = [cell.protocol.startswith(VARIANT) for cell in cells]
-    pairs = list(zip(cells, variant, strict=True))
-    return [cell for cell, is_one in pairs if not is_one], [c for c, is_one in pairs if is_one]
 
 
 def _reward(cells: Sequence[Cell], about: Mapping[str, str]) -> Markup:
@@ -147,7 +118,7 @@ def _reward(cells: Sequence[Cell], about: Mapping[str, str]) -> Markup:
         "reward: its goal is a picture of the arm with its fingertip on the target."
     )
     alt = "Bars of returns by controller; the numbers are in the table"
-    known = notes(list(_definitions(cells)))
+    known = notes(list(definitions_of(cells)))
     return joined(
         [returns_table(cells, about), known, picture(returns_figure(cells), alt, reading)]
     )
@@ -158,7 +129,7 @@ def _pairs(cells: Sequence[Cell]) -> Markup:
         "World model minus the other, on the episodes both played: what makes an episode hard "
         "cancels. Points are per cent of episodes; on dm_control's reward, return."
     )
-    main, variants = _split(cells)
+    main, variants = main_and_variants(cells)
     parts = [paragraph(reading), differences_table(main)]
     if variants:
         parts.append(fold("The variants", differences_table(variants)))

@@ -88,6 +88,8 @@ def test_somebody_elses_file_is_refused(name: str, kind: str, tmp_path: Path) ->
     path.write_text('{"about": "lejepa-agent"}\nwritten by lejepa-agent', encoding="utf-8")
     if kind == ".png":
         Image.fromarray(FRAMES[0]).save(path)
+    if name == "settings.json":
+        write_json(path, {"schema": "lejepa-agent/world-model/2"})  # ours, and no result
     with pytest.raises(UserError, match=f"--flag: .*{name} is there already"):
         require_file_place(path, "--flag", kind)
 
