@@ -18,7 +18,7 @@ from studies.__main__ import main as studies_main
 
 EXPECTED = (0, 2, 3, 4, 130)
 MEMORY_BYTES = 4 * 10**9  # more than the process has, so that a greedy call cannot take it all
-POLL_S = 0.01
+POLL_S, GRACE_S = 0.01, 5.0
 DEFAULTS = ("diagnosis.html", "preview.png", "runs")  # where a call writes that names no place
 
 
@@ -57,7 +57,7 @@ def _verdict(code: int, said: str, strays: Sequence[str], left: bool) -> str:
         return f"crash: {signal.Signals(-code).name}"
     if "Traceback (most recent call last)" in said or code not in EXPECTED:
         return "traceback"
-    if code not in (0, 130) and "error" not in said.lower() and "usage" not in said:
+    if code and not said.strip():
         return "silent"
     if strays:
         return f"stray file: {strays[0]}"
@@ -115,8 +115,8 @@ def _waited(child: int, limit_s: float) -> int:
 
 
 def _end_group(child: int) -> bool:
-    """Whether it left processes behind; they are ended. What ends by itself has a second for it."""
-    for _ in range(100):
+    """Whether it left processes behind; they are ended. What ends by itself has time for it."""
+    for _ in range(round(GRACE_S / POLL_S)):
         try:
             os.killpg(child, 0)
         except ProcessLookupError:

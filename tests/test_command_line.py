@@ -159,6 +159,7 @@ def test_numbers_are_let_through(words: str) -> None:
         ["evaluate", "--seed", str(2**64)],
         ["train", "--data", "x", "--out", "y", "--training.seed", str(2**63), "--print-config"],
         ["export", "--onnx", ""],
+        ["export", "--onnx", "x" * 300],
         ["export", "--onnx", "."],
         ["export", "--onnx", "/proc/there"],
         ["worlds", "two-room", "--sheet", "/proc/there.png"],
@@ -200,6 +201,16 @@ def test_mistakes_end_in_2_without_a_traceback_or_a_file(
     assert "Traceback" not in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
     assert not Path("/dev", NEW).exists()
+
+
+@pytest.mark.parametrize("words", [["collect", "--out"], ["train", "--data", "x", "--out"]])
+def test_a_link_to_itself_is_no_place(
+    words: list[str], tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    assert run_agent.main([*words, "loop"]) == 2
+    assert "--out with a path, got loop" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

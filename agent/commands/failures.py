@@ -17,7 +17,7 @@ DONE, USER, DAMAGED, MACHINE, INTERRUPTED = 0, 2, 3, 4, 130
 _MACHINE_ERRNOS = (*FULL, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _PLACE_ERRNOS = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
-    errno.ENAMETOOLONG,
+    errno.ENAMETOOLONG, errno.ELOOP,
 )  # fmt: skip
 _NO_MEMORY = (
     "DefaultCPUAllocator", "can't start new thread", "cannot allocate memory",

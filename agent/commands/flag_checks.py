@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import errno
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -97,8 +98,8 @@ def _check_values(flag: str, given: Sequence[str], hint: Any) -> None:
         return
     if typing.get_origin(hint) is typing.Literal:
         _check_choice(flag, given[:1], typing.get_args(hint))
-    if hint is Path and given[:1] == [""]:
-        raise UserError(f"expected {flag} with a path, got an empty one")
+    if hint is Path and given:
+        _check_path(flag, given[0])
     _check_numbers(flag, given, hint)
     for bounds in (note for note in (*outer, *inner) if isinstance(note, Within)):
         if not bounds.low <= int(given[0]) <= bounds.high:
@@ -109,6 +110,22 @@ def _check_choice(flag: str, given: Sequence[str], choices: Sequence[str]) -> No
     for value in given:
         if value not in choices:
             raise UserError(unknown(f"choice for {flag}", value, choices))
+
+
+def _check_path(flag: str, word: str) -> None:
+    """Refuse what names no place, there or not: what is empty, too long, or a link to itself."""
+    if not word:
+        raise UserError(f"expected {flag} with a path, got an empty one")
+    try:
+        Path(word).stat()
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+            why = getattr(error, "strerror", error)
+            raise UserError(f"expected {flag} with a path, got {_shown(word)} ({why})") from error
+
+
+def _shown(got: str) -> str:
+    return got if len(got) <= MAX_SHOWN else f"{got[:MAX_SHOWN]}…"
 
 
 def _check_numbers(flag: str, given: Sequence[str], hint: Any) -> None:
@@ -123,8 +140,7 @@ def _check_numbers(flag: str, given: Sequence[str], hint: Any) -> None:
         return
     count = "a " if single else "" if repeated else f"{len(kinds)} "
     what = f"{'whole ' if kinds[0] is int else ''}number{'' if single else 's'}"
-    got = " ".join(repr(value) for value in values) or "none"
-    got = got if len(got) <= MAX_SHOWN else f"{got[:MAX_SHOWN]}…"
+    got = _shown(" ".join(repr(value) for value in values)) or "none"
     raise UserError(f"expected {flag} with {count}{what}, got {got}")
 
 

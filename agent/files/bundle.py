@@ -33,7 +33,7 @@ def require_no_run(out: Path, otherwise: str = "continue it with --resume") -> N
 
 def require_elsewhere(directory: Path) -> None:
     """UserError if this process is in ``directory``: it is replaced as a whole, and is no place."""
-    if Path.cwd().is_relative_to(directory.resolve()):
+    if Path.cwd().is_relative_to(os.path.realpath(directory)):
         raise UserError(
             f"expected a directory to write anew, got {directory}, which this program runs in: "
             "name one inside it"

@@ -23,6 +23,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # EFBIG: of `ulimit -f`
 _LITTER = (".DS_Store", "lost+found")  # what systems leave in directories, and ``._NAME``
 _FORBIDDEN = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG,
+    errno.ELOOP,
     errno.ENOENT,  # of a directory that was just made: /proc and its like let nobody make one
 )  # fmt: skip
 _NO_DISK, _ON_DISK = ("/dev", "/proc", "/sys"), "/dev/shm"
