@@ -8,9 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from agent.machine.openmp import wait_quietly
+from agent.machine.libraries import settle
 
-wait_quietly()  # before anything here can import torch
+settle()  # before anything here can import torch
 
 __version__ = "0.2.0"
 

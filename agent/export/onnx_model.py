@@ -100,7 +100,7 @@ def _session(graph: bytes, path: Path, threads: int) -> Any:
     runtime = require("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # see machine.openmp
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as machine.libraries
     options.log_severity_level = 3  # errors; it warns about what the exporter left over
     try:
         return runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,59 @@
+"""Threads that wait leave their core to others and nothing is reported, unless the user says so."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.machine.libraries import settle
+
+NAMES = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT", "KMP_LIBRARY")
+PROGRAM = """
+import multiprocessing, os, sys
+def tell(): print(os.environ["OMP_WAIT_POLICY"], os.environ["KMP_BLOCKTIME"],
+    os.environ["ORT_DISABLE_TELEMETRY"])
+if __name__ == "__main__":
+    import {module}
+    assert "torch" not in sys.modules
+    child = multiprocessing.get_context("spawn").Process(target=tell)
+    child.start(); child.join()
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_user_says_stays(name: str) -> None:
+    environment = {name: "whatever"}
+    settle(environment)
+    assert environment.pop("ORT_DISABLE_TELEMETRY") == "1"
+    assert environment == {name: "whatever"}
+    environment = {"ORT_DISABLE_TELEMETRY": "0"}
+    settle(environment)
+    assert environment["ORT_DISABLE_TELEMETRY"] == "0"
+
+
+@pytest.mark.parametrize("module", ["agent", "run_agent"])
+def test_it_is_said_before_torch_is_imported_and_to_spawned_workers(
+    module: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM.format(module=module))
+    environment = {
+        k: v for k, v in os.environ.items() if k not in (*NAMES, "ORT_DISABLE_TELEMETRY")
+    }
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    said = subprocess.check_output([sys.executable, program], env=environment, text=True)
+    assert said.split() == ["PASSIVE", "0", "1"]
+
+
+def test_onnxruntime_reports_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    words = "import agent, tempfile, onnxruntime; print(tempfile.gettempdir())"
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    place = subprocess.check_output(
+        [sys.executable, "-c", words], env={**environment, "TMPDIR": str(tmp_path)}, text=True,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert Path(place.strip()) == tmp_path and not list(tmp_path.iterdir())
