@@ -144,10 +144,10 @@ def test_the_head_learns_in_proportion(
 
 
 def test_threads_are_no_more_than_cores_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_settings, "_cores", lambda: 1)
+    monkeypatch.setattr(training_settings, "usable_cores", lambda: 1)
     assert chosen_settings("default", None).training.threads == 1
     assert chosen_settings("default", None, {"training.threads": 3}).training.threads == 3
-    monkeypatch.setattr(training_settings, "_cores", lambda: 64)
+    monkeypatch.setattr(training_settings, "usable_cores", lambda: 64)
     assert chosen_settings("default", None).training.threads == 2
 
 
