@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from agent.control.torch_model import TorchModel
-from agent.errors import UserError
+from agent.errors import ModelFaultError, UserError
 from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
@@ -102,6 +102,7 @@ class OpenLoopController:
         self.planner = planner or CEMPlanner(LEWM_CEM)
         self.config = config or OpenLoopConfig()
         self._waiting: list[FloatArray] = []
+        self._fault: str | None = None
 
     def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
         """Embed the goals and drop the plan; episode i owns the random stream ``seeds[i]``.
@@ -110,17 +111,20 @@ class OpenLoopController:
             UserError: if frames are not of the size the model was trained on.
         """
         self._noise, self._goals = SeededNoise(seeds), self._encode(goals.pixels)
-        self._waiting = []
+        self._waiting, self._fault = [], None
 
     def act(self, seen: Seen) -> Decision:
         """Actions (E, A) for the coming tick; frames are looked at when a plan is at its end.
 
         Raises:
             UserError: as :meth:`reset`.
+            ModelFaultError: if the tick before had a fault.
         """
+        if self._fault is not None:
+            raise ModelFaultError(self._fault)
         if not self._waiting:
             self._waiting = self._plan(self._encode(seen.pixels))
-        return Decision(self._waiting.pop(0).astype(np.float64))
+        return Decision(self._waiting.pop(0).astype(np.float64), self._fault)
 
     def _plan(self, now: FloatArray) -> list[FloatArray]:
         """Actions (E, A) of the coming ticks, one after another."""
@@ -128,6 +132,8 @@ class OpenLoopController:
         cost = TerminalCost(self.model.network, now, self._goals)
         start = np.zeros((len(now), self.config.horizon, ticks, width), np.float32)
         plan = self.planner.plan(cost, start, ActionBounds(), self._noise)
+        if not np.isfinite(plan.cost).all():
+            self._fault = "no plan had a cost that is a number: zero action was sent"
         sent = plan.actions[:, : self.config.executed].reshape(len(now), -1, width)
         return list(sent.swapaxes(0, 1))
 

@@ -18,7 +18,7 @@ from agent.control.open_loop import (
     imagine,
 )
 from agent.control.torch_model import TorchModel
-from agent.errors import UserError
+from agent.errors import ModelFaultError, UserError
 from agent.interfaces import Goals, Seen
 from agent.model.encoder import EncoderConfig
 from agent.model.transformer import TransformerConfig, TransformerPredictor
@@ -141,3 +141,21 @@ def test_other_models_and_other_frames_are_refused() -> None:
         controller.act(Seen(pixels=wrong))
     with pytest.raises(ValueError, match="executed"):
         OpenLoopConfig(horizon=2, executed=3)
+
+
+def test_a_model_of_no_numbers_stands_still_with_a_word_and_then_stops() -> None:
+    class Broken(ReadPosition):
+        def forward(self, frames: Tensor) -> Tensor:
+            read: Tensor = super().forward(frames)
+            return torch.where(read[:, :1] > 0, torch.nan, read)
+
+    model = make_model()
+    model.encoder = Broken()  # type: ignore[assignment]
+    controller = OpenLoopController(TorchModel(model), CEMPlanner(CEMConfig(samples=64)))
+    controller.reset(Goals(pictures((-1.0, -1.0), (-1.0, -1.0)), None), [1, 2])
+    seen = Seen(pictures((0.4, 0.4), (-0.4, -0.4)), None)
+    decision = controller.act(seen)
+    assert decision.fault is not None and (decision.actions[0] == 0).all()
+    assert np.isfinite(decision.actions).all() and (decision.actions[1] != 0).any()
+    with pytest.raises(ModelFaultError, match="zero action was sent"):
+        controller.act(seen)
