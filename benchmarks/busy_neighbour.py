@@ -1,6 +1,6 @@
 """Steps of training beside a process that keeps a core busy: threads that wait asleep or awake.
 
-    .venv/bin/python benchmarks/busy_neighbour.py --json results/reliability/busy-neighbour.json
+    .venv/bin/python -m benchmarks.busy_neighbour --json results/reliability/busy-neighbour.json
 
 Each row is a process of its own, as OpenMP reads how to wait once. Nothing else should run
 meanwhile.
@@ -46,7 +46,7 @@ def main() -> None:
             )
             note(json.dumps(rows[-1]))
     if arguments.json:
-        command = f"python benchmarks/busy_neighbour.py --steps {arguments.steps}"
+        command = f"python -m benchmarks.busy_neighbour --steps {arguments.steps}"
         result = {"command": command, "batch_frames": BATCH_FRAMES, "limit_s": LIMIT_S}
         write_json(arguments.json, {**result, "rows": rows, **circumstances()})
 

@@ -1,6 +1,6 @@
 """Rounds of control, evaluation, and environments made and closed: is anything left behind?
 
-    .venv/bin/python benchmarks/long_runs.py --minutes 600 --json results/reliability/long-runs.json
+    .venv/bin/python -m benchmarks.long_runs --minutes 600 --json results/reliability/long-runs.json
 
 After each round: resident memory, files open, threads, processes begun, folders in the temporary
 directory and OpenGL contexts. All but memory must be what they were after the first round; memory
@@ -149,7 +149,7 @@ def main() -> None:
             note(f"{60 * hour:.1f} min: {now}")
     made = len(WORLDS) * arguments.environments + 2 + EVALUATED
     result = {
-        "command": f"python benchmarks/long_runs.py --minutes {arguments.minutes:g}",
+        "command": f"python -m benchmarks.long_runs --minutes {arguments.minutes:g}",
         "checkpoint": str(arguments.checkpoint), "worlds": WORLDS,
         "environments": made * len(seen), "episodes": (1 + EVALUATED) * len(seen),
         **summary(hours, seen), **circumstances(),
