@@ -105,17 +105,20 @@ def test_recordings_and_model_know_the_world_by_the_users_name(here: Path) -> No
 
 
 def test_it_is_steered_to_a_goal_and_filmed(here: Path, capsys: Output) -> None:
-    words = ["control", "--checkpoint", "run", "--goal-seed", "3", "--seconds", "0.5"]
+    control = ["control", "--checkpoint", "run", "--world", WORLD]
+    words = [*control, "--goal-seed", "3", "--seconds", "0.5"]
     assert run_agent.main([*words, "--video", "film.gif", "--save-goal", "goal.png"]) == 0
     assert "final error" in capsys.readouterr().out
     assert (here / "film.gif").stat().st_size > 0
-    picture = ["control", "--checkpoint", "run", "--goal-image", "goal.png", "--seconds", "0.2"]
+    picture = [*control, "--goal-image", "goal.png", "--seconds", "0.2"]
     assert run_agent.main(picture) == 0
     assert "difference from the goal picture" in capsys.readouterr().out
 
 
 def test_it_is_evaluated_in_hindsight_beside_the_floors(here: Path, capsys: Output) -> None:
     words = ["evaluate", "--checkpoint", "run", "--protocol", "hindsight", "--episodes", "2"]
+    assert "code you trust, say --world" in refused(words, capsys)
+    words += ["--world", WORLD]
     assert run_agent.main([*words, "--json", "result.json"]) == 0
     found = json.loads((here / "result.json").read_text())
     assert (found["world"], found["protocol"], found["episodes"]) == (NAME, "hindsight", 2)
@@ -196,10 +199,11 @@ def test_the_theory_is_asked_of_it(here: Path) -> None:
 
 
 def test_what_it_cannot_do_is_said_with_what_can_be_done(here: Path, capsys: Output) -> None:
-    control = ["control", "--checkpoint", "run"]
+    control = ["control", "--checkpoint", "run", "--world", WORLD]
     posed = refused([*control, "--goal-state", "0.5"], capsys)
     assert "cannot be posed; give a goal picture" in posed
-    anywhere = refused(["evaluate", "--checkpoint", "run", "--protocol", "anywhere"], capsys)
+    words = ["evaluate", "--checkpoint", "run", "--world", WORLD, "--protocol", "anywhere"]
+    anywhere = refused(words, capsys)
     assert "expected one of hindsight" in anywhere
 
 

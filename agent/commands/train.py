@@ -103,7 +103,9 @@ class Train:
         else:
             show_facts("what was learned", learned(last))
         say(f"wrote {self.out / 'checkpoint'}; reports and curves lie beside it")
-        say(f"next: python run_agent.py control --checkpoint {quote(str(self.out / 'checkpoint'))}")
+        place = self.out / "checkpoint"
+        words = f"--checkpoint {quote(str(place))}{_world(place)}"
+        say(f"next: python run_agent.py control {words}")
 
     def _chosen(self) -> tuple[str, ExperimentConfig]:
         """The preset's name, and the settings after --config and flags."""
@@ -134,6 +136,15 @@ class Train:
         if self.begin is not None and has_bundle(self.begin / CHECKPOINT):
             return self.begin / CHECKPOINT
         return self.begin
+
+
+def _world(checkpoint: Path) -> str:
+    """The flag that the world of a checkpoint needs where it is code."""
+    from agent.model.checkpoint import checkpoint_spec
+    from envs import names_code
+
+    world = checkpoint_spec(checkpoint).world
+    return f" --world {world}" if names_code(world) else ""
 
 
 def train_world_model(

@@ -37,6 +37,7 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
         UserError: if the checkpoint's world must be named, or there is none behind its recordings.
     """
     from agent.commands.checkpoints import world_of_checkpoint
+    from envs import names_code
 
     spec = None if checkpoint is None else world_of_checkpoint(checkpoint)
     if spec is None:
@@ -45,6 +46,11 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
         raise UserError(
             f"{checkpoint} was learned from recordings of {spec.world.partition(':')[2]}, behind "
             "which no world stands: name one with --world, or evaluate offline with --data"
+        )
+    if name is None and names_code(spec.world):
+        raise UserError(
+            f"{checkpoint} was made for a world that is code: if it is code you trust, say "
+            f"--world {spec.world}"
         )
     if name is None and not _opens(spec.world):
         raise UserError(
@@ -58,10 +64,10 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
 
 
 def _opens(name: str) -> bool:
-    """Whether a checkpoint may make that world: a known name that runs nobody's code."""
-    from envs import entry_of, known_worlds, names_code
+    """Whether that is a name a world can be made by, and not only what it calls itself."""
+    from envs import entry_of, known_worlds
 
-    return not names_code(name) and (entry_of(name) is not None or name in known_worlds())
+    return entry_of(name) is not None or name in known_worlds()
 
 
 def task_asked(name: str | None, world: World) -> Task:

@@ -117,6 +117,7 @@ def _be_the_fork(job: Job, prepare: Sequence[Prepare], said: IO[bytes], gave: IO
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for stream in (1, 2):
             os.dup2(said.fileno(), stream)
+        sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         for one in prepare:
             one()
         code, value = call(job)
