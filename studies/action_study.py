@@ -25,6 +25,7 @@ from agent.data import CollectConfig, Episodes, RolloutStore, collect
 from agent.evaluation.play import evaluate
 from agent.evaluation.statistics import wilson
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle
+from agent.files.lock import exclusive
 from agent.model.checkpoint import load_checkpoint
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
@@ -35,7 +36,6 @@ from agent.training.trainer import Trainer, TrainingStoppedError
 from envs import make_world, task_named
 from envs.reacher import wrap_angle
 from studies.intervals import mean_interval
-from studies.made_once import one_at_a_time
 from studies.probes import (
     Split,
     angle_r2,
@@ -100,7 +100,7 @@ def _data(settings: Settings, shared: Path) -> RolloutStore:
         seed=seeds_of(seed, 0)[0] % 2**31,
         image_size=settings["image_size"],
     )
-    with one_at_a_time(shared / f"{out.name}.lock"):
+    with exclusive(shared / f"{out.name}.lock", out, wait=True):
         return collect(config)
 
 

@@ -5,25 +5,16 @@ Runs are on worker processes, so two may want the same thing at once: the second
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.files.lock import exclusive
+
 Arrays = Mapping[str, NDArray[Any]]
-
-
-@contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait while another process is in here with the same ``path``, an empty file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def made_once(path: Path, make: Callable[[], Arrays]) -> Arrays:
@@ -31,7 +22,7 @@ def made_once(path: Path, make: Callable[[], Arrays]) -> Arrays:
 
     The name of ``path`` must say what the arrays follow from: nothing in the file does.
     """
-    with one_at_a_time(path.with_suffix(".lock")):
+    with exclusive(path.with_suffix(".lock"), path, wait=True):
         if not path.exists():
             unfinished = path.with_suffix(".partial.npz")
             np.savez(unfinished, **make())  # type: ignore[arg-type]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.metadata
 import multiprocessing
 import shutil
-import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -20,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.data.crew import children_ignore_interrupts
+from agent.data.worker import ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError
 from agent.evaluation.provenance import circumstances
-from agent.files.durable import writing_lock
 from agent.files.json_files import write_json
+from agent.files.lock import writing_lock
 from studies.catalogue import load
 from studies.records import SCHEMA, Line, Record, key
 from studies.study import Preset, Settings, Study
@@ -164,7 +164,7 @@ def _crew(count: int) -> Iterator[ProcessPoolExecutor]:
 def _settle_in() -> None:
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
+    ignore_interrupts()
     torch.set_num_threads(1)
 
 

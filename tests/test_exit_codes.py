@@ -1,9 +1,14 @@
 """What goes wrong ends in the exit code of its kind; only bugs of ours show a traceback."""
 
 import errno
+import fcntl
+import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
+import time
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -76,18 +81,59 @@ def test_a_bug_of_ours_keeps_its_traceback(bug: Exception, monkeypatch: pytest.M
         run_agent.main(["doctor"])
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("answer", [signal.default_int_handler, signal.SIG_IGN], ids=str)
 def test_a_request_to_end_is_answered_as_ctrl_c(
-    monkeypatch: pytest.MonkeyPatch, answer: typing.Any
+    monkeypatch: pytest.MonkeyPatch, answer: typing.Any, number: signal.Signals
 ) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(Doctor, "run", lambda self: signal.raise_signal(signal.SIGTERM))
+    before = signal.getsignal(number)
+    monkeypatch.setattr(Doctor, "run", lambda self: signal.raise_signal(number))
     signal.signal(signal.SIGINT, answer)
     try:
         assert run_agent.main(["doctor"]) == 130
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) is before
+
+
+def test_nohup_stays_in_force(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    monkeypatch.setattr(Doctor, "run", lambda self: signal.raise_signal(signal.SIGHUP))
+    try:
+        assert run_agent.main(["doctor"]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+LOST = """
+import sys, time
+from pathlib import Path
+from agent.commands.ending import endings_as_interrupts
+with endings_as_interrupts():
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        time.sleep(0.3)  # as long as a save may take; a second hang-up comes meanwhile
+        print("interrupted", flush=True)
+        Path(sys.argv[1]).write_text("saved")
+"""
+
+
+def test_a_lost_terminal_ends_with_everything_saved(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-c", LOST, tmp_path / "result"],
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(theirs)
+    assert b"begun" in os.read(ours, 100)
+    os.close(ours)  # the system sends SIGHUP, and what is written to the terminal fails
+    time.sleep(0.1)
+    child.send_signal(signal.SIGHUP)
+    assert child.wait(20) == 0
+    assert (tmp_path / "result").read_text() == "saved"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v")

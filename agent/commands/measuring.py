@@ -15,6 +15,7 @@ from typing import Any
 
 from agent.commands.evaluate import Measurement
 from agent.commands.progress import Update, progress
+from agent.data.worker import ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError, UserError
 
 _POLL_S = 0.2
@@ -106,6 +107,7 @@ def _start(news: Queue[tuple[int, int]]) -> None:
 
     global _news
     _news = news
+    ignore_interrupts()
     torch.set_num_threads(1)
 
 

@@ -29,11 +29,11 @@ from agent.files.durable import (
     TEMPORARY_SUFFIX,
     append_line_durably,
     drop_torn_line,
+    entries,
     explained_disk_errors,
-    is_litter,
     write_durably,
-    writing_lock,
 )
+from agent.files.lock import LOCK_NAME, writing_lock
 from envs import DEFAULT_WORLD, Behaviour, World, WorldSpec, make_world
 
 Progress = Callable[[int, int], None]
@@ -163,10 +163,8 @@ def require_ours(directory: Path) -> None:
     """UserError if ``directory`` is neither a data set nor free to become one."""
     if not directory.exists() or (directory / HEADER_NAME).exists():
         return
-    ours = {".lock", SHARD_FOLDER, f"{HEADER_NAME}{TEMPORARY_SUFFIX}"}
-    if not directory.is_dir() or any(
-        entry.name not in ours and not is_litter(entry.name) for entry in directory.iterdir()
-    ):
+    ours = {LOCK_NAME, SHARD_FOLDER, f"{HEADER_NAME}{TEMPORARY_SUFFIX}"}
+    if not directory.is_dir() or {entry.name for entry in entries(directory)} - ours:
         raise UserError(
             f"{directory} holds something that is not a data set: choose a new or empty directory"
         )

@@ -13,7 +13,13 @@ from types import TracebackType
 from typing import Self
 
 from agent.data.shards import Shard
-from agent.data.worker import ShardTask, WorkerSettings, serve
+from agent.data.worker import (
+    INTERRUPTS,
+    ShardTask,
+    WorkerSettings,
+    ignore_interrupts,
+    serve,
+)
 from agent.errors import LOST_WORKER, MachineError
 
 STOP_TIMEOUT_S = 5.0
@@ -119,14 +125,16 @@ class Crew:
 
 @contextmanager
 def children_ignore_interrupts() -> Iterator[None]:
-    """Processes started in the body never see Ctrl-C; the one that started them answers it."""
+    """Processes started in the body never see Ctrl-C or a lost terminal; their starter answers."""
     # A child inherits "ignore", so a Ctrl-C while it is still importing shows no traceback of its
     # own. Only the main thread may change what a signal does.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {number: signal.getsignal(number) for number in INTERRUPTS}
+    ignore_interrupts()
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, answer in before.items():
+            signal.signal(number, answer)

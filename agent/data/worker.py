@@ -31,6 +31,9 @@ from envs import (
     roll_out,
 )
 
+# Ctrl-C, and a terminal that is closed or lost, where the system has such a thing.
+INTERRUPTS = [n for n in signal.Signals if n.name in ("SIGINT", "SIGHUP")]
+
 
 @dataclass(frozen=True)
 class ShardTask:
@@ -78,9 +81,15 @@ class WorkerSettings:
     episode_steps: int
 
 
+def ignore_interrupts() -> None:
+    """What reaches the whole group of processes is answered by the one that started this one."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def serve(pipe: Connection, settings: WorkerSettings) -> None:
     """Answer tasks until the other end of the pipe closes. Runs in its own process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent acts
+    ignore_interrupts()
     _use_one_thread()
     try:
         with pipe:

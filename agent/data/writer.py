@@ -15,7 +15,8 @@ from agent.data.header import HEADER_NAME, RECORDED, DatasetHeader
 from agent.data.manifest import SHARD_FOLDER, read_manifest
 from agent.data.shards import Shard, encode_shard, join_rollouts
 from agent.errors import UserError
-from agent.files.durable import explained_disk_errors, writing_lock
+from agent.files.durable import explained_disk_errors
+from agent.files.lock import writing_lock
 from agent.interfaces import Image
 from envs import RollOut, WorldSpec
 

@@ -8,8 +8,6 @@ short the file ends without a newline, which is how a torn line is recognised.
 from __future__ import annotations
 
 import errno
-import fcntl
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +16,11 @@ from pathlib import Path
 from agent.errors import MachineError, UserError
 
 TEMPORARY_SUFFIX = ".partial"
-_log = logging.getLogger(__name__)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # EFBIG: of `ulimit -f`
-_LITTER = (".DS_Store", "lost+found")  # what systems leave in directories, and ``._NAME``
+_NO_DIRECTORY_SYNC = (
+    errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES,
+)  # fmt: skip
+_LITTER = (".ds_store", "lost+found", "thumbs.db", "desktop.ini")  # and ``._NAME``
 _FORBIDDEN = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG,
     errno.ELOOP,
@@ -29,21 +29,29 @@ _FORBIDDEN = (
 _NO_DISK, _ON_DISK = ("/dev", "/proc", "/sys"), "/dev/shm"
 
 
-def is_litter(name: str) -> bool:
-    """Whether a file of that name is the operating system's own, and nobody's work."""
-    return name in _LITTER or name.startswith("._")
+def entries(directory: Path, pattern: str = "*") -> list[Path]:
+    """What lies in ``directory``, if there is one, without what systems leave everywhere."""
+    if not directory.is_dir():
+        return []
+    found = (path for path in directory.iterdir() if path.match(pattern))
+    return sorted(path for path in found if not _is_litter(path.name))
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith("._") or name.casefold() in _LITTER
 
 
 def fsync_directory(directory: Path) -> None:
-    """Make names created in or renamed into ``directory`` survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
+    """Make names created in or renamed into ``directory`` survive a power cut, where one can."""
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:  # some file systems sync names by themselves and refuse to be asked
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+        if error.errno not in _NO_DIRECTORY_SYNC:
             raise
-    finally:
-        os.close(descriptor)
 
 
 def write_synced(path: Path, content: bytes) -> None:
@@ -123,21 +131,3 @@ def make_directory(directory: Path) -> None:
     """Make ``directory`` and those above it, if missing; errors as explained above."""
     with explained_disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def writing_lock(directory: Path) -> Iterator[None]:
-    """Hold the right to write in ``directory``; the kernel frees it however the process ends."""
-    with (directory / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(
-                f"another process is writing into {directory}: wait for it or choose "
-                "another directory"
-            ) from error
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP):
-                raise
-            _log.warning("%s has no locks: let no other process write there", directory)
-        yield

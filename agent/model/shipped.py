@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent.errors import UserError
 from agent.files.bundle import CHECKPOINT, has_bundle
+from agent.files.durable import entries
 
 SHIPPED = Path("checkpoints/reacher")
 _PACKAGE = Path(__file__).parents[1]
@@ -24,7 +25,7 @@ def find_checkpoint(directory: Path) -> Path:
     for place in places:
         if has_bundle(place):
             return place
-    if directory.exists() and any(directory.glob("*.safetensors")):
+    if entries(directory, "*.safetensors"):
         return directory  # lacks its manifest: reading it says so
     raise UserError(
         f"expected a checkpoint in {directory}, got none: name another with --checkpoint, or make "

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.commands.calling import after_output
 from agent.commands.console import note, say, show_logs
+from agent.commands.ending import endings_as_interrupts
 from agent.commands.failures import exit_code_of, explain
 from agent.evaluation.results import read_result
 from benchmarks.campaign.campaign import Campaign
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     show_logs()
     try:
         asked = _parser().parse_args(argv)
-        _run(asked)
+        with endings_as_interrupts():
+            _run(asked)
     except SystemExit as leaving:  # argparse has said why
         return leaving.code if isinstance(leaving.code, int) else 0
     except KeyboardInterrupt:

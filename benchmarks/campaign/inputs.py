@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.files.durable import entries
 from benchmarks.campaign.curve_points import points_in
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def studies_in(results: Path) -> Iterator[tuple[str, Figure]]:
     from studies.tables import FOLDERS
 
     for folder in FOLDERS.values():
-        for path in sorted((results / folder).glob("*.json")):
+        for path in entries(results / folder, "*.json"):
             result = read_study(path)
             if result["study"] not in HOMES:
                 raise UserError(f"expected {path} to be a study of {', '.join(HOMES)}")

@@ -16,7 +16,8 @@ from agent.data.collect import missing_shards
 from agent.data.manifest import ShardRecord
 from agent.data.worker import ShardTask
 from agent.errors import DamagedDataError, MachineError, UserError
-from agent.files.durable import make_directory, writing_lock
+from agent.files.durable import make_directory
+from agent.files.lock import writing_lock
 from envs import SpecError
 
 

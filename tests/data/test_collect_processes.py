@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from small_rollouts import BOX, SETTINGS
 
+from agent.commands.ending import endings_as_interrupts
 from agent.data import CollectConfig, collect
 from agent.data.crew import Crew
 from agent.data.worker import ShardTask
@@ -75,14 +76,19 @@ def _runs(pid: int) -> bool:
     return state != "Z"
 
 
-def test_interrupt_keeps_what_is_committed_and_leaves_no_process(real_store, tmp_path, files_of):
-    def press_ctrl_c(done: int, total: int) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_interrupt_keeps_what_is_committed_and_leaves_no_process(
+    real_store, tmp_path, files_of, number
+):
+    def interrupt(done: int, total: int) -> None:
         if done:
-            signal.raise_signal(signal.SIGINT)
+            for worker in multiprocessing.active_children():  # it reaches the whole group
+                os.kill(worker.pid, number)
+            signal.raise_signal(number)
 
     out = tmp_path / "interrupted"
-    with pytest.raises(KeyboardInterrupt):
-        collect(CollectConfig(out, workers=2, **SETTINGS), press_ctrl_c)
+    with pytest.raises(KeyboardInterrupt), endings_as_interrupts():
+        collect(CollectConfig(out, workers=2, **SETTINGS), interrupt)
     assert multiprocessing.active_children() == []
     kept = files_of(out)["manifest.jsonl"]
     assert len(kept.splitlines()) == 1

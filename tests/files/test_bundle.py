@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import MANIFEST, bundle_sha256, has_bundle, read_bundle, write_bundle
+from agent.files.lock import exclusive
 
 OLD = {"a.json": b'{"version": 1}', "b.bin": bytes(range(256))}
 NEW = {"a.json": b'{"version": 2}', "c.bin": b"other", "README.md": b"text"}
@@ -55,10 +60,10 @@ def test_replacing_leaves_nothing_of_the_old(place: Path) -> None:
     assert [path.name for path in place.parent.iterdir()] == ["bundle"]
 
 
-@pytest.mark.parametrize("first_cut", range(1, 12))
+@pytest.mark.parametrize("first_cut", range(1, 14))
 def test_a_crash_anywhere_leaves_the_old_or_the_new(place: Path, first_cut: int) -> None:
     """Then a second crash, anywhere in the next try, must not do worse."""
-    for second_cut in range(5, 12):
+    for second_cut in range(5, 14):
         for cut in (first_cut, second_cut):
             with pytest.MonkeyPatch.context() as patch:
                 cut_power(patch, cut)
@@ -70,11 +75,80 @@ def test_a_crash_anywhere_leaves_the_old_or_the_new(place: Path, first_cut: int)
 
 
 @pytest.mark.parametrize("reader", [read_bundle, bundle_sha256, has_bundle])
-def test_every_reader_brings_back_what_a_crash_had_moved_aside(place: Path, reader) -> None:  # type: ignore[no-untyped-def]
-    before = bundle_sha256(place)
-    place.rename(place.with_name(".bundle.old"))  # the first of two renames, then nothing
+def test_a_reader_finds_what_was_moved_aside_and_leaves_it_to_a_writer(place: Path, reader) -> None:  # type: ignore[no-untyped-def]
+    before, aside = bundle_sha256(place), place.with_name(".bundle.old")
+    place.rename(aside)  # the first of two renames, then a crash, or a writer that is slow
     assert reader(place)
     assert bundle_sha256(place) == before
+    assert aside.is_dir() and not place.exists()
+    write_bundle(place, NEW)
+    assert read_bundle(place) == NEW and not aside.exists()
+
+
+WRITER = """
+import itertools, sys
+from pathlib import Path
+from agent.files.bundle import write_bundle
+
+place = Path(sys.argv[1])
+for count in itertools.count():
+    number = str(count % 7).encode()  # the same content comes again, too
+    write_bundle(place, {"a.json": number, "b.bin": number * 200_000})
+    if count == 0:
+        print("begun", flush=True)
+"""
+
+
+def test_whoever_reads_what_is_being_saved_gets_one_whole_bundle(tmp_path: Path) -> None:
+    place = tmp_path / "checkpoint"
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, place], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        end_s, seen = time.monotonic() + 1.5, set()
+        while time.monotonic() < end_s:
+            assert has_bundle(place)
+            assert len(bundle_sha256(place)) == 64
+            files = read_bundle(place)
+            assert files["b.bin"] == files["a.json"] * 200_000
+            seen.add(files["a.json"])
+        assert writer.poll() is None, "the reader ended the writer"
+        writer.kill()
+    assert len(seen) > 1
+
+
+def test_one_at_a_time_writes(place: Path) -> None:
+    with (
+        exclusive(place.with_name(".bundle.lock"), place),
+        pytest.raises(UserError, match="another process is writing into"),
+    ):
+        write_bundle(place, NEW)
+    assert read_bundle(place) == OLD
+
+
+def test_some_files_can_be_asked_for(place: Path) -> None:
+    (place / "b.bin").unlink()  # is not even looked at
+    assert read_bundle(place, only=["a.json", "z.json"]) == {"a.json": OLD["a.json"]}
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "..", "a/b"])
+def test_a_manifest_does_not_reach_outside_its_folder(place: Path, name: str) -> None:
+    (place.parent / "secret").write_bytes(b"mine")
+    digest = hashlib.sha256(b"mine").hexdigest()
+    (place / MANIFEST).write_text(json.dumps({"files": {name: digest}}))
+    with pytest.raises(DamagedDataError, match="of its own folder"):
+        read_bundle(place)
+
+
+def test_what_a_system_leaves_is_not_in_the_way(tmp_path: Path) -> None:
+    for name in (".DS_Store", "Thumbs.db", "._a.json"):
+        (tmp_path / name).write_bytes(b"?")
+    with pytest.raises(UserError, match="expected a checkpoint"):
+        read_bundle(tmp_path)
+    write_bundle(tmp_path / "new", NEW)
+    (tmp_path / "new" / ".DS_Store").write_bytes(b"?")
+    assert read_bundle(tmp_path / "new") == NEW
 
 
 @pytest.mark.parametrize("name", [*OLD, MANIFEST])

@@ -3,29 +3,108 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
+import stat
+import subprocess
+import sys
+import threading
 
 import pytest
 
-from agent.files.durable import fsync_directory, writing_lock
+from agent.errors import UserError
+from agent.files.bundle import read_bundle, write_bundle
+from agent.files.durable import entries, write_durably
+from agent.files.lock import LOCK_NAME, exclusive, is_being_written, writing_lock
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from agent.files.lock import writing_lock
+with writing_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
-@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
 def test_a_directory_that_cannot_be_synced_is_passed_over(tmp_path, monkeypatch, number):
+    real = os.fsync
+
     def refuse(descriptor):
-        raise OSError(number, "refused")
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, "refused")
+        real(descriptor)
 
     monkeypatch.setattr("os.fsync", refuse)
-    fsync_directory(tmp_path)
+    write_durably(tmp_path / "file", b"content")
+    write_bundle(tmp_path / "bundle", {"a.json": b"1"})
+    assert (tmp_path / "file").read_bytes() == b"content"
+    assert read_bundle(tmp_path / "bundle") == {"a.json": b"1"}
 
 
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP])
+def test_a_file_that_cannot_be_synced_is_an_error(tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(errno.EIO, "worn out")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="worn out"):
+        write_durably(tmp_path / "file", b"content")
+
+
+@pytest.mark.parametrize("wait", [False, True])
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
 def test_a_file_system_without_locks_is_written_with_a_warning(
-    tmp_path, monkeypatch, caplog, number
+    tmp_path, monkeypatch, caplog, number, wait
 ):
     def refuse(file, operation):
         raise OSError(number, "refused")
 
     monkeypatch.setattr("fcntl.flock", refuse)
+    for _ in range(3):
+        with exclusive(tmp_path / "x.lock", tmp_path / "x", wait):
+            pass
+    assert caplog.text.count("no locks") == 1  # not once a save
+    assert not is_being_written(tmp_path)
+
+
+def test_a_lock_is_held_by_one_and_leaves_nothing(tmp_path):
+    place = tmp_path / "run"
+    with writing_lock(place):
+        assert is_being_written(place)
+        with pytest.raises(UserError, match="another process is writing"), writing_lock(place):
+            pass
+        (place / "result").touch()
+    assert not is_being_written(place)
+    assert [path.name for path in place.iterdir()] == ["result"]
+    with writing_lock(tmp_path / "nothing"):
+        pass
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_kill_frees_a_lock(tmp_path):
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE)
+    with holder:
+        holder.stdout.readline()
+        assert is_being_written(tmp_path)
+        holder.kill()
+    assert (tmp_path / LOCK_NAME).exists() and not is_being_written(tmp_path)
     with writing_lock(tmp_path):
         pass
-    assert "no locks" in caplog.text
+
+
+def test_a_question_does_not_keep_a_writer_out(tmp_path):
+    (tmp_path / LOCK_NAME).touch()
+    with (tmp_path / LOCK_NAME).open() as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        threading.Timer(0.05, fcntl.flock, (asking, fcntl.LOCK_UN)).start()
+        with writing_lock(tmp_path):
+            assert is_being_written(tmp_path)
+
+
+def test_what_systems_leave_is_no_entry(tmp_path):
+    for name in (".DS_Store", "lost+found", "Thumbs.db", "._x.json", "x.json", ".lock"):
+        (tmp_path / name).touch()
+    assert [path.name for path in entries(tmp_path)] == [".lock", "x.json"]
+    assert [path.name for path in entries(tmp_path, "*.json")] == ["x.json"]
+    assert entries(tmp_path / "nowhere") == []
