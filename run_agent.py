@@ -82,19 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _lacking(module: str) -> str:
-    """What to do about a module that is not there."""
-    if module in sys.stdlib_module_names:  # no installation brings it
-        return (
-            f"Python on {sys.platform} has no {module}: this program runs on Linux and macOS, and "
-            "on Windows in WSL"
-        )
-    return (
-        f"{sys.executable} lacks {module}. Run `make setup` once, then use .venv/bin/python in "
-        "place of python"
-    )
-
-
 def _run(program: str, words: Sequence[str]) -> int:
     from agent.commands.calling import mistake, run_entry
     from agent.commands.parsing import find

@@ -72,14 +72,19 @@ class Demo:
 
     def run(self) -> None:
         """Do what is not done yet, and say where the report is."""
+        from agent.files.folders import DEMO, writing_into
+
+        self._check()
+        with writing_into(self.place, DEMO):
+            self._do_stages()
+
+    def _do_stages(self) -> None:
         from agent.commands.console import say
         from agent.commands.demo_report import experience_of
         from agent.commands.scores import show_scores
         from agent.commands.stages import Stages
-        from agent.training.recorder import read_metrics
-
-        self._check()
         from agent.reporting.verdict import verdict
+        from agent.training.recorder import read_metrics
 
         protocols = self._protocols()
         stages = Stages(self.place, self._settings())

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.files.folders import DEMO_MARK
+
 if TYPE_CHECKING:
     from agent.reporting.making import Stage
-
-FILE_NAME = "stages.json"
 
 
 class Stages:
@@ -22,7 +22,7 @@ class Stages:
     """
 
     def __init__(self, out: Path, settings: Mapping[str, Any]) -> None:
-        self._path = out / FILE_NAME
+        self._path = out / DEMO_MARK
         self._record: dict[str, Any] = {"settings": dict(settings), "stages": {}}
         self._running_since_s: dict[str, float] = {}  # the stage under way, if any
         if self._path.exists():

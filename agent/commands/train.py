@@ -158,23 +158,25 @@ def train_world_model(
     """Train with a progress bar, keep settings and reports, draw the curves; the last report.
 
     ``named`` is the preset that ``config`` was made from. None where ``resume`` finds nothing left
-    to do. Raises what ``Trainer`` raises.
+    to do. Raises what ``Trainer`` raises, and UserError if another process is writing into ``out``.
     """
     from agent.commands.places import require_file_place
     from agent.commands.progress import follow, progress
     from agent.commands.training_settings import CONFIG_NAME, as_toml
     from agent.files.durable import write_durably
+    from agent.files.folders import RUN, writing_into
     from agent.training.head import teach_head
     from agent.training.recorder import record
     from agent.training.trainer import Trainer
 
-    trainer = Trainer(data, out, config, resume, begin)
-    require_file_place(out / CONFIG_NAME, "--out", ".toml")
-    write_durably(out / CONFIG_NAME, as_toml(config, named).encode())
-    last = follow("training, steps", record(trainer.run(), out), _describe)
-    _draw_curves(out)
-    with progress("teaching the action head, steps") as update:
-        teach_head(out / "checkpoint", data, config.training, config.head, update)
+    with writing_into(out, RUN):
+        trainer = Trainer(data, out, config, resume, begin)
+        require_file_place(out / CONFIG_NAME, "--out", ".toml")
+        write_durably(out / CONFIG_NAME, as_toml(config, named).encode())
+        last = follow("training, steps", record(trainer.run(), out), _describe)
+        _draw_curves(out)
+        with progress("teaching the action head, steps") as update:
+            teach_head(out / "checkpoint", data, config.training, config.head, update)
     return last
 
 

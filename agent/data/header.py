@@ -12,10 +12,11 @@ from typing import Any
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.durable import write_durably
+from agent.files.folders import DATASET_MARK
 from agent.files.json_files import parsed, sealed, sum_of, unsealed
 from envs import WorldSpec, spec_of_first_schema
 
-HEADER_NAME = "dataset.json"
+HEADER_NAME = DATASET_MARK
 SCHEMA = "lejepa-agent/rollouts/2"
 FIRST_SCHEMA = "lejepa-agent/rollouts/1"
 RECORDED = "recorded"  # the behaviour of what was recorded elsewhere

@@ -25,16 +25,6 @@ MANIFEST = "manifest.json"
 CHECKPOINT, STATE = "checkpoint", "training_state"  # the bundles in a training's directory
 
 
-def require_no_run(out: Path, otherwise: str = "continue it with --resume") -> None:
-    """A training never replaces another.
-
-    Raises:
-        UserError: if ``out`` holds one; the message offers ``otherwise`` or another directory.
-    """
-    if has_bundle(out / STATE) or has_bundle(out / CHECKPOINT):
-        raise UserError(f"{out} already holds a run; {otherwise}, or choose a new --out")
-
-
 def require_elsewhere(directory: Path) -> None:
     """UserError if this process is in ``directory``: it is replaced as a whole, and is no place."""
     if Path.cwd().is_relative_to(os.path.realpath(directory)):

@@ -22,8 +22,8 @@ from torch import Tensor
 from agent.data.episodes import Episodes, Rows
 from agent.data.store import RolloutStore
 from agent.errors import UserError
-from agent.files.bundle import CHECKPOINT, require_no_run
-from agent.files.durable import explained_disk_errors
+from agent.files.bundle import CHECKPOINT
+from agent.files.folders import RUN, require_no_run, writing_into
 from agent.machine.memory import peak_memory_mb
 from agent.rivals.cloning import GOAL_TICKS, CloneConfig, CloneNetwork, Frames, save_clone
 from envs import WorldSpec
@@ -117,7 +117,8 @@ def train_clone(
     the whole training took, not only the way to the best.
 
     Raises:
-        UserError: if there is no data, ``algorithm`` is unknown, or ``out`` holds a training.
+        UserError: if there is no data, ``algorithm`` is unknown, or ``out`` holds a training or
+            another process writes there.
         DamagedDataError: on damaged data.
     """
     require_no_run(out, "remove it")
@@ -127,9 +128,15 @@ def train_clone(
         config = CloneConfig(algorithm=algorithm)
     except ValueError as error:
         raise UserError(str(error)) from error
-    with explained_disk_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-    return _train(store, out, config, settings)
+    return _alone(store, out, config, settings)
+
+
+def _alone(
+    store: RolloutStore, out: Path, config: CloneConfig, settings: CloningSettings
+) -> Generator[CloningStatistics, None, None]:
+    with writing_into(out, RUN):
+        require_no_run(out, "remove it")
+        yield from _train(store, out, config, settings)
 
 
 def _train(

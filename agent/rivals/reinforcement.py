@@ -25,10 +25,10 @@ from agent.files.bundle import (
     STATE,
     has_bundle,
     read_bundle,
-    require_no_run,
     write_bundle,
 )  # fmt: skip
 from agent.files.durable import append_line_durably, explained_disk_errors, write_durably
+from agent.files.folders import RUN, require_kind, require_no_run, writing_into
 from agent.machine.memory import peak_memory_mb
 from agent.rivals.actor import save_actor
 from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of, whole_episodes
@@ -114,15 +114,23 @@ class Training:
         self._resume = resume
         if resume and not has_bundle(out / STATE):
             raise UserError(f"expected a training to resume in {out}, got none: leave --resume out")
+        require_kind(out, RUN)
         if not resume:
             _require_room(out)
-        with explained_disk_errors(out):
-            out.mkdir(parents=True, exist_ok=True)
-            if not resume:  # of a training that was killed before its first state
-                (out / METRICS).unlink(missing_ok=True)
 
     def run(self) -> Generator[RLStatistics, None, None]:
-        """Train to the end, reporting every leg; stopped, it loses what the last state has not."""
+        """Train to the end, reporting every leg; stopped, it loses what the last state has not.
+
+        Raises:
+            UserError: if another process is writing into ``out``.
+        """
+        with writing_into(self.out, RUN):
+            if not self._resume:
+                _require_room(self.out)
+                (self.out / METRICS).unlink(missing_ok=True)  # of one killed before its first state
+            yield from self._run()
+
+    def _run(self) -> Generator[RLStatistics, None, None]:
         from agent.rivals.learners import learn_leg, make_learner
 
         threads_before = torch.get_num_threads()

@@ -15,8 +15,9 @@ from agent.config import ExperimentConfig
 from agent.data.store import RolloutStore
 from agent.data.windows import WindowSampler
 from agent.errors import UserError
-from agent.files.bundle import CHECKPOINT, STATE, has_bundle, require_no_run
+from agent.files.bundle import CHECKPOINT, STATE, has_bundle
 from agent.files.durable import make_directory
+from agent.files.folders import RUN, require_kind, require_no_run
 from agent.interfaces import Window
 from agent.machine.memory import peak_memory_mb
 from agent.model.checkpoint import checkpoint_sha256, load_checkpoint, save_checkpoint
@@ -246,6 +247,7 @@ class Trainer:
 
     def _settle_directory(self, resume: bool) -> None:
         state = self.out / STATE
+        require_kind(self.out, RUN)
         if resume and has_bundle(state):
             self.step, before = load_training_state(
                 state, self.model, self.optimiser, self.identity

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.config import ExperimentConfig
 from agent.files.bundle import CHECKPOINT
+from agent.files.folders import RUN, writing_into
 from agent.training.head import Report, teach_head
 from agent.training.recorder import record
 from agent.training.reports import TrainStatistics
@@ -23,8 +24,10 @@ def train_world_model(
 ) -> Iterator[TrainStatistics]:
     """Train into ``out``, passing on every report; ``teaching`` is told how far the head is.
 
-    Closing it, or Ctrl-C, saves the training state first. Raises what :class:`Trainer` raises.
+    Closing it, or Ctrl-C, saves the training state first. Raises what :class:`Trainer` raises, and
+    UserError if another process is writing into ``out``.
     """
-    trainer = Trainer(data, out, config, resume, begin)
-    yield from record(trainer.run(), out)
-    teach_head(out / CHECKPOINT, data, config.training, config.head, teaching)
+    with writing_into(out, RUN):
+        trainer = Trainer(data, out, config, resume, begin)
+        yield from record(trainer.run(), out)
+        teach_head(out / CHECKPOINT, data, config.training, config.head, teaching)

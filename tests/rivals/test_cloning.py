@@ -214,6 +214,11 @@ def test_a_training_cut_short_is_saved(data: Path, tmp_path: Path) -> None:
     settings = CloningSettings(steps=500, batch=8, report_every=1, held_out_samples=8)
     with contextlib.closing(train_clone(data, tmp_path, "clone", settings)) as training:
         next(training)
+        (tmp_path / "checkpoint").rename(tmp_path / "away")  # as before the first is written
+        other = train_clone(data, tmp_path, "clone", settings)
+        with pytest.raises(UserError, match="another process is writing into"):
+            next(other)
+        (tmp_path / "away").rename(tmp_path / "checkpoint")
     load_clone(tmp_path / "checkpoint")
     with pytest.raises(UserError, match="already holds a run; remove it, or choose"):
         train_clone(data, tmp_path, "clone", settings)

@@ -19,6 +19,7 @@ from agent.files.bundle import read_bundle, write_bundle
 from agent.settings import to_dict
 from agent.training.interrupt import interrupts_held_back
 from agent.training.trainer import Trainer
+from agent.training.whole import train_world_model
 
 Config = Callable[..., ExperimentConfig]
 STEPS = 30
@@ -210,6 +211,18 @@ def test_the_state_holds_no_pickle(data: Path, tmp_path: Path, config: Config) -
     Trainer(data, tmp_path, config()).save()
     names = {path.name for path in (tmp_path / "training_state").iterdir()}
     assert names == {"state.json", "state.safetensors", "manifest.json"}
+
+
+def test_two_trainings_into_one_place_are_refused(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    first = train_world_model(data, tmp_path, config(steps=STEPS))
+    next(first)
+    for resume in (False, True):
+        with pytest.raises(UserError, match="another process is writing into"):
+            next(train_world_model(data, tmp_path, config(steps=STEPS), resume))
+    assert [report.step for report in first] == [20, 30]
+    assert weights(tmp_path)
 
 
 def test_ctrl_c_is_answered_after_the_block_and_the_handler_is_back() -> None:
