@@ -27,6 +27,7 @@ from agent.interfaces import Array, FloatArray, Goals, Image, Seen
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
+from agent.settings import require_seed
 from agent.training.whole import train_world_model
 from envs import WorldSpec
 from planners import PLANNERS
@@ -56,6 +57,7 @@ class Agent:
     ) -> None:
         if planner not in PLANNERS:
             raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}")
+        require_seed(seed)
         self.model = model.eval()
         config = MPCConfig(delay_ticks=delay_ticks, tick_ms=tick_ms, guarded=guard)
         self._seen_by = TorchModel(model)
@@ -114,6 +116,7 @@ class Agent:
     def reset(self, seed: int | None = None) -> None:
         """Forget the episode; the next :meth:`act` begins another."""
         self._seed = self._seed if seed is None else seed
+        require_seed(self._seed)
         self._goal = None
 
     def act(self, image: ArrayLike, goal_image: ArrayLike) -> Array:

@@ -17,7 +17,14 @@ from typing import Any, TypeVar
 from agent.errors import UserError
 
 T = TypeVar("T")
+MAX_SEED = 2**63 - 1  # what numpy, torch and the files all take
 _KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def require_seed(seed: int, name: str = "seed") -> None:
+    """UserError unless ``seed`` is in the range that every part of the program takes."""
+    if not 0 <= seed <= MAX_SEED:
+        raise UserError(f"expected {name} from 0 to {MAX_SEED} (63 bits), got {seed}")
 
 
 def to_dict(settings: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 import run_agent
 from agent.commands.baseline import Baseline
 from agent.commands.collect import Collect
-from agent.commands.command import Command, Entry
+from agent.commands.command import Command, Entry, Group
 from agent.commands.control import Control
 from agent.commands.controllers import CONTROLLERS
 from agent.commands.demo import Demo
@@ -23,6 +23,7 @@ from agent.commands.flag_checks import check_flags
 from agent.commands.places import run_beside
 from agent.commands.train import Train
 from agent.commands.worlds_asked import DEFAULT_WORLD
+from agent.settings import MAX_SEED
 
 NONE = type(None)
 ROOT = Path(__file__).parents[1]
@@ -223,6 +224,39 @@ def test_a_run_is_advised_beside_its_data(
     (tmp_path / "above" / "here").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "above" / "here")
     assert run_beside(Path(data)) == Path(run)
+
+
+SEEDS = [
+    ("collect", "--seed"), ("train", "--seed"), ("train", "--training.seed"),
+    ("baseline", "--seed"), ("control", "--seed"), ("control", "--goal-seed"),
+    ("evaluate", "--seed"),
+    ("diagnose", "--seed"), ("demo", "--seed"), ("demo", "--evaluation-seed"),
+]  # fmt: skip
+PLACES = {
+    "collect": ["--out", "x"], "baseline": ["--out", "x"], "diagnose": ["--data", "x"],
+    "train": ["--data", "x", "--out", "x", "--print-config"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "flag"), SEEDS, ids=str)
+def test_every_seed_has_the_same_range(
+    command: str, flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed in (-1, 2**63, 2**64, 10**30):
+        words = [command, f"{flag}={seed}", *PLACES.get(command, [])]
+        assert run_agent.main(words) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"from 0 to {MAX_SEED} (63 bits), got {seed}" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_seed_is_forgotten() -> None:
+    named = {command for command, _ in SEEDS}
+    for command, entry in run_agent.COMMANDS.items():
+        kinds: typing.Any = entry.entries.values() if isinstance(entry, Group) else [entry]
+        flags = {one.name for kind in kinds for one in dataclasses.fields(kind.load())}
+        assert command in named or not any(flag.endswith("seed") for flag in flags)
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)

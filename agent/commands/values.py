@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
-from agent.training.settings import MAX_SEED, MAX_THREADS
+from agent.settings import MAX_SEED
+from agent.training.settings import MAX_THREADS
 
 LARGEST_WHOLE = 2**63 - 1  # what files and libraries still hold
 

@@ -32,6 +32,7 @@ from agent.files.folders import RUN, require_kind, require_no_run, writing_into
 from agent.machine.memory import peak_memory_mb
 from agent.rivals.actor import save_actor
 from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of, whole_episodes
+from agent.settings import require_seed
 from envs import DEFAULT_WORLD
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ class Training:
         self.algorithm.require_task(world, task)
         self.spec = spec_of(world)
         self.settings = settings or self.algorithm.settings
-        if seed < 0:
-            raise UserError(f"expected --seed of at least 0, got {seed}")
+        require_seed(seed)
         self.env_steps = whole_episodes(
             self.algorithm, world, task, env_steps, settings=self.settings
         )

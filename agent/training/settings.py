@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from agent.settings import require_seed
+
 REGULARISERS = ("sigreg", "sigreg-per-step", "vicreg")
 OPTIMISERS = ("muon", "adamw")
 PRECISIONS = ("float32", "bfloat16")
-MAX_SEED = 2**63 - 1  # the most torch takes
 MAX_THREADS = max(64, 4 * (os.cpu_count() or 1))  # OpenMP ends the process where it gets none
 
 
@@ -65,11 +66,10 @@ class TrainingConfig:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"expected {name} of {known}, got {getattr(self, name)!r}")
-        for name in ("sigreg_weight", "weight_decay", "seed"):
+        for name in ("sigreg_weight", "weight_decay"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")
-        if self.seed > MAX_SEED:
-            raise ValueError(f"expected seed <= {MAX_SEED}, got {self.seed}")
+        require_seed(self.seed)
         if self.window_frames < 2:
             raise ValueError(f"expected window_frames >= 2, got {self.window_frames}")
         if not 0 <= self.warmup_fraction < 1:
