@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.data.manifest import ShardRecord
-from agent.data.shards import UNREADABLE, open_shard, read_frame
+from agent.data.reading import OpenShard
+from agent.data.shards import UNREADABLE
 from agent.interfaces import Array, FloatArray, Image
+from envs import WorldSpec
 
 Rows = NDArray[np.int64]
 
@@ -32,14 +33,11 @@ class ShardPixels:
 
     OPEN_FILES = 64  # well below the usual limit of 1024 open files
 
-    def __init__(
-        self, directory: Path, records: list[ShardRecord], frame_shape: tuple[int, int, int]
-    ) -> None:
-        self._directory = directory
-        self._records = records
+    def __init__(self, directory: Path, records: Sequence[ShardRecord], spec: WorldSpec) -> None:
+        self._directory, self._records, self._spec = directory, records, spec
         self._first_row = np.cumsum([0, *(record.rows for record in records)])
-        self.shape = (int(self._first_row[-1]), *frame_shape)
-        self._open: OrderedDict[int, tuple[AbstractContextManager[Any], Any]] = OrderedDict()
+        self.shape = (int(self._first_row[-1]), *spec.frame_shape)
+        self._open: OrderedDict[int, OpenShard] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -59,25 +57,22 @@ class ShardPixels:
 
     def _read(self, shard: int, row: int, out: Image) -> None:
         try:
-            read_frame(self._pixels(shard), row, out)
+            self._shard(shard).frame(row, out)
         except UNREADABLE as error:
             record = self._records[shard]
             raise record.unreadable(self._directory, error, f"frame {row}: ") from error
 
-    def _pixels(self, shard: int) -> Any:
+    def _shard(self, shard: int) -> OpenShard:
         if shard not in self._open:
             if len(self._open) >= self.OPEN_FILES:
                 self._close_oldest()
-            record = self._records[shard]
-            record.check_size(self._directory)
-            file = open_shard(record.path(self._directory))
-            self._open[shard] = (file, file.__enter__()["pixels"])
+            self._open[shard] = self._records[shard].open(self._directory, self._spec)
         self._open.move_to_end(shard)
-        return self._open[shard][1]
+        return self._open[shard]
 
     def _close_oldest(self) -> None:
-        _, (file, _) = self._open.popitem(last=False)
-        file.__exit__(None, None, None)
+        _, shard = self._open.popitem(last=False)
+        shard.close()
 
     def close(self) -> None:
         """Close the files; they are opened again when needed."""

@@ -6,7 +6,6 @@ carries the SHA-256 of its file, so damage anywhere in the file is found by read
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import itertools
 import json
@@ -14,14 +13,14 @@ import logging
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from agent.data.reading import OpenShard
 from agent.errors import DamagedDataError, MachineError
 from agent.files.json_files import parsed
+from envs import WorldSpec
 
 MANIFEST_NAME = "manifest.jsonl"
 SHARD_FOLDER = "shards"
-_REFUSED = (
-    errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOLCK, errno.ENOMEM
-)  # fmt: skip
+_SHARD_NAME = re.compile(r"shard-\d{5,}\.h5")
 _log = logging.getLogger(__name__)
 
 
@@ -83,31 +82,58 @@ class ShardRecord:
         try:
             content = self.path(directory).read_bytes()
         except OSError as error:
-            raise self.unreadable(directory, error) from error
+            raise self._refused(directory, error) from error
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise self.damage(directory, "its content is not what was written (SHA-256 differs)")
         return content
 
+    def open(self, directory: Path, spec: WorldSpec, content: bytes | None = None) -> OpenShard:
+        """The file, or its ``content``, open to read rows of a world of ``spec`` from."""
+        if content is None:
+            self.check_size(directory)
+        source = self.path(directory) if content is None else content
+        return OpenShard(source, spec, self.rows, self.episodes[1] - self.episodes[0])
+
     def check_size(self, directory: Path) -> None:
         """Check that the file is there and whole by its size, without reading it."""
         path = self.path(directory)
-        if not path.is_file():
+        if not path.resolve().is_relative_to(directory.resolve()):
+            raise DamagedDataError(
+                f"expected {path} in the data set itself, got a link to {path.resolve()}: put the "
+                "file itself there"
+            )
+        try:
+            size = path.stat().st_size if path.is_file() else None
+        except OSError as error:
+            raise self._refused(directory, error) from error
+        if size is None:
             raise self.damage(directory, "the file is missing")
-        size = path.stat().st_size
         if size != self.size_bytes:
             raise self.damage(directory, f"expected {self.size_bytes} bytes, got {size}")
 
     def unreadable(self, directory: Path, error: Exception, what: str = "") -> Exception:
-        """Damage, or MachineError where the system refused the file and it may well be whole."""
-        number = error.errno if isinstance(error, OSError) else None
-        if number is None and "unable to lock file" in str(error):
-            number = errno.EAGAIN
-        if number in _REFUSED:
-            return MachineError(
-                f"cannot read {self.path(directory)}: {error}. The file was not found damaged: "
-                "give this process the right, the open files or the lock it needs, and try again"
-            )
+        """What ``error``, of a reading, means: damage, or that the file cannot be read just now.
+
+        Only a checksum tells: a file that is what was written is whole.
+        """
+        if isinstance(error, (DamagedDataError, MachineError)):
+            return error
+        try:
+            self.read(directory)
+            if isinstance(error, OSError):
+                return self._refused(directory, error)
+        except MachineError as refused:
+            return refused
+        except DamagedDataError:
+            pass
         return self.damage(directory, f"{what}{error}")
+
+    def _refused(self, directory: Path, error: OSError) -> MachineError:
+        return MachineError(
+            f"cannot read {self.path(directory)} now: {error.strerror or error}. The file was not "
+            "found damaged: give this process the right or the open files it needs, or wait for "
+            "the disk, and try again"
+        )
 
     def damage(self, directory: Path, what: str) -> DamagedDataError:
         """The error that names this shard, what is wrong with it, and the way out."""

@@ -8,12 +8,9 @@ stamp, a pinned file format.
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
@@ -21,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.interfaces import Array, FloatArray, Image
-from envs import FIRST_SCHEMA_STATE, RollOut, WorldSpec
+from envs import RollOut
 
-# What h5py, the HDF5 library and zlib raise on a file that is not what it should be.
+# What h5py, HDF5, zlib and the checks of ``reading`` raise on a file that is not what it should be.
 UNREADABLE = (OSError, KeyError, RuntimeError, ValueError, TypeError, zlib.error)
 _h5py: Any = h5py  # it has no types
 _FORMAT = ("v110", "v110")  # HDF5 1.10 and later can read it
@@ -84,59 +81,3 @@ def _add(file: Any, name: str, values: NDArray[Any], chunk_rows: int) -> None:
         fletcher32=True,
         track_times=False,
     )
-
-
-def open_shard(source: Path | bytes) -> AbstractContextManager[Any]:
-    """An open shard to read from; raises one of UNREADABLE if it cannot be."""
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
-    opened: AbstractContextManager[Any] = _h5py.File(file, "r")
-    return opened
-
-
-def read_columns(file: Any, spec: WorldSpec) -> Columns:
-    """The small columns of an open shard; ValueError if they do not fit together or ``spec``."""
-    action, ep_len = (np.asarray(file[name][()]) for name in ("action", "ep_len"))
-    columns = Columns(action, _states(file, len(action)), ep_len)
-    rows = int(ep_len.sum())
-    lengths = {len(action), len(columns.state), len(file["pixels"])}
-    if lengths != {rows} or len(ep_len) == 0 or ep_len.min() < 1:
-        raise ValueError(f"columns of {sorted(lengths)} rows, expected {rows} in each")
-    widths = (action.shape[1], columns.state.shape[1])
-    if widths != (spec.action_dim, len(spec.state)):
-        raise ValueError(
-            f"{widths[0]} numbers in an action and {widths[1]} in a state, expected "
-            f"{spec.action_dim} and {len(spec.state)}"
-        )
-    return columns
-
-
-def _states(file: Any, rows: int) -> Array:
-    """The column of states; older files have it in two parts, angles and speeds."""
-    parts = [name for name in ("state", *FIRST_SCHEMA_STATE) if name in file]
-    return np.hstack([np.empty((rows, 0)), *(np.asarray(file[name][()]) for name in parts)])
-
-
-def read_frame(pixels: Any, row: int, out: Image) -> None:
-    """Decode one frame of the column ``pixels`` of an open shard into ``out`` (h, w, 3).
-
-    The stored chunk is inflated here: HDF5's own way to one small chunk costs five times as much.
-    Its checksum is passed over, zlib's own over the inflated bytes is checked.
-    """
-    skipped_filters, chunk = pixels.id.read_direct_chunk((row, 0, 0, 0))
-    if skipped_filters:  # HDF5 stores what does not shrink as it is
-        pixels.read_direct(out, np.s_[row])
-        return
-    stream = zlib.decompressobj()
-    content = stream.decompress(chunk)
-    if not stream.eof:
-        raise ValueError(f"the compressed frame {row} ends too early")
-    out[...] = np.frombuffer(content, np.uint8).reshape(out.shape)
-
-
-def read_all_frames(file: Any, out: Image) -> None:
-    """Decode every frame of an open shard into ``out`` (N, h, w, 3)."""
-    pixels = file["pixels"]
-    if pixels.shape != out.shape:
-        raise ValueError(f"frames of shape {pixels.shape}, expected {out.shape}")
-    for row, frame in enumerate(out):
-        read_frame(pixels, row, frame)

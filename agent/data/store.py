@@ -6,9 +6,10 @@ which shards count, ``shards/`` holds them. Episodes are numbered 0 … E−1 in
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ import numpy as np
 from agent.data.episodes import Episodes, Rows, ShardPixels
 from agent.data.header import HEADER_NAME, DatasetHeader
 from agent.data.manifest import ShardRecord, read_manifest
-from agent.data.shards import UNREADABLE, Columns, open_shard, read_all_frames, read_columns
+from agent.data.shards import UNREADABLE, Columns
 from agent.errors import DamagedDataError, UserError
+from agent.files.lock import is_being_written
 from agent.interfaces import Image
 from agent.machine.memory import available_memory_bytes
 
@@ -65,6 +67,36 @@ class RolloutStore:
         """What all frames take in memory."""
         return self.row_count * math.prod(self.header.spec.frame_shape)
 
+    def first(self, episodes: int) -> RolloutStore:
+        """The data set as it was when it held that many episodes.
+
+        Raises:
+            UserError: if it holds fewer now, or others between.
+        """
+        kept = replace(self, records=tuple(r for r in self.records if r.episodes[1] <= episodes))
+        if kept.episode_count != episodes:
+            raise UserError(
+                f"expected {self.directory} to hold the first {episodes} episodes, as when it was "
+                f"first learned from, got {kept.episode_count} of them: bring the others back with "
+                "collect, or train into a new directory"
+            )
+        return kept
+
+    def content_sha256(self) -> str:
+        """One hash for all committed episodes."""
+        return hashlib.sha256("".join(r.sha256 for r in self.records).encode()).hexdigest()
+
+    def say_if_unfinished(self) -> None:
+        """A warning where more episodes are still to come."""
+        asked, are_coming = self.header.episodes, is_being_written(self.directory)
+        if self.episode_count >= asked and not are_coming:
+            return
+        _log.warning(
+            "%s holds %d%s episodes so far%s: only these are learned from",
+            self.directory, self.episode_count, f" of {asked}" if asked else "",
+            ", another process is recording more" if are_coming else "",
+        )  # fmt: skip
+
     def load(self, memory_limit_bytes: int | None = None) -> Episodes:
         """All episodes, pictures in memory if they fit in ``memory_limit_bytes``.
 
@@ -77,8 +109,8 @@ class RolloutStore:
         if self.pixel_bytes <= memory_limit_bytes:
             return self._load_all()
         _log.info("%d MB of frames stay on disk, too many to keep", self.pixel_bytes // 10**6)
-        pixels = ShardPixels(self.directory, list(self.records), self.header.spec.frame_shape)
-        return _assemble(pixels, self.load_columns())
+        columns = self.load_columns()
+        return _assemble(ShardPixels(self.directory, self.records, self.header.spec), columns)
 
     def load_columns(self) -> list[Columns]:
         """Actions and states of each shard, without pictures."""
@@ -103,7 +135,7 @@ class RolloutStore:
         problems = []
         for record in self.records:
             try:
-                self._read_shard(record, self._new_pixels(record.rows))
+                self._read_shard(record)
             except DamagedDataError as error:
                 problems.append(str(error))
         if problems:
@@ -119,32 +151,21 @@ class RolloutStore:
     def _new_pixels(self, rows: int) -> Image:
         return np.empty((rows, *self.header.spec.frame_shape), np.uint8)
 
-    def _read_shard(self, record: ShardRecord, pixels: Image) -> Columns:
+    def _read_shard(self, record: ShardRecord, pixels: Image | None = None) -> Columns:
         content = record.read(self.directory)
         try:
-            with open_shard(content) as file:
-                read_all_frames(file, pixels)
-                return self._checked(record, read_columns(file, self.header.spec))
+            with record.open(self.directory, self.header.spec, content) as shard:
+                shard.frames(self._new_pixels(record.rows) if pixels is None else pixels)
+                return shard.columns()
         except UNREADABLE as error:
             raise record.unreadable(self.directory, error) from error
 
     def _read_columns(self, record: ShardRecord) -> Columns:
-        record.check_size(self.directory)
         try:
-            with open_shard(record.path(self.directory)) as file:
-                return self._checked(record, read_columns(file, self.header.spec))
+            with record.open(self.directory, self.header.spec) as shard:
+                return shard.columns()
         except UNREADABLE as error:
             raise record.unreadable(self.directory, error) from error
-
-    def _checked(self, record: ShardRecord, columns: Columns) -> Columns:
-        expected = (record.episodes[1] - record.episodes[0], record.rows)
-        found = (len(columns.ep_len), int(columns.ep_len.sum()))
-        if found != expected:
-            raise ValueError(
-                f"{found[0]} episodes of {found[1]} rows in all, expected {expected[0]} of "
-                f"{expected[1]}"
-            )
-        return columns
 
     def _require_episodes(self, least: int) -> None:
         if self.episode_count < least:

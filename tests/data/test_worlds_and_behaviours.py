@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import pickle
 
 import numpy as np
@@ -11,7 +10,7 @@ from small_rollouts import BOX, WORLDS
 
 from agent.data import CollectConfig, RolloutStore, RolloutWriter, collect, inspect_dataset
 from agent.data.worker import named_behaviour
-from agent.errors import MachineError, UserError
+from agent.errors import UserError
 from envs import SpecError, WorldError, WorldSpec, make_world
 
 SPEC = WorldSpec("recorded:film", "webcam", (8, 24), 1, 0.1)
@@ -101,13 +100,3 @@ def test_litter_of_the_system_is_no_content(fake_crew, tmp_path):
         (tmp_path / name).write_text("")
     (tmp_path / "lost+found").mkdir()
     assert collect(CollectConfig(tmp_path, **BOX)).episode_count == 6
-
-
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.EAGAIN])
-def test_a_file_the_system_refuses_is_not_called_damaged(fake_store, monkeypatch, number):
-    def refuse(path):
-        raise OSError(number, "refused")
-
-    monkeypatch.setattr("agent.data.store.open_shard", refuse)
-    with pytest.raises(MachineError, match="refused"):
-        inspect_dataset(fake_store.directory)
