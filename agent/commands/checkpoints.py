@@ -64,7 +64,7 @@ def checkpoint_config(checkpoint: Path) -> dict[str, Any]:
     from agent.files.json_files import parsed
 
     try:
-        config = parsed(read_bundle(checkpoint)["config.json"])
+        config = parsed(read_bundle(checkpoint, only=["config.json"])["config.json"])
         return {**config, "facts": dict(config["facts"])}
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{checkpoint}: config.json is unreadable ({error!r})") from error

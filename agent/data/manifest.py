@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import json
 import logging
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 

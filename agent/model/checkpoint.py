@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import bundle_sha256, read_bundle, write_bundle
+from agent.model.filling import filled
 from agent.model.sight import SIGHT_FILE, sight_of
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.settings import from_dict, to_dict
@@ -23,6 +24,7 @@ from envs import FIRST_SCHEMA_FIELDS, WorldSpec, spec_of_first_schema
 
 SCHEMA = "lejepa-agent/world-model/2"
 FIRST_SCHEMA = "lejepa-agent/world-model/1"
+CONFIG = "config.json"
 
 
 checkpoint_sha256 = bundle_sha256
@@ -41,7 +43,7 @@ def save_checkpoint(directory: Path, model: WorldModel, facts: Mapping[str, Any]
         "facts": dict(facts),
     }
     files = {
-        "config.json": json.dumps(config, indent=2).encode(),
+        CONFIG: json.dumps(config, indent=2).encode(),
         "model.safetensors": safetensors.torch.save(_tensors(model)),
         "README.md": model_card(model, facts).encode(),
     }
@@ -61,26 +63,27 @@ def load_checkpoint(directory: Path) -> WorldModel:
     config = _config_of(directory, files)
     try:
         spec = WorldSpec.from_json(config["world"])
-        model = WorldModel(from_dict(WorldModelConfig, config["model"]), spec)
+        settings = from_dict(WorldModelConfig, config["model"])
+        weights = files.get("model.safetensors", b"")
+        model = filled(lambda: WorldModel(settings, spec), weights)
+    except (SafetensorError, RuntimeError, OverflowError) as error:
+        raise DamagedDataError(f"{directory}: weights do not fit config.json ({error})") from error
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{directory}: config.json is not of this version ({error})") from error
-    try:
-        model.load_state_dict(safetensors.torch.load(files["model.safetensors"]))
-    except (SafetensorError, RuntimeError, KeyError) as error:
-        raise DamagedDataError(f"{directory}: weights do not fit config.json ({error})") from error
     model.sight = sight_of(directory, files)
-    return model.eval()
+    return model
 
 
 def checkpoint_facts(directory: Path) -> dict[str, Any]:
     """What :func:`save_checkpoint` was told; same errors as :func:`load_checkpoint`."""
-    facts: dict[str, Any] = _config_of(directory, read_bundle(directory))["facts"]
+    facts: dict[str, Any] = _config_of(directory, read_bundle(directory, only=[CONFIG]))["facts"]
     return facts
 
 
 def checkpoint_spec(directory: Path) -> WorldSpec:
     """The world of the model in ``directory``; same errors as :func:`load_checkpoint`."""
-    return WorldSpec.from_json(_config_of(directory, read_bundle(directory))["world"])
+    config = _config_of(directory, read_bundle(directory, only=[CONFIG]))
+    return WorldSpec.from_json(config["world"])
 
 
 def model_card(model: WorldModel, facts: Mapping[str, Any]) -> str:
@@ -112,9 +115,11 @@ def _tensors(model: WorldModel) -> dict[str, torch.Tensor]:
 
 def _config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
     try:
-        config: dict[str, Any] = json.loads(files["config.json"])
-        schema, _, _ = config["schema"], config["model"], config["facts"]
-    except (KeyError, ValueError, TypeError) as error:
+        config: dict[str, Any] = json.loads(files[CONFIG])
+        schema, _, _ = config["schema"], dict(config["model"]), dict(config["facts"])
+        if schema == SCHEMA:
+            WorldSpec.from_json(config["world"])
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise UserError(
             f"expected a world model in {directory}, got a checkpoint of another kind or a damaged "
             f"config.json ({error!r}): name a directory that `train` wrote"

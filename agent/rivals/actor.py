@@ -21,7 +21,7 @@ from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import CHECKPOINT, bundle_sha256, has_bundle, read_bundle
 from agent.interfaces import Array, Decision, FloatArray, Goals, Needs, Seen
 from agent.rivals.algorithms import own_part
-from agent.rivals.policy_files import CONFIG, load_weights, read_config, save_policy
+from agent.rivals.policy_files import CONFIG, load_policy, read_config, save_policy
 from agent.rivals.state_code import StateCode
 from envs import WorldSpec
 
@@ -95,11 +95,10 @@ def load_actor(directory: Path) -> Actor:
     try:
         settings = dict(config["actor"])
         settings["hidden"] = tuple(settings["hidden"])
-        actor = Actor(ActorConfig(**settings), WorldSpec.from_json(config["world"]))
+        shape, spec = ActorConfig(**settings), WorldSpec.from_json(config["world"])
+        return load_policy(directory, files, lambda: Actor(shape, spec))
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{directory}: {CONFIG} is damaged ({error!r})") from error
-    load_weights(directory, files, actor)
-    return actor
 
 
 class ActorController:

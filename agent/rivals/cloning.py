@@ -22,7 +22,7 @@ from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import bundle_sha256, read_bundle
 from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
 from agent.model.encoder import ConvEncoder, EncoderConfig
-from agent.rivals.policy_files import CONFIG, load_weights, read_config, save_policy
+from agent.rivals.policy_files import CONFIG, load_policy, read_config, save_policy
 from agent.settings import from_dict
 from envs import WorldSpec
 
@@ -107,11 +107,10 @@ def load_clone(directory: Path) -> CloneNetwork:
     config = read_config(directory, files, (SCHEMA,), advice)
     try:
         settings = from_dict(CloneConfig, config["clone"])
-        network = CloneNetwork(settings, WorldSpec.from_json(config["world"]))
+        spec = WorldSpec.from_json(config["world"])
+        return load_policy(directory, files, lambda: CloneNetwork(settings, spec))
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{directory}: {CONFIG} is damaged ({error!r})") from error
-    load_weights(directory, files, network)
-    return network
 
 
 class CloneController:

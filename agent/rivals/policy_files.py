@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import nn
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import write_bundle
+from agent.model.filling import Network, filled
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
@@ -55,7 +56,7 @@ def read_config(
     try:
         config: dict[str, Any] = json.loads(files[CONFIG])
         found = config["schema"]
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise DamagedDataError(f"{directory}: {CONFIG} is unreadable ({error!r})") from error
     if found not in schemas:
         raise UserError(
@@ -65,14 +66,16 @@ def read_config(
     return config
 
 
-def load_weights(directory: Path, files: Mapping[str, bytes], network: nn.Module) -> None:
-    """Fill ``network`` and put it in evaluation mode.
+def load_policy(
+    directory: Path, files: Mapping[str, bytes], make: Callable[[], Network]
+) -> Network:
+    """What ``make`` makes, with the weights of the bundle, in evaluation mode.
 
     Raises:
         DamagedDataError: if the weights do not fit it.
+        Whatever else ``make`` raises.
     """
     try:
-        network.load_state_dict(safetensors.torch.load(files[WEIGHTS]))
-    except (SafetensorError, RuntimeError, KeyError) as error:
+        return filled(make, files.get(WEIGHTS, b""))
+    except (SafetensorError, RuntimeError, OverflowError) as error:
         raise DamagedDataError(f"{directory}: weights do not fit {CONFIG} ({error})") from error
-    network.eval()

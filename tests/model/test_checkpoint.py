@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from agent.files.memory import peak_memory_mb
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import read_bundle, write_bundle
@@ -114,6 +116,58 @@ def test_another_versions_config_is_the_users_mistake(
 def test_weights_that_do_not_fit_the_config_are_damage(saved: Path) -> None:
     edit_config(saved, lambda c: c["model"]["encoder"].update(latent_dim=5))
     with pytest.raises(DamagedDataError, match="do not fit"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["model"]["encoder"].update(latent_dim=10**6),
+        lambda c: c["model"]["encoder"].update(hidden=10**12),
+        lambda c: c["model"]["encoder"].update(hidden=10**30),
+        lambda c: c["model"]["encoder"].update(channels=[10**6, 10**6, 10**6]),
+        lambda c: c["model"]["predictor"].update(blocks=10**9),
+        lambda c: c["model"]["predictor"].update(context=10**9),
+        lambda c: c["model"].update(action_block=10**9),
+        lambda c: c["model"].update(head={"width": 64, "blocks": 10**9}),
+        lambda c: c["world"].update(action_dim=10**9),
+        lambda c: c["world"].update(image_size=[4096, 4096]),
+    ],
+    ids=range(10),
+)
+def test_a_config_of_huge_sizes_takes_no_memory(
+    saved: Path, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    edit_config(saved, change)
+    start_s, before_mb = time.monotonic(), peak_memory_mb()
+    with pytest.raises((DamagedDataError, UserError), match=str(saved)):
+        load_checkpoint(saved)
+    assert peak_memory_mb() - before_mb < 50
+    assert time.monotonic() - start_s < 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b'{"a":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}}',
+        b'{"a":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4]}}',
+        b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}',
+        b'{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}',
+        b"[" * 10**5,
+    ],
+    ids=range(5),
+)
+@pytest.mark.parametrize("length", [None, 2**40, 2**64 - 1])
+def test_weights_whose_header_lies_are_damage(saved: Path, told: bytes, length: int | None) -> None:
+    header = (len(told) if length is None else length).to_bytes(8, "little") + told
+    write_bundle(saved, {**read_bundle(saved), "model.safetensors": header + bytes(64)})
+    with pytest.raises(DamagedDataError, match="do not fit"):
+        load_checkpoint(saved)
+
+
+def test_a_config_that_is_nested_without_end_is_refused(saved: Path) -> None:
+    write_bundle(saved, {**read_bundle(saved), "config.json": b"[" * 10**5})
+    with pytest.raises(UserError, match=r"config\.json"):
         load_checkpoint(saved)
 
 
