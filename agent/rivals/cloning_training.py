@@ -26,6 +26,7 @@ from agent.files.bundle import CHECKPOINT
 from agent.files.folders import RUN, require_no_run, writing_into
 from agent.machine.memory import peak_memory_mb
 from agent.rivals.cloning import GOAL_TICKS, CloneConfig, CloneNetwork, Frames, save_clone
+from agent.settings import require_seed
 from envs import WorldSpec
 
 _STATISTICS_FRAMES = 4096
@@ -52,8 +53,7 @@ class CloningSettings:
                 raise ValueError(f"expected {name} >= 1, got {getattr(self, name)}")
         if not self.learning_rate > 0:
             raise ValueError(f"expected learning_rate > 0, got {self.learning_rate}")
-        if self.seed < 0:
-            raise ValueError(f"expected seed >= 0, got {self.seed}")
+        require_seed(self.seed)
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ def train_clone(
     require_no_run(out, "remove it")
     settings = settings or CloningSettings()
     store = RolloutStore.open(data)
+    store.say_if_unfinished()
     try:
         config = CloneConfig(algorithm=algorithm)
     except ValueError as error:

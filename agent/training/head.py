@@ -180,7 +180,7 @@ def teach_head(
         return
     began_s = time.monotonic()
     torch.set_num_threads(training.threads)
-    store = RolloutStore.open(data)
+    store = RolloutStore.open(data).first(facts["data"]["episodes"])
     episodes, (ids, _) = store.load(), store.split(training.holdout_fraction)
     chosen = ids[:: max(1, len(ids) // _TAUGHT_EPISODES)]
     recorded = moments(model, episodes, chosen, embed_episodes(model, episodes, chosen))

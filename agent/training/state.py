@@ -21,6 +21,9 @@ from agent.settings import leaves, to_dict
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.settings import TrainingConfig
 
+FACTS = "state.json"
+# Of the data's header: a data set may grow, and what a run learns from stays the same.
+_FREE = ("data.episodes", "data.drawn_with.")
 _SCHEMA = "lejepa-agent/training-state/1"
 
 
@@ -40,10 +43,23 @@ def save_training_state(
     write_bundle(
         directory,
         {
-            "state.json": json.dumps(facts, indent=2).encode(),
+            FACTS: json.dumps(facts, indent=2).encode(),
             "state.safetensors": safetensors.torch.save(whole),
         },
     )
+
+
+def episodes_begun_with(directory: Path) -> int:
+    """How many episodes the run in ``directory`` learns from.
+
+    Raises:
+        UserError, DamagedDataError: see :func:`load_training_state`.
+    """
+    facts = read_bundle(directory, only=[FACTS]).get(FACTS, b"")
+    try:
+        return int(json.loads(facts)["identity"]["committed_episodes"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise DamagedDataError(f"{directory}: not a training state ({error!r})") from error
 
 
 def load_training_state(
@@ -60,14 +76,17 @@ def load_training_state(
     """
     files = read_bundle(directory)
     try:
-        facts = json.loads(files["state.json"])
+        facts = json.loads(files[FACTS])
         tensors = safetensors.torch.load(files["state.safetensors"])
         step, seconds, found = int(facts["step"]), float(facts["seconds"]), facts["identity"]
     except (KeyError, ValueError, SafetensorError) as error:
         raise DamagedDataError(f"{directory}: not a training state ({error})") from error
     _require_same(directory, found, identity)
-    model.load_state_dict(_under("model.", tensors))
-    optimiser.restore(_under("optimiser.", tensors))
+    try:
+        model.load_state_dict(_under("model.", tensors))
+        optimiser.restore(_under("optimiser.", tensors))
+    except (KeyError, RuntimeError) as error:
+        raise DamagedDataError(f"{directory}: does not fit its settings ({error})") from error
     return step, seconds
 
 
@@ -79,7 +98,10 @@ def _require_same(directory: Path, found: Mapping[str, Any], wanted: Mapping[str
     # A state older than a setting was trained as the setting's default has it.
     was = dict(leaves({"training": to_dict(TrainingConfig())})) | dict(leaves(found))
     now = dict(leaves(json.loads(json.dumps(dict(wanted)))))
+    was.setdefault("committed_sha256", now.get("committed_sha256"))
     for key in sorted(was.keys() | now.keys()):
+        if key == _FREE[0] or key.startswith(_FREE[1]):
+            continue
         if was.get(key) != now.get(key):
             raise UserError(
                 f"{directory} was written with {key}={was.get(key)!r}, this run has "

@@ -34,13 +34,21 @@ from agent.training.regularisers import make_regulariser
 from agent.training.reports import Clock, Losses, TrainStatistics, report_on
 from agent.training.scales import actions_of, some_frames
 from agent.training.sight import learn_sight
-from agent.training.state import load_training_state, save_training_state
+from agent.training.state import episodes_begun_with, load_training_state, save_training_state
 from envs import SpecError
 
 REPORT_EVERY = 10
 _PROBE_EPISODES = 20
 _METRIC_EPISODES = 100
 _GENTLER = "lower --training.learning-rate and --training.matrix-learning-rate"
+
+
+def _data_for(store: RolloutStore, state: Path, resume: bool) -> RolloutStore:
+    """The episodes to learn from: all there are, or those that a run was begun with."""
+    if resume and has_bundle(state):
+        return store.first(episodes_begun_with(state))
+    store.say_if_unfinished()
+    return store
 
 
 class TrainingStoppedError(UserError):
@@ -68,7 +76,7 @@ class Trainer:
         begin: Path | None = None,
     ) -> None:
         self.device = usable_device(config.training.device)
-        self.store = RolloutStore.open(data)
+        self.store = _data_for(RolloutStore.open(data), out / STATE, resume)
         before = None if begin is None else self._before(begin)
         if before is not None:
             config = replace(config, model=before.config)
@@ -81,6 +89,7 @@ class Trainer:
             **to_dict(config),
             "data": self.store.header.to_json(),
             "committed_episodes": self.store.episode_count,
+            "committed_sha256": self.store.content_sha256(),
             "begin": None if begin is None else checkpoint_sha256(begin),
         }
         self.model = (before or self._new_model()).to(self.device)

@@ -247,7 +247,7 @@ def test_episodes_too_short_for_an_action_are_skipped() -> None:
     [
         ({"data": None}, "expected --data"),
         ({"steps": 0}, "steps >= 1"),
-        ({"seed": -1}, "seed >= 0"),
+        ({"seed": -1}, "expected seed from 0"),
     ],
     ids=str,
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +16,11 @@ from typing import Any
 import pytest
 
 from agent.config import ExperimentConfig
+from agent.data import DatasetHeader
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import read_bundle, write_bundle
+from agent.files.lock import writing_lock
+from agent.model.checkpoint import checkpoint_facts
 from agent.settings import to_dict
 from agent.training.interrupt import interrupts_held_back
 from agent.training.trainer import Trainer
@@ -180,12 +185,58 @@ def test_a_state_of_other_settings_is_refused_and_named(
         Trainer(data, tmp_path, config(**{"steps": STEPS, **change}), resume=True)
 
 
-def test_a_state_of_other_data_is_refused(data: Path, tmp_path: Path, config: Config) -> None:
-    trainer = Trainer(data, tmp_path, config(steps=STEPS))
-    trainer.identity["committed_episodes"] = 4  # as when collecting has gone on since
+def test_a_data_set_may_grow_while_it_is_learned_from(
+    data: Path, tmp_path: Path, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Four of eight episodes were there when it began, and somebody was recording the others."""
+    growing = Path(shutil.copytree(data, tmp_path / "data"))
+    first, second = (growing / "manifest.jsonl").read_text().splitlines(keepends=True)
+    (growing / "manifest.jsonl").write_text(first)
+    with writing_lock(growing):
+        running = train_world_model(growing, tmp_path / "run", config(steps=STEPS))
+        next(running)
+        assert "holds 4 episodes so far, another process is recording more" in caplog.text
+    running.close()
+    list(train_world_model(growing, tmp_path / "whole", config(steps=STEPS)))
+    (growing / "manifest.jsonl").write_text(first + second)
+    list(train_world_model(growing, tmp_path / "run", config(steps=STEPS), resume=True))
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+    assert checkpoint_facts(tmp_path / "run" / "checkpoint")["data"]["episodes"] == 4
+
+
+def test_an_unfinished_data_set_says_so(
+    data: Path, tmp_path: Path, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    short = Path(shutil.copytree(data, tmp_path / "data"))
+    dataclasses.replace(DatasetHeader.read(short), episodes=300).write(short)
+    trainer = Trainer(short, tmp_path / "run", config(steps=STEPS))
+    assert "holds 8 of 300 episodes so far: only these" in caplog.text
     trainer.save()
-    with pytest.raises(UserError, match="committed_episodes=4, this run has 8"):
-        Trainer(data, tmp_path, config(steps=STEPS), resume=True)
+    dataclasses.replace(DatasetHeader.read(short), episodes=400).write(short)
+    Trainer(short, tmp_path / "run", config(steps=STEPS), resume=True)
+
+
+def test_a_state_of_other_data_is_refused(data: Path, tmp_path: Path, config: Config) -> None:
+    trainer = Trainer(data, tmp_path / "run", config(steps=STEPS))
+    trainer.save()
+    fewer = Path(shutil.copytree(data, tmp_path / "data"))
+    first = (fewer / "manifest.jsonl").read_text().splitlines(keepends=True)[0]
+    (fewer / "manifest.jsonl").write_text(first)
+    with pytest.raises(UserError, match=r"the first 8 episodes.* got 4"):
+        Trainer(fewer, tmp_path / "run", config(steps=STEPS), resume=True)
+    trainer.identity["committed_sha256"] = "other"
+    trainer.save()
+    with pytest.raises(UserError, match="committed_sha256='other'"):
+        Trainer(data, tmp_path / "run", config(steps=STEPS), resume=True)
+
+
+def test_a_state_from_before_the_hash_is_continued(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    trainer = Trainer(data, tmp_path, config(steps=STEPS))
+    del trainer.identity["committed_sha256"]
+    trainer.save()
+    Trainer(data, tmp_path, config(steps=STEPS), resume=True)
 
 
 @pytest.mark.parametrize("name", ["state.json", "state.safetensors"])
