@@ -9,6 +9,7 @@ from __future__ import annotations
 from envs.base import (
     Array,
     Column,
+    Drawn,
     FloatArray,
     Image,
     Posable,
@@ -73,6 +74,7 @@ __all__ = [
     "Array",
     "Behaviour",
     "Column",
+    "Drawn",
     "Episode",
     "FloatArray",
     "GLError",

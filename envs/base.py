@@ -233,6 +233,14 @@ class Traced(Protocol):
         """States (R, S), R >= 1, in time order; the last one is the present one."""
 
 
+@runtime_checkable
+class Drawn(Protocol):
+    """A world that knows what draws it: with anything else, its pictures may be others."""
+
+    def drawn_with(self) -> Mapping[str, str]:
+        """Names, of distributions or parts of the system, and their versions."""
+
+
 def passed_through(world: World) -> Array:
     """States (R, S) of the last step: the world's trace, or its present state alone."""
     return world.trace() if isinstance(world, Traced) else world.state()[None]

@@ -129,6 +129,10 @@ class DmcWorld:
         after: Array = path[:, self._physics_steps - 1 :: self._physics_steps, 1 : 1 + size]
         return after
 
+    def drawn_with(self) -> dict[str, str]:
+        """See :class:`envs.base.Drawn`."""
+        return self._open_camera().drawn_with()
+
     def close(self) -> None:
         """Give back the OpenGL context."""
         if self._camera is not None:

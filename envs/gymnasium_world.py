@@ -7,6 +7,9 @@ those with a tolerance make it one whose goals can be judged.
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import gymnasium
@@ -19,6 +22,7 @@ from envs.looks import MAX_SIZE, MIN_SIZE
 from envs.opencv import import_opencv
 
 LOOK = "own"
+_DRAWERS = ("pygame", "mujoco")
 DEFAULT_STEP_S = 0.05  # where the environment's metadata has no render_fps
 
 
@@ -110,6 +114,15 @@ class GymnasiumWorld:
     def state(self) -> Array:
         """The environment's state (S,); S is 0 where it tells none."""
         return self._state.copy()
+
+    def drawn_with(self) -> dict[str, str]:
+        """See :class:`envs.base.Drawn`: gymnasium, the environment's package, and what it uses."""
+        own = type(self._env.unwrapped).__module__.partition(".")[0]
+        found = {}
+        for name in ("gymnasium", own, *(n for n in _DRAWERS if n in sys.modules)):
+            with suppress(PackageNotFoundError):
+                found[name] = version(name)
+        return found
 
     def close(self) -> None:
         """Close the environment."""

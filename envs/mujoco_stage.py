@@ -12,6 +12,7 @@ import importlib
 import os
 import threading
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,15 @@ class _Stage:
             pixels = self._cv2.resize(pixels, side, interpolation=self._cv2.INTER_AREA)
         return np.ascontiguousarray(pixels[::-1])  # OpenGL's first row is the lowest
 
+    def drawn_with(self) -> dict[str, str]:
+        """MuJoCo, dm_control, and which OpenGL draws."""
+        gl: Any = importlib.import_module("OpenGL.GL")
+        names = {"gl_vendor": gl.GL_VENDOR, "gl_renderer": gl.GL_RENDERER, "gl": gl.GL_VERSION}
+        with self._contexts.gl.make_current():
+            told = {key: gl.glGetString(name) for key, name in names.items()}
+        found = {key: value.decode(errors="replace") for key, value in told.items() if value}
+        return {name: version(name) for name in ("mujoco", "dm-control")} | found
+
     def free(self) -> None:
         """Give the OpenGL context back."""
         self._physics.free()
@@ -154,6 +164,12 @@ class StageCamera:
         if self._stage is None or self._stage.process_id != os.getpid():
             self._stage = self._share()
         return self._stage.draw(qpos)
+
+    def drawn_with(self) -> dict[str, str]:
+        """What these pictures follow from, beside model and pose: names and versions."""
+        if self._stage is None:
+            raise RuntimeError("expected an open Renderer, got one that was closed")
+        return self._stage.drawn_with()
 
     def close(self) -> None:
         """Give back the OpenGL context when no other camera shares it. Safe to repeat."""

@@ -11,15 +11,15 @@ from __future__ import annotations
 import logging
 import shutil
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from agent.data.crew import Crew
-from agent.data.header import HEADER_NAME, DatasetHeader
+from agent.data.header import HEADER_NAME, DatasetHeader, drawn_with
 from agent.data.manifest import MANIFEST_NAME, SHARD_FOLDER, ShardRecord, read_manifest
 from agent.data.shards import Shard
 from agent.data.store import RolloutStore
@@ -34,7 +34,8 @@ from agent.files.durable import (
     write_durably,
 )
 from agent.files.lock import LOCK_NAME, writing_lock
-from envs import DEFAULT_WORLD, Behaviour, World, WorldSpec, make_world
+from agent.settings import require_seed
+from envs import DEFAULT_WORLD, Behaviour, Drawn, World, WorldSpec, make_world
 
 Progress = Callable[[int, int], None]
 _LARGER = 1.5  # than the first frame a compressed frame may be, on average
@@ -72,12 +73,12 @@ class CollectConfig:
         for name in ("episodes", "episode_steps", "workers", "episodes_per_shard"):
             if getattr(self, name) < 1:
                 raise UserError(f"expected {name} of at least 1, got {getattr(self, name)}")
-        if self.seed < 0:
-            raise UserError(f"expected a seed of at least 0, got {self.seed}")
+        require_seed(self.seed)
 
-    def header(self, spec: WorldSpec) -> DatasetHeader:
-        """The header of the data set this asks for, of a world of that spec."""
+    def header(self, spec: WorldSpec, drawn: Mapping[str, str]) -> DatasetHeader:
+        """The header of the data set this asks for, of a world of that spec, ``drawn`` with."""
         return DatasetHeader(
+            drawn_with=drawn,
             spec=spec,
             behaviour=self.behaviour,
             seed=self.seed,
@@ -105,6 +106,8 @@ class _First:
 
     spec: WorldSpec
     frame_bytes: int  # of one frame, compressed
+    drawn_with: Mapping[str, str]
+    binding: Collection[str]  # those of them that the world itself names
 
 
 def collect(config: CollectConfig, progress: Progress | None = None) -> RolloutStore:
@@ -132,7 +135,9 @@ def _look_once(config: CollectConfig) -> _First:
     try:
         config.find_behaviour(config.behaviour, world)
         world.reset(np.random.default_rng(config.seed))
-        return _First(world.spec, len(zlib.compress(world.frame().tobytes(), 1)))
+        frame_bytes = len(zlib.compress(world.frame().tobytes(), 1))
+        named = world.drawn_with() if isinstance(world, Drawn) else {}
+        return _First(world.spec, frame_bytes, drawn_with(world), frozenset(named))
     finally:
         world.close()
 
@@ -181,11 +186,16 @@ def _prepare(config: CollectConfig, first: _First) -> list[ShardTask]:
     records = read_manifest(directory)
     for record in records:
         record.check_size(directory)
-    if records:  # else the header binds nobody: a first try may have failed on a wrong setting
-        _require_same(directory, DatasetHeader.read(directory), config.header(first.spec))
     tasks = missing_shards(records, config.episodes, config.episodes_per_shard)
+    header = config.header(first.spec, first.drawn_with)
+    if records:  # else the header binds nobody: a first try may have failed on a wrong setting
+        present = DatasetHeader.read(directory)
+        _require_same(directory, present, header)
+        if tasks:
+            _require_same_drawing(directory, present, first)
+        header = replace(header, drawn_with=present.drawn_with)
     _require_space(config, first, sum(task.end - task.first for task in tasks))
-    config.header(first.spec).write(directory)
+    header.write(directory)
     return tasks
 
 
@@ -197,16 +207,26 @@ def _require_same(directory: Path, present: DatasetHeader, wanted: DatasetHeader
             f"{directory} was collected with {name} = {getattr(present, name)}, got "
             f"{getattr(wanted, name)}: use the same value or another directory"
         )
-    if present.drawn_with and present.drawn_with != wanted.drawn_with:
-        _log.warning(
-            "%s was drawn with %s, this machine has %s: frames may differ",
-            directory, dict(present.drawn_with), dict(wanted.drawn_with),
-        )  # fmt: skip
     if present.episodes > wanted.episodes:
         raise UserError(
             f"{directory} is a data set of {present.episodes} episodes, got episodes = "
             f"{wanted.episodes}: ask for at least as many, or use another directory"
         )
+
+
+def _require_same_drawing(directory: Path, present: DatasetHeader, first: _First) -> None:
+    """Refuse to mix pictures of what the world names; the rest may matter, and is only said."""
+    for name in sorted(present.drawn_with.keys() & first.drawn_with.keys()):
+        was, now = present.drawn_with[name], first.drawn_with[name]
+        if was == now:
+            continue
+        told = f"{directory} was drawn with {name} {was}, this machine has {now}"
+        if name in first.binding:
+            raise UserError(
+                f"{told}: its pictures could differ. Extend it where it was begun, or collect into "
+                "a new directory"
+            )
+        _log.warning("%s", told)
 
 
 def _require_space(config: CollectConfig, first: _First, episodes: int) -> None:

@@ -14,7 +14,7 @@ from agent.errors import DamagedDataError, UserError
 from agent.files.durable import write_durably
 from agent.files.folders import DATASET_MARK
 from agent.files.json_files import parsed, sealed, sum_of, unsealed
-from envs import WorldSpec, spec_of_first_schema
+from envs import Drawn, World, WorldSpec, spec_of_first_schema
 
 HEADER_NAME = DATASET_MARK
 SCHEMA = "lejepa-agent/rollouts/2"
@@ -24,15 +24,15 @@ _DRAWN_WITH = ("mujoco", "dm-control", "gymnasium", "opencv-python", "numpy")
 _FREE = ("episodes", "drawn_with")  # may differ between two headers of one data set
 
 
-def drawn_with() -> dict[str, str]:
-    """Versions of what draws and moves worlds here; other versions may draw other pixels."""
+def drawn_with(world: World | None = None) -> dict[str, str]:
+    """Versions of what draws and moves worlds here, and of all that ``world`` itself names."""
     found = {"machine": platform.machine()}
     for name in _DRAWN_WITH:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return found | dict(world.drawn_with() if isinstance(world, Drawn) else {})
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,10 @@ class Renderer:
         """The arm at rest in pose (2,); the simulator's state is untouched."""
         return self._camera.draw(finite_pair(qpos_rad, "qpos_rad"))
 
+    def drawn_with(self) -> dict[str, str]:
+        """See :class:`envs.base.Drawn`."""
+        return self._camera.drawn_with()
+
     def close(self) -> None:
         """Give back the OpenGL context when no other renderer shares it. Safe to repeat."""
         self._camera.close()

@@ -97,6 +97,10 @@ class ReacherWorld:
         """See :meth:`envs.reacher.simulator.ReacherSimulator.roll`."""
         return self.simulator.roll(states, actions)
 
+    def drawn_with(self) -> Mapping[str, str]:
+        """See :class:`envs.base.Drawn`."""
+        return self._camera().drawn_with()
+
     def close(self) -> None:
         """Give back the OpenGL context."""
         if self._renderer is not None:

@@ -44,6 +44,15 @@ class EndlessBox(Box):
     wall = np.inf
 
 
+class DrawnBox(EndlessBox):
+    """It knows what draws it."""
+
+    pencil = "2B"
+
+    def drawn_with(self):
+        return {"pencil": self.pencil}
+
+
 class BlindBox(Box):
     """No state is known, and there is one action."""
 

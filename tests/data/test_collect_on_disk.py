@@ -6,10 +6,11 @@ import errno
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_rollouts import BOX, COLLECT
+from small_rollouts import BOX, COLLECT, WORLDS
 
 from agent.data import CollectConfig, RolloutStore, collect
 from agent.data.collect import missing_shards
@@ -123,6 +124,29 @@ def test_another_setting_on_the_same_directory_is_named(fake_store, field, value
         collect(config(fake_store.directory, **{field: value}))
 
 
+def test_pictures_of_another_drawer_are_not_mixed_in(fake_crew, tmp_path):
+    out, world = tmp_path / "drawn", f"{WORLDS}:DrawnBox"
+    store = collect(config(out, world=world))
+    assert store.header.drawn_with["pencil"] == "2B"
+    assert "numpy" in store.header.drawn_with
+    softer = store.header.drawn_with | {"pencil": "4H"}
+    replace(store.header, drawn_with=softer).write(out)
+    collect(config(out, world=world))  # nothing is missing, so nothing is mixed
+    with pytest.raises(UserError, match=r"pencil 4H, this machine has 2B.*new directory"):
+        collect(config(out, world=world, episodes=8))
+    assert RolloutStore.open(out).episode_count == 6
+
+
+@pytest.mark.parametrize("told", [{}, {"numpy": "0.1", "machine": "abacus"}])
+def test_what_a_header_does_not_say_is_not_held_against_it(fake_crew, tmp_path, caplog, told):
+    out, world = tmp_path / "old", f"{WORLDS}:DrawnBox"
+    replace(collect(config(out, world=world)).header, drawn_with=told).write(out)
+    store = collect(config(out, world=world, episodes=8))
+    assert store.episode_count == 8
+    assert store.header.drawn_with == told  # it does not claim now what nobody knows
+    assert ("drawn with numpy 0.1" in caplog.text) == bool(told)
+
+
 def test_a_first_try_that_made_nothing_binds_nobody(tmp_path, fake_crew, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(COLLECT, "Crew", None)
@@ -198,7 +222,8 @@ def test_collecting_onto_a_damaged_shard_names_it(fake_store):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"episodes": 0}, {"workers": 0}, {"seed": -1}, {"episode_steps": 0}],
+    "wrong",
+    [{"episodes": 0}, {"workers": 0}, {"seed": -1}, {"seed": 2**64}, {"episode_steps": 0}],
 )  # fmt: skip
 def test_impossible_settings_are_the_users_mistake(tmp_path, wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):

@@ -24,6 +24,12 @@ def test_facts_add_up(real_store):
     assert verify_dataset(real_store.directory)["frames"] == 126
 
 
+def test_a_header_says_what_drew_it(real_store):
+    told = real_store.header.drawn_with
+    assert {"mujoco", "dm-control", "gl", "gl_renderer", "gl_vendor"} <= told.keys()
+    assert all(told.values())
+
+
 def test_coverage_counts_the_bins_of_a_known_range():
     angle = Column("turn", "rad", period=2 * np.pi)
     degrees = np.array([5.0, 365, -175])  # a full turn more changes nothing
