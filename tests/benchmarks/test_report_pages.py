@@ -12,6 +12,7 @@ from agent.errors import UserError
 from benchmarks.campaign.comparison_tables import differences_table
 from benchmarks.campaign.full_tables import full_tables
 from benchmarks.campaign.glance import glance
+from benchmarks.campaign.inputs import studies_in
 from benchmarks.campaign.ordering import in_order
 from benchmarks.campaign.page import Comparison, write_comparison
 from benchmarks.campaign.pages import page_of
@@ -80,6 +81,12 @@ def test_a_glance_has_a_line_a_controller_with_means_alone() -> None:
     both = glance([*CELLS, cell("sac-brief", "lewm", [0.7])], ABOUT).splitlines()
     assert both[4].startswith("| sac-brief: the same, stopped early | 1 000 | 60 s | 70.0 |")
     assert glance([], ABOUT) == "No result has been measured yet."
+
+
+def test_what_a_system_leaves_beside_a_study_is_none(tmp_path: Path) -> None:
+    (tmp_path / "identifiability").mkdir()
+    (tmp_path / "identifiability" / "._bound.json").write_bytes(b"\x00\x05\x16\x07")
+    assert list(studies_in(tmp_path)) == []
 
 
 def test_a_glance_says_who_played_less() -> None:
