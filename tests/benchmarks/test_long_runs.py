@@ -19,7 +19,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells wh
 @pytest.mark.parametrize("name", ["reacher", "two-room"])
 def test_thirty_environments_leave_nothing(name: str, monkeypatch: pytest.MonkeyPatch,
                                            tmp_path: Path) -> None:  # fmt: skip
-    make_and_close((name,), 10)
+    make_and_close((name,), 2)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = held()
     for _ in range(3):
