@@ -122,15 +122,15 @@ def can_mount() -> bool:
 
 
 class mounted:  # noqa: N801
-    """A small disk at ``place`` while the body runs."""
+    """A small disk at ``place`` while the body runs; ``read_only``, nobody may write on it."""
 
-    def __init__(self, place: Path) -> None:
-        self._place = os.fsencode(place)
+    def __init__(self, place: Path, read_only: bool = False) -> None:
+        self._place, self._flags = os.fsencode(place), ctypes.c_ulong(read_only)
         self._libc = ctypes.CDLL(None, use_errno=True)
 
     def __enter__(self) -> str:
         size = f"size={DISK_BYTES}".encode()
-        if self._libc.mount(b"tmpfs", self._place, b"tmpfs", ctypes.c_ulong(0), size):
+        if self._libc.mount(b"tmpfs", self._place, b"tmpfs", self._flags, size):
             raise OSError(ctypes.get_errno(), "cannot mount a small disk")
         return os.fsdecode(self._place)
 

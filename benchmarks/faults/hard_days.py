@@ -14,14 +14,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from benchmarks.faults.forks import Prepare, call, forked
+from benchmarks.faults.full_disk import can_mount, mounted
 from benchmarks.faults.jobs import COLLECT, Job, inputs_at, jobs
 from benchmarks.faults.kills import undisturbed
 
-NOBODY = 65534
 SYNC_S = 0.05
 PATIENCE_S = 60.0
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,8 @@ def live(name: str, count: int, done: Callable[[int], None]) -> dict[str, Any]:
     lived: list[Lived] = []
     for number in range(count):
         with tempfile.TemporaryDirectory() as room:
-            lived += DAYS[name](jobs(inputs_at(Path(room))), Path(room))
+            told = DAYS[name](jobs(inputs_at(Path(room))), Path(room))
+            lived += [(text.replace(room, "…"), right) for text, right in told]
         done(number + 1)
     said = Counter(text for text, _ in lived)
     return {
@@ -78,20 +80,17 @@ def _slow_syncs() -> None:
     os.fsync = fsync
 
 
-def _be_nobody() -> None:
-    if os.getuid() == 0:  # whom no permission binds
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-
-
 def _read_only(known: dict[str, Job], room: Path) -> list[Lived]:
     lived = []
-    room.chmod(0o755)
+    is_root = os.getuid() == 0  # whom no permission binds, but a disk that is mounted so
+    if is_root and not can_mount():
+        return [("not tried: no disk could be mounted", True)]
     for name in ("collect", "train", "campaign", "evaluate", "demo"):
         place = room / name
         place.mkdir(mode=0o555)
-        ended = forked(lambda job=known[name], at=place: job.run(at), [_be_nobody])  # type: ignore[misc]
-        refused = ended.code == 2 and not list(place.iterdir())
+        with mounted(place, read_only=True) if is_root else nullcontext():
+            ended = forked(lambda job=known[name], at=place: job.run(at))  # type: ignore[misc]
+            refused = ended.code == 2 and not list(place.iterdir())
         told = f"{name}: exit code {ended.code}: {ended.last_line[:120]}"
         lived.append(("refused, nothing written" if refused else told, refused))
     return lived
@@ -142,7 +141,7 @@ def _lost_worker(answer: signal.Signals) -> Day:
             said = running.communicate(timeout=PATIENCE_S)[1].strip().splitlines()[-1:]
         again = forked(lambda: known["collect"].run(place))
         same = again.finished and dict(known["collect"].result(place)) == dict(usual.result)
-        told = f"exit code {running.returncode}, {' '.join(said)[:60]}…"
+        told = f"exit code {running.returncode}, {' '.join(said)[:40]}…"
         right = same and running.returncode in (4, 130)
         return [(f"{told}; run again: {'as ever' if same else again.last_line}", right)]
 
