@@ -79,7 +79,7 @@ def attack(name: str) -> dict[str, Any]:
     outcome = "harmless text" if ended.code == 0 else "refused"
     return {
         "file": name, "outcome": "not refused" if wrong else outcome,
-        "seconds": round(ended.seconds, 2), "said": ended.last_line[:200].replace(place, "…"),
+        "seconds": round(ended.seconds, 2), "said": ended.last_line.replace(place, "…")[:200],
         "wrong": [text.replace(place, "…") for text in wrong],
     }  # fmt: skip
 
