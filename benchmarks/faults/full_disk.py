@@ -70,8 +70,7 @@ def _goes_on(job: Job, place: Path, usual: Usual) -> str:
         return f"run again: exit code {ended.code}: {ended.last_line[:200]}"
     if kept - job.kept(place):
         return "something kept was lost"
-    same = dict(job.result(place)) == dict(usual.result)
-    return "" if same else "the result differs from that of an undisturbed run"
+    return usual.difference(job.result(place))
 
 
 def _is_clear(ended: Ended) -> bool:

@@ -58,6 +58,11 @@ class Usual:
     total_bytes: int
     result: Mapping[str, str]
 
+    def difference(self, found: Mapping[str, str]) -> str:
+        """What of ``found`` is not as ever, in words; nothing if all is."""
+        names = {name for name, _ in set(self.result.items()) ^ set(found.items())}
+        return f"not as ever: {', '.join(sorted(names))}" if names else ""
+
 
 def kill(
     job: Job, count: int, chance: random.Random, limit_s: float, done: Callable[[int], None]
@@ -94,8 +99,8 @@ def _one_place(
         tally.wrong.append(f"run again: exit code {ended.code}: {ended.last_line}")
         return
     _still(job, place, kept, "run to its end", tally)
-    if dict(job.result(place)) != dict(usual.result):
-        tally.wrong.append("the result differs from that of an undisturbed run")
+    differs = usual.difference(job.result(place))
+    tally.wrong += [differs] if differs else []
     tally.finished += 1
 
 
