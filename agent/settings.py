@@ -24,7 +24,7 @@ _KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a
 def require_seed(seed: int, name: str = "seed") -> None:
     """UserError unless ``seed`` is in the range that every part of the program takes."""
     if not 0 <= seed <= MAX_SEED:
-        raise UserError(f"expected {name} from 0 to {MAX_SEED} (63 bits), got {seed}")
+        raise UserError(f"expected {name} from 0 to {MAX_SEED}, got {seed}")
 
 
 def to_dict(settings: Any) -> dict[str, Any]:

@@ -252,10 +252,10 @@ class Measurement:
 
 def flag_of(name: str, value: Any) -> list[str]:
     """The words of a command line that set it."""
-    name = name.replace("_", "-")
+    words = name.split("_")
     if isinstance(value, bool):
-        return [f"--{name}" if value else f"--no-{name}"]
-    return [f"--{name}", str(value)]
+        return ["-".join(("-", *words) if value else ("-", "no", *words))]
+    return ["-".join(("-", *words)), str(value)]
 
 
 def _from_here(place: Path) -> str:

@@ -100,10 +100,14 @@ def _check_values(flag: str, given: Sequence[str], hint: Any) -> None:
         _check_choice(flag, given[:1], typing.get_args(hint))
     if hint is Path and given:
         _check_path(flag, given[0])
-    _check_numbers(flag, given, hint)
     for bounds in (note for note in (*outer, *inner) if isinstance(note, Within)):
-        if not bounds.low <= int(given[0]) <= bounds.high:
-            raise UserError(f"expected {flag} {bounds}, got {given[0]}")
+        if given and _is_whole(given[0]) and not bounds.low <= int(given[0]) <= bounds.high:
+            raise UserError(f"expected {flag} {bounds}, got {_shown(given[0])}")
+    _check_numbers(flag, given, hint)
+
+
+def _is_whole(word: str) -> bool:
+    return word.removeprefix("-").isdecimal() and len(word) <= MAX_SHOWN
 
 
 def _check_choice(flag: str, given: Sequence[str], choices: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from agent.export.onnx_model import OnnxModel
 from agent.extras import missing_module
 from agent.interfaces import Goals, Seen
 from agent.machine.cores import usable_cores
+from agent.settings import require_seed
 from agent.streams import PatientStream
 from envs import (
     GLError,
@@ -97,11 +98,9 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError(
             f"expected --seconds above 0 and up to {MAX_SECONDS:g}, got {options.seconds}"
         )
-    if options.goal_seed < 0 or not 1 <= options.episodes <= MAX_EPISODES:
-        raise UserError(
-            f"expected --goal-seed of 0 or more and --episodes from 1 to {MAX_EPISODES}, got "
-            f"{options.goal_seed} and {options.episodes}"
-        )
+    require_seed(options.goal_seed, "--goal-seed")
+    if not 1 <= options.episodes <= MAX_EPISODES:
+        raise UserError(f"expected --episodes from 1 to {MAX_EPISODES}, got {options.episodes}")
     if not 1 <= options.threads <= cores:
         raise UserError(f"expected --threads from 1 to {cores}, got {options.threads}")
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
+from agent.machine.cores import usable_cores
 from agent.settings import require_seed
 
 REGULARISERS = ("sigreg", "sigreg-per-step", "vicreg")
 OPTIMISERS = ("muon", "adamw")
 PRECISIONS = ("float32", "bfloat16")
-MAX_THREADS = max(64, 4 * (os.cpu_count() or 1))  # OpenMP ends the process where it gets none
+MAX_THREADS = max(64, 4 * usable_cores())  # OpenMP ends the process where it gets none
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.data.manifest import ShardRecord
-from agent.data.shards import Columns, encode_shard, open_shard, read_all_frames, read_columns
+from agent.data.reading import OpenShard
+from agent.data.shards import Columns, encode_shard
 from envs import Column, WorldSpec
 
 often = settings(max_examples=40, deadline=None, derandomize=True)
@@ -52,9 +53,9 @@ def test_rows_survive_a_shard(
     spec = WorldSpec("w", "l", size, width, 0.1, tuple(Column(f"s{i}") for i in range(state)))
     content = encode_shard(pixels, given_columns)
     assert content == encode_shard(pixels, given_columns)
-    with open_shard(content) as file:
-        found, frames = read_columns(file, spec), np.empty_like(pixels)
-        read_all_frames(file, frames)
+    with OpenShard(content, spec, rows, len(lengths)) as file:
+        found, frames = file.columns(), np.empty_like(pixels)
+        file.frames(frames)
     np.testing.assert_array_equal(frames, pixels)
     for name in ("action", "state", "ep_len"):
         np.testing.assert_array_equal(getattr(found, name), getattr(given_columns, name))

@@ -44,14 +44,19 @@ def test_a_copy_draws_the_same_and_moves_alone(
 
 
 def test_copies_share_one_context_and_give_it_back(drawn: World) -> None:
-    contexts = len(mujoco_stage._stages)
+    contexts, cameras = len(mujoco_stage._stages), _cameras()
     other = copy.deepcopy(drawn)
     other.frame()
-    assert len(mujoco_stage._stages) == contexts
+    assert len(mujoco_stage._stages) == contexts and _cameras() == cameras + 1
     drawn.close()
     other.frame()
     other.close()
-    assert len(mujoco_stage._stages) == contexts - 1
+    assert _cameras() == cameras - 1
+    assert all(stage.users for stage in mujoco_stage._stages.values())
+
+
+def _cameras() -> int:
+    return sum(stage.users for stage in mujoco_stage._stages.values())
 
 
 FORKS = """

@@ -12,6 +12,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3 import SAC, HerReplayBuffer
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
+from stable_baselines3.common.logger import Logger
 
 import envs
 import envs.reacher
@@ -251,6 +252,7 @@ def test_sac_with_hindsight_trains_without_an_adapter() -> None:
         seed=0,
         device="cpu",
     )
+    model.set_logger(Logger(None, []))  # its own leaves a folder behind
     model.learn(60)
     assert model.num_timesteps == 60
     relabelled = model.replay_buffer.sample(64)  # type: ignore[union-attr]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from agent.files.memory import peak_memory_mb
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import read_bundle, write_bundle
+from agent.machine.memory import peak_memory_mb
 from agent.model.checkpoint import (
     checkpoint_facts,
     checkpoint_sha256,

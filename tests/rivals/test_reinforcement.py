@@ -151,7 +151,7 @@ def test_a_lost_or_foreign_state_is_refused(trained: Path, tmp_path: Path) -> No
         ({"env_steps": 900}, "the next is 1600"),
         ({"algorithm": "ppo", "env_steps": 900}, "multiple of 1600"),
         ({"algorithm": "sac-dmc", "task": "easy", "env_steps": 900}, "multiple of 4000"),
-        ({"seed": -1}, "--seed of at least 0"),
+        ({"seed": -1}, "seed from 0 to"),
         ({"algorithm": "sac-dmc"}, "expected --task of easy, hard"),
         ({"task": "easy"}, "leave --task away"),
         ({"algorithm": "td3-dmc", "task": "easy", "world": "two-room"}, "take sac, td3"),
