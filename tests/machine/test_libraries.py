@@ -14,11 +14,11 @@ from agent.machine.libraries import settle
 NAMES = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT", "KMP_LIBRARY")
 PROGRAM = """
 import multiprocessing, os, sys
-def tell(): print(os.environ["OMP_WAIT_POLICY"], os.environ["KMP_BLOCKTIME"],
-    os.environ["ORT_DISABLE_TELEMETRY"])
+def tell(): print(*(os.environ.get(name) for name in {names}))
 if __name__ == "__main__":
     import {module}
     assert "torch" not in sys.modules
+    tell()
     child = multiprocessing.get_context("spawn").Process(target=tell)
     child.start(); child.join()
 """
@@ -40,13 +40,25 @@ def test_it_is_said_before_torch_is_imported_and_to_spawned_workers(
     module: str, tmp_path: Path
 ) -> None:
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM.format(module=module))
+    program.write_text(PROGRAM.format(module=module, names=(*NAMES, "ORT_DISABLE_TELEMETRY")))
     environment = {
         k: v for k, v in os.environ.items() if k not in (*NAMES, "ORT_DISABLE_TELEMETRY")
     }
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     said = subprocess.check_output([sys.executable, program], env=environment, text=True)
-    assert said.split() == ["PASSIVE", "0", "1"]
+    ours, childs = said.splitlines()
+    assert ours == childs
+    asleep, awake = "PASSIVE 0 None None 1", "None 1 10000 None 1"
+    assert ours in (asleep, awake)
+
+
+def test_threads_sleep_at_once_where_a_core_is_taken() -> None:
+    taken: dict[str, str] = {}
+    settle(taken, free_cores=1)
+    free: dict[str, str] = {}
+    settle(free, free_cores=2)
+    assert taken["OMP_WAIT_POLICY"] == "PASSIVE" and "GOMP_SPINCOUNT" not in taken
+    assert free["GOMP_SPINCOUNT"] == "10000" and "OMP_WAIT_POLICY" not in free
 
 
 def test_onnxruntime_reports_nothing_and_leaves_nothing(tmp_path: Path) -> None:
