@@ -165,7 +165,8 @@ DAYS: dict[str, Day] = {
     "a clock that jumps": _same_as_ever(("collect", "train", "evaluate"), _jumping_clock),
     "50 ms a sync": _same_as_ever(("collect", "train", "campaign", "evaluate"), _slow_syncs),
     "a folder nobody may write in": _read_only,
-    "two collects into one place": _two_at_once("collect", both_may=False),
+    # one that comes when the other has ended finds nothing left to do
+    "two collects into one place": _two_at_once("collect", both_may=True),
     "two trainings into one place": _two_at_once("train", both_may=False),
     "two evaluations into one file": _two_at_once("evaluate", both_may=True),
     "a worker killed": _lost_worker(signal.SIGKILL),
