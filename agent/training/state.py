@@ -7,7 +7,7 @@ model's tensors and the optimisers'.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from agent.files.bundle import read_bundle, write_bundle
 from agent.model.world_model import WorldModel
 from agent.settings import leaves, to_dict
 from agent.training.optimiser import WorldModelOptimiser
+from agent.training.reports import Losses
 from agent.training.settings import TrainingConfig
 
 FACTS = "state.json"
@@ -34,12 +35,17 @@ def save_training_state(
     model: WorldModel,
     optimiser: WorldModelOptimiser,
     identity: Mapping[str, Any],
+    unreported: Sequence[Losses] = (),
 ) -> None:
-    """Write the state after ``step`` steps; ``identity`` is what a resumed run must share."""
+    """Write the state after ``step`` steps; ``identity`` is what a resumed run must share.
+
+    ``unreported`` are the losses of the steps since the last report.
+    """
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"optimiser.{name}": value for name, value in optimiser.tensors().items()}
     whole = {name: value.contiguous() for name, value in tensors.items()}
     facts = {"schema": _SCHEMA, "step": step, "seconds": seconds, "identity": dict(identity)}
+    facts["unreported"] = [list(losses) for losses in unreported]
     write_bundle(
         directory,
         {
@@ -67,8 +73,8 @@ def load_training_state(
     model: WorldModel,
     optimiser: WorldModelOptimiser,
     identity: Mapping[str, Any],
-) -> tuple[int, float]:
-    """Restore in place; returns steps done and seconds spent.
+) -> tuple[int, float, list[Losses]]:
+    """Restore in place; returns steps done, seconds spent, and losses that no report has told.
 
     Raises:
         UserError: if there is no state, or it belongs to other settings or other data.
@@ -79,7 +85,8 @@ def load_training_state(
         facts = json.loads(files[FACTS])
         tensors = safetensors.torch.load(files["state.safetensors"])
         step, seconds, found = int(facts["step"]), float(facts["seconds"]), facts["identity"]
-    except (KeyError, ValueError, SafetensorError) as error:
+        unreported = [tuple(map(float, losses)) for losses in facts.get("unreported", ())]
+    except (KeyError, ValueError, TypeError, SafetensorError) as error:
         raise DamagedDataError(f"{directory}: not a training state ({error})") from error
     _require_same(directory, found, identity)
     try:
@@ -87,7 +94,7 @@ def load_training_state(
         optimiser.restore(_under("optimiser.", tensors))
     except (KeyError, RuntimeError) as error:
         raise DamagedDataError(f"{directory}: does not fit its settings ({error})") from error
-    return step, seconds
+    return step, seconds, unreported
 
 
 def _under(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:

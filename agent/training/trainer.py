@@ -104,6 +104,7 @@ class Trainer:
             config.training.seed,
         )
         self.step, self.clock = 0, Clock()
+        self._unreported: list[Losses] = []
         self._settle_directory(resume)
 
     def _before(self, checkpoint: Path) -> WorldModel:
@@ -131,13 +132,15 @@ class Trainer:
         """Train to the end, reporting on the way; writes the checkpoint before the last report.
 
         Closing the generator, or Ctrl-C, saves the training state first. A run that was stopped
-        after its last step only gets the checkpoint it still lacks, and has nothing to report.
+        after its last step only gets the checkpoint and the report that it still lacks.
         """
-        total = self.config.training.steps
-        losses: list[Losses] = []
+        total, losses = self.config.training.steps, self._unreported
         try:
             if self.step == total and not has_bundle(self.out / CHECKPOINT):
-                self._finish(self._diagnose())
+                diagnostics = self._diagnose()
+                self._finish(diagnostics)
+                if losses:
+                    yield self._told(diagnostics)
             while self.step < total:
                 with interrupts_held_back():
                     losses.append(self._train_one_step())
@@ -146,8 +149,7 @@ class Trainer:
                     if self.step == total:
                         self.save()
                         self._finish(diagnostics)
-                    yield self._report(losses, diagnostics)
-                    losses = []
+                    yield self._told(diagnostics)
                 if self._is_due("save_every"):
                     self.save()
         except (KeyboardInterrupt, GeneratorExit):
@@ -163,6 +165,7 @@ class Trainer:
             self.model,
             self.optimiser,
             self.identity,
+            self._unreported,
         )
 
     def _train_one_step(self) -> Losses:
@@ -224,6 +227,12 @@ class Trainer:
             )
         return result
 
+    def _told(self, diagnostics: Diagnostics | None) -> TrainStatistics:
+        """The report on all steps since the last; they count as told from now on."""
+        report = self._report(self._unreported, diagnostics)
+        self._unreported.clear()
+        return report
+
     def _report(self, losses: list[Losses], diagnostics: Diagnostics | None) -> TrainStatistics:
         settings = self.config.training
         frames = settings.batch * settings.window_frames
@@ -258,7 +267,7 @@ class Trainer:
         state = self.out / STATE
         require_kind(self.out, RUN)
         if resume and has_bundle(state):
-            self.step, before = load_training_state(
+            self.step, before, self._unreported = load_training_state(
                 state, self.model, self.optimiser, self.identity
             )
             self.clock = Clock(before)

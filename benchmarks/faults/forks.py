@@ -100,12 +100,13 @@ def call(job: Job) -> tuple[int, Any]:
     return (value, None) if type(value) is int else (0, value)
 
 
-def limit_memory(more_mb: int) -> Prepare:
-    """The fork may take ``more_mb`` MB beyond what it was born with."""
+def limit_memory(more_mb: int, least_gb: float = 0.0) -> Prepare:
+    """The fork may take ``more_mb`` MB beyond its birth, ``least_gb`` GB in any case."""
 
     def prepare() -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + more_mb * 10**6
+        born = pages * resource.getpagesize()
+        most = max(born + more_mb * 10**6, int(least_gb * 1e9))
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
     return prepare

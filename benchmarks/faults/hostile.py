@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.commands.failures import DAMAGED, USER
+from agent.commands.limits import LEAST_ADDRESSES_GB
 from benchmarks.faults.forks import Ended, forked, limit_memory
 
 MEMORY_MB = 1000
@@ -73,7 +74,9 @@ def attack(name: str) -> dict[str, Any]:
         made = forked(lambda: attacks()[name](room) and None)
         assert made.finished, made.said
         ended = forked(
-            lambda: attacks()[name](room)(), [limit_memory(MEMORY_MB)], patience_s=PATIENCE_S
+            lambda: attacks()[name](room)(),
+            [limit_memory(MEMORY_MB, LEAST_ADDRESSES_GB)],
+            patience_s=PATIENCE_S,
         )
         wrong = _harm(room, ended)
     outcome = "harmless text" if ended.code == 0 else "refused"

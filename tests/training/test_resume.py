@@ -68,6 +68,22 @@ def uninterrupted(data: Path, config: Config, tmp_path_factory: pytest.TempPathF
     return weights(out)
 
 
+def test_a_report_tells_of_steps_before_the_kill_as_well(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    settings = config(steps=STEPS, save_every=7)
+    usual = {r.step: r for r in Trainer(data, tmp_path / "usual", settings).run()}
+    running = Trainer(data, tmp_path / "killed", settings)
+    reports = running.run()
+    assert next(reports).step == 10 and next(reports).step == 20
+    running.save = lambda: None  # type: ignore[method-assign]  (killed: the last state is of step 14)
+    del reports
+    resumed = Trainer(data, tmp_path / "killed", settings, resume=True)
+    assert resumed.step == 14
+    report = next(resumed.run())
+    assert (report.step, report.loss) == (20, usual[20].loss)
+
+
 @pytest.mark.parametrize("reports_taken", [1, 2])
 def test_a_closed_generator_has_saved(
     data: Path, tmp_path: Path, config: Config, uninterrupted: bytes, reports_taken: int
@@ -139,7 +155,7 @@ def test_ctrl_c_in_the_users_own_loop_saves(data: Path, tmp_path: Path, config: 
     assert state(tmp_path)["step"] == 10
 
 
-def test_ctrl_c_after_the_last_step_loses_no_checkpoint(
+def test_ctrl_c_after_the_last_step_loses_no_checkpoint_and_no_report(
     data: Path, tmp_path: Path, config: Config, uninterrupted: bytes, monkeypatch: Any
 ) -> None:
     with monkeypatch.context() as patch:
@@ -147,7 +163,8 @@ def test_ctrl_c_after_the_last_step_loses_no_checkpoint(
         with pytest.raises(KeyboardInterrupt):
             list(Trainer(data, tmp_path, config(steps=STEPS)).run())
     assert state(tmp_path)["step"] == STEPS
-    assert list(Trainer(data, tmp_path, config(steps=STEPS), resume=True).run()) == []
+    last = list(Trainer(data, tmp_path, config(steps=STEPS), resume=True).run())
+    assert [report.step for report in last] == [STEPS]
     assert weights(tmp_path) == uninterrupted
 
 
