@@ -137,10 +137,10 @@ class Trainer:
         total, losses = self.config.training.steps, self._unreported
         try:
             if self.step == total and not has_bundle(self.out / CHECKPOINT):
-                diagnostics = self._diagnose()
-                self._finish(diagnostics)
+                last = self._diagnose()
+                self._finish(last)
                 if losses:
-                    yield self._told(diagnostics)
+                    yield self._told(last)
             while self.step < total:
                 with interrupts_held_back():
                     losses.append(self._train_one_step())
