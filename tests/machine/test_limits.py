@@ -117,7 +117,14 @@ def test_files_that_say_nothing_sensible_limit_nothing(tree: Tree) -> None:
     "words",
     [
         [sys.executable, "-m", "agent.machine.cores"],
-        ["make", "--eval", "show:; @echo $(THREADS)", f"PYTHON={sys.executable}", "show"],
+        [
+            "make",
+            "--no-print-directory",
+            "--eval",
+            "show:; @echo $(THREADS)",
+            f"PYTHON={sys.executable}",
+            "show",
+        ],
     ],
     ids=["program", "make"],
 )
