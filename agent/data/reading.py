@@ -10,8 +10,7 @@ import io
 import zlib
 from math import prod
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import h5py
 import numpy as np
@@ -27,7 +26,7 @@ _MAX_CHUNK_BYTES = 2**26  # of a chunk that is larger than its column
 
 
 class OpenShard:
-    """A shard of ``rows`` rows in ``episodes`` episodes of a world of ``spec``; a context manager.
+    """A shard of ``rows`` rows in ``episodes`` episodes of a world of ``spec``.
 
     Opening and reading raise one of ``shards.UNREADABLE`` if it is not that.
     """
@@ -77,17 +76,6 @@ class OpenShard:
     def close(self) -> None:
         """Close the file; may be repeated."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _states(self) -> Array:
         """The column of states; older files have it in two parts, angles and speeds."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -154,7 +155,7 @@ class RolloutStore:
     def _read_shard(self, record: ShardRecord, pixels: Image | None = None) -> Columns:
         content = record.read(self.directory)
         try:
-            with record.open(self.directory, self.header.spec, content) as shard:
+            with closing(record.open(self.directory, self.header.spec, content)) as shard:
                 shard.frames(self._new_pixels(record.rows) if pixels is None else pixels)
                 return shard.columns()
         except UNREADABLE as error:
@@ -162,7 +163,7 @@ class RolloutStore:
 
     def _read_columns(self, record: ShardRecord) -> Columns:
         try:
-            with record.open(self.directory, self.header.spec) as shard:
+            with closing(record.open(self.directory, self.header.spec)) as shard:
                 return shard.columns()
         except UNREADABLE as error:
             raise record.unreadable(self.directory, error) from error

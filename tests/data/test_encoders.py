@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,7 +55,7 @@ def test_rows_survive_a_shard(
     spec = WorldSpec("w", "l", size, width, 0.1, tuple(Column(f"s{i}") for i in range(state)))
     content = encode_shard(pixels, given_columns)
     assert content == encode_shard(pixels, given_columns)
-    with OpenShard(content, spec, rows, len(lengths)) as file:
+    with closing(OpenShard(content, spec, rows, len(lengths))) as file:
         found, frames = file.columns(), np.empty_like(pixels)
         file.frames(frames)
     np.testing.assert_array_equal(frames, pixels)
