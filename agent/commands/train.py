@@ -176,7 +176,10 @@ def train_world_model(
         last = follow("training, steps", record(trainer.run(), out), _describe)
         _draw_curves(out)
         with progress("teaching the action head, steps") as update:
-            teach_head(out / "checkpoint", data, config.training, config.head, update)
+            teach_head(
+                out / "checkpoint", trainer.episodes, trainer.train_ids, config.training,
+                config.head, update,
+            )  # fmt: skip
     return last
 
 

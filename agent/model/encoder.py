@@ -7,12 +7,14 @@ variance (a final LayerNorm would stop SIGReg from doing so; Maes et al. 2026, a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 _REDUCTION = 16  # of each side, by the strides
+_PART = 256  # frames made floats at once
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ class ConvEncoder(nn.Module):
 
     def set_pixel_statistics(self, frames: Tensor) -> None:
         """Take mean image and overall spread from training ``frames`` uint8 (N, h, w, 3)."""
-        pixels = frames.permute(0, 3, 1, 2).float()
-        mean = pixels.mean(0)
-        self.pixel_mean.copy_(mean)
-        self.pixel_std.copy_((pixels - mean).std().clamp_min(1.0))
+        parts = torch.split(frames.permute(0, 3, 1, 2), _PART)
+        mean = sum(part.sum(0) for part in parts) / len(frames)
+        squares = sum(float((part - mean).square().sum()) for part in parts)
+        self.pixel_mean.copy_(torch.as_tensor(mean))
+        self.pixel_std.fill_(max(1.0, math.sqrt(squares / (frames.numel() - 1))))
 
     def forward(self, frames: Tensor) -> Tensor:
         """Embeddings (..., D) of ``frames`` uint8 (..., h, w, 3)."""
@@ -85,9 +88,8 @@ class ConvEncoder(nn.Module):
 
     def normalise(self, frames: Tensor) -> Tensor:
         """uint8 (N, h, w, 3) to float (N, 3, h, w): the only place where pixels become floats."""
-        pixels = frames.permute(0, 3, 1, 2).float()
-        scaled = pixels.sub_(self.pixel_mean).div_(self.pixel_std)
-        return scaled.contiguous(memory_format=torch.channels_last)
+        mean = self.pixel_mean.permute(1, 2, 0).contiguous()  # as frames lie in memory
+        return frames.float().sub_(mean).div_(self.pixel_std).permute(0, 3, 1, 2)
 
 
 def _convolution(

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agent.data.episodes import Episodes
-from agent.data.store import RolloutStore
 from agent.model.checkpoint import checkpoint_facts, load_checkpoint, save_checkpoint
 from agent.model.world_model import WorldModel
 from agent.training.diagnostics import embed_episodes
@@ -169,9 +168,14 @@ def _imagine(
 
 
 def teach_head(
-    directory: Path, data: Path, training: TrainingConfig, settings: HeadTraining, report: Report
+    directory: Path,
+    episodes: Episodes,
+    ids: NDArray[np.int64],
+    training: TrainingConfig,
+    settings: HeadTraining,
+    report: Report,
 ) -> None:
-    """Teach the head of the checkpoint in ``directory``, on training episodes of ``data``.
+    """Teach the head of the checkpoint in ``directory``, on some of the training episodes ``ids``.
 
     A head that was taught before or shall not be, and a model without one, are left as they are.
     """
@@ -180,8 +184,6 @@ def teach_head(
         return
     began_s = time.monotonic()
     torch.set_num_threads(training.threads)
-    store = RolloutStore.open(data).first(facts["data"]["episodes"])
-    episodes, (ids, _) = store.load(), store.split(training.holdout_fraction)
     chosen = ids[:: max(1, len(ids) // _TAUGHT_EPISODES)]
     recorded = moments(model, episodes, chosen, embed_episodes(model, episodes, chosen))
     loss = train_head(model, recorded, settings, training.seed, report)

@@ -30,4 +30,7 @@ def train_world_model(
     with writing_into(out, RUN):
         trainer = Trainer(data, out, config, resume, begin)
         yield from record(trainer.run(), out)
-        teach_head(out / CHECKPOINT, data, config.training, config.head, teaching)
+        teach_head(
+            out / CHECKPOINT, trainer.episodes, trainer.train_ids, config.training, config.head,
+            teaching,
+        )  # fmt: skip
