@@ -10,6 +10,7 @@ is trained on what the planner will ask of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from agent.training.regularisers import Regulariser
+from agent.training.warm_start import alignment
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class LossTerms:
     """Scalars of one batch; ``total`` is what is minimised.
 
     ``sigreg`` is the regulariser's value, whichever it is; ``multi_step`` is 0 where the recipe
-    has none.
+    has none. NaN is what was not asked for: all but ``total`` in the warm start.
     """
 
     total: Tensor
@@ -38,6 +40,15 @@ class LossTerms:
         """Total, one-step, multi-step and regulariser, as numbers."""
         terms = (self.total, self.one_step, self.multi_step, self.sigreg)
         return tuple(float(term.detach()) for term in terms)
+
+
+def warm_start_loss(model: WorldModel, frames: Tensor, lags: Sequence[int]) -> LossTerms:
+    """Loss of windows ``frames`` uint8 (B, T, h, w, 3) before anything is predicted."""
+    embeddings = model.encode(frames).float()
+    with torch.autocast(embeddings.device.type, enabled=False):
+        total = alignment(embeddings, lags)
+    absent = total.new_tensor(torch.nan)
+    return LossTerms(total, absent, absent, absent)
 
 
 def regularised_loss(

@@ -22,9 +22,13 @@ class TrainingConfig:
     ``sigreg_weight`` is λ, its weight, whichever it is. ``multi_step``: predictions fed back are
     trained too; without it a predictor that predicts after every frame learns from all of them.
 
+    In the first ``warm_start`` of the steps, a share, the encoder alone learns from pairs of frames
+    ``warm_start_lags`` model steps apart (:mod:`agent.training.warm_start`).
+
     With ``optimiser`` "muon" matrices learn by Muon at ``matrix_learning_rate``, all else by AdamW
     at ``learning_rate``; with "adamw" everything does the latter, with ``weight_decay``. Rates rise
-    over ``warmup_fraction`` of the steps and then fall along a cosine. ``threads`` of torch:
+    over ``warmup_fraction`` of the steps and then fall along a cosine, in the warm start and then
+    again. ``threads`` of torch:
     results repeat to the bit for the same number only. ``device`` as torch names it, "cpu" or
     "cuda"; checkpoints are the same on both, and controllers act on the CPU. ``precision`` of the
     products inside the networks: "bfloat16" is worth it for large layers only (LeWorldModel's
@@ -51,6 +55,13 @@ class TrainingConfig:
     weight_decay: float = 0.0
     device: str = "cpu"
     precision: str = "float32"
+    warm_start: float = 0.0
+    warm_start_lags: tuple[int, ...] = (2, 4)
+
+    @property
+    def warm_start_steps(self) -> int:
+        """Gradient steps of the warm start."""
+        return round(self.warm_start * self.steps)
 
     def __post_init__(self) -> None:
         counts = ("steps", "batch", "sigreg_directions", "diagnose_every", "save_every", "threads")
@@ -72,8 +83,16 @@ class TrainingConfig:
         require_seed(self.seed)
         if self.window_frames < 2:
             raise ValueError(f"expected window_frames >= 2, got {self.window_frames}")
-        if not 0 <= self.warmup_fraction < 1:
-            raise ValueError(f"expected warmup_fraction in [0, 1), got {self.warmup_fraction}")
+        for name in ("warmup_fraction", "warm_start"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"expected {name} in [0, 1), got {getattr(self, name)}")
+        if self.warm_start and not all(
+            0 < lag < self.window_frames for lag in self.warm_start_lags
+        ):
+            raise ValueError(
+                f"expected warm_start_lags in 1..{self.window_frames - 1}, below window_frames, "
+                f"got {self.warm_start_lags}"
+            )
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from agent.settings import to_dict
 from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
 from agent.training.fit import require_fit, usable_device
 from agent.training.interrupt import interrupts_held_back
-from agent.training.objective import LossTerms, regularised_loss
+from agent.training.objective import LossTerms, regularised_loss, warm_start_loss
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.regularisers import make_regulariser
 from agent.training.reports import Clock, Losses, TrainStatistics, report_on
@@ -79,7 +79,8 @@ class Trainer:
         self.store = _data_for(RolloutStore.open(data), out / STATE, resume)
         before = None if begin is None else self._before(begin)
         if before is not None:
-            config = replace(config, model=before.config)
+            learned = replace(config.training, warm_start=0.0)  # that is behind it
+            config = replace(config, model=before.config, training=learned)
         require_fit(config)
         torch.set_num_threads(config.training.threads)
         self.out, self.config = out, config
@@ -180,19 +181,23 @@ class Trainer:
         return values
 
     def _loss(self, window: Window) -> LossTerms:
-        seed = np.random.SeedSequence(self.config.training.seed, spawn_key=(1, self.step))
+        settings = self.config.training
+        seed = np.random.SeedSequence(settings.seed, spawn_key=(1, self.step))
         directions, dropout = (int(word) for word in seed.generate_state(2))
         self.model.train()
+        frames = torch.from_numpy(window.frames).to(self.device)
         with torch.random.fork_rng(devices=[]), self._precision():
             torch.manual_seed(dropout)  # dropout takes no generator of its own
+            if self.step < settings.warm_start_steps:
+                return warm_start_loss(self.model, frames, settings.warm_start_lags)
             return regularised_loss(
                 self.model,
                 self.regulariser,
-                torch.from_numpy(window.frames).to(self.device),
+                frames,
                 torch.from_numpy(window.actions).to(self.device),
-                self.config.training.sigreg_weight,
+                settings.sigreg_weight,
                 torch.Generator().manual_seed(directions),
-                self.config.training.multi_step,
+                settings.multi_step,
             )
 
     def _precision(self) -> torch.autocast:
@@ -200,10 +205,11 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=lower)
 
     def _require_finite(self, values: Losses) -> None:
+        if math.isfinite(values[0]):
+            return
         names = ("loss", "one-step error", "multi-step error", "SIGReg")
         bad = [n for n, v in zip(names, values, strict=True) if not math.isfinite(v)]
-        if bad:
-            raise self._not_finite(", ".join(bad))
+        raise self._not_finite(", ".join(bad))
 
     def _not_finite(self, what: str) -> TrainingStoppedError:
         return TrainingStoppedError(
