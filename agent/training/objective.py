@@ -10,7 +10,6 @@ is trained on what the planner will ask of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -42,11 +41,11 @@ class LossTerms:
         return tuple(float(term.detach()) for term in terms)
 
 
-def warm_start_loss(model: WorldModel, frames: Tensor, lags: Sequence[int]) -> LossTerms:
-    """Loss of windows ``frames`` uint8 (B, T, h, w, 3) before anything is predicted."""
+def warm_start_loss(model: WorldModel, frames: Tensor) -> LossTerms:
+    """Loss of pairs of ``frames`` uint8 (P, 2, h, w, 3), before anything is predicted."""
     embeddings = model.encode(frames).float()
     with torch.autocast(embeddings.device.type, enabled=False):
-        total = alignment(embeddings, lags)
+        total = alignment(embeddings)
     absent = total.new_tensor(torch.nan)
     return LossTerms(total, absent, absent, absent)
 

@@ -18,7 +18,6 @@ from agent.errors import UserError
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle
 from agent.files.durable import make_directory
 from agent.files.folders import RUN, require_kind, require_no_run
-from agent.interfaces import Window
 from agent.machine.memory import peak_memory_mb
 from agent.model.checkpoint import checkpoint_sha256, load_checkpoint, save_checkpoint
 from agent.model.metric import goal_metric
@@ -96,17 +95,20 @@ class Trainer:
         self.model = (before or self._new_model()).to(self.device)
         self.optimiser = WorldModelOptimiser(self.model, config.training)
         self.regulariser = make_regulariser(config.training)
-        self.sampler = WindowSampler(
-            self.episodes,
-            self.train_ids,
-            config.training.window_frames,
-            config.model.action_block,
-            config.training.batch,
-            config.training.seed,
+        settings = config.training
+        self.sampler = self._sampler(
+            settings.window_frames, config.model.action_block, settings.batch
         )
+        pairs = max(1, settings.batch * settings.window_frames // 2)
+        lags = settings.warm_start_lags if settings.warm_start_steps else ()
+        self.pair_samplers = [self._sampler(2, lag, pairs) for lag in lags]
         self.step, self.clock = 0, Clock()
         self._unreported: list[Losses] = []
         self._settle_directory(resume)
+
+    def _sampler(self, frames: int, stride: int, batch: int) -> WindowSampler:
+        seed = self.config.training.seed
+        return WindowSampler(self.episodes, self.train_ids, frames, stride, batch, seed)
 
     def _before(self, checkpoint: Path) -> WorldModel:
         model = load_checkpoint(checkpoint)
@@ -170,7 +172,7 @@ class Trainer:
         )
 
     def _train_one_step(self) -> Losses:
-        terms = self._loss(self.sampler.sample(self.step))
+        terms = self._loss()
         values = terms.values()
         self._require_finite(values)
         try:
@@ -180,25 +182,32 @@ class Trainer:
         self.step += 1
         return values
 
-    def _loss(self, window: Window) -> LossTerms:
-        settings = self.config.training
-        seed = np.random.SeedSequence(settings.seed, spawn_key=(1, self.step))
+    def _loss(self) -> LossTerms:
+        seed = np.random.SeedSequence(self.config.training.seed, spawn_key=(1, self.step))
         directions, dropout = (int(word) for word in seed.generate_state(2))
         self.model.train()
-        frames = torch.from_numpy(window.frames).to(self.device)
         with torch.random.fork_rng(devices=[]), self._precision():
             torch.manual_seed(dropout)  # dropout takes no generator of its own
-            if self.step < settings.warm_start_steps:
-                return warm_start_loss(self.model, frames, settings.warm_start_lags)
-            return regularised_loss(
-                self.model,
-                self.regulariser,
-                frames,
-                torch.from_numpy(window.actions).to(self.device),
-                settings.sigreg_weight,
-                torch.Generator().manual_seed(directions),
-                settings.multi_step,
-            )
+            if self.step < self.config.training.warm_start_steps:
+                return self._warm_start_loss()
+            return self._joint_loss(torch.Generator().manual_seed(directions))
+
+    def _warm_start_loss(self) -> LossTerms:
+        sampler = self.pair_samplers[self.step % len(self.pair_samplers)]
+        frames = torch.from_numpy(sampler.sample(self.step).frames)
+        return warm_start_loss(self.model, frames.to(self.device))
+
+    def _joint_loss(self, directions: torch.Generator) -> LossTerms:
+        window, settings = self.sampler.sample(self.step), self.config.training
+        return regularised_loss(
+            self.model,
+            self.regulariser,
+            torch.from_numpy(window.frames).to(self.device),
+            torch.from_numpy(window.actions).to(self.device),
+            settings.sigreg_weight,
+            directions,
+            settings.multi_step,
+        )
 
     def _precision(self) -> torch.autocast:
         lower = self.config.training.precision == "bfloat16"
