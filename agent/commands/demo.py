@@ -266,6 +266,7 @@ class Demo:
         from agent.files.json_files import write_json
 
         jobs = [job for job in self._jobs() if not self._is_measured(job)]
+        jobs.sort(key=lambda job: job.controller != "world-model")  # the long ones first
         for _, result in measure_each(jobs, self.workers) if jobs else ():
             if isinstance(result, Exception):
                 raise result

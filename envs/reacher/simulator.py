@@ -7,6 +7,7 @@ control tick of the whole project. States are bit-equal to ``suite.load("reacher
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,13 @@ def make_physics() -> Physics:
 
     Raises ``GLError`` if ``MUJOCO_GL`` asks for a backend this machine does not have.
     """
+    physics: Physics = _compiled_once().copy(share_model=False)
+    return physics
+
+
+@cache
+def _compiled_once() -> Physics:
+    """What all are copies of: to compile it takes ten times as long. It never draws or moves."""
     reacher = import_dm_control("dm_control.suite.reacher")
     physics: Physics = reacher.Physics.from_xml_string(*reacher.get_model_and_assets())
     physics.named.model.geom_rgba["target", 3] = 0.0
