@@ -38,6 +38,13 @@ def make_regulariser(config: TrainingConfig) -> Regulariser:
     return per_step
 
 
+def weight_at(step: int, config: TrainingConfig) -> float:
+    """λ at training step ``step``: from the first joint step to the last it falls linearly."""
+    first = config.warm_start_steps
+    done = max(0, step - first) / max(1, config.steps - 1 - first)
+    return config.sigreg_weight * (1 - done * (1 - config.sigreg_fade))
+
+
 def vicreg(embeddings: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Variance term + covariance term / 25 of ``embeddings`` (B, T, D), all frames one sample."""
     flat = embeddings.flatten(0, 1)

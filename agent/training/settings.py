@@ -19,8 +19,10 @@ class TrainingConfig:
 
     ``steps`` gradient steps on ``batch`` windows of ``window_frames`` frames each; the first L
     frames are context, the others are predicted. ``regulariser`` is one of ``REGULARISERS`` and
-    ``sigreg_weight`` is λ, its weight, whichever it is. ``multi_step``: predictions fed back are
-    trained too; without it a predictor that predicts after every frame learns from all of them.
+    ``sigreg_weight`` is λ, its weight, whichever it is; over the joint steps it falls to
+    ``sigreg_fade`` of that, as what is laid out need only be kept. ``multi_step``: predictions fed
+    back are trained too; without it a predictor that predicts after every frame learns from all of
+    them.
 
     In the first ``warm_start`` of the steps, a share, the encoder alone learns from pairs of frames
     ``warm_start_lags`` env steps apart (:mod:`agent.training.warm_start`), as many frames a step as
@@ -56,6 +58,7 @@ class TrainingConfig:
     weight_decay: float = 0.0
     device: str = "cpu"
     precision: str = "float32"
+    sigreg_fade: float = 1.0
     warm_start: float = 0.0
     warm_start_lags: tuple[int, ...] = (4, 8)
 
@@ -87,6 +90,8 @@ class TrainingConfig:
         for name in ("warmup_fraction", "warm_start"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"expected {name} in [0, 1), got {getattr(self, name)}")
+        if not 0 <= self.sigreg_fade <= 1:
+            raise ValueError(f"expected sigreg_fade in [0, 1], got {self.sigreg_fade}")
         if not self.warm_start_lags or min(self.warm_start_lags) < 1:
             raise ValueError(f"expected warm_start_lags >= 1, got {self.warm_start_lags}")
 

@@ -29,7 +29,7 @@ from agent.training.fit import require_fit, usable_device
 from agent.training.interrupt import interrupts_held_back
 from agent.training.objective import LossTerms, regularised_loss, warm_start_loss
 from agent.training.optimiser import WorldModelOptimiser
-from agent.training.regularisers import make_regulariser
+from agent.training.regularisers import make_regulariser, weight_at
 from agent.training.reports import Clock, Losses, TrainStatistics, report_on
 from agent.training.scales import actions_of, some_frames
 from agent.training.sight import learn_sight
@@ -204,7 +204,7 @@ class Trainer:
             self.regulariser,
             torch.from_numpy(window.frames).to(self.device),
             torch.from_numpy(window.actions).to(self.device),
-            settings.sigreg_weight,
+            weight_at(self.step, settings),
             directions,
             settings.multi_step,
         )

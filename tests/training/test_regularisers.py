@@ -27,6 +27,7 @@ from agent.training.regularisers import (
     make_regulariser,
     variance_term,
     vicreg,
+    weight_at,
 )
 from agent.training.settings import TrainingConfig
 from agent.training.trainer import Trainer
@@ -211,3 +212,13 @@ def test_half_the_precision_learns_nearly_the_same(
 def test_unknown_choices_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=f"expected {next(iter(wrong))}"):
         TrainingConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_weight_fades_over_the_joint_steps() -> None:
+    config = TrainingConfig(steps=101, warm_start=20 / 101, sigreg_weight=0.5, sigreg_fade=0.2)
+    assert [weight_at(step, config) for step in (0, 20)] == [0.5, 0.5]
+    assert weight_at(60, config) == pytest.approx(0.3)
+    assert weight_at(100, config) == pytest.approx(0.1)
+    assert weight_at(50, TrainingConfig(steps=100)) == TrainingConfig().sigreg_weight
+    with pytest.raises(ValueError, match="sigreg_fade in"):
+        TrainingConfig(sigreg_fade=1.5)
