@@ -10,7 +10,7 @@ is trained on what the planner will ask of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,7 @@ class LossTerms:
     """Scalars of one batch; ``total`` is what is minimised.
 
     ``sigreg`` is the regulariser's value, whichever it is; ``multi_step`` is 0 where the recipe
-    has none. NaN is what was not asked for: all but ``total`` in the warm start.
+    has none. NaN is what was not asked for.
     """
 
     total: Tensor
@@ -64,14 +64,23 @@ def regularised_loss(
     ``weight`` is λ, of whichever ``regulariser``; ``multi_step``: with that error or without.
     """
     embeddings = model.encode(frames).float()  # (B, T, D)
+    found = prediction_loss(model, embeddings, actions, multi_step)
+    with torch.autocast(embeddings.device.type, enabled=False):
+        statistic = regulariser(embeddings, generator)
+    return replace(found, total=found.total + weight * statistic, sigreg=statistic)
+
+
+def prediction_loss(
+    model: WorldModel, embeddings: Tensor, actions: Tensor, multi_step: bool = True
+) -> LossTerms:
+    """Both errors of predictions of ``embeddings`` (B, T, D) after ``actions`` (B, T-1, K*A)."""
     one_step = one_step_error(model, embeddings, actions, every_frame=not multi_step)
     several = one_step.new_zeros(())
     if multi_step:
         free = free_running(model, embeddings, actions)
         several = F.mse_loss(free, embeddings[:, model.context :])
-    with torch.autocast(embeddings.device.type, enabled=False):
-        statistic = regulariser(embeddings, generator)
-    return LossTerms(one_step + several + weight * statistic, one_step, several, statistic)
+    absent = one_step.new_tensor(torch.nan)
+    return LossTerms(one_step + several, one_step, several, absent)
 
 
 def one_step_error(

@@ -29,6 +29,7 @@ _ROUNDS = (
     (3.714571, -2.778127, 0.542939),
     (2.781950, -2.074927, 0.463501),
 )
+_SETTLING_PEAK = 0.5  # of the main part's
 
 
 class Muon(torch.optim.Optimizer):
@@ -135,11 +136,17 @@ class WorldModelOptimiser:
 def learning_rate_factor(step: int, config: TrainingConfig) -> float:
     """Linear warm-up, then half a cosine down to zero at the last step; in (0, 1].
 
-    The warm start, where there is one, has such a curve of its own.
+    Warm start, main part and settling have such a curve each, the last one half as high.
     """
-    first = config.warm_start_steps
-    done, steps = (step, first) if step < first else (step - first, config.steps - first)
+    main = config.main_steps
+    first, last = main.start, main.stop
+    peak = 1.0
+    if step < first:
+        last, first = first, 0
+    elif step >= last:
+        first, last, peak = last, config.steps, _SETTLING_PEAK
+    done, steps = step - first, last - first
     warmup = max(1, round(config.warmup_fraction * steps))
     if done < warmup:
-        return (done + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (done - warmup) / max(1, steps - warmup)))
+        return peak * (done + 1) / warmup
+    return peak * 0.5 * (1 + math.cos(math.pi * (done - warmup) / max(1, steps - warmup)))

@@ -39,9 +39,9 @@ def make_regulariser(config: TrainingConfig) -> Regulariser:
 
 
 def weight_at(step: int, config: TrainingConfig) -> float:
-    """λ at training step ``step``: from the first joint step to the last it falls linearly."""
-    first = config.warm_start_steps
-    done = max(0, step - first) / max(1, config.steps - 1 - first)
+    """λ at training step ``step``: it falls linearly over the main part."""
+    main = config.main_steps
+    done = max(0, step - main.start) / max(1, len(main) - 1)
     return config.sigreg_weight * (1 - done * (1 - config.sigreg_fade))
 
 

@@ -19,19 +19,19 @@ class TrainingConfig:
 
     ``steps`` gradient steps on ``batch`` windows of ``window_frames`` frames each; the first L
     frames are context, the others are predicted. ``regulariser`` is one of ``REGULARISERS`` and
-    ``sigreg_weight`` is λ, its weight, whichever it is; over the joint steps it falls to
+    ``sigreg_weight`` is λ, its weight, whichever it is; over the main part it falls to
     ``sigreg_fade`` of that, as what is laid out need only be kept. ``multi_step``: predictions fed
     back are trained too; without it a predictor that predicts after every frame learns from all of
     them.
 
     In the first ``warm_start`` of the steps, a share, the encoder alone learns from pairs of frames
-    ``warm_start_lags`` env steps apart (:mod:`agent.training.warm_start`), as many frames a step as
-    later.
+    ``warm_start_lags`` env steps apart, as many frames a step as later; in the last, ``settling``,
+    the encoder rests and the predictor learns alone (:mod:`agent.training.lessons`).
 
     With ``optimiser`` "muon" matrices learn by Muon at ``matrix_learning_rate``, all else by AdamW
     at ``learning_rate``; with "adamw" everything does the latter, with ``weight_decay``. Rates rise
-    over ``warmup_fraction`` of the steps and then fall along a cosine, in the warm start and then
-    again. ``threads`` of torch:
+    over ``warmup_fraction`` of the steps and then fall along a cosine, in each of the three parts
+    anew. ``threads`` of torch:
     results repeat to the bit for the same number only. ``device`` as torch names it, "cpu" or
     "cuda"; checkpoints are the same on both, and controllers act on the CPU. ``precision`` of the
     products inside the networks: "bfloat16" is worth it for large layers only (LeWorldModel's
@@ -61,11 +61,12 @@ class TrainingConfig:
     sigreg_fade: float = 1.0
     warm_start: float = 0.0
     warm_start_lags: tuple[int, ...] = (4, 8)
+    settling: float = 0.0
 
     @property
-    def warm_start_steps(self) -> int:
-        """Gradient steps of the warm start."""
-        return round(self.warm_start * self.steps)
+    def main_steps(self) -> range:
+        """The gradient steps between warm start and settling."""
+        return range(round(self.warm_start * self.steps), round((1 - self.settling) * self.steps))
 
     def __post_init__(self) -> None:
         counts = ("steps", "batch", "sigreg_directions", "diagnose_every", "save_every", "threads")
@@ -87,9 +88,11 @@ class TrainingConfig:
         require_seed(self.seed)
         if self.window_frames < 2:
             raise ValueError(f"expected window_frames >= 2, got {self.window_frames}")
-        for name in ("warmup_fraction", "warm_start"):
+        for name in ("warmup_fraction", "warm_start", "settling"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"expected {name} in [0, 1), got {getattr(self, name)}")
+        if self.warm_start + self.settling >= 1:
+            raise ValueError("expected warm_start and settling to leave some of the steps")
         if not 0 <= self.sigreg_fade <= 1:
             raise ValueError(f"expected sigreg_fade in [0, 1], got {self.sigreg_fade}")
         if not self.warm_start_lags or min(self.warm_start_lags) < 1:

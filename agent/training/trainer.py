@@ -8,12 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from agent.config import ExperimentConfig
 from agent.data.store import RolloutStore
-from agent.data.windows import WindowSampler
 from agent.errors import UserError
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle
 from agent.files.durable import make_directory
@@ -27,9 +25,8 @@ from agent.settings import to_dict
 from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
 from agent.training.fit import require_fit, usable_device
 from agent.training.interrupt import interrupts_held_back
-from agent.training.objective import LossTerms, regularised_loss, warm_start_loss
+from agent.training.lessons import Lessons
 from agent.training.optimiser import WorldModelOptimiser
-from agent.training.regularisers import make_regulariser, weight_at
 from agent.training.reports import Clock, Losses, TrainStatistics, report_on
 from agent.training.scales import actions_of, some_frames
 from agent.training.sight import learn_sight
@@ -94,21 +91,10 @@ class Trainer:
         }
         self.model = (before or self._new_model()).to(self.device)
         self.optimiser = WorldModelOptimiser(self.model, config.training)
-        self.regulariser = make_regulariser(config.training)
-        settings = config.training
-        self.sampler = self._sampler(
-            settings.window_frames, config.model.action_block, settings.batch
-        )
-        pairs = max(1, settings.batch * settings.window_frames // 2)
-        lags = settings.warm_start_lags if settings.warm_start_steps else ()
-        self.pair_samplers = [self._sampler(2, lag, pairs) for lag in lags]
+        self.lessons = Lessons(self.model, self.episodes, self.train_ids, config)
         self.step, self.clock = 0, Clock()
         self._unreported: list[Losses] = []
         self._settle_directory(resume)
-
-    def _sampler(self, frames: int, stride: int, batch: int) -> WindowSampler:
-        seed = self.config.training.seed
-        return WindowSampler(self.episodes, self.train_ids, frames, stride, batch, seed)
 
     def _before(self, checkpoint: Path) -> WorldModel:
         model = load_checkpoint(checkpoint)
@@ -172,7 +158,7 @@ class Trainer:
         )
 
     def _train_one_step(self) -> Losses:
-        terms = self._loss()
+        terms = self.lessons.loss(self.step)
         values = terms.values()
         self._require_finite(values)
         try:
@@ -181,37 +167,6 @@ class Trainer:
             raise self._not_finite("gradient") from error
         self.step += 1
         return values
-
-    def _loss(self) -> LossTerms:
-        seed = np.random.SeedSequence(self.config.training.seed, spawn_key=(1, self.step))
-        directions, dropout = (int(word) for word in seed.generate_state(2))
-        self.model.train()
-        with torch.random.fork_rng(devices=[]), self._precision():
-            torch.manual_seed(dropout)  # dropout takes no generator of its own
-            if self.step < self.config.training.warm_start_steps:
-                return self._warm_start_loss()
-            return self._joint_loss(torch.Generator().manual_seed(directions))
-
-    def _warm_start_loss(self) -> LossTerms:
-        sampler = self.pair_samplers[self.step % len(self.pair_samplers)]
-        frames = torch.from_numpy(sampler.sample(self.step).frames)
-        return warm_start_loss(self.model, frames.to(self.device))
-
-    def _joint_loss(self, directions: torch.Generator) -> LossTerms:
-        window, settings = self.sampler.sample(self.step), self.config.training
-        return regularised_loss(
-            self.model,
-            self.regulariser,
-            torch.from_numpy(window.frames).to(self.device),
-            torch.from_numpy(window.actions).to(self.device),
-            weight_at(self.step, settings),
-            directions,
-            settings.multi_step,
-        )
-
-    def _precision(self) -> torch.autocast:
-        lower = self.config.training.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=lower)
 
     def _require_finite(self, values: Losses) -> None:
         if math.isfinite(values[0]):

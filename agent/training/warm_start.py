@@ -4,7 +4,7 @@ Where two frames a short time apart are a positive pair and embeddings are white
 that moves least between them is a linear function of the world's slow coordinates ("When Does
 LeJEPA Learn a World Model?", arXiv:2605.26379, Sec. 3; slow feature analysis, Wiskott & Sejnowski
 2002). Some hundred steps of it, before anything is predicted, lay out the whole world at once:
-what joint training then makes exact. Without them its geometry far from a goal comes last.
+what training both networks then makes exact. Without them its geometry far from a goal comes last.
 """
 
 from __future__ import annotations

@@ -214,7 +214,7 @@ def test_unknown_choices_are_refused(wrong: dict[str, str]) -> None:
         TrainingConfig(**wrong)  # type: ignore[arg-type]
 
 
-def test_the_weight_fades_over_the_joint_steps() -> None:
+def test_the_weight_fades_over_the_main_steps() -> None:
     config = TrainingConfig(steps=101, warm_start=20 / 101, sigreg_weight=0.5, sigreg_fade=0.2)
     assert [weight_at(step, config) for step in (0, 20)] == [0.5, 0.5]
     assert weight_at(60, config) == pytest.approx(0.3)

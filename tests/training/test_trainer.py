@@ -67,10 +67,11 @@ def test_held_out_episodes_are_not_trained_on(data: Path, tmp_path: Path, config
     trainer = Trainer(data, tmp_path / "run", config())
     held_out = trainer.episodes.rows(6).start  # and all that follows
     before = trainer.model.encoder.pixel_mean.clone()
-    seen = [trainer.sampler.sample(step).frames for step in range(50)]
+    windows = trainer.lessons.windows
+    seen = [windows.sample(step).frames for step in range(50)]
     trainer.episodes.pixels[held_out:] = 255
     assert torch.equal(before, Trainer(data, tmp_path / "b", config()).model.encoder.pixel_mean)
-    assert all((trainer.sampler.sample(step).frames == seen[step]).all() for step in range(50))
+    assert all((windows.sample(step).frames == seen[step]).all() for step in range(50))
 
 
 def test_nan_in_the_loss_stops_with_the_step(data: Path, tmp_path: Path, config: Config) -> None:

@@ -1,0 +1,113 @@
+"""What is learned when: the encoder from pairs, then both networks, last the predictor alone.
+
+    warm start   the encoder learns from pairs of frames what moves slowly    (:mod:`warm_start`)
+    main         the LeJEPA loss, λ fading                                    (:mod:`objective`)
+    settling     the encoder rests; the predictor learns from its embeddings, made once
+
+In the main part each batch is normalised by its own statistics and the encoder moves from step to
+step; a controller meets neither. Settling shows the predictor the very embeddings it will be asked
+about, without a single frame being drawn again: its error falls several times in a few seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agent.config import ExperimentConfig
+from agent.data.episodes import Episodes, Rows
+from agent.data.windows import WindowSampler
+from agent.model.world_model import WorldModel
+from agent.training.diagnostics import embed_episodes
+from agent.training.objective import (
+    LossTerms,
+    prediction_loss,
+    regularised_loss,
+    warm_start_loss,
+)
+from agent.training.regularisers import make_regulariser, weight_at
+
+
+class Lessons:
+    """The loss of any training step on the episodes ``ids``; a pure function of seed and step."""
+
+    def __init__(
+        self, model: WorldModel, episodes: Episodes, ids: Rows, config: ExperimentConfig
+    ) -> None:
+        self.model, self.config = model, config.training
+        self._episodes, self._ids = episodes, ids
+        self._device = torch.device(self.config.device)
+        self._regulariser = make_regulariser(self.config)
+        self._block = config.model.action_block
+        self.windows = self._sampler(
+            episodes, self.config.window_frames, self._block, self.config.batch
+        )
+        pairs = max(1, self.config.batch * self.config.window_frames // 2)
+        lags = self.config.warm_start_lags if self.config.main_steps.start else ()
+        self._pairs = [self._sampler(episodes, 2, lag, pairs) for lag in lags]
+        self._embedded: WindowSampler | None = None
+
+    def loss(self, step: int) -> LossTerms:
+        """Of one batch, with the model in the mode that this part of the training needs."""
+        seed = np.random.SeedSequence(self.config.seed, spawn_key=(1, step))
+        directions, dropout = (int(word) for word in seed.generate_state(2))
+        main = self.config.main_steps
+        with torch.random.fork_rng(devices=[]), self._precision():
+            torch.manual_seed(dropout)  # dropout takes no generator of its own
+            self.model.train()
+            if step < main.start:
+                return self._warm_start(step)
+            if step < main.stop:
+                return self._main(step, torch.Generator().manual_seed(directions))
+            return self._settling(step)
+
+    def _warm_start(self, step: int) -> LossTerms:
+        sampler = self._pairs[step % len(self._pairs)]
+        return warm_start_loss(self.model, self._there(sampler.sample(step).frames))
+
+    def _main(self, step: int, directions: torch.Generator) -> LossTerms:
+        window = self.windows.sample(step)
+        return regularised_loss(
+            self.model,
+            self._regulariser,
+            self._there(window.frames),
+            self._there(window.actions),
+            weight_at(step, self.config),
+            directions,
+            self.config.multi_step,
+        )
+
+    def _settling(self, step: int) -> LossTerms:
+        if self._embedded is None:
+            episodes = replace(self._episodes, pixels=self._embeddings())
+            settings = self.config
+            self._embedded = self._sampler(
+                episodes, settings.window_frames, self._block, settings.batch
+            )
+        self.model.encoder.eval()
+        window = self._embedded.sample(step)
+        embeddings, actions = self._there(window.frames), self._there(window.actions)
+        return prediction_loss(self.model, embeddings, actions, self.config.multi_step)
+
+    def _embeddings(self) -> np.ndarray:
+        """Embeddings (N, D) of all rows of the episodes learned from, as a controller has them."""
+        found = np.zeros((int(self._episodes.ep_len.sum()), self.model.latent_dim), np.float32)
+        self.model.eval()
+        for episode in self._ids.tolist():
+            rows = self._episodes.rows(episode)
+            found[rows] = embed_episodes(self.model, self._episodes, [episode])[0]
+        self.model.train()
+        return found
+
+    def _sampler(self, episodes: Episodes, frames: int, stride: int, batch: int) -> WindowSampler:
+        return WindowSampler(episodes, self._ids, frames, stride, batch, self.config.seed)
+
+    def _there(self, batch: np.ndarray) -> Tensor:
+        return torch.from_numpy(batch).to(self._device)
+
+    def _precision(self) -> torch.autocast:
+        lower = self.config.precision == "bfloat16"
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=lower)
