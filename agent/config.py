@@ -46,12 +46,15 @@ def changed(base: ExperimentConfig, changes: Mapping[str, Any]) -> ExperimentCon
 
 
 def default() -> ExperimentConfig:
-    """One for all worlds: trained on two CPU cores in six to eight minutes."""
+    """One for all worlds: trained on two CPU cores in two to three minutes, its action head in one.
+
+    300 steps of warm start, 900 of both networks, 600 of settling.
+    """
     return ExperimentConfig(
         model=WorldModelConfig(
             predictor=PredictorConfig(width=256), head=HeadConfig(), plain_share=0.1
         ),
-        training=TrainingConfig(steps=3500),
+        training=TrainingConfig(steps=1800, warm_start=1 / 6, sigreg_fade=0.1, settling=1 / 3),
     )
 
 
@@ -74,7 +77,9 @@ def tiny() -> ExperimentConfig:
 def vicreg() -> ExperimentConfig:
     """The default with VICReg's variance and covariance terms in place of SIGReg."""
     ours = default()
-    training = dataclasses.replace(ours.training, regulariser="vicreg", sigreg_weight=1.0)
+    training = dataclasses.replace(
+        ours.training, regulariser="vicreg", sigreg_weight=1.0, sigreg_fade=1.0
+    )
     return dataclasses.replace(ours, training=training)
 
 

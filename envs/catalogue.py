@@ -48,13 +48,13 @@ BUILT_IN: Mapping[str, Entry] = {
         "envs.two_room:TwoRoomWorld",
         "a dot in two rooms with a door",
         ("fast",),
-        training_steps=1500,
+        training_steps=1000,
     ),
     "two-room-swept": Entry(
         "envs.two_room:SweptTwoRoomWorld",
         "the same, and no corner is cut",
         ("fast",),
-        training_steps=1500,
+        training_steps=1000,
     ),
 }
 PREFIXES: Mapping[str, Entry] = {
@@ -62,7 +62,6 @@ PREFIXES: Mapping[str, Entry] = {
         "envs.dmc_world:DmcWorld",
         "a task of dm_control's suite",
         ("fast", "dmc"),
-        training_steps=1500,
     ),
     "gym": Entry("envs.gymnasium_world:open_gymnasium", "a gymnasium environment", ("own",), False),
 }

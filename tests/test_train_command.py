@@ -176,7 +176,7 @@ def test_it_goes_on_from_a_run_and_keeps_its_network(
         (["--training.step", "5"], "did you mean 'training.steps'"),
         (["--training.steps"], "expected --training.steps with a value"),
         (["--training.steps", "--resume"], "expected --training.steps with a value"),
-        (["--training.steps", "many"], "expected training.steps like 3500, got 'many'"),
+        (["--training.steps", "many"], "expected training.steps like 1800, got 'many'"),
         (["--training.steps", "2.5"], "steps: expected a whole number, got 2.5"),
         (["--training.multi-step", "perhaps"], "like true, got 'perhaps'"),
         (["--model.action-block", "0"], "expected action_block >= 1, got 0"),
