@@ -126,12 +126,12 @@ def test_flags_win_over_the_file_and_the_file_over_the_preset(
 @pytest.mark.parametrize(
     ("words", "steps"),
     [
-        (["--steps", "35"], 10),
-        (["--training.steps", "35"], 10),
-        (["--steps", "7000"], 2000),
+        (["--steps", "36"], 20),
+        (["--training.steps", "36"], 20),
+        (["--steps", "7200"], 4000),
         (["--steps", "1"], 1),
-        (["--steps", "35", "--head.steps", "50"], 50),
-        (["--steps", "35", "--head.steps", "0"], 0),
+        (["--steps", "36", "--head.steps", "50"], 50),
+        (["--steps", "36", "--head.steps", "0"], 0),
         ([], 1000),
         (["--preset", "tiny", "--steps", "80"], 40),
     ],
