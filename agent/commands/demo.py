@@ -43,8 +43,9 @@ class Demo:
     """Directory of everything it makes."""
     world: Annotated[str, arg(metavar="NAME")] = DEFAULT_WORLD
     """Which world; `worlds` lists them."""
-    preset: Literal["default", "tiny"] = "default"
-    """Settings of the world model: the real thing, or seconds to see that everything runs."""
+    preset: Literal["default", "long", "tiny"] = "default"
+    """Settings of the world model: the real thing, the published one, which takes three times as
+    long, or seconds to see that everything runs."""
     rollouts: int = 400
     """Episodes of 200 env steps to learn from."""
     steps: Annotated[

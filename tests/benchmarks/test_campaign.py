@@ -107,7 +107,10 @@ def test_what_is_not_trained_is_told_how(tmp_path: Path, capsys: Output) -> None
     asked.run()
     shown = capsys.readouterr().out
     assert f"collect --out {asked.runs}/data-7 --seed 7" in shown
-    assert f"train --data {asked.runs}/data-7 --out {asked.runs}/world-model-7 --seed 7" in shown
+    assert (
+        "train --preset long --data" in shown
+        and f"--out {asked.runs}/world-model-7 --seed 7" in shown
+    )
     took = duration(checkpoint_facts(SHIPPED)["training_s"])
     assert f"one training of world-model: {took}" in shown
     by_name = {state.wanted.controller: state.progress for state in states(asked)}
