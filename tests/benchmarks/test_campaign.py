@@ -107,7 +107,8 @@ def test_what_is_not_trained_is_told_how(tmp_path: Path, capsys: Output) -> None
     asked.run()
     shown = capsys.readouterr().out
     assert f"collect --out {asked.runs}/data-7 --seed 7" in shown
-    assert (
+    assert "train --preset long --data" in shown
+    assert f"--out {asked.runs}/world-model-7 --seed 7" in shown
         "train --preset long --data" in shown
         and f"--out {asked.runs}/world-model-7 --seed 7" in shown
     )
