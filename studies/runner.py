@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.data.crew import children_ignore_interrupts
-from agent.data.worker import ignore_interrupts
+from agent.cluster.processes import children_ignore_interrupts
+from agent.cluster.serving import ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError
 from agent.evaluation.provenance import circumstances
 from agent.files.json_files import write_json

@@ -13,9 +13,9 @@ from multiprocessing.queues import Queue
 from queue import Empty
 from typing import Any
 
+from agent.cluster.serving import ignore_interrupts
 from agent.commands.evaluate import Measurement
 from agent.commands.progress import Update, progress
-from agent.data.worker import ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError, UserError
 
 _POLL_S = 0.2

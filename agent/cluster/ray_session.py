@@ -1,0 +1,153 @@
+"""A connection to a Ray cluster: one at an address, or one that is started here for a while.
+
+Ray runs code that whoever reaches it sends. So a cluster started here listens on the loopback alone
+and asks for a token that no other process knows; at an address, Ray's own token is asked for unless
+``RAY_AUTH_MODE`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from agent.errors import MachineError, UserError
+from agent.extras import require
+
+LOCAL = "local"
+OBJECT_STORE_BYTES = 256 * 2**20  # of a cluster started here: results are handed on at once
+ANSWER_TIMEOUT_S = 5.0
+_LOOPBACK = "127.0.0.1"
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # tasks that ask for no GPU may see those there are
+}
+
+
+@contextmanager
+def ray_session(address: str, cpus: int) -> Iterator[Any]:
+    """The module ``ray``, connected; a cluster started here has ``cpus`` and ends with the body.
+
+    A connection that is there already is used, and left.
+
+    Raises:
+        UserError: for an address that is none.
+        MachineError: if there is no Ray, nothing answers, it is another Ray or Python, or the token
+            is missing or wrong.
+    """
+    with _environment(_QUIET | (_locked() if address == LOCAL else _with_token())):
+        ray = require("ray")
+        if ray.is_initialized():
+            yield ray
+            return
+        _read_environment_again()
+        with ExitStack() as opened:
+            with _signals_kept():
+                if address == LOCAL:
+                    _start(ray, cpus, opened.enter_context(_place()))
+                else:
+                    _connect(ray, address)
+            opened.callback(ray.shutdown)
+            yield ray
+
+
+def _read_environment_again() -> None:
+    """Ray keeps what it read when it was imported, or when a former cluster was started."""
+    native = require("ray._raylet")
+    native.Config.initialize("")
+    native.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _place() -> TemporaryDirectory[str]:
+    """Where a cluster started here keeps sockets and logs."""
+    return TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
+
+
+def _start(ray: Any, cpus: int, place: str) -> None:
+    try:
+        ray.init(
+            address=LOCAL, num_cpus=cpus, num_gpus=0, object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=False, _node_ip_address=_LOOPBACK, _temp_dir=place,
+            **_SILENT,
+        )  # fmt: skip
+    except Exception as error:
+        raise MachineError(f"Ray does not start here: {_first_line(error)}") from error
+
+
+def _connect(ray: Any, address: str) -> None:
+    _require_answer(address)
+    try:
+        ray.init(address=address, **_SILENT)
+    except Exception as error:
+        raise MachineError(_refusal(address, error)) from error
+
+
+_SILENT = {"logging_level": "ERROR", "log_to_driver": False}
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself would try for a minute, and then end the process."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UserError(
+            f"expected --cluster HOST:PORT, as `ray start --head` says, or {LOCAL}, got {address!r}"
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_TIMEOUT_S).close()
+    except (OSError, OverflowError) as error:
+        raise MachineError(
+            f"nothing answers at {address} ({error}): start the cluster with `ray start --head`, "
+            "or leave out --cluster to work with processes of this machine"
+        ) from error
+
+
+def _refusal(address: str, error: Exception) -> str:
+    told = str(error)
+    if "ersion mismatch" in told:
+        told = " ".join(told.split())
+    return f"the Ray cluster at {address} refuses: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
+
+
+def _locked() -> dict[str, str]:
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _with_token() -> dict[str, str]:
+    return {"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")}
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Ray answers SIGTERM itself from when it starts; this program has its own answer."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
