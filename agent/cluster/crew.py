@@ -7,7 +7,9 @@ none at all.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -26,42 +28,48 @@ class Work(Protocol[T_in, R_out]):
         """Open what is needed once in a worker, and return what does a task."""
 
 
-class Crew(Protocol[T, R_out]):
+class Crew(ABC, Generic[T, R]):
     """Workers; a context manager that leaves none behind."""
 
-    def make(self, tasks: Sequence[T]) -> Iterator[tuple[T, R_out]]:
-        """Each task with its result, in the order of ``tasks``.
+    @abstractmethod
+    def as_done(self, tasks: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """The number of each task with its result, as soon as it is done.
 
         What a worker raised is raised here; MachineError if workers are lost for good.
         """
 
-    def __enter__(self) -> Self: ...
+    def make(self, tasks: Sequence[T]) -> Iterator[tuple[T, R]]:
+        """Each task with its result, in the order of ``tasks``; raises what ``as_done`` does."""
+        done: dict[int, R] = {}
+        coming = self.as_done(tasks)
+        for number, task in enumerate(tasks):
+            while number not in done:
+                done.update([next(coming)])
+            yield task, done.pop(number)
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        return None
 
 
-class InThisProcess(Generic[T, R]):
+class InThisProcess(Crew[T, R]):
     """No worker: the tasks are done here, one after the other."""
 
     def __init__(self, work: Work[T, R]) -> None:
         self._work = work
 
-    def make(self, tasks: Sequence[T]) -> Iterator[tuple[T, R]]:
-        """Each task with its result."""
+    def as_done(self, tasks: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """Each task in turn."""
         do = self._work.begin()
-        for task in tasks:
-            yield task, do(task)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        return None
+        for number, task in enumerate(tasks):
+            yield number, do(task)
 
 
 def crew_for(work: Work[T, R], workers: int | None, tasks: int, cluster: str = "") -> Crew[T, R]:
@@ -85,3 +93,13 @@ def crew_for(work: Work[T, R], workers: int | None, tasks: int, cluster: str = "
     from agent.machine.cores import usable_cores
 
     return Processes(work, min(workers or usable_cores(), tasks))
+
+
+def one_cluster(cluster: str, workers: int | None = None) -> AbstractContextManager[object]:
+    """Crews of the body share one connection to ``cluster``; without one this does nothing."""
+    if not cluster:
+        return nullcontext()
+    from agent.cluster.ray_session import ray_session
+    from agent.machine.cores import usable_cores
+
+    return ray_session(cluster, workers or usable_cores())

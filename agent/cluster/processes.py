@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
-from typing import Generic, Self, cast
+from typing import Self, cast
 
-from agent.cluster.crew import R, T, Work
+from agent.cluster.crew import Crew, R, T, Work
 from agent.cluster.serving import INTERRUPTS, Failed, ignore_interrupts, serve
 from agent.errors import LOST_WORKER, MachineError
 
 STOP_TIMEOUT_S = 5.0
 
 
-class Processes(Generic[T, R]):
+class Processes(Crew[T, R]):
     """``count`` workers; a context manager that leaves no process behind.
 
     The calling script needs the usual ``if __name__ == "__main__"`` guard of spawned processes.
@@ -51,22 +51,17 @@ class Processes(Generic[T, R]):
         theirs.close()  # so that the pipe ends when the worker does
         self._workers[ours] = worker
 
-    def make(self, tasks: Sequence[T]) -> Iterator[tuple[T, R]]:
-        """Each task with its result, in the order of ``tasks``.
-
-        What a worker raised is raised here; MachineError if a worker dies.
-        """
+    def as_done(self, tasks: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """The number of each task with its result; MachineError if a worker dies."""
         waiting = iter(enumerate(tasks))
-        finished: dict[int, R] = {}
         for pipe in self._workers:
             self._hand_out(pipe, waiting)
-        for number, task in enumerate(tasks):
-            while number not in finished:
-                ready = wait(list(self._busy_with))
-                for pipe in [pipe for pipe in self._busy_with if pipe in ready]:
-                    finished[self._busy_with.pop(pipe)] = self._receive(pipe)
-                    self._hand_out(pipe, waiting)
-            yield task, finished.pop(number)
+        while self._busy_with:
+            ready = wait(list(self._busy_with))
+            for pipe in [pipe for pipe in self._busy_with if pipe in ready]:
+                number, result = self._busy_with.pop(pipe), self._receive(pipe)
+                self._hand_out(pipe, waiting)
+                yield number, result
 
     def _hand_out(self, pipe: Connection, waiting: Iterator[tuple[int, T]]) -> None:
         given = next(waiting, None)

@@ -14,9 +14,9 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, cast
+from typing import Any, Self, cast
 
-from agent.cluster.crew import R, T, Work
+from agent.cluster.crew import Crew, R, T, Work
 from agent.cluster.ray_session import LOCAL, ray_session
 from agent.cluster.ray_worker import do_task
 from agent.cluster.serving import Failed
@@ -27,7 +27,7 @@ TRIES = 20  # of a task whose worker or node is lost; more, and the task itself 
 _AHEAD = 2  # tasks a core of the cluster, so that none waits for this process
 
 
-class RayCrew(Generic[T, R]):
+class RayCrew(Crew[T, R]):
     """Workers of the cluster at ``address``, ``workers`` at most; a context manager."""
 
     def __init__(self, work: Work[T, R], address: str, workers: int | None, tasks: int) -> None:
@@ -48,25 +48,20 @@ class RayCrew(Generic[T, R]):
     ) -> None:
         self._open.close()
 
-    def make(self, tasks: Sequence[T]) -> Iterator[tuple[T, R]]:
-        """Each task with its result, in the order of ``tasks``.
-
-        What a worker raised is raised here; MachineError if a task takes every worker with it.
-        """
-        remote = self._remote()
-        job, work, here = uuid.uuid4().hex, self._ray.put(self._work), str(Path.cwd())
+    def as_done(self, tasks: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """The number of each task with its result; MachineError if it takes every worker along."""
+        remote, here = self._remote(), str(Path.cwd())
+        job, work = uuid.uuid4().hex, self._ray.put(self._work)
         waiting = iter(enumerate(tasks))
         busy: dict[Any, int] = {}
-        finished: dict[int, R] = {}
         try:
-            for number, task in enumerate(tasks):
-                while number not in finished:
-                    for index, next_task in islice(waiting, max(0, self._room() - len(busy))):
-                        busy[remote.remote(job, work, here, next_task)] = index
-                    ready, _ = self._ray.wait(list(busy), num_returns=1)
-                    for ref in ready:
-                        finished[busy.pop(ref)] = self._result(ref)
-                yield task, finished.pop(number)
+            while True:
+                for number, task in islice(waiting, max(0, self._room() - len(busy))):
+                    busy[remote.remote(job, work, here, task)] = number
+                if not busy:
+                    return
+                ready, _ = self._ray.wait(list(busy), num_returns=1)
+                yield busy.pop(ready[0]), self._result(ready[0])
         finally:
             for ref in busy:
                 self._ray.cancel(ref, force=True)

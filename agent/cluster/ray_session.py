@@ -11,9 +11,11 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -23,6 +25,7 @@ from agent.extras import require
 LOCAL = "local"
 OBJECT_STORE_BYTES = 256 * 2**20  # of a cluster started here: results are handed on at once
 ANSWER_TIMEOUT_S = 5.0
+OURS = ("agent", "envs", "planners", "studies", "benchmarks")
 _LOOPBACK = "127.0.0.1"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told
@@ -83,9 +86,15 @@ def _start(ray: Any, cpus: int, place: str) -> None:
 def _connect(ray: Any, address: str) -> None:
     _require_answer(address)
     try:
-        ray.init(address=address, **_SILENT)
+        ray.init(address=address, runtime_env={"py_modules": _our_code()}, **_SILENT)
     except Exception as error:
         raise MachineError(_refusal(address, error)) from error
+
+
+def _our_code() -> list[str]:
+    """The packages that travel to every node, so that all of them run what is here."""
+    loaded = [sys.modules[name] for name in OURS if name in sys.modules]
+    return [str(Path(str(module.__file__)).parent) for module in loaded]
 
 
 _SILENT = {"logging_level": "ERROR", "log_to_driver": False}

@@ -82,7 +82,7 @@ def without_workers() -> None:
     collecting = importlib.import_module("agent.data.collect")
     setattr(collecting, "crew_for", lambda work, *_: InThisProcess(work))  # noqa: B010
 
-    def measure_each(jobs: Sequence[Any], workers: int) -> Iterator[tuple[int, Any]]:
+    def measure_each(jobs: Sequence[Any], *unused: Any) -> Iterator[tuple[int, Any]]:
         for number, job in enumerate(jobs):
             yield number, job.run(lambda done, total, text="": None)
 
