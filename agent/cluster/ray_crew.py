@@ -7,7 +7,9 @@ its work once, chooses its own OpenGL, and has one thread.
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -21,10 +23,15 @@ from agent.cluster.ray_session import LOCAL, ray_session
 from agent.cluster.ray_worker import do_task
 from agent.cluster.serving import Failed
 from agent.errors import MachineError
+from agent.files.durable import FULL
 from agent.machine.cores import usable_cores
+from envs import GLError
 
 TRIES = 20  # of a task whose worker or node is lost; more, and the task itself is what kills them
 _AHEAD = 2  # tasks a core of the cluster, so that none waits for this process
+LOOK_EVERY_S = 2.0  # for nodes that came or went
+PATIENCE_S = 30.0
+_log = logging.getLogger(__name__)
 
 
 class RayCrew(Crew[T, R]):
@@ -35,6 +42,7 @@ class RayCrew(Crew[T, R]):
         self._cpus = min(workers or usable_cores(), max(1, tasks))  # of a cluster started here
         self._open = ExitStack()
         self._ray: Any = None
+        self._seen_cores, self._looked_s = 0, -LOOK_EVERY_S
 
     def __enter__(self) -> Self:
         self._ray = self._open.enter_context(ray_session(self._address, self._cpus))
@@ -54,17 +62,30 @@ class RayCrew(Crew[T, R]):
         job, work = uuid.uuid4().hex, self._ray.put(self._work)
         waiting = iter(enumerate(tasks))
         busy: dict[Any, int] = {}
+
+        def hand_out() -> None:
+            for number, task in islice(waiting, max(0, self._room() - len(busy))):
+                busy[remote.remote(job, work, here, task)] = number
+
+        hand_out()
         try:
-            while True:
-                for number, task in islice(waiting, max(0, self._room() - len(busy))):
-                    busy[remote.remote(job, work, here, task)] = number
-                if not busy:
-                    return
-                ready, _ = self._ray.wait(list(busy), num_returns=1)
-                yield busy.pop(ready[0]), self._result(ready[0])
+            while busy:
+                ready = [(busy.pop(ref), ref) for ref in self._ready(list(busy))]
+                hand_out()
+                for number, ref in ready:
+                    yield number, self._result(ref)
         finally:
             for ref in busy:
                 self._ray.cancel(ref, force=True)
+
+    def _ready(self, refs: list[Any]) -> list[Any]:
+        """Those that are done, one at least."""
+        ready: list[Any] = []
+        while not ready:
+            ready, _ = self._ray.wait(refs, num_returns=1, timeout=PATIENCE_S)
+            if not ready and not self._cores():
+                _log.warning("no node of the cluster has a core for this: waiting for one")
+        return list(self._ray.wait(refs, num_returns=len(refs), timeout=0)[0])
 
     def _remote(self) -> Any:
         variables = {"OMP_NUM_THREADS": "1"}
@@ -76,21 +97,51 @@ class RayCrew(Crew[T, R]):
         )
 
     def _room(self) -> int:
-        if self._workers is not None or self._address == LOCAL:
-            return self._workers or self._cpus
-        return _AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 0)))
+        """How many tasks may be with the cluster: Ray sees to it that each has a core."""
+        if self._workers is not None and self._address != LOCAL:
+            return self._workers
+        return _AHEAD * max(1, self._cores())
+
+    def _cores(self) -> int:
+        """Of all nodes that are there now."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s > LOOK_EVERY_S:
+            self._seen_cores = int(self._ray.cluster_resources().get("CPU", 0))
+            self._looked_s = now_s
+        return self._seen_cores
 
     def _result(self, ref: Any) -> R:
         errors = self._ray.exceptions
         try:
             answer = self._ray.get(ref)
-        except errors.RayTaskError as error:
-            raise error.cause from None
+        except errors.OutOfDiskError as error:
+            raise MachineError(
+                "the disk of a node is full, its object store has no place left: free some space "
+                "there. Everything committed is kept: run the same command again to continue"
+            ) from error
         except errors.RayError as error:
             raise MachineError(
-                f"the cluster lost a task {TRIES} times: {str(error).splitlines()[0]}. Everything "
-                "committed is kept: run the same command again to continue"
+                f"the cluster cannot do a task, tried up to {TRIES} times: "
+                f"{str(error).splitlines()[0]}. Everything committed is kept: run the same command "
+                "again to continue"
             ) from error
         if isinstance(answer, Failed):
-            raise answer.error
+            raise _told_of(answer)
         return cast(R, answer)
+
+
+def _told_of(failed: Failed) -> Exception:
+    """What a node lacks is told with its name; what the user asked for is the same on all."""
+    error = failed.error
+    if isinstance(error, OSError) and error.errno in FULL:
+        told = f"its disk is full ({error.filename or error}): free some space there"
+    elif isinstance(error, (GLError, MachineError, MemoryError, ImportError)):
+        told = str(error) or "no memory is left"
+    else:
+        return error
+    said = MachineError(
+        f"node {failed.node}: {told}. Everything committed is kept: run the same command again to "
+        "continue, without that node if need be"
+    )
+    said.__cause__ = error
+    return said

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,11 +25,19 @@ from agent.extras import require
 LOCAL = "local"
 OBJECT_STORE_BYTES = 256 * 2**20  # of a cluster started here: results are handed on at once
 ANSWER_TIMEOUT_S = 5.0
+MAX_TOLD = 300  # letters of what Ray says
 OURS = ("agent", "envs", "planners", "studies", "benchmarks")
 _LOOPBACK = "127.0.0.1"
+_LOOPBACKS = (_LOOPBACK, "localhost", "[::1]")
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # tasks that ask for no GPU may see those there are
+    "RAY_BACKEND_LOG_LEVEL": "error",  # its warnings would stand between ours
+    "RAY_task_oom_retries": "20",  # not for ever, where the task itself is what takes the memory
+    "RAY_worker_niceness": "0",  # of a cluster started here: as processes of our own are
+    "RAY_AIR_NEW_OUTPUT": "0",  # Tune keeps silent, writes no logs of its own, leaves Ctrl-C to us
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
 }
 
 
@@ -44,20 +52,33 @@ def ray_session(address: str, cpus: int) -> Iterator[Any]:
         MachineError: if there is no Ray, nothing answers, it is another Ray or Python, or the token
             is missing or wrong.
     """
-    with _environment(_QUIET | (_locked() if address == LOCAL else _with_token())):
+    connected = sys.modules.get("ray")
+    if connected is not None and connected.is_initialized():
+        yield connected
+        return
+    with locked(anew=address == LOCAL) as ray, ExitStack() as opened:
+        with _signals_kept():
+            if address == LOCAL:
+                _start(ray, cpus, opened.enter_context(_place()))
+            else:
+                _connect(ray, address)
+        opened.callback(ray.shutdown)
+        yield ray
+
+
+@contextmanager
+def locked(anew: bool = True) -> Iterator[Any]:
+    """The module ``ray``, which asks for a token and tells nobody of its use, in the body.
+
+    ``anew``: for a token that no other process knows; else for the user's, unless ``RAY_AUTH_MODE``
+    says otherwise.
+    """
+    mode = {"RAY_AUTH_MODE": "token" if anew else os.environ.get("RAY_AUTH_MODE", "token")}
+    token = {"RAY_AUTH_TOKEN": secrets.token_hex(32)} if anew else {}
+    with _environment(_QUIET | mode | token):
         ray = require("ray")
-        if ray.is_initialized():
-            yield ray
-            return
         _read_environment_again()
-        with ExitStack() as opened:
-            with _signals_kept():
-                if address == LOCAL:
-                    _start(ray, cpus, opened.enter_context(_place()))
-                else:
-                    _connect(ray, address)
-            opened.callback(ray.shutdown)
-            yield ray
+        yield ray
 
 
 def _read_environment_again() -> None:
@@ -84,9 +105,10 @@ def _start(ray: Any, cpus: int, place: str) -> None:
 
 
 def _connect(ray: Any, address: str) -> None:
-    _require_answer(address)
+    host = _require_answer(address)
     try:
-        ray.init(address=address, runtime_env={"py_modules": _our_code()}, **_SILENT)
+        with _environment(_SOON), _loopback_kept() if host in _LOOPBACKS else nullcontext():
+            ray.init(address=address, runtime_env={"py_modules": _our_code()}, **_SILENT)
     except Exception as error:
         raise MachineError(_refusal(address, error)) from error
 
@@ -97,11 +119,24 @@ def _our_code() -> list[str]:
     return [str(Path(str(module.__file__)).parent) for module in loaded]
 
 
+_SOON = {"RAY_gcs_server_port_wait_time_s": "3"}  # tries of a second each, where it refuses
 _SILENT = {"logging_level": "ERROR", "log_to_driver": False}
 
 
-def _require_answer(address: str) -> None:
-    """Ray itself would try for a minute, and then end the process."""
+@contextmanager
+def _loopback_kept() -> Iterator[None]:
+    """Else Ray looks for a loopback address at the one that other machines know this one by."""
+    constants = require("ray._private.ray_constants")
+    before = constants.ENABLE_RAY_CLUSTER
+    constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before
+
+
+def _require_answer(address: str) -> str:
+    """The host, which answers: Ray itself would try for a minute, and then end the process."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise UserError(
@@ -114,25 +149,26 @@ def _require_answer(address: str) -> None:
             f"nothing answers at {address} ({error}): start the cluster with `ray start --head`, "
             "or leave out --cluster to work with processes of this machine"
         ) from error
+    return host
 
 
 def _refusal(address: str, error: Exception) -> str:
-    told = str(error)
-    if "ersion mismatch" in told:
-        told = " ".join(told.split())
-    return f"the Ray cluster at {address} refuses: {_first_line(error)}"
+    """One line: Ray says the versions in four, and of a token nothing where it is the wrong one."""
+    told, advice = " ".join(str(error).split())[:MAX_TOLD], ""
+    if "ersion" in told:
+        advice = ". Install the cluster's versions here, or this one's there"
+    elif "uthentication" in told or "ailed to connect" in told:
+        told = told.partition(". ")[0]
+        advice = (
+            ": a wrong token, or no Ray cluster. Put the cluster's token, which `ray "
+            "get-auth-token` shows there, into RAY_AUTH_TOKEN or ~/.ray/auth_token here; a cluster "
+            "without one needs RAY_AUTH_MODE=disabled"
+        )
+    return f"the Ray cluster at {address} refuses: {told}{advice}"
 
 
 def _first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
-
-
-def _locked() -> dict[str, str]:
-    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-
-
-def _with_token() -> dict[str, str]:
-    return {"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")}
 
 
 @contextmanager

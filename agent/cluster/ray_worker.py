@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 from typing import Any
 
 from agent.cluster.crew import Work
@@ -21,6 +22,5 @@ def do_task(job: str, work: Work[Any, Any], directory: str, task: Any) -> Any:
         _opened.clear()
         _opened[job] = attempted(work.begin)
     do = _opened[job]
-    if isinstance(do, Failed):
-        return do
-    return attempted(do, task)
+    answer = do if isinstance(do, Failed) else attempted(do, task)
+    return Failed(answer.error, platform.node()) if isinstance(answer, Failed) else answer

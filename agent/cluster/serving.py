@@ -22,9 +22,10 @@ INTERRUPTS = [n for n in signal.Signals if n.name in ("SIGINT", "SIGHUP")]
 
 @dataclass(frozen=True)
 class Failed:
-    """In place of a result: what was raised."""
+    """In place of a result: what was raised, and on which node of a cluster."""
 
     error: Exception
+    node: str = ""
 
 
 def ignore_interrupts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -100,10 +101,10 @@ class Measurement:
 
     def open_in_worker(self) -> tuple[Controller, Task, Callable[[], World]]:
         """The same, in a process that has nothing else to do."""
-        import torch
-
-        torch.set_num_threads(self.hands.threads)
-        return self.open()
+        opened = self.open()
+        if "torch" in sys.modules:  # not every controller needs it
+            sys.modules["torch"].set_num_threads(self.hands.threads)
+        return opened
 
     def _alone(self, update: Update) -> list[Trial]:
         from agent.evaluation.play import evaluate

@@ -30,10 +30,7 @@ class Measuring:
     """A work of ``agent.cluster``: a task is a measurement, its result what came of it."""
 
     def begin(self) -> Callable[[Measurement], dict[str, Any] | UserError]:
-        """Nothing is shared by the measurements but the thread."""
-        import torch
-
-        torch.set_num_threads(1)
+        """Nothing is shared by the measurements."""
         return _measured
 
 
