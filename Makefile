@@ -10,6 +10,7 @@ THREADS ?= $(shell $(PYTHON) -m agent.machine.cores 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TESTABLE := $(VENV)/.testable
 
 export OMP_NUM_THREADS := $(THREADS)
 
@@ -39,6 +40,11 @@ $(READY): requirements.lock pyproject.toml
 	  --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
+# What only the tests need is heavy, so the demo does without it.
+$(TESTABLE): $(READY) requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.lock
+	@touch $(TESTABLE)
+
 doctor: $(READY)
 	$(BIN)/python run_agent.py doctor
 
@@ -53,7 +59,7 @@ checkpoint: doctor
 	cp -r runs/long/world-model/checkpoint checkpoints/reacher
 
 # A process a core, each with one thread: a file's tests stay together and share what they made.
-test: lint
+test: lint $(TESTABLE)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(THREADS) --dist loadfile
 
 lint: $(READY)

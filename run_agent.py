@@ -30,6 +30,7 @@ COMMANDS: Table = {
         },
     ),
     "train": Entry("agent.commands.train:Train", "train a world model on recorded rollouts"),
+    "sweep": Entry("agent.commands.sweep:Sweep", "train many, and say which settings predict best"),
     "baseline": Entry(
         "agent.commands.baseline:Baseline",
         "train a rival: SAC, TD3 or PPO on states, or a cloned policy",

@@ -17,6 +17,8 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "stable_baselines3": "rl",
         "onnx": "export",
         "onnxruntime": "export",
+        "ray": "cluster",
+        "optuna": "cluster",
     }
 )
 

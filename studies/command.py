@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from agent.commands.values import Parallel
+from agent.commands.values import Cluster, Parallel
 from agent.machine.cores import usable_cores
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Studies:
     """Only the first so many seeds of each setting; more of them later go on from there."""
     workers: Parallel = field(default_factory=usable_cores)
     """Processes at work, one thread each. Changes the time it takes, never a figure."""
+    cluster: Cluster = ""
+    """In their place all cores of the Ray cluster at HOST:PORT; `local` starts one here."""
 
     @property
     def after_interrupt(self) -> str:
@@ -61,6 +63,7 @@ class Studies:
 
     def run(self) -> None:
         """Do what is missing of each study, conclude, and draw it."""
+        from agent.cluster import one_cluster
         from agent.errors import UserError
         from studies.catalogue import HOMES
 
@@ -70,8 +73,9 @@ class Studies:
             raise UserError(f"expected --seeds of 1 or more, got {self.seeds}")
         names = tuple(HOMES) if self.study == "all" else (self.study,)
         self._require_seeds(names)
-        for name in names:
-            self._run(name)
+        with one_cluster(self.cluster, self.workers):
+            for name in names:
+                self._run(name)
 
     def _require_seeds(self, names: Sequence[str]) -> None:
         """UserError if more seeds are asked for than any of the studies has."""
@@ -94,7 +98,7 @@ class Studies:
         from studies.figures import draw
         from studies.runner import Runner
 
-        runner = Runner(load(name), self.preset, self.out, self.workers, self.seeds)
+        runner = Runner(load(name), self.preset, self.out, self.workers, self.seeds, self.cluster)
         follow(f"{name}, runs", runner.run(), _describe)
         result = runner.result(self._command(name))
         picture = save_png(draw(result), self.out / f"{name}.png")

@@ -7,20 +7,15 @@ changes a figure.
 from __future__ import annotations
 
 import importlib.metadata
-import multiprocessing
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.data.crew import children_ignore_interrupts
-from agent.data.worker import ignore_interrupts
-from agent.errors import LOST_WORKER, MachineError
+from agent.cluster import crew_for
 from agent.evaluation.provenance import circumstances
 from agent.files.json_files import write_json
 from agent.files.lock import writing_lock
@@ -41,18 +36,26 @@ class Report:
 class Runner:
     """One study in one directory; iterate :meth:`run`, then :meth:`result`.
 
+    ``cluster``: the Ray cluster that does the runs, all of it, in place of ``workers`` here.
     ``seeds``: do only the first so many of the preset's seeds, in each setting that has them;
     a later runner with more of them goes on from there.
     """
 
     def __init__(
-        self, study: Study, preset: Preset, out: Path, workers: int = 1, seeds: int | None = None
+        self,
+        study: Study,
+        preset: Preset,
+        out: Path,
+        workers: int = 1,
+        seeds: int | None = None,
+        cluster: str = "",
     ) -> None:
         if workers < 1:
             raise ValueError(f"expected one worker or more, got {workers}")
         if seeds is not None and seeds < 1:
             raise ValueError(f"expected one seed or more, got {seeds}")
-        self._study, self._preset, self._out, self._workers = study, preset, out, workers
+        self._study, self._preset, self._out = study, preset, out
+        self._workers, self._cluster = workers, cluster
         plan = study.jobs(preset)
         self._record = Record.open(out, study.name, preset, plan)
         self._jobs = [job for job in plan if seeds is None or job["seed"] < seeds]
@@ -83,18 +86,14 @@ class Runner:
     def _measured(self, jobs: Sequence[Settings]) -> Iterator[Line]:
         name = self._study.name
         places = [self._record.scratch(job) for job in jobs]
-        if self._workers == 1:
+        tasks = list(zip(jobs, places, strict=True))
+        if self._workers == 1 and not self._cluster:
             with one_thread():
-                for job, place in zip(jobs, places, strict=True):
-                    yield _measure(self._study, job, place)
+                yield from (_measure(self._study, *task) for task in tasks)
             return
-        with _crew(min(self._workers, max(1, len(jobs)))) as crew:
-            with children_ignore_interrupts():  # they are started as jobs are handed out
-                futures = [
-                    crew.submit(_work, name, *task) for task in zip(jobs, places, strict=True)
-                ]
-            for future in as_completed(futures):
-                yield _finished(future)
+        workers = None if self._cluster else self._workers
+        with crew_for(Measuring(name), workers, len(tasks), self._cluster) as crew:
+            yield from (line for _, line in crew.as_done(tasks))
 
     def result(self, command: str) -> dict[str, Any]:
         """Conclude, write ``OUT/STUDY.json`` and return what it says."""
@@ -122,8 +121,19 @@ def _versions() -> Mapping[str, str]:
     return {name: importlib.metadata.version(name) for name in ("torch", "numpy", "scipy")}
 
 
-def _work(name: str, settings: Settings, scratch: Path) -> Line:
-    return _measure(load(name), settings, scratch)
+@dataclass(frozen=True)
+class Measuring:
+    """A work of ``agent.cluster``: a task is a job of the study, and where it may work."""
+
+    study: str
+
+    def begin(self) -> Callable[[tuple[Settings, Path]], Line]:
+        """Load the study."""
+        import torch
+
+        torch.set_num_threads(1)
+        study = load(self.study)
+        return lambda task: _measure(study, *task)
 
 
 def _measure(study: Study, settings: Settings, scratch: Path) -> Line:
@@ -133,39 +143,6 @@ def _measure(study: Study, settings: Settings, scratch: Path) -> Line:
     assert measured.keys().isdisjoint(settings), "a measurement has the name of a setting"
     wall_s = round(time.perf_counter() - start_s, 3)
     return {"settings": dict(settings), "measured": measured, "wall_s": wall_s}
-
-
-def _finished(future: Future[Line]) -> Line:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise MachineError(
-            f"a working process died, {LOST_WORKER}. Every finished run is kept: run the same "
-            "command again"
-        ) from error
-
-
-@contextmanager
-def _crew(count: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool that leaves no process behind, in whatever way the body ends."""
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    crew = ProcessPoolExecutor(count, mp_context=context, initializer=_settle_in)
-    try:
-        yield crew
-    except BaseException:
-        crew.shutdown(wait=False, cancel_futures=True)
-        for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
-        raise
-    crew.shutdown()
-
-
-def _settle_in() -> None:
-    import torch
-
-    ignore_interrupts()
-    torch.set_num_threads(1)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 import run_agent
 from agent.commands import measuring
 from agent.commands.demo import Demo
-from agent.commands.evaluate import Measurement
+from agent.commands.measurement import Measurement
 from agent.commands.worlds_asked import WorldAsked
 from agent.errors import MachineError
 

@@ -31,7 +31,8 @@ MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
     "agent.streams": set(),
     "agent.files": set(),
     "agent.model": {"agent.files", "envs"},
-    "agent.data": {"agent.files", "envs"},
+    "agent.cluster": {"agent.files", "envs"},
+    "agent.data": {"agent.cluster", "agent.files", "envs"},
     "agent.config": {"agent.model", "agent.training"},
     "agent.training": {"agent.config", "agent.data", "agent.files", "agent.model", "envs"},
     "agent.control": {"agent.model", "envs", "planners"},
@@ -39,7 +40,9 @@ MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
     "agent.rivals": {
         "agent.control", "agent.data", "agent.files", "agent.model", "envs", "planners",
     },
-    "agent.evaluation": {"agent.control", "agent.data", "agent.files", "agent.model", "envs"},
+    "agent.evaluation": {
+        "agent.cluster", "agent.control", "agent.data", "agent.files", "agent.model", "envs",
+    },
     "agent.diagnosis": {
         "agent.data", "agent.files", "agent.model", "agent.reporting", "agent.training", "envs",
     },
@@ -47,10 +50,14 @@ MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
         "agent.control", "agent.data", "agent.evaluation", "agent.files", "agent.model",
         "agent.training", "envs",
     },
+    "agent.sweep": {
+        "agent.cluster", "agent.config", "agent.data", "agent.files", "agent.reporting",
+        "agent.training",
+    },
     "agent.commands": {
-        "agent.config", "agent.control", "agent.data", "agent.diagnosis", "agent.evaluation",
-        "agent.export", "agent.files", "agent.model", "agent.reporting", "agent.rivals",
-        "agent.training", "envs", "planners",
+        "agent.cluster", "agent.config", "agent.control", "agent.data", "agent.diagnosis",
+        "agent.evaluation", "agent.export", "agent.files", "agent.model", "agent.reporting",
+        "agent.rivals", "agent.sweep", "agent.training", "envs", "planners",
     },
 }  # fmt: skip
 

@@ -80,7 +80,8 @@ def test_the_wheel_brings_the_rooms_and_nothing_else(installed: Path) -> None:
 
 
 def test_the_lock_pins_every_dependency_once_and_exactly() -> None:
-    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line]
+    locks = [(ROOT / name).read_text() for name in ("requirements.lock", "requirements-test.lock")]
+    lines = [line for lock in locks for line in lock.splitlines() if line]
     pins = [line for line in lines if not line.startswith("#")]
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", pin) for pin in pins)
     names = [pin.split("==")[0] for pin in pins]

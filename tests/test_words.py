@@ -9,7 +9,16 @@ ROOT = Path(__file__).parents[1]
 OWN = ("envs/reacher", "agent/rivals/reacher")
 WORDS = r"reacher|shoulder|wrist|finger(?:tip)?|joints?|torques?|qpos|qvel|arms?"
 WORD = re.compile(rf"(?<![A-Za-z])(?:{WORDS})(?![A-Za-z])", re.IGNORECASE)
-SHOWN_ON_THE_DEFAULT = ("checks", "collect", "dataset", "diagnose", "evaluate", "export", "train")
+SHOWN_ON_THE_DEFAULT = (
+    "checks",
+    "collect",
+    "dataset",
+    "diagnose",
+    "evaluate",
+    "export",
+    "sweep",
+    "train",
+)
 MAY_NAME = {  # the catalogue lists worlds; MuJoCo's own words are not one world's
     "envs/__init__.py": {"reacher"},
     "envs/catalogue.py": {"reacher"},

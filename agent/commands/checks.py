@@ -26,6 +26,7 @@ EXTRAS = {  # what each is for, and its packages
     "report": ("figures and curves", ("matplotlib", "tensorboard")),
     "export": ("export", ("onnx", "onnxruntime")),
     "studies": ("the studies", ("scikit-learn",)),
+    "cluster": ("many machines", ("optuna", "ray")),
 }
 SET_UP = "run `make setup`, or: pip install -r requirements.lock"
 DISK_MB, LOW_DISK_MB = 500, 2_000

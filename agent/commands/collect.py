@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
 
-from agent.commands.values import Parallel, Seed
+from agent.commands.values import Cluster, Parallel, Seed
 from agent.commands.worlds_asked import DEFAULT_WORLD
-from agent.machine.cores import usable_cores
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,10 @@ class Collect:
     """How the world is moved: ou, actions that drift, weak and strong; uniform, each drawn anew;
     swift, strong ones that drift; what a world has of its own; FILE.py:NAME; or the directory of a
     checkpoint, which then steers to goals it has seen."""
-    workers: Parallel = field(default_factory=usable_cores)
+    workers: Annotated[Parallel | None, arg(help_behavior_hint="(default: every core)")] = None
     """Processes at work. Changes the time it takes, never the data."""
+    cluster: Cluster = ""
+    """Where they run: on the Ray cluster at HOST:PORT, or `local`, one that is started here."""
     seed: Seed = 0
     """Everything random follows from it."""
     episodes_per_shard: int = 10

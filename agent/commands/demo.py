@@ -15,7 +15,7 @@ from agent.commands.worlds_asked import DEFAULT_WORLD
 from agent.machine.cores import usable_cores
 
 if TYPE_CHECKING:
-    from agent.commands.evaluate import Measurement
+    from agent.commands.measurement import Measurement
 
 REPORT_NAME = "report.html"
 OTHER_PROTOCOLS = ("anywhere", "hindsight-t100-b150", "hindsight")  # of worlds without their own
@@ -248,7 +248,7 @@ class Demo:
         return {name: find_checkpoint(place) for name, place in places.items()}
 
     def _jobs(self) -> list[Measurement]:
-        from agent.commands.evaluate import Measurement
+        from agent.commands.measurement import Measurement
         from agent.commands.worlds_asked import WorldAsked
 
         players: dict[str, Path | None] = {**self.learned(), "random": None, "noop": None}

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import shlex
-import time
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
 from agent.commands.controllers import (
-    CONTROLLERS,
     DEFAULT_PLANNER,
     Acting,
     PlannerName,
     checkpoint_for,
-    make_controller,
     require_controller,
     require_planning,
 )
-from agent.commands.values import Parallel, Seed
-from agent.commands.worlds_asked import WorldAsked, task_asked, world_asked
+from agent.commands.values import Cluster, Parallel, Seed
+from agent.commands.worlds_asked import WorldAsked, world_asked
 
 if TYPE_CHECKING:
-    from agent.commands.progress import Update
+    pass
 
 FLOORS = ("random", "noop")
 _OF_A_WORLD = (
     "world", "look", "protocol", "planner", "episodes", "batch", "tick_ms", "delay_ticks",
-    "no_floors",
+    "no_floors", "workers", "cluster",
 )  # fmt: skip
 
 
@@ -84,6 +79,12 @@ class Evaluate:
     """Episodes played together; changes the time it takes, the result by rounding alone."""
     threads: Parallel = 1
     """Threads of torch; the time of a decision is meant for one."""
+    workers: Annotated[
+        Parallel | None, arg(help_behavior_hint="(default: 1; every core of a --cluster)")
+    ] = None
+    """Processes that share the episodes; changes the time it takes."""
+    cluster: Cluster = ""
+    """Where they run: on the Ray cluster at HOST:PORT, or `local`, one that is started here."""
     tick_ms: Annotated[
         float | None, arg(metavar="MS", help_behavior_hint="(default: as long as it needs)")
     ] = None
@@ -108,6 +109,7 @@ class Evaluate:
         """Play the episodes, write the file, print the table."""
         import torch
 
+        from agent.cluster import one_cluster
         from agent.commands.console import say
         from agent.commands.scores import show_scores
         from agent.files.json_files import write_json
@@ -119,9 +121,10 @@ class Evaluate:
             return
         checkpoint = checkpoint_for(self.controller, self.checkpoint)
         world = world_asked(self.world, self.look, checkpoint)
-        result = self._measure(self.controller, checkpoint, world)
         floors = [] if self.no_floors else [name for name in FLOORS if name != self.controller]
-        beside = [self._measure(name, None, world) for name in floors]
+        with one_cluster(self.cluster, self.workers):
+            result = self._measure(self.controller, checkpoint, world)
+            beside = [self._measure(name, None, world) for name in floors]
         if self.json is not None:
             result["floors"] = {other["controller"]: _without_episodes(other) for other in beside}
             write_json(self.json, result)
@@ -147,7 +150,8 @@ class Evaluate:
         if self.data is not None:
             refuse_idle(self, _OF_A_WORLD, "with --data, which needs no world")
         if self.tick_ms is not None:
-            refuse_idle(self, ("batch",), "with --tick-ms, which plays one episode at a time")
+            alone = ("batch", "workers", "cluster")
+            refuse_idle(self, alone, "with --tick-ms, which plays one episode at a time, alone")
         require_file_place(self.json, "--json", ".json")
 
     def _run_offline(self, data: Path) -> None:
@@ -168,100 +172,16 @@ class Evaluate:
             say(f"wrote {self.json}")
 
     def _measure(self, name: str, checkpoint: Path | None, world: WorldAsked) -> dict[str, Any]:
+        from agent.commands.measurement import Hands, Measurement
         from agent.commands.progress import progress
 
         acting = Acting(self.planner, self.tick_ms, self.delay_ticks, self.guard)
         job = Measurement(
-            name, checkpoint, world, self.protocol, self.episodes, self.seed, self.batch, acting
-        )
+            name, checkpoint, world, self.protocol, self.episodes, self.seed, self.batch, acting,
+            Hands(self.workers, self.cluster, self.threads),
+        )  # fmt: skip
         with progress(f"{name}, episodes") as update:
             return job.run(update)
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One controller at one task; ``checkpoint`` for those that learned.
-
-    ``protocol`` None is the world's first task.
-    """
-
-    controller: str
-    checkpoint: Path | None
-    world: WorldAsked
-    protocol: str | None
-    episodes: int
-    seed: int
-    batch: int = 25
-    acting: Acting = field(default_factory=Acting)
-
-    def command(self, protocol: str) -> str:
-        """The command that measures the same."""
-        words = ["python", "run_agent.py", "evaluate", "--controller", self.controller]
-        words += ["--checkpoint", _from_here(self.checkpoint)] if self.checkpoint else []
-        words += ["--world", self.world.name]
-        words += ["--look", self.world.look] if self.world.look else []
-        words += ["--protocol", protocol, "--episodes", str(self.episodes)]
-        words += ["--seed", str(self.seed)]
-        usual = asdict(Acting()) | {"batch": 25}
-        for name, value in (asdict(self.acting) | {"batch": self.batch}).items():
-            if value != usual[name]:
-                words += flag_of(name, value)
-        return shlex.join(words)
-
-    def run(self, update: Update) -> dict[str, Any]:
-        """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
-        from agent.commands.checkpoints import origin_of_checkpoint
-        from agent.evaluation.definition import fingerprint
-        from agent.evaluation.play import evaluate
-        from agent.evaluation.results import Asked, deadlines, summarise
-        from agent.files.bundle import bundle_sha256
-
-        with closing(self.world.make()) as world:
-            task, spec = task_asked(self.protocol, world), world.spec
-            definition = fingerprint(task, world)
-        controller = make_controller(self.controller, self.checkpoint, spec, self.acting)
-        alone = self.acting.tick_ms is not None  # a deadline means nothing in company
-        start_s = time.monotonic()
-        trials = evaluate(
-            controller, task, self.world.make, self.episodes, self.seed,
-            batch=1 if alone else self.batch,
-            timed_episodes=self.episodes if alone else 2, progress=update,
-        )  # fmt: skip
-        asked = Asked(self._called(), spec, task.name, task.about, definition, self.seed)
-        result = summarise(
-            trials,
-            asked,
-            checkpoint_sha256=bundle_sha256(self.checkpoint) if self.checkpoint else None,
-            command=self.command(task.name),
-            wall_clock_s=round(time.monotonic() - start_s, 2),
-            origin=origin_of_checkpoint(self.checkpoint) if self.checkpoint else None,
-        )
-        if self.acting.tick_ms is not None:
-            result["deadline"] = deadlines(trials, self.acting.tick_ms)
-        return result
-
-    def _called(self) -> str:
-        """The name a result goes by; of a user's own that of the class."""
-        from agent.commands.checkpoints import name_of_result
-
-        if self.checkpoint is not None:
-            return name_of_result(self.controller, self.checkpoint)
-        known = self.controller in CONTROLLERS
-        return self.controller if known else self.controller.rpartition(":")[2]
-
-
-def flag_of(name: str, value: Any) -> list[str]:
-    """The words of a command line that set it."""
-    words = name.split("_")
-    if isinstance(value, bool):
-        return ["-".join(("-", *words) if value else ("-", "no", *words))]
-    return ["-".join(("-", *words)), str(value)]
-
-
-def _from_here(place: Path) -> str:
-    """The name that a clone has as well, where it lies below the working directory."""
-    here, there = Path.cwd(), place.resolve()
-    return str(there.relative_to(here) if there.is_relative_to(here) else place)
 
 
 def _without_episodes(result: dict[str, Any]) -> dict[str, Any]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from queue import Empty
 from typing import Any
 
-from agent.commands.evaluate import Measurement
+from agent.cluster import crew_for
+from agent.cluster.serving import ignore_interrupts
+from agent.commands.measurement import Measurement
 from agent.commands.progress import Update, progress
-from agent.data.worker import ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError, UserError
 
 _POLL_S = 0.2
@@ -23,15 +25,34 @@ _news: Queue[tuple[int, int]] | None = None  # set in the workers alone
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "LP_NUM_THREADS")
 
 
+@dataclass(frozen=True)
+class Measuring:
+    """A work of ``agent.cluster``: a task is a measurement, its result what came of it."""
+
+    def begin(self) -> Callable[[Measurement], dict[str, Any] | UserError]:
+        """Nothing is shared by the measurements."""
+        return _measured
+
+
+def _measured(job: Measurement) -> dict[str, Any] | UserError:
+    try:
+        return job.run(lambda done, total, text="": None)
+    except UserError as refusal:
+        return refusal
+
+
 def measure_each(
-    jobs: Sequence[Measurement], workers: int
+    jobs: Sequence[Measurement], workers: int, cluster: str = ""
 ) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
     """The number and result of each job as soon as it is done, with one bar for all episodes.
 
-    Each worker uses one core, so the time of a decision is that of one core. A job that a
-    controller refuses gives the refusal, and the others go on; any other failure ends all of them:
-    MachineError where a worker was killed.
+    On a ``cluster``, all of which is used, or on this machine each worker uses one core, so the
+    time of a decision is that of one core. A job that a controller refuses gives the refusal, and
+    the others go on; any other failure ends all of them: MachineError where a worker was killed.
     """
+    if cluster:
+        yield from _measure_on(cluster, jobs)
+        return
     context = multiprocessing.get_context("spawn")
     news: Queue[tuple[int, int]] = context.Queue()
     with _one_thread_each(), progress("evaluating, episodes") as update:
@@ -48,6 +69,17 @@ def measure_each(
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _measure_on(
+    cluster: str, jobs: Sequence[Measurement]
+) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
+    with progress("evaluating, runs") as update:
+        update(0, len(jobs))
+        with crew_for(Measuring(), None, len(jobs), cluster) as crew:
+            for done, outcome in enumerate(crew.as_done(jobs), 1):
+                update(done, len(jobs))
+                yield outcome
 
 
 def _outcome(future: Future[dict[str, Any]]) -> dict[str, Any] | UserError:

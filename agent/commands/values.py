@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from tyro.conf import arg
+
 from agent.settings import MAX_SEED
 from agent.training.settings import MAX_THREADS
 
@@ -24,6 +26,7 @@ class Within:
 
 
 Seed = Annotated[int, Within(0, MAX_SEED)]
+Cluster = Annotated[str, arg(metavar="ADDRESS", help_behavior_hint="(default: none)")]
 Parallel = Annotated[int, Within(1, MAX_THREADS)]  # threads, or processes
 
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.data.crew import Crew
+from agent.cluster import crew_for
 from agent.data.header import HEADER_NAME, DatasetHeader, drawn_with
 from agent.data.manifest import MANIFEST_NAME, SHARD_FOLDER, ShardRecord, read_manifest
 from agent.data.shards import Shard
 from agent.data.store import RolloutStore
-from agent.data.worker import ShardTask, WorkerSettings, named_behaviour
+from agent.data.worker import ShardTask, ShardWork, named_behaviour
 from agent.errors import MachineError, UserError
 from agent.files.durable import (
     TEMPORARY_SUFFIX,
@@ -60,8 +60,10 @@ class CollectConfig:
     """Env steps per episode at most; one frame more is recorded."""
     behaviour: str = "ou"
     """How the world is moved, by the name of a behaviour."""
-    workers: int = 2
-    """Processes; changes the time it takes, never the data."""
+    workers: int | None = 2
+    """Processes at most, None for every core; changes the time it takes, never the data."""
+    cluster: str = ""
+    """Where they run: here, or on the Ray cluster at this address; ``local`` starts one."""
     seed: int = 0
     """Everything random follows from it."""
     episodes_per_shard: int = 10
@@ -71,8 +73,9 @@ class CollectConfig:
 
     def __post_init__(self) -> None:
         for name in ("episodes", "episode_steps", "workers", "episodes_per_shard"):
-            if getattr(self, name) < 1:
-                raise UserError(f"expected {name} of at least 1, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"expected {name} of at least 1, got {value}")
         require_seed(self.seed)
 
     def header(self, spec: WorldSpec, drawn: Mapping[str, str]) -> DatasetHeader:
@@ -87,9 +90,9 @@ class CollectConfig:
             episodes_per_shard=self.episodes_per_shard,
         )
 
-    def settings(self) -> WorkerSettings:
+    def work(self) -> ShardWork:
         """What a worker must know."""
-        return WorkerSettings(
+        return ShardWork(
             world=self.world,
             look=self.look,
             image_size=self.image_size,
@@ -243,7 +246,7 @@ def _require_space(config: CollectConfig, first: _First, episodes: int) -> None:
 def _make(config: CollectConfig, tasks: list[ShardTask], progress: Progress) -> None:
     done = config.episodes - sum(task.end - task.first for task in tasks)
     progress(done, config.episodes)
-    with Crew(config.settings(), min(config.workers, len(tasks))) as crew:
+    with crew_for(config.work(), config.workers, len(tasks), config.cluster) as crew:
         for task, shard in crew.make(tasks):
             commit_shard(config.out, task.index, (task.first, task.end), shard)
             done += task.end - task.first

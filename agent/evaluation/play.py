@@ -174,15 +174,35 @@ def evaluate(
         UserError: for a controller made for another world, one that returns actions of the wrong
             shape, outside the box or not finite, and for numbers that make no sense.
     """
+    trials: list[Trial] = []
+    groups = groups_of(episodes, batch, timed_episodes)
+    with Arena(controller, task, make_world) as arena:
+        drawn = task.episodes(arena.world, episodes, seed)
+        for group in groups:
+            counting = _counting(progress, len(trials), len(group), episodes)
+            trials += arena.play(drawn[group.start : group.stop], counting)
+    return timed(trials, timed_episodes)
+
+
+def groups_of(episodes: int, batch: int, timed_episodes: int) -> list[range]:
+    """Which episodes are played together: the timed ones alone, the others ``batch`` at a time.
+
+    Raises:
+        UserError: for numbers that make no sense.
+    """
     if batch < 1 or timed_episodes < 0:
         raise UserError(
             f"expected batch >= 1 and timed_episodes >= 0, got {batch} and {timed_episodes}"
         )
-    trials: list[Trial] = []
-    with Arena(controller, task, make_world) as arena:
-        drawn = task.episodes(arena.world, episodes, seed)
-        for group in _groups(drawn, batch, timed_episodes):
-            trials += arena.play(group, _counting(progress, len(trials), len(group), episodes))
+    alone = min(timed_episodes, episodes)
+    together = range(alone, episodes, batch)
+    return [range(n, n + 1) for n in range(alone)] + [
+        range(first, min(first + batch, episodes)) for first in together
+    ]
+
+
+def timed(trials: list[Trial], timed_episodes: int) -> list[Trial]:
+    """``trials``, of which only the first keep the time of their decisions."""
     untimed = [Trial(trial.verdict) for trial in trials[timed_episodes:]]
     return trials[:timed_episodes] + untimed
 
@@ -222,12 +242,6 @@ def checked_actions(actions: Any, shape: tuple[int, int], whose: str) -> Array:
             f"expected actions in [-1, 1] from {whose}, got {given.min()} to {given.max()}"
         )
     return given
-
-
-def _groups(episodes: list[Episode], batch: int, timed: int) -> list[list[Episode]]:
-    alone, rest = episodes[:timed], episodes[timed:]
-    together = [rest[first : first + batch] for first in range(0, len(rest), batch)]
-    return [[episode] for episode in alone] + together
 
 
 def _counting(

@@ -98,6 +98,10 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--episodes", type=int, help="of each run (default: 300; curves: 100)")
     parser.add_argument("--seed", type=int, default=default.seed, help="decides starts and goals")
     parser.add_argument("--workers", type=int, default=default.workers, help="cores to use")
+    parser.add_argument(
+        "--cluster", default="", metavar="ADDRESS",
+        help="measure on the Ray cluster at HOST:PORT, or `local`, one that is started here",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class Campaign:
     plan: bool = False
     curves: bool = False
     again: bool = False
+    cluster: str = ""
 
     def run(self) -> None:
         """Say what there is, and measure what is missing."""
@@ -60,7 +61,7 @@ class Campaign:
         show_plan(states, self.workers)
         show_commands(states, self.runs)
         if not self.plan:
-            measure_runs(states, self.workers, self.place, self.again)
+            measure_runs(states, self.workers, self.place, self.again, self.cluster)
             say(f"next: python -m benchmarks.campaign report {self.place.parent}")
 
     @property

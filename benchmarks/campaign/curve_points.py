@@ -19,7 +19,7 @@ from benchmarks.campaign.tables import (
 )
 
 if TYPE_CHECKING:
-    from agent.commands.evaluate import Measurement
+    from agent.commands.measurement import Measurement
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ def measure_curves(asked: Campaign) -> None:
     say(f"to measure now: {len(points)} points")
     show_lines(_missing(asked))
     jobs = [point.job for point in points]
-    for number, outcome in measure_each(jobs, asked.workers) if jobs and not asked.plan else ():
+    to_do = jobs and not asked.plan
+    for number, outcome in measure_each(jobs, asked.workers, asked.cluster) if to_do else ():
         if isinstance(outcome, UserError):
             note(f"not measured: {points[number].job.checkpoint}: {outcome}", style="yellow")
         else:
@@ -40,7 +41,7 @@ def measure_curves(asked: Campaign) -> None:
 
 def points_of(asked: Campaign) -> Iterator[Point]:
     """Every checkpoint that is there, on every protocol of the curves that it plays."""
-    from agent.commands.evaluate import Measurement
+    from agent.commands.measurement import Measurement
 
     for training, seed in _trainings(asked):
         name = training.controller

@@ -15,7 +15,7 @@ from agent.commands.controllers import CONTROLLERS, Given, Learned
 from benchmarks.campaign.tables import run_id
 
 if TYPE_CHECKING:
-    from agent.commands.evaluate import Measurement
+    from agent.commands.measurement import Measurement
 
 REWARD = ("dmc-easy", "dmc-hard")
 PROTOCOLS = (
@@ -159,7 +159,7 @@ class Wanted:
 
     def measurement(self, checkpoint: Path | None) -> Measurement:
         """The job that measures it."""
-        from agent.commands.evaluate import Measurement
+        from agent.commands.measurement import Measurement
         from agent.commands.worlds_asked import DEFAULT_WORLD, WorldAsked
 
         return Measurement(

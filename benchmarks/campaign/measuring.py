@@ -86,7 +86,9 @@ def seconds_per_step(runs: Sequence[Run]) -> dict[str, float]:
     return {name: median(speeds) for name, speeds in found.items()}
 
 
-def measure_runs(states: Sequence[State], workers: int, place: Path, again: bool = False) -> None:
+def measure_runs(
+    states: Sequence[State], workers: int, place: Path, again: bool = False, cluster: str = ""
+) -> None:
     """Measure what is ready, and ``again`` what is outdated; each is kept as soon as it is known.
 
     A refusal is shown and costs one run; the others are measured.
@@ -97,7 +99,7 @@ def measure_runs(states: Sequence[State], workers: int, place: Path, again: bool
     wanted = (READY, OUTDATED) if again else (READY,)
     ready = [state for state in states if state.progress in wanted]
     jobs = [state.wanted.measurement(state.checkpoint) for state in ready]
-    for number, outcome in measure_each(jobs, workers) if jobs else ():
+    for number, outcome in measure_each(jobs, workers, cluster) if jobs else ():
         name = ready[number].wanted.name
         if isinstance(outcome, UserError):
             note(f"not measured: {name}: {outcome}", style="yellow")

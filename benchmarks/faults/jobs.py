@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import run_agent
+from agent.cluster import InThisProcess
 from agent.data.manifest import read_manifest
 from agent.data.store import RolloutStore
 from agent.errors import DamagedDataError
@@ -78,35 +79,14 @@ def without_workers() -> None:
     That workers end with who started them is tested with real ones elsewhere.
     """
     measuring = importlib.import_module("agent.commands.measuring")
-    setattr(importlib.import_module("agent.data.collect"), "Crew", _NoCrew)  # noqa: B010
+    collecting = importlib.import_module("agent.data.collect")
+    setattr(collecting, "crew_for", lambda work, *_: InThisProcess(work))  # noqa: B010
 
-    def measure_each(jobs: Sequence[Any], workers: int) -> Iterator[tuple[int, Any]]:
+    def measure_each(jobs: Sequence[Any], *unused: Any) -> Iterator[tuple[int, Any]]:
         for number, job in enumerate(jobs):
             yield number, job.run(lambda done, total, text="": None)
 
     setattr(measuring, "measure_each", measure_each)  # noqa: B010
-
-
-class _NoCrew:
-    """Takes the place of ``agent.data.crew.Crew``: the same bytes for the same task."""
-
-    def __init__(self, settings: Any, count: int) -> None:
-        self._settings = settings
-
-    def __enter__(self) -> _NoCrew:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        return None
-
-    def make(self, tasks: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
-        from agent.data.worker import make_shard, make_world
-
-        settings = self._settings
-        world = make_world(settings.world, settings.look, settings.image_size)
-        behaviour = settings.find_behaviour(settings.behaviour, world)
-        for task in tasks:
-            yield task, make_shard(task, settings, world, behaviour)
 
 
 def _collect(place: Path) -> int:

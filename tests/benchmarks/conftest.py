@@ -9,7 +9,7 @@ import pytest
 from made_results import result
 
 from agent.commands import measuring
-from agent.commands.evaluate import Measurement
+from agent.commands.measurement import Measurement
 from agent.errors import UserError
 
 
@@ -19,7 +19,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Measurement]:
     jobs_done: list[Measurement] = []
 
     def measure(
-        jobs: Sequence[Measurement], workers: int
+        jobs: Sequence[Measurement], workers: int, cluster: str = ""
     ) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
         for number, job in enumerate(jobs):
             jobs_done.append(job)

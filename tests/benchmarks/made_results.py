@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.commands.evaluate import Measurement
+from agent.commands.measurement import Measurement
 from agent.commands.worlds_asked import WorldAsked
 from agent.evaluation.play import Trial
 from agent.evaluation.provenance import BoughtWith, Origin

@@ -7,7 +7,7 @@ import pytest
 from made_checkpoints import make_checkpoint
 
 from agent.commands.controllers import CONTROLLERS, Learned
-from agent.commands.evaluate import Measurement
+from agent.commands.measurement import Measurement
 from agent.commands.parsing import find, parse
 from agent.commands.progress import duration
 from agent.commands.worlds_asked import WorldAsked

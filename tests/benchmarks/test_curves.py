@@ -8,7 +8,7 @@ import pytest
 from made_checkpoints import make_checkpoint
 from made_results import cell, point_in, result, share
 
-from agent.commands.evaluate import Measurement
+from agent.commands.measurement import Measurement
 from agent.errors import UserError
 from benchmarks.campaign.campaign import Campaign
 from benchmarks.campaign.curve_points import keep_point, points_in

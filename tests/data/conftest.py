@@ -1,46 +1,25 @@
 """One real data set for all tests of this room, and a stand-in for the workers.
 
-The stand-in makes shards in this process, so that what is tested about the disk needs neither
+Without workers shards are made in this process, so that what is tested about the disk needs neither
 processes nor OpenGL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from small_rollouts import BOX, COLLECT, SETTINGS
 
+from agent.cluster import InThisProcess
 from agent.data import CollectConfig, RolloutStore, collect
-from agent.data.shards import Shard
-from agent.data.worker import ShardTask, WorkerSettings, make_shard
-from envs import make_world
-
-
-class FakeCrew:
-    """Takes the place of ``Crew``: the same bytes for the same task, and no process."""
-
-    def __init__(self, settings: WorkerSettings, count: int) -> None:
-        self.settings = settings
-
-    def __enter__(self) -> FakeCrew:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        return None
-
-    def make(self, tasks: Sequence[ShardTask]) -> Iterator[tuple[ShardTask, Shard]]:
-        world = make_world(self.settings.world, self.settings.look, self.settings.image_size)
-        behaviour = self.settings.find_behaviour(self.settings.behaviour, world)
-        for task in tasks:
-            yield task, make_shard(task, self.settings, world, behaviour)
 
 
 @pytest.fixture
 def fake_crew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Collect without workers."""
-    monkeypatch.setattr(COLLECT, "Crew", FakeCrew)
+    monkeypatch.setattr(COLLECT, "crew_for", lambda work, *_: InThisProcess(work))
 
 
 @pytest.fixture

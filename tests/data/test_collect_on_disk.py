@@ -109,7 +109,7 @@ def test_an_extension_makes_the_bytes_of_a_longer_collection(fake_store, tmp_pat
 
 def test_complete_data_is_left_alone(fake_store, files_of, monkeypatch):
     expected = files_of(fake_store.directory)
-    monkeypatch.setattr(COLLECT, "Crew", None)  # whoever calls it fails
+    monkeypatch.setattr(COLLECT, "crew_for", None)  # whoever calls it fails
     collect(config(fake_store.directory, workers=7))
     assert files_of(fake_store.directory) == expected
 
@@ -149,7 +149,7 @@ def test_what_a_header_does_not_say_is_not_held_against_it(fake_crew, tmp_path, 
 
 def test_a_first_try_that_made_nothing_binds_nobody(tmp_path, fake_crew, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(COLLECT, "Crew", None)
+        broken.setattr(COLLECT, "crew_for", None)
         with pytest.raises(TypeError):
             collect(config(tmp_path))
     assert collect(config(tmp_path, seed=9)).header.seed == 9

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from small_rollouts import BOX, SETTINGS
 
+from agent.cluster.processes import Processes
 from agent.commands.ending import endings_as_interrupts
 from agent.data import CollectConfig, collect
-from agent.data.crew import Crew
 from agent.data.worker import ShardTask
 from agent.errors import MachineError
 from envs import ProfileError
@@ -101,7 +101,7 @@ def test_what_a_worker_raises_reaches_the_caller(tmp_path):
 
 
 def test_a_dead_worker_is_the_machines_fault():
-    settings = CollectConfig(Path("unused"), **BOX).settings()
-    with Crew(settings, 1) as crew, pytest.raises(MachineError, match="exit code -9"):
+    work = CollectConfig(Path("unused"), **BOX).work()
+    with Processes(work, 1) as crew, pytest.raises(MachineError, match="exit code -9"):
         multiprocessing.active_children()[0].kill()
         list(crew.make([ShardTask(0, 0, 1)]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.commands.demo import Demo
-from agent.commands.evaluate import Measurement
+from agent.commands.measurement import Measurement
 from agent.commands.worlds_asked import WorldAsked
 from agent.evaluation.provenance import code_version
 

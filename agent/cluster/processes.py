@@ -1,4 +1,4 @@
-"""A crew of spawned worker processes, and what they made, in order."""
+"""A crew of spawned processes of this machine, and what they made, in order."""
 
 from __future__ import annotations
 
@@ -10,32 +10,26 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
-from agent.data.shards import Shard
-from agent.data.worker import (
-    INTERRUPTS,
-    ShardTask,
-    WorkerSettings,
-    ignore_interrupts,
-    serve,
-)
+from agent.cluster.crew import Crew, R, T, Work
+from agent.cluster.serving import INTERRUPTS, Failed, ignore_interrupts, serve
 from agent.errors import LOST_WORKER, MachineError
 
 STOP_TIMEOUT_S = 5.0
 
 
-class Crew:
+class Processes(Crew[T, R]):
     """``count`` workers; a context manager that leaves no process behind.
 
     The calling script needs the usual ``if __name__ == "__main__"`` guard of spawned processes.
     """
 
-    def __init__(self, settings: WorkerSettings, count: int) -> None:
-        self._settings = settings
+    def __init__(self, work: Work[T, R], count: int) -> None:
+        self._work = work
         self._count = count
         self._workers: dict[Connection, SpawnProcess] = {}
-        self._busy_with: dict[Connection, ShardTask] = {}
+        self._busy_with: dict[Connection, int] = {}  # the number of a task
 
     def __enter__(self) -> Self:
         context = multiprocessing.get_context("spawn")
@@ -51,55 +45,49 @@ class Crew:
     def _start(self, context: multiprocessing.context.SpawnContext, number: int) -> None:
         ours, theirs = context.Pipe()
         worker = context.Process(
-            target=serve, args=(theirs, self._settings), name=f"collect-{number}", daemon=True
+            target=serve, args=(theirs, self._work), name=f"worker-{number}", daemon=True
         )
         worker.start()
         theirs.close()  # so that the pipe ends when the worker does
         self._workers[ours] = worker
 
-    def make(self, tasks: Sequence[ShardTask]) -> Iterator[tuple[ShardTask, Shard]]:
-        """Each task with its shard, in the order of ``tasks``.
-
-        What a worker raised is raised here; MachineError if a worker dies.
-        """
-        waiting = iter(tasks)
-        finished: dict[ShardTask, Shard] = {}
+    def as_done(self, tasks: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """The number of each task with its result; MachineError if a worker dies."""
+        waiting = iter(enumerate(tasks))
         for pipe in self._workers:
             self._hand_out(pipe, waiting)
-        for task in tasks:
-            while task not in finished:
-                ready = wait(list(self._busy_with))
-                for pipe in [pipe for pipe in self._busy_with if pipe in ready]:
-                    finished[self._busy_with.pop(pipe)] = self._receive(pipe)
-                    self._hand_out(pipe, waiting)
-            yield task, finished.pop(task)
+        while self._busy_with:
+            ready = wait(list(self._busy_with))
+            for pipe in [pipe for pipe in self._busy_with if pipe in ready]:
+                number, result = self._busy_with.pop(pipe), self._receive(pipe)
+                self._hand_out(pipe, waiting)
+                yield number, result
 
-    def _hand_out(self, pipe: Connection, waiting: Iterator[ShardTask]) -> None:
-        task = next(waiting, None)
-        if task is None:
+    def _hand_out(self, pipe: Connection, waiting: Iterator[tuple[int, T]]) -> None:
+        given = next(waiting, None)
+        if given is None:
             return
+        number, task = given
         try:
             pipe.send(task)
         except BrokenPipeError as error:
             raise self._death(pipe) from error
-        self._busy_with[pipe] = task
+        self._busy_with[pipe] = number
 
-    def _receive(self, pipe: Connection) -> Shard:
+    def _receive(self, pipe: Connection) -> R:
         try:
-            rows = pipe.recv()
-            if rows:
-                return Shard(pipe.recv_bytes(), rows)
-            error = pipe.recv()
+            answer = pipe.recv()
         except (EOFError, ConnectionResetError) as lost:
             raise self._death(pipe) from lost
-        assert isinstance(error, Exception)
-        raise error
+        if isinstance(answer, Failed):
+            raise answer.error
+        return cast(R, answer)
 
     def _death(self, pipe: Connection) -> MachineError:
         worker = self._workers[pipe]
         worker.join(STOP_TIMEOUT_S)
         return MachineError(
-            f"a collecting process died with exit code {worker.exitcode}, {LOST_WORKER}. "
+            f"a working process died with exit code {worker.exitcode}, {LOST_WORKER}. "
             "Everything committed is kept: run the same command again to continue"
         )
 

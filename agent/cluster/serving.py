@@ -1,0 +1,75 @@
+"""What a worker does, whoever started it: attempt tasks, and hand over results or what went wrong.
+
+A worker never touches what the job is about on the disk unless its work says so. When the process
+that started it dies, however it dies, the pipe ends and so does the worker.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from agent.cluster.crew import Work
+
+# Ctrl-C, and a terminal that is closed or lost, where the system has such a thing.
+INTERRUPTS = [n for n in signal.Signals if n.name in ("SIGINT", "SIGHUP")]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """In place of a result: what was raised, and on which node of a cluster."""
+
+    error: Exception
+    node: str = ""
+
+
+def ignore_interrupts() -> None:
+    """What reaches the whole group of processes is answered by the one that started this one."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def use_one_thread() -> None:
+    """One worker is one busy core."""
+    # Mesa's software OpenGL reads its number when a context is made; by default it starts as many
+    # threads as there are cores, in every worker.
+    os.environ.setdefault("LP_NUM_THREADS", "1")
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def serve(pipe: Connection, work: Work[Any, Any]) -> None:
+    """Answer tasks until the other end of the pipe closes. Runs in its own process."""
+    ignore_interrupts()
+    use_one_thread()
+    try:
+        with pipe:
+            _answer_all(pipe, work)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # who started this is done or gone, and so are we: nobody is left to tell
+
+
+def _answer_all(pipe: Connection, work: Work[Any, Any]) -> None:
+    do = attempted(work.begin)
+    if isinstance(do, Failed):
+        pipe.send(do)
+        return
+    answer = None
+    while not isinstance(answer, Failed):
+        answer = attempted(do, pipe.recv())
+        pipe.send(answer)
+
+
+def attempted(step: Callable[..., Any], *given: Any) -> Any:
+    """What ``step`` returns, or ``Failed`` with what it raised and where."""
+    try:
+        return step(*given)
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        return Failed(error)

@@ -1,0 +1,148 @@
+"""One measurement of a controller at a task: what ``evaluate``, ``demo`` and campaigns share."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.commands.controllers import CONTROLLERS, Acting, make_controller
+from agent.commands.worlds_asked import WorldAsked, task_asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.commands.progress import Update
+    from agent.evaluation.play import Trial
+    from agent.interfaces import Controller
+    from envs import Task, World
+
+
+@dataclass(frozen=True)
+class Hands:
+    """How many share the work, and where: it changes the time, and what is timed, alone."""
+
+    workers: int | None = None
+    cluster: str = ""
+    threads: int = 1
+
+    @property
+    def are_more(self) -> bool:
+        """Whether there are others than this process."""
+        return bool(self.cluster) or (self.workers or 1) > 1
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One controller at one task; ``checkpoint`` for those that learned.
+
+    ``protocol`` None is the world's first task.
+    """
+
+    controller: str
+    checkpoint: Path | None
+    world: WorldAsked
+    protocol: str | None
+    episodes: int
+    seed: int
+    batch: int = 25
+    acting: Acting = field(default_factory=Acting)
+    hands: Hands = field(default_factory=Hands)
+
+    def command(self, protocol: str) -> str:
+        """The command that measures the same."""
+        words = ["python", "run_agent.py", "evaluate", "--controller", self.controller]
+        words += ["--checkpoint", _from_here(self.checkpoint)] if self.checkpoint else []
+        words += ["--world", self.world.name]
+        words += ["--look", self.world.look] if self.world.look else []
+        words += ["--protocol", protocol, "--episodes", str(self.episodes)]
+        words += ["--seed", str(self.seed)]
+        usual = asdict(Acting()) | {"batch": 25}
+        for name, value in (asdict(self.acting) | {"batch": self.batch}).items():
+            if value != usual[name]:
+                words += flag_of(name, value)
+        return shlex.join(words)
+
+    def run(self, update: Update) -> dict[str, Any]:
+        """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
+        from agent.commands.checkpoints import origin_of_checkpoint
+        from agent.evaluation.definition import fingerprint
+        from agent.evaluation.results import Asked, deadlines, summarise
+        from agent.files.bundle import bundle_sha256
+
+        with closing(self.world.make()) as world:
+            task, spec = task_asked(self.protocol, world), world.spec
+            definition = fingerprint(task, world)
+        start_s = time.monotonic()
+        trials = self._shared(update) if self.hands.are_more else self._alone(update)
+        asked = Asked(self._called(), spec, task.name, task.about, definition, self.seed)
+        result = summarise(
+            trials,
+            asked,
+            checkpoint_sha256=bundle_sha256(self.checkpoint) if self.checkpoint else None,
+            command=self.command(task.name),
+            wall_clock_s=round(time.monotonic() - start_s, 2),
+            origin=origin_of_checkpoint(self.checkpoint) if self.checkpoint else None,
+        )
+        if self.acting.tick_ms is not None:
+            result["deadline"] = deadlines(trials, self.acting.tick_ms)
+        return result
+
+    def open(self) -> tuple[Controller, Task, Callable[[], World]]:
+        """Who plays what in which worlds, all new."""
+        with closing(self.world.make()) as world:
+            task, spec = task_asked(self.protocol, world), world.spec
+        controller = make_controller(self.controller, self.checkpoint, spec, self.acting)
+        return controller, task, self.world.make
+
+    def open_in_worker(self) -> tuple[Controller, Task, Callable[[], World]]:
+        """The same, in a process that has nothing else to do."""
+        opened = self.open()
+        if "torch" in sys.modules:  # not every controller needs it
+            sys.modules["torch"].set_num_threads(self.hands.threads)
+        return opened
+
+    def _alone(self, update: Update) -> list[Trial]:
+        from agent.evaluation.play import evaluate
+
+        alone = self.acting.tick_ms is not None  # a deadline means nothing in company
+        return evaluate(
+            *self.open(), self.episodes, self.seed,
+            batch=1 if alone else self.batch,
+            timed_episodes=self.episodes if alone else 2, progress=update,
+        )  # fmt: skip
+
+    def _shared(self, update: Update) -> list[Trial]:
+        from agent.cluster import crew_for
+        from agent.evaluation.by_crew import Playing, evaluate_by_crew
+
+        work = Playing(self.open_in_worker, self.episodes, self.seed)
+        with crew_for(work, self.hands.workers, self.episodes, self.hands.cluster) as crew:
+            return evaluate_by_crew(crew, self.episodes, self.batch, progress=update)
+
+    def _called(self) -> str:
+        """The name a result goes by; of a user's own that of the class."""
+        from agent.commands.checkpoints import name_of_result
+
+        if self.checkpoint is not None:
+            return name_of_result(self.controller, self.checkpoint)
+        known = self.controller in CONTROLLERS
+        return self.controller if known else self.controller.rpartition(":")[2]
+
+
+def flag_of(name: str, value: Any) -> list[str]:
+    """The words of a command line that set it."""
+    words = name.split("_")
+    if isinstance(value, bool):
+        return ["-".join(("-", *words) if value else ("-", "no", *words))]
+    return ["-".join(("-", *words)), str(value)]
+
+
+def _from_here(place: Path) -> str:
+    """The name that a clone has as well, where it lies below the working directory."""
+    here, there = Path.cwd(), place.resolve()
+    return str(there.relative_to(here) if there.is_relative_to(here) else place)

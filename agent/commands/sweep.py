@@ -1,0 +1,159 @@
+"""``sweep``: train many world models and say which settings predict best."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import arg
+
+from agent.commands.values import Cluster, Parallel, Seed
+
+if TYPE_CHECKING:
+    from agent.sweep.plan import Plan
+    from agent.sweep.space import Space
+    from agent.sweep.trial import Line
+
+_IN_FILE = ("data", "seeds", "preset", "search", "trials")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Train many world models: data sets × seeds × settings. Which settings predict best?
+
+    Any setting of train --print-config is a flag by its dotted name, with values to try: 8,16,32;
+    or a range to search in, 1e-4..1e-2. A --config FILE.toml says the same: data, seeds, preset,
+    search, trials, and tables of settings, where a list is values to try and
+    {low = 1e-4, high = 1e-2} a range; flags win over it.
+
+    Compared is the error of predictions ten model steps ahead on held-out episodes. Writes into
+    --out: trials/ (a run each, as train makes one), trials.jsonl, table.md and sweep.png. What is
+    finished is kept: interrupted, the same command continues, and asking for more extends it.
+
+    Examples:
+      python run_agent.py sweep --data data/reacher --out runs/sweep --seeds 0 1 2
+        --training.sigreg-weight 0.003,0.01,0.03 --training.steps 1000
+      python run_agent.py sweep --config sweep.toml --out runs/sweep --cluster 10.0.0.1:6379
+      python run_agent.py sweep --data data/reacher --out runs/optuna --search optuna --trials 40
+        --training.learning-rate 1e-4..1e-2 --stop-early --cluster local
+    """
+
+    out: Annotated[Path, arg(metavar="DIR")]
+    """Directory of the sweep."""
+    data: Annotated[tuple[Path, ...], arg(metavar="DIR ...")] = ()
+    """Data sets to learn from, each with its world."""
+    seeds: Annotated[
+        tuple[int, ...], arg(metavar="INT ...", help_behavior_hint="(default: 0)")
+    ] = ()
+    """Seeds of the trainings."""
+    preset: Annotated[str | None, arg(help_behavior_hint="(default: default)")] = None
+    """What is not varied, as for train."""
+    search: Annotated[
+        Literal["grid", "random", "optuna"] | None, arg(help_behavior_hint="(default: grid)")
+    ] = None
+    """How settings are chosen: all combinations, at random, or by Optuna, which needs --cluster and
+    takes the seeds in turn."""
+    trials: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 20)")] = None
+    """How many choices of settings random and optuna make, for each data set."""
+    config: Annotated[Path | None, arg(metavar="FILE.toml")] = None
+    """The same in a file."""
+    draw_seed: Seed = 0
+    """Decides what is chosen at random."""
+    stop_early: bool = False
+    """End trainings that lag behind (ASHA, by Ray Tune); needs --cluster."""
+    workers: Annotated[Parallel | None, arg(help_behavior_hint="(default: every core)")] = None
+    """Trainings at once, one thread each."""
+    cluster: Cluster = ""
+    """Where they run: on the Ray cluster at HOST:PORT, or `local`, one that is started here."""
+    settings: dict[str, str] = field(init=False, default_factory=dict)
+    """The flags with dotted names; see :class:`agent.commands.command.TakesSettings`."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return f"Every finished training in {self.out} is kept; run the same command to continue."
+
+    def run(self) -> None:
+        """Train what is missing, then write and show the table."""
+        from agent.commands.progress import progress
+        from agent.files.lock import writing_lock
+        from agent.sweep.plan import Sweeper
+
+        plan, out = self._plan(), self.out.resolve()
+        sweeper = Sweeper(plan, out, self.workers, self.cluster, self.stop_early)
+        with writing_lock(out):
+            with progress("training, runs") as update:
+                lines = sweeper.run(update)
+            self._conclude(lines, plan)
+
+    def _plan(self) -> Plan:
+        """Flags before the file before the defaults."""
+        from agent.commands.idle_flags import refuse_idle
+        from agent.errors import UserError
+        from agent.sweep.plan import Plan
+        from agent.sweep.space import read_words
+
+        said, space = ({}, {}) if self.config is None else _read(self.config)
+        given = {name: getattr(self, name) for name in _IN_FILE}
+        said |= {name: value for name, value in given.items() if value not in (None, ())}
+        said["data"] = tuple(map(Path, said.get("data", ())))
+        said["seeds"] = tuple(said.get("seeds", (0,)))
+        try:
+            plan = Plan(
+                **said, space={**space, **read_words(self.settings)}, draw_seed=self.draw_seed
+            )
+        except TypeError as error:
+            raise UserError(f"--config {self.config}: {error}") from error
+        if plan.search == "grid":
+            refuse_idle(self, ("trials", "draw_seed"), "with --search grid, which tries all")
+        return plan
+
+    def _conclude(self, lines: Sequence[Line], plan: Plan) -> None:
+        from agent.commands.console import say
+        from agent.extras import missing_extra
+        from agent.files.durable import write_durably
+        from agent.sweep.results import figure, groups, markdown
+        from agent.sweep.space import varied
+
+        names, found = varied(plan.space), groups(lines)
+        write_durably(self.out / "table.md", markdown(found, names).encode())
+        _show(found, names)
+        try:
+            from agent.reporting.style import save_png
+
+            save_png(figure(found, names), self.out / "sweep.png")
+        except ModuleNotFoundError as error:
+            say(f"no sweep.png: {missing_extra(error) or error}")
+        say(f"wrote {self.out / 'table.md'}; each training lies in {self.out / 'trials'}")
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Space]:
+    """What a file says by name, and its tables of settings."""
+    from agent.errors import UserError
+    from agent.sweep.space import read_tables
+
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"expected a TOML file in --config {path}, got: {error}") from error
+    said = {name: values.pop(name) for name in _IN_FILE if name in values}
+    return said, read_tables(values)
+
+
+def _show(found: Sequence[Any], names: Sequence[str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from agent.commands.console import show_table
+    from agent.sweep.results import HEADER
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in HEADER:
+        table.add_column(name, overflow="fold" if name == "settings" else "ellipsis")
+    for group in found:
+        table.add_row(*map(escape, group.row(names)))
+    show_table(table)

@@ -1,0 +1,162 @@
+"""What a sweep is asked for, data sets × seeds × settings, and doing what is missing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.cluster import crew_for, one_cluster
+from agent.data import RolloutStore
+from agent.errors import UserError
+from agent.sweep.record import keep, read_record
+from agent.sweep.searching import Search, end_early, suggest
+from agent.sweep.space import Space, draw, grid
+from agent.sweep.trial import Line, Training, Trial
+
+SEARCHES = ("grid", "random", "optuna")
+Update = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``search`` is "grid", "random" or "optuna"; the last two make ``trials`` choices of settings.
+
+    Grid and random search train each choice on every data set from every seed; Optuna searches for
+    each data set by itself and takes the seeds in turn.
+    """
+
+    data: tuple[Path, ...]
+    seeds: tuple[int, ...] = (0,)
+    preset: str = "default"
+    search: str = "grid"
+    trials: int = 20
+    space: Space = field(default_factory=dict)
+    draw_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.data or not self.seeds or self.trials < 1:
+            raise UserError("expected data sets, seeds, and trials of at least 1")
+        if self.search not in SEARCHES:
+            raise UserError(f"expected a search of {', '.join(SEARCHES)}, got {self.search!r}")
+        if self.search != "grid" and not self.space:
+            raise UserError(f"expected settings to search among for {self.search}, got none")
+        if "training.seed" in self.space:
+            raise UserError("expected seeds by --seeds, got training.seed among the settings")
+
+    def choices(self) -> list[dict[str, Any]]:
+        """The settings of a grid or of a random search."""
+        if self.search == "grid":
+            return list(grid(self.space))
+        return [draw(self.space, self.draw_seed, number) for number in range(self.trials)]
+
+    def listed(self, out: Path) -> list[Trial]:
+        """Every trial of a grid or of a random search, each once, its settings checked.
+
+        Raises:
+            UserError: on an unknown setting, a value that makes no sense, or data that is none.
+        """
+        examples = [self.example(out, data) for data in self.data]
+        trials = [
+            _changed(one, seed, settings)
+            for one in examples
+            for settings in self.choices()
+            for seed in self.seeds
+        ]
+        for trial in trials:
+            trial.config()
+        return list({trial.name: trial for trial in trials}.values())
+
+    def example(self, out: Path, data: Path) -> Trial:
+        """The trial on ``data`` in which nothing is varied."""
+        content = RolloutStore.open(data).content_sha256()
+        return Trial(str(out), str(data.resolve()), content, self.preset, self.seeds[0], {})
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """A plan, carried out below ``out`` by ``workers`` on ``cluster``, as ``agent.cluster`` has it.
+
+    ``stop_early`` ends trainings that lag behind. Lines of finished trainings are kept at once.
+    """
+
+    plan: Plan
+    out: Path
+    workers: int | None = None
+    cluster: str = ""
+    stop_early: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.cluster and (self.plan.search == "optuna" or self.stop_early):
+            raise UserError(
+                "expected --cluster with --search optuna and --stop-early, which Ray Tune does, "
+                "got none: add --cluster local"
+            )
+
+    def run(self, update: Update = lambda done, total: None) -> list[Line]:
+        """Train what is missing; the lines of all that was asked for.
+
+        Raises what ``train_world_model`` raises, MachineError where workers are lost for good.
+        """
+        record = read_record(self.out)
+        if self.plan.search == "optuna":
+            return self._suggested(record, update)
+        trials = self.plan.listed(self.out)
+        missing = [trial for trial in trials if trial.name not in record]
+        keeping = _Keeping(self.out, record, len(trials) - len(missing), len(trials), update)
+        if missing:
+            with one_cluster(self.cluster, self.workers):
+                self._train(missing, keeping)
+        return [record[trial.name] for trial in trials]
+
+    def _train(self, trials: Sequence[Trial], keeping: Callable[[Line], None]) -> None:
+        if self.stop_early:
+            for data in dict.fromkeys(trial.data for trial in trials):
+                end_early([trial for trial in trials if trial.data == data], keeping)
+            return
+        with crew_for(Training(), self.workers, len(trials), self.cluster) as crew:
+            for _, line in crew.as_done(trials):
+                keeping(line)
+
+    def _suggested(self, record: dict[str, Line], update: Update) -> list[Line]:
+        plan = self.plan
+        examples = [plan.example(self.out, data) for data in plan.data]
+        done = [_trained_on(one, record) for one in examples]
+        total = plan.trials * len(examples)
+        keeping = _Keeping(self.out, record, sum(map(len, done)), total, update)
+        with one_cluster(self.cluster, self.workers):
+            for example, before in zip(examples, done, strict=True):
+                missing, seed = plan.trials - len(before), plan.draw_seed + len(before)
+                journal = self.out / "optuna.log"
+                search = Search(example, plan.space, plan.seeds, journal, seed)
+                if missing > 0:
+                    suggest(search, missing, self.stop_early, keeping)
+        return [line for example in examples for line in _trained_on(example, record)]
+
+
+class _Keeping:
+    """Keeps a line on the disk and in ``record``, and tells how far the sweep is."""
+
+    def __init__(
+        self, out: Path, record: dict[str, Line], done: int, total: int, update: Update
+    ) -> None:
+        self._out, self._record, self._done, self._total = out, record, done, total
+        self._update = update
+        update(done, total)
+
+    def __call__(self, line: Line) -> None:
+        keep(self._out, line)
+        self._record[line["trial"]] = line
+        self._done += 1
+        self._update(self._done, self._total)
+
+
+def _changed(trial: Trial, seed: int, settings: Mapping[str, Any]) -> Trial:
+    return Trial(trial.out, trial.data, trial.content, trial.preset, seed, settings)
+
+
+def _trained_on(example: Trial, record: Mapping[str, Line]) -> list[Line]:
+    """Lines of the same data and preset."""
+    same = (example.content, example.preset)
+    return [line for line in record.values() if (line["content"], line["preset"]) == same]

@@ -1,0 +1,107 @@
+"""What a sweep found: settings by their mean error over seeds, as a table and as a figure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from agent.sweep.trial import Line
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HEADER = ("data", "settings", "held-out error", "from", "to", "seeds", "steps", "remark")
+MAX_PANELS = 6
+
+
+@dataclass(frozen=True)
+class Group:
+    """The trainings of one data set and one choice of settings, one a seed."""
+
+    data: str
+    settings: dict[str, Any]
+    lines: tuple[Line, ...]
+
+    @property
+    def errors(self) -> list[float]:
+        """Of those that did not fail."""
+        return [line["held_out_error"] for line in self.lines if _has_error(line)]
+
+    @property
+    def rank(self) -> tuple[str, bool, int, float]:
+        """By data set; first who was trained to the end, then the smaller error."""
+        early = any(line.get("stopped_early") for line in self.lines)
+        steps = min((line["curve"][-1][0] for line in self.lines if line["curve"]), default=0)
+        return self.data, early, -steps if early else 0, fmean(self.errors or [float("inf")])
+
+    def row(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Cells for ``HEADER``."""
+        chosen = ", ".join(f"{n}={_shown(self.settings[n])}" for n in names)
+        errors = [f"{f(self.errors):.4g}" for f in (fmean, min, max)] if self.errors else ["-"] * 3
+        steps = max((line["curve"][-1][0] for line in self.lines if line["curve"]), default=0)
+        seeds = " ".join(str(line["seed"]) for line in self.lines)
+        return self.data, chosen or "-", *errors, seeds, str(steps), self._remark()
+
+    def _remark(self) -> str:
+        told = ["failed" for line in self.lines if "failed" in line][:1]
+        told += ["ended early" for line in self.lines if line.get("stopped_early")][:1]
+        return ", ".join(told)
+
+
+def groups(lines: Sequence[Line]) -> list[Group]:
+    """Lines by data set and settings, the best first within each data set."""
+    found: dict[tuple[str, str], list[Line]] = {}
+    for line in sorted(lines, key=lambda line: line["seed"]):
+        key = (line["data"], json.dumps(line["settings"], sort_keys=True))
+        found.setdefault(key, []).append(line)
+    made = [
+        Group(Path(data).name, json.loads(said), tuple(members))
+        for (data, said), members in found.items()
+    ]
+    return sorted(made, key=lambda group: group.rank)
+
+
+def markdown(found: Sequence[Group], names: Sequence[str]) -> str:
+    """A table of Markdown."""
+    rows = [HEADER, tuple("---" for _ in HEADER), *(group.row(names) for group in found)]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
+
+
+def figure(found: Sequence[Group], names: Sequence[str]) -> Figure:
+    """Held-out error against each varied setting, a dot a training, a colour a data set."""
+    from agent.reporting.style import SERIES, WIDTH_IN, dress, legend, new_figure, plain_text
+
+    shown = list(names[:MAX_PANELS]) or [""]
+    drawn = new_figure(WIDTH_IN, 3.0 * ((len(shown) + 2) // 3))
+    panels = drawn.subplots(-(-len(shown) // 3), min(3, len(shown)), squeeze=False, sharey=True)
+    data = list(dict.fromkeys(group.data for group in found))
+    for axes, name in zip(panels.flat, shown, strict=False):
+        for number, one in enumerate(data):
+            values, errors = _dots([g for g in found if g.data == one], name)
+            colour = SERIES[number % len(SERIES)]
+            axes.plot(values, errors, "o", color=colour, alpha=0.7, label=plain_text(one))
+        dress(axes, plain_text(name.rpartition(".")[2] or "all trainings"), "", "held-out error")
+        axes.set_yscale("log")
+    for axes in panels.flat[len(shown) :]:
+        axes.set_visible(False)
+    legend(panels.flat[0])
+    return drawn
+
+
+def _dots(found: Sequence[Group], name: str) -> tuple[list[Any], list[float]]:
+    values = [group.settings.get(name, "") for group in found for _ in group.errors]
+    plain = all(isinstance(value, (int, float)) for value in values)
+    shown = values if plain else [json.dumps(value) for value in values]
+    return shown, [error for group in found for error in group.errors]
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
+
+
+def _has_error(line: Line) -> bool:
+    return line["held_out_error"] is not None and "failed" not in line

@@ -1,0 +1,94 @@
+"""One training of a sweep: what it is, and doing it, from where it was left if it was begun."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.config import ExperimentConfig, changed, preset
+from agent.files.bundle import STATE, has_bundle
+from agent.files.json_files import sum_of
+from agent.training.recorder import read_metrics
+from agent.training.trainer import TrainingStoppedError
+from agent.training.whole import train_world_model
+
+Line = dict[str, Any]
+Curve = list[list[float]]  # gradient steps, held-out error
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A preset with ``settings`` by dotted name, trained on ``data`` from ``seed``, below ``out``.
+
+    ``content`` is the hash of what the data set holds: one that has grown is another trial.
+    """
+
+    out: str
+    data: str
+    content: str
+    preset: str
+    seed: int
+    settings: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The same for the same training, whatever the sweep."""
+        said = {name: value for name, value in vars(self).items() if name not in ("out", "data")}
+        return f"{Path(self.data).name}-{sum_of(said)[:10]}"
+
+    @property
+    def place(self) -> Path:
+        """The directory of the training, as ``train --out`` makes one."""
+        return Path(self.out) / "trials" / self.name
+
+    def config(self) -> ExperimentConfig:
+        """All settings; one thread, unless another number is given.
+
+        Raises:
+            UserError: on an unknown setting or a value that makes no sense.
+        """
+        usual = {"training.threads": 1}
+        return changed(preset(self.preset), {**usual, **self.settings, "training.seed": self.seed})
+
+    def line(self, curve: Curve, **more: Any) -> Line:
+        """What the record keeps: the trial and its held-out error along the training."""
+        said = {name: value for name, value in vars(self).items() if name != "out"}
+        error = curve[-1][1] if curve else None
+        return {"trial": self.name, **said, "curve": curve, "held_out_error": error, **more}
+
+
+class Training:
+    """The work of a sweep for ``agent.cluster``: its tasks are trials."""
+
+    def begin(self) -> Callable[[Trial], Line]:
+        """Nothing is shared by the trials but the thread."""
+        return train
+
+
+def train(trial: Trial, told: Callable[[Curve], None] = lambda curve: None) -> Line:
+    """Train to the end; ``told`` is told of every look at held-out episodes but the last.
+
+    A training that stops itself, because its numbers are none or its embedding collapses, has
+    failed, and that is its result. Raises what ``train_world_model`` raises otherwise.
+    """
+    import torch
+
+    config, start_s = trial.config(), time.monotonic()
+    torch.set_num_threads(config.training.threads)
+    begun = has_bundle(trial.place / STATE)
+    try:
+        for report in train_world_model(Path(trial.data), trial.place, config, begun):
+            if report.diagnostics is not None and report.step < report.total_steps:
+                told(_curve(trial))
+    except TrainingStoppedError as error:
+        return trial.line(_curve(trial), failed=str(error))
+    return trial.line(_curve(trial), wall_s=round(time.monotonic() - start_s, 1))
+
+
+def _curve(trial: Trial) -> Curve:
+    """Mean squared error of the longest open-loop prediction; 1 is no better than the mean."""
+    looks = [report for report in read_metrics(trial.place) if report.get("diagnostics")]
+    return [[look["step"], look["diagnostics"]["open_loop_error"][-1]] for look in looks]

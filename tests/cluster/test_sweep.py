@@ -1,0 +1,135 @@
+"""Sweeps: what is tried, what is kept, and the same trainings wherever they are done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.cluster import InThisProcess
+from agent.data import CollectConfig, collect
+from agent.errors import UserError
+from agent.sweep import plan as planning
+from agent.sweep.plan import Plan, Sweeper
+from agent.sweep.record import read_record
+from agent.sweep.results import figure, groups, markdown
+from agent.sweep.space import Choices, Range, draw, grid, read_tables, read_words, varied
+from agent.sweep.trial import Trial
+
+FAST = {"training.steps": Choices((2,)), "head.steps": Choices((1,))}
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sweep") / "rooms"
+    collect(CollectConfig(out, "two-room", episodes=4, episode_steps=40, workers=1))
+    return out
+
+
+def test_words_and_tables_say_the_same():
+    words = {
+        "model.encoder.latent-dim": "8,16",
+        "training.learning-rate": "1e-4..1e-2",
+        "model.encoder.channels": "[8,8,16],[4,4,8]",
+        "training.optimiser": "muon",
+    }
+    tables = {
+        "model": {"encoder": {"latent_dim": [8, 16], "channels": [[8, 8, 16], [4, 4, 8]]}},
+        "training": {"learning_rate": {"low": 1e-4, "high": 1e-2}, "optimiser": "muon"},
+    }
+    assert read_words(words) == read_tables(tables)
+    assert varied(read_words(words)) == [
+        "model.encoder.latent_dim", "training.learning_rate", "model.encoder.channels",
+    ]  # fmt: skip
+
+
+def test_a_grid_is_all_combinations_and_takes_no_range():
+    space = read_words({"training.batch": "8,16", "training.steps": "2,3,4"})
+    assert len(list(grid(space))) == len({json.dumps(one) for one in grid(space)}) == 6
+    with pytest.raises(UserError, match="name the values"):
+        list(grid({"training.batch": Range(2, 8)}))
+
+
+def test_draws_fill_the_range_alike_in_each_decade_and_are_the_same_again():
+    space = {"rate": Range(1e-4, 1e-2), "batch": Range(2, 9, log=False)}
+    drawn = [draw(space, 7, n) for n in range(400)]
+    assert drawn == [draw(space, 7, n) for n in range(400)]
+    below = np.mean([one["rate"] < 1e-3 for one in drawn])
+    assert abs(below - 0.5) < 4 * 0.5 / 20  # four standard deviations of 400 fair coins
+    assert {one["batch"] for one in drawn} == set(range(2, 10))
+    assert all(1e-4 <= one["rate"] <= 1e-2 for one in drawn)
+
+
+@pytest.mark.parametrize(("text", "why"), [("3..1", "LOW..HIGH"), ("a..b", "1e-4"), ("-1..1", "0")])
+def test_ranges_that_are_none_are_refused(text, why):
+    with pytest.raises(UserError, match=why):
+        read_words({"training.learning-rate": text})
+
+
+def test_a_wrong_setting_is_refused_before_anything_is_trained(data, tmp_path):
+    plan = Plan((data,), preset="tiny", space=read_words({"training.batches": "8,16"}))
+    with pytest.raises(UserError, match=r"training\.batch"):
+        Sweeper(plan, tmp_path).run()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_finished_is_kept_and_more_extends_it(data, tmp_path, monkeypatch):
+    trained: list[str] = []
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: Pretended(trained))
+    Sweeper(Plan((data,), (0, 1), "tiny", space=FAST), tmp_path).run()
+    more = Plan((data,), (0, 1, 2), "tiny", space=FAST | {"training.batch": Choices((8, 4))})
+    with (tmp_path / "trials.jsonl").open("a") as record:
+        record.write('{"torn')
+    lines = Sweeper(more, tmp_path).run()
+    assert len(lines) == 6 and len(trained) == len(set(trained)) == 8
+    assert len(read_record(tmp_path)) == 8
+
+
+class Pretended:
+    """A crew that trains nothing; the smaller batch is better."""
+
+    def __init__(self, trained: list[str]) -> None:
+        self.trained = trained
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        return None
+
+    def as_done(self, trials: list[Trial]):
+        for number, trial in enumerate(trials):
+            self.trained.append(trial.name)
+            error = 0.01 * trial.settings.get("training.batch", 8) + 0.001 * trial.seed
+            yield number, trial.line([[2, error]])
+
+
+def test_the_table_has_the_best_first_and_a_mean_over_seeds(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: Pretended([]))
+    plan = Plan((data,), (0, 2), "tiny", space={"training.batch": Choices((8, 4))})
+    found = groups(Sweeper(plan, tmp_path).run())
+    rows = [group.row(varied(plan.space)) for group in found]
+    assert rows[0] == ("rooms", "training.batch=4", "0.041", "0.04", "0.042", "0 2", "2", "")
+    assert markdown(found, ["training.batch"]).count("\n") == 4
+    assert len(figure(found, ["training.batch"]).axes) == 1
+
+
+def test_a_sweep_trains_and_a_training_that_was_begun_goes_on(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: InThisProcess(work))
+    plan = Plan((data,), preset="tiny", space=FAST)
+    (line,) = Sweeper(plan, tmp_path).run()
+    assert line["held_out_error"] == line["curve"][-1][1] > 0 and line["curve"][-1][0] == 2
+    place = tmp_path / "trials" / line["trial"]
+    weights = (place / "checkpoint" / "model.safetensors").read_bytes()
+    (tmp_path / "trials.jsonl").unlink()  # killed between the training and its line
+    (again,) = Sweeper(plan, tmp_path).run()
+    assert again["curve"] == line["curve"]
+    assert (place / "checkpoint" / "model.safetensors").read_bytes() == weights
+
+
+def test_optuna_and_early_ends_need_a_cluster(data, tmp_path):
+    plan = Plan((data,), search="optuna", space={"training.batch": Range(2, 8)})
+    with pytest.raises(UserError, match="--cluster local"):
+        Sweeper(plan, tmp_path)
