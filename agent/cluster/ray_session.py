@@ -32,7 +32,6 @@ _LOOPBACKS = (_LOOPBACK, "localhost", "[::1]")
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # tasks that ask for no GPU may see those there are
-    "RAY_BACKEND_LOG_LEVEL": "error",  # its warnings would stand between ours
     "RAY_task_oom_retries": "20",  # not for ever, where the task itself is what takes the memory
     "RAY_worker_niceness": "0",  # of a cluster started here: as processes of our own are
     "RAY_AIR_NEW_OUTPUT": "0",  # Tune keeps silent, writes no logs of its own, leaves Ctrl-C to us
