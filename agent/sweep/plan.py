@@ -12,7 +12,7 @@ from agent.data import RolloutStore
 from agent.errors import UserError
 from agent.sweep.record import keep, read_record
 from agent.sweep.searching import Search, end_early, suggest
-from agent.sweep.space import Space, draw, grid
+from agent.sweep.space import Choices, Space, draw, grid, is_varied
 from agent.sweep.trial import Line, Training, Trial
 
 SEARCHES = ("grid", "random", "optuna")
@@ -69,9 +69,14 @@ class Plan:
         return list({trial.name: trial for trial in trials}.values())
 
     def example(self, out: Path, data: Path) -> Trial:
-        """The trial on ``data`` in which nothing is varied."""
+        """The trial on ``data`` in which nothing is varied: what is fixed is in its settings."""
         content = RolloutStore.open(data).content_sha256()
-        return Trial(str(out), str(data.resolve()), content, self.preset, self.seeds[0], {})
+        fixed = {
+            name: domain.values[0]
+            for name, domain in self.space.items()
+            if isinstance(domain, Choices) and not is_varied(domain)
+        }
+        return Trial(str(out), str(data.resolve()), content, self.preset, self.seeds[0], fixed)
 
 
 @dataclass(frozen=True)

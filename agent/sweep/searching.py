@@ -98,7 +98,8 @@ def _run(
     training = example.config().training
     scheduler = tune.schedulers.ASHAScheduler(
         time_attr=STEP, max_t=max(training.steps, 2), reduction_factor=KEPT_SHARE,
-        grace_period=min(training.diagnose_every, training.steps), stop_last_trials=False,
+        grace_period=min(training.main_steps.start + training.diagnose_every, training.steps),
+        stop_last_trials=False,  # a warm start predicts nothing yet, so nobody is ended in it
     )  # fmt: skip
     tuner = tune.Tuner(
         tune.with_resources(_trainable(trial_of), {"cpu": 1}),

@@ -114,7 +114,12 @@ def draw(space: Space, seed: int, number: int) -> dict[str, Any]:
 
 def varied(space: Space) -> list[str]:
     """The settings that have more than one value."""
-    return [n for n, d in space.items() if isinstance(d, Range) or len(d.values) > 1]
+    return [name for name, domain in space.items() if is_varied(domain)]
+
+
+def is_varied(domain: Choices | Range) -> bool:
+    """Whether there is more than one value."""
+    return isinstance(domain, Range) or len(domain.values) > 1
 
 
 def _plain(name: str) -> str:

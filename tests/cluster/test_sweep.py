@@ -133,3 +133,9 @@ def test_optuna_and_early_ends_need_a_cluster(data, tmp_path):
     plan = Plan((data,), search="optuna", space={"training.batch": Range(2, 8)})
     with pytest.raises(UserError, match="--cluster local"):
         Sweeper(plan, tmp_path)
+
+
+def test_what_is_fixed_is_known_before_optuna_suggests(data, tmp_path):
+    space = FAST | {"model.head.width": Range(8, 9)}
+    plan = Plan((data,), preset="tiny", search="optuna", space=space)
+    assert plan.example(tmp_path, data).config().training.steps == 2
