@@ -90,7 +90,8 @@ class Agent:
         """Learn a world model from the recordings in ``data`` into the new directory ``out``.
 
         Args:
-            data: a data set that ``collect`` or :class:`agent.RolloutWriter` made.
+            data: a data set that ``collect`` or :class:`agent.RolloutWriter` made, in a folder or
+                under a URL such as ``s3://bucket/folder``.
             out: gets the checkpoint, and the state to resume from.
             recipe: a preset's name.
             settings: some of its settings by dotted name, as ``{"training.steps": 500}``; the steps
@@ -102,8 +103,8 @@ class Agent:
             UserError: if settings, data or places do not fit.
         """
         config = changed(preset(recipe), settings or {})
-        place = None if begin is None else find_checkpoint(Path(begin))
-        for report in train_world_model(Path(data), Path(out), config, begin=place):
+        before = None if begin is None else find_checkpoint(Path(begin))
+        for report in train_world_model(data, Path(out), config, begin=before):
             if progress is not None:
                 progress(report.step, report.total_steps)
         return cls.load(out)

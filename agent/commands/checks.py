@@ -27,6 +27,7 @@ EXTRAS = {  # what each is for, and its packages
     "export": ("export", ("onnx", "onnxruntime")),
     "studies": ("the studies", ("scikit-learn",)),
     "cluster": ("many machines", ("optuna", "ray")),
+    "remote": ("data under a URL", ("fsspec", "s3fs")),
 }
 SET_UP = "run `make setup`, or: pip install -r requirements.lock"
 DISK_MB, LOW_DISK_MB = 500, 2_000

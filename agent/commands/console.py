@@ -24,6 +24,11 @@ results = Console(file=cast(TextIO, PatientStream("stdout")), highlight=False)
 notes = Console(file=cast(TextIO, PatientStream("stderr")), stderr=True, highlight=False)
 
 
+def be_quiet(quiet: bool) -> None:
+    """Say nothing from now on; or speak again."""
+    results.quiet = notes.quiet = quiet
+
+
 def debugging() -> bool:
     """Whether the user asked for tracebacks and all log lines."""
     return os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")

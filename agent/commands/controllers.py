@@ -18,6 +18,7 @@ from agent.settings import nearest
 
 if TYPE_CHECKING:
     from agent.interfaces import Controller
+    from agent.model.world_model import WorldModel
     from envs import WorldSpec
 
 PlannerName = Literal["gauss-newton", "cem", "icem", "mppi", "gradient", "random-shooting"]
@@ -31,13 +32,14 @@ class Acting:
 
     ``planner`` by name; ``tick_ms`` a decision may take (None: as long as it needs);
     ``delay_ticks`` from a decision to its acting, known to the controllers that plan; ``guard``:
-    hold where what is seen cannot be acted on.
+    hold where what is seen cannot be acted on; ``device`` on which a network computes.
     """
 
     planner: PlannerName = DEFAULT_PLANNER
     tick_ms: float | None = None
     delay_ticks: int = 0
     guard: bool = True
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if self.tick_ms is not None and not self.tick_ms > 0:
@@ -73,20 +75,19 @@ class Given:
 def _world_model(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.mpc import MPCConfig, WorldModelController
     from agent.control.torch_model import TorchModel
-    from agent.model.checkpoint import load_checkpoint
     from planners import PLANNERS
 
     config = MPCConfig(delay_ticks=acting.delay_ticks, tick_ms=acting.tick_ms, guarded=acting.guard)
-    model = TorchModel(load_checkpoint(checkpoint))
+    model = TorchModel(_network(checkpoint, acting))
     return WorldModelController(model, PLANNERS[acting.planner](), config)
 
 
 def _direct(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.direct import DirectController
     from agent.control.torch_model import TorchModel
-    from agent.model.checkpoint import checkpoint_facts, load_checkpoint
+    from agent.model.checkpoint import checkpoint_facts
 
-    model = load_checkpoint(checkpoint)
+    model = _network(checkpoint, acting)
     if model.head is not None and "head" not in checkpoint_facts(checkpoint):
         raise UserError(
             f"expected an action head that was taught, in {checkpoint}, got an untaught one: "
@@ -98,9 +99,15 @@ def _direct(checkpoint: Path, acting: Acting) -> Controller:
 def _lewm(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.open_loop import OpenLoopController
     from agent.control.torch_model import TorchModel
-    from agent.model.checkpoint import load_checkpoint
 
-    return OpenLoopController(TorchModel(load_checkpoint(checkpoint)))
+    return OpenLoopController(TorchModel(_network(checkpoint, acting)))
+
+
+def _network(checkpoint: Path, acting: Acting) -> WorldModel:
+    from agent.model.checkpoint import load_checkpoint
+    from agent.training.fit import usable_device
+
+    return load_checkpoint(checkpoint).to(usable_device(acting.device))
 
 
 def _policy(algorithm: str) -> Callable[[Path, Acting], Controller]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-Directory = Annotated[Positional[Path], arg(metavar="DIR")]
+Directory = Annotated[Positional[str], arg(metavar="DIR|URL")]
 
 
 class _Reads:

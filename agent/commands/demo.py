@@ -214,7 +214,7 @@ class Demo:
 
         begun = has_bundle(self.world_model / STATE)
         Train(
-            self.data, self.world_model, preset=self.preset, resume=begun, seed=self.seed,
+            str(self.data), self.world_model, preset=self.preset, resume=begun, seed=self.seed,
             threads=self.workers, steps=self.training_steps(),
         ).run()  # fmt: skip
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FLOORS = ("random", "noop")
 _OF_A_WORLD = (
     "world", "look", "protocol", "planner", "episodes", "batch", "tick_ms", "delay_ticks",
-    "no_floors", "workers", "cluster",
+    "no_floors", "device", "workers", "cluster",
 )  # fmt: skip
 
 
@@ -93,6 +93,8 @@ class Evaluate:
     """Actions act this many ticks late; world-model knows, and plans for it."""
     guard: bool = True
     """Hold while the pictures cannot be acted on, as control does; --no-guard leaves it out."""
+    device: str = "cpu"
+    """Where the network computes: cpu or cuda, which pays for large batches."""
     no_floors: bool = False
     """Leave out the random and the idle controller."""
     json: Annotated[
@@ -175,7 +177,7 @@ class Evaluate:
         from agent.commands.measurement import Hands, Measurement
         from agent.commands.progress import progress
 
-        acting = Acting(self.planner, self.tick_ms, self.delay_ticks, self.guard)
+        acting = Acting(self.planner, self.tick_ms, self.delay_ticks, self.guard, self.device)
         job = Measurement(
             name, checkpoint, world, self.protocol, self.episodes, self.seed, self.batch, acting,
             Hands(self.workers, self.cluster, self.threads),

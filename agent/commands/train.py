@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -13,6 +15,7 @@ from agent.commands.values import Parallel, Seed
 
 if TYPE_CHECKING:
     from agent.config import ExperimentConfig
+    from agent.files.remote import Place
     from agent.training.reports import TrainStatistics
 
 CURVES_NAME = "curves.png"
@@ -43,8 +46,9 @@ class Train:
       python run_agent.py train --data data/more --out runs/more --from runs/reacher
     """
 
-    data: Annotated[Path, arg(metavar="DIR")]
-    """The data set that collect made, or recordings of your own."""
+    data: Annotated[str, arg(metavar="DIR|URL")]
+    """The data set that collect made, or recordings of your own; s3://bucket/folder, say, with the
+    extra remote."""
     out: Annotated[Path, arg(metavar="DIR")]
     """Directory of the run."""
     preset: Annotated[
@@ -78,6 +82,11 @@ class Train:
     ] = None
     """Of the products inside the networks: float32, or bfloat16, which learns the preset lewm
     1.8 times as fast and ours no faster."""
+    memory: Annotated[
+        float | None, arg(metavar="GB", help_behavior_hint="(default: the preset's, 0)")
+    ] = None
+    """What this process may take. Frames that do not fit are read in turn, ahead of the steps that
+    need them; 0: 60 % of what is free, for frames."""
     settings: dict[str, str] = field(init=False, default_factory=dict)
     """The flags with dotted names; see :class:`agent.commands.command.TakesSettings`."""
 
@@ -93,12 +102,15 @@ class Train:
         """Train to the end, and say what was learned."""
         from agent.commands.console import say, show_facts
         from agent.commands.training_settings import as_toml
+        from agent.training import ranks
 
         named, config = self._chosen()
         if self.print_config:
             say(as_toml(config, named).rstrip())
             return
         last = train_world_model(self.data, self.out, config, named, self.resume, self._begin())
+        if ranks.place() > 0:
+            return
         if last is None:
             say("this run had been trained to its end before")
         else:
@@ -127,7 +139,7 @@ class Train:
     def _short(self) -> dict[str, Any]:
         """Settings whose flags have short names, where given."""
         names = ("steps", "seed", "threads", "device", "precision")
-        given = {name: getattr(self, name) for name in names}
+        given = {name: getattr(self, name) for name in names} | {"memory_gb": self.memory}
         return {f"training.{name}": value for name, value in given.items() if value is not None}
 
     def _begin(self) -> Path | None:
@@ -149,7 +161,7 @@ def _world(checkpoint: Path) -> str:
 
 
 def train_world_model(
-    data: Path,
+    data: Place | str,
     out: Path,
     config: ExperimentConfig,
     named: str,
@@ -165,23 +177,39 @@ def train_world_model(
     from agent.commands.progress import follow, progress
     from agent.commands.training_settings import CONFIG_NAME, as_toml
     from agent.files.durable import write_durably
-    from agent.files.folders import RUN, writing_into
-    from agent.training.head import teach_head
-    from agent.training.recorder import record
-    from agent.training.trainer import Trainer
+    from agent.training import ranks
+    from agent.training.whole import finish, reports_of, trainer_of
 
-    with writing_into(out, RUN):
-        trainer = Trainer(data, out, config, resume, begin)
-        require_file_place(out / CONFIG_NAME, "--out", ".toml")
-        write_durably(out / CONFIG_NAME, as_toml(config, named).encode())
-        last = follow("training, steps", record(trainer.run(), out), _describe)
-        _draw_curves(out)
+    with one_voice(), trainer_of(data, out, config, resume, begin) as trainer:
+        if ranks.is_first():
+            require_file_place(out / CONFIG_NAME, "--out", ".toml")
+            write_durably(out / CONFIG_NAME, as_toml(config, named).encode())
+        last = follow("training, steps", reports_of(trainer), _describe)
+        if ranks.is_first():
+            _draw_curves(out)
         with progress("teaching the action head, steps") as update:
-            teach_head(
-                out / "checkpoint", trainer.episodes, trainer.train_ids, config.training,
-                config.head, update,
-            )  # fmt: skip
+            finish(trainer, update)
     return last
+
+
+@contextmanager
+def one_voice() -> Iterator[None]:
+    """Of several ranks the first speaks; another one only of what it alone knows."""
+    from agent.commands.console import be_quiet
+    from agent.training import ranks
+    from agent.training.trainer import TrainingStoppedError
+
+    be_quiet(ranks.place() > 0)
+    try:
+        yield
+    except ranks.OtherRankError:
+        raise
+    except ranks.LostRankError:
+        be_quiet(ranks.place() > 1)  # the first may be the one that is lost
+        raise
+    except Exception as error:
+        be_quiet(isinstance(error, TrainingStoppedError) and ranks.place() > 0)
+        raise
 
 
 def _draw_curves(out: Path) -> None:

@@ -15,6 +15,7 @@ from agent.errors import UserError
 from agent.machine.cores import usable_cores
 from agent.model.world_model import WorldModelConfig
 from agent.settings import flat, leaves, with_changes
+from agent.training import ranks
 
 CONFIG_NAME = "config.toml"
 DEFAULT_PRESET = "default"
@@ -64,7 +65,8 @@ def chosen_settings(
         )
     if "training.threads" in given:
         return config
-    return with_changes(config, {"training.threads": min(base.training.threads, usable_cores())})
+    cores = max(1, usable_cores() // ranks.on_this_machine())
+    return with_changes(config, {"training.threads": min(base.training.threads, cores)})
 
 
 def as_toml(config: ExperimentConfig, named: str) -> str:

@@ -10,7 +10,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from agent.data.manifest import ShardRecord
 from agent.data.reading import OpenShard
 from agent.data.shards import UNREADABLE
+from agent.files.remote import Place
 from agent.interfaces import Array, FloatArray, Image
 from envs import WorldSpec
 
@@ -33,7 +33,7 @@ class ShardPixels:
 
     OPEN_FILES = 64  # well below the usual limit of 1024 open files
 
-    def __init__(self, directory: Path, records: Sequence[ShardRecord], spec: WorldSpec) -> None:
+    def __init__(self, directory: Place, records: Sequence[ShardRecord], spec: WorldSpec) -> None:
         self._directory, self._records, self._spec = directory, records, spec
         self._first_row = np.cumsum([0, *(record.rows for record in records)])
         self.shape = (int(self._first_row[-1]), *spec.frame_shape)

@@ -14,6 +14,7 @@ from agent.errors import DamagedDataError, UserError
 from agent.files.durable import write_durably
 from agent.files.folders import DATASET_MARK
 from agent.files.json_files import parsed, sealed, sum_of, unsealed
+from agent.files.remote import Place
 from envs import Drawn, World, WorldSpec, spec_of_first_schema
 
 HEADER_NAME = DATASET_MARK
@@ -62,7 +63,7 @@ class DatasetHeader:
         write_durably(directory / HEADER_NAME, content.encode())
 
     @classmethod
-    def read(cls, directory: Path) -> DatasetHeader:
+    def read(cls, directory: Place) -> DatasetHeader:
         """The header of ``directory``.
 
         UserError if there is no data set or it follows another schema, DamagedDataError if the
@@ -84,7 +85,7 @@ class DatasetHeader:
             ) from error
 
     @classmethod
-    def _parse(cls, path: Path, content: object) -> DatasetHeader:
+    def _parse(cls, path: Place, content: object) -> DatasetHeader:
         if not isinstance(content, dict):
             raise ValueError("expected a JSON object")
         values = _translated(content) if content.get("schema") == FIRST_SCHEMA else content

@@ -17,6 +17,7 @@ from pathlib import Path
 from agent.data.reading import OpenShard
 from agent.errors import DamagedDataError, MachineError
 from agent.files.json_files import parsed
+from agent.files.remote import Place
 from envs import WorldSpec
 
 MANIFEST_NAME = "manifest.jsonl"
@@ -73,27 +74,43 @@ class ShardRecord:
         if self.shard != _name(self.index):
             raise ValueError(f"expected a name like {_name(self.index)}, got {self.shard!r}")
 
+    @property
+    def count(self) -> int:
+        """How many episodes it holds."""
+        return self.episodes[1] - self.episodes[0]
+
     def path(self, directory: Path) -> Path:
         """Where the file lies in the data set ``directory``."""
         return directory / SHARD_FOLDER / self.shard
 
-    def read(self, directory: Path) -> bytes:
+    def place(self, directory: Place) -> Place:
+        """The same, where the data set may be no folder of this machine."""
+        return directory / SHARD_FOLDER / self.shard
+
+    def read(self, directory: Place) -> bytes:
         """The whole file, its SHA-256 checked; DamagedDataError naming it otherwise."""
-        self.check_size(directory)
+        if isinstance(directory, Path):
+            self.check_size(directory)
         try:
-            content = self.path(directory).read_bytes()
+            content = self.place(directory).read_bytes()
+        except FileNotFoundError as error:
+            raise self.damage(directory, "the file is missing") from error
         except OSError as error:
             raise self._refused(directory, error) from error
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise self.damage(directory, "its content is not what was written (SHA-256 differs)")
         return content
 
-    def open(self, directory: Path, spec: WorldSpec, content: bytes | None = None) -> OpenShard:
-        """The file, or its ``content``, open to read rows of a world of ``spec`` from."""
-        if content is None:
+    def open(self, directory: Place, spec: WorldSpec, content: bytes | None = None) -> OpenShard:
+        """The file, or its ``content``, open to read rows of a world of ``spec`` from.
+
+        One that is not on this machine is read as a whole.
+        """
+        if content is None and isinstance(directory, Path):
             self.check_size(directory)
-        source = self.path(directory) if content is None else content
-        return OpenShard(source, spec, self.rows, self.episodes[1] - self.episodes[0])
+            return OpenShard(self.path(directory), spec, self.rows, self.count)
+        whole = self.read(directory) if content is None else content
+        return OpenShard(whole, spec, self.rows, self.count)
 
     def check_size(self, directory: Path) -> None:
         """Check that the file is there and whole by its size, without reading it."""
@@ -112,7 +129,7 @@ class ShardRecord:
         if size != self.size_bytes:
             raise self.damage(directory, f"expected {self.size_bytes} bytes, got {size}")
 
-    def unreadable(self, directory: Path, error: Exception, what: str = "") -> Exception:
+    def unreadable(self, directory: Place, error: Exception, what: str = "") -> Exception:
         """What ``error``, of a reading, means: damage, or that the file cannot be read just now.
 
         Only a checksum tells: a file that is what was written is whole.
@@ -129,17 +146,17 @@ class ShardRecord:
             pass
         return self.damage(directory, f"{what}{error}")
 
-    def _refused(self, directory: Path, error: OSError) -> MachineError:
+    def _refused(self, directory: Place, error: OSError) -> MachineError:
         return MachineError(
-            f"cannot read {self.path(directory)} now: {error.strerror or error}. The file was not "
+            f"cannot read {self.place(directory)} now: {error.strerror or error}. The file was not "
             "found damaged: give this process the right or the open files it needs, or wait for "
             "the disk, and try again"
         )
 
-    def damage(self, directory: Path, what: str) -> DamagedDataError:
+    def damage(self, directory: Place, what: str) -> DamagedDataError:
         """The error that names this shard, what is wrong with it, and the way out."""
         return DamagedDataError(
-            f"damaged shard {self.path(directory)}: {what}. Delete the line of {self.shard} from "
+            f"damaged shard {self.place(directory)}: {what}. Delete the line of {self.shard} from "
             f"{directory / MANIFEST_NAME} and run collect on {directory} again, with the same "
             "settings: it makes this shard anew"
         )
@@ -149,7 +166,7 @@ def _name(index: int) -> str:
     return f"shard-{index:05d}.h5"
 
 
-def read_manifest(directory: Path) -> list[ShardRecord]:
+def read_manifest(directory: Place) -> list[ShardRecord]:
     """The committed shards in order of their episodes; a torn last line counts as not written."""
     path = directory / MANIFEST_NAME
     if not path.exists():
@@ -164,7 +181,7 @@ def read_manifest(directory: Path) -> list[ShardRecord]:
     return records
 
 
-def _parse(path: Path, number: int, line: str) -> ShardRecord:
+def _parse(path: Place, number: int, line: str) -> ShardRecord:
     try:
         return ShardRecord.from_line(line)
     except (ValueError, TypeError, KeyError) as error:
@@ -174,7 +191,7 @@ def _parse(path: Path, number: int, line: str) -> ShardRecord:
         ) from error
 
 
-def _tell_of_unlisted(directory: Path, records: list[ShardRecord]) -> None:
+def _tell_of_unlisted(directory: Place, records: list[ShardRecord]) -> None:
     """A list that lost its end reads as one of fewer shards: the files tell."""
     listed = {record.shard for record in records}
     unlisted = [
@@ -187,7 +204,7 @@ def _tell_of_unlisted(directory: Path, records: list[ShardRecord]) -> None:
         )  # fmt: skip
 
 
-def _check_disjoint(path: Path, records: list[ShardRecord]) -> None:
+def _check_disjoint(path: Place, records: list[ShardRecord]) -> None:
     for before, after in itertools.pairwise(records):
         if before.episodes[1] > after.episodes[0]:
             raise DamagedDataError(

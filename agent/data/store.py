@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,9 @@ from agent.data.manifest import ShardRecord, read_manifest
 from agent.data.shards import UNREADABLE, Columns
 from agent.errors import DamagedDataError, UserError
 from agent.files.lock import is_being_written
+from agent.files.remote import Place, place
 from agent.interfaces import Image
+from agent.machine.cores import usable_cores
 from agent.machine.memory import available_memory_bytes
 
 MEMORY_SHARE = 0.6  # of what is available, for pictures; the rest is for training
@@ -32,18 +35,18 @@ _log = logging.getLogger(__name__)
 class RolloutStore:
     """A data set directory whose header and manifest have been read; shards are read on demand."""
 
-    directory: Path
+    directory: Place
     header: DatasetHeader
     records: tuple[ShardRecord, ...]
 
     @classmethod
-    def open(cls, directory: Path | str) -> RolloutStore:
-        """Open a data set.
+    def open(cls, directory: Place | str) -> RolloutStore:
+        """Open a data set in a folder, or under a URL that fsspec knows.
 
         UserError if there is none or it follows another schema; DamagedDataError if header or
         manifest are not readable. Shards themselves are checked when read.
         """
-        directory = Path(directory)
+        directory = place(directory)
         header, records = DatasetHeader.read(directory), read_manifest(directory)
         strangers = [r.shard for r in records if r.settings not in ("", header.sum)]
         if strangers:
@@ -89,7 +92,8 @@ class RolloutStore:
 
     def say_if_unfinished(self) -> None:
         """A warning where more episodes are still to come."""
-        asked, are_coming = self.header.episodes, is_being_written(self.directory)
+        asked = self.header.episodes
+        are_coming = isinstance(self.directory, Path) and is_being_written(self.directory)
         if self.episode_count >= asked and not are_coming:
             return
         _log.warning(
@@ -136,23 +140,28 @@ class RolloutStore:
         problems = []
         for record in self.records:
             try:
-                self._read_shard(record)
+                self.read_shard(record)
             except DamagedDataError as error:
                 problems.append(str(error))
         if problems:
             raise DamagedDataError("\n".join(problems))
 
     def _load_all(self) -> Episodes:
-        pixels, columns, row = self._new_pixels(self.row_count), [], 0
-        for record in self.records:
-            columns.append(self._read_shard(record, pixels[row : row + record.rows]))
-            row += record.rows
+        pixels = self._new_pixels(self.row_count)
+        ends = np.cumsum([record.rows for record in self.records])
+        parts = [pixels[end - r.rows : end] for r, end in zip(self.records, ends, strict=True)]
+        with ThreadPoolExecutor(usable_cores()) as threads:
+            columns = list(threads.map(self.read_shard, self.records, parts))
         return _assemble(pixels, columns)
 
     def _new_pixels(self, rows: int) -> Image:
         return np.empty((rows, *self.header.spec.frame_shape), np.uint8)
 
-    def _read_shard(self, record: ShardRecord, pixels: Image | None = None) -> Columns:
+    def read_shard(self, record: ShardRecord, pixels: Image | None = None) -> Columns:
+        """One shard, its SHA-256 checked; its frames go into ``pixels`` (N, h, w, 3), if given.
+
+        Safe on many threads. DamagedDataError names a bad one.
+        """
         content = record.read(self.directory)
         try:
             with closing(record.open(self.directory, self.header.spec, content)) as shard:

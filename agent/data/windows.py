@@ -26,8 +26,9 @@ class WindowSampler:
     """Draws windows uniformly from all that fit in some episodes.
 
     ``episode_ids`` (any number of them); ``frames`` T, at least 2; ``stride`` K env steps between
-    frames; ``batch`` B windows per call. Episodes too short for a window are passed over, with a
-    warning; UserError if all are.
+    frames; ``batch`` B windows per call, of which only ``part`` (n, of) is served: what several
+    ranks are served together is what one would be. Episodes too short for a window are passed over,
+    with a warning; UserError if all are.
     """
 
     def __init__(
@@ -38,11 +39,14 @@ class WindowSampler:
         stride: int,
         batch: int,
         seed: int,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         ids = np.asarray(episode_ids, dtype=np.int64)
         ids = _long_enough(episodes, ids, frames, stride, batch)
         self.episodes = episodes
         self.frames, self.stride, self.batch, self.seed = frames, stride, batch, seed
+        number, parts = part
+        self._part = slice(number * batch // parts, (number + 1) * batch // parts)
         self._first_row = episodes.ep_offset[ids]
         # Window number w, of all there are, starts in the episode whose end_number exceeds w.
         starts = episodes.ep_len[ids] - (frames - 1) * stride
@@ -55,9 +59,10 @@ class WindowSampler:
         return int(self._end_number[-1])
 
     def sample(self, step: int) -> Window:
-        """The B windows of training step ``step``, always the same."""
+        """The B windows of training step ``step``, or our part of them, always the same."""
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(step,)))
-        return self.windows_at(self._start_rows(rng.integers(self.window_count, size=self.batch)))
+        drawn = rng.integers(self.window_count, size=self.batch)[self._part]
+        return self.windows_at(self._start_rows(drawn))
 
     def windows_at(self, start_rows: Rows) -> Window:
         """The windows whose first frames are the given rows (B,); no check that they fit."""

@@ -30,7 +30,7 @@ def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**content, SUM: sum_of(content)}
 
 
-def unsealed(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+def unsealed(path: object, content: Mapping[str, Any]) -> dict[str, Any]:
     """What :func:`sealed` was given; files from before there were sums have none to check.
 
     Raises:

@@ -60,7 +60,7 @@ def _push(model: WorldModel, features: Tensor, slopes: Tensor) -> tuple[Tensor, 
     with torch.enable_grad():
         at = features.detach().requires_grad_()
         change = _change(model, at)
-        basis = torch.eye(change.shape[-1], dtype=at.dtype)[:, None].expand(-1, *change.shape)
+        basis = torch.eye(change.shape[-1]).to(at)[:, None].expand(-1, *change.shape)
         (rows,) = torch.autograd.grad(change, at, basis, is_grads_batched=True)  # (D, E, F)
     return change.detach(), slopes @ rows.permute(1, 2, 0)
 
@@ -78,5 +78,5 @@ def _block_places(context: int, horizon: int, width: int, like: Tensor) -> Tenso
     """Derivative (H*K*A, L*K*A) of the L newest action blocks by all H: ones where they are."""
     places = like.new_zeros(horizon * width, context * width)
     count = min(context, horizon) * width
-    places[-count:, -count:] = torch.eye(count, dtype=like.dtype)
+    places[-count:, -count:] = torch.eye(count).to(like)
     return places

@@ -11,6 +11,8 @@ the trapezoid rule on knots over [0, 3], doubled for symmetry.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -25,19 +27,28 @@ class SIGReg(nn.Module):
         directions: M, redrawn at every call.
         knots: points of the quadrature.
         upper: right end of the integration interval.
+        ranks: how many parts of as many samples the batch is in; ``mean`` gives the mean over them
+            of what is computed of one, with its gradient.
     """
 
     knots: Tensor
     weights: Tensor
     target: Tensor
 
-    def __init__(self, directions: int = 64, knots: int = 17, upper: float = 3.0) -> None:
+    def __init__(
+        self,
+        directions: int = 64,
+        knots: int = 17,
+        upper: float = 3.0,
+        ranks: int = 1,
+        mean: Callable[[Tensor], Tensor] = lambda part: part,
+    ) -> None:
         super().__init__()
         if directions < 1 or knots < 2:
             raise ValueError(
                 f"expected directions >= 1 and knots >= 2, got {directions} and {knots}"
             )
-        self.directions = directions
+        self.directions, self.ranks, self.mean = directions, ranks, mean
         points = torch.linspace(0.0, upper, knots)
         target = torch.exp(-(points**2) / 2)
         trapezoid = torch.full((knots,), 2.0 * upper / (knots - 1))
@@ -58,6 +69,8 @@ class SIGReg(nn.Module):
         sketch = torch.randn(dim, self.directions, generator=generator, dtype=embeddings.dtype)
         sketch = (sketch / sketch.norm(dim=0)).to(embeddings.device)
         angles = (embeddings @ sketch)[..., None] * self.knots  # (N, M, knots)
-        error = (angles.cos().mean(0) - self.target) ** 2 + angles.sin().mean(0) ** 2
-        statistic: Tensor = samples * (error @ self.weights).mean()
+        part = torch.stack([angles.cos().mean(0), angles.sin().mean(0)])
+        real, imaginary = self.mean(part)  # of the characteristic function of the whole batch
+        error = (real - self.target) ** 2 + imaginary**2
+        statistic: Tensor = self.ranks * samples * (error @ self.weights).mean()
         return statistic

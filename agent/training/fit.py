@@ -6,6 +6,7 @@ import torch
 
 from agent.config import ExperimentConfig
 from agent.errors import UserError
+from agent.training import ranks
 from agent.training.settings import MAX_THREADS
 
 SERVED = ("cpu", "cuda")
@@ -26,9 +27,15 @@ def usable_device(name: str) -> torch.device:
 
 
 def require_fit(config: ExperimentConfig) -> None:
-    """UserError unless a window has frames to predict, and the threads are some a machine has."""
+    """UserError unless a window has frames to predict, the threads are some a machine has, and the
+    batch has a part for every rank."""
     if config.training.threads > MAX_THREADS:
         raise UserError(f"expected threads from 1 to {MAX_THREADS}, got {config.training.threads}")
+    if config.training.batch % ranks.count():
+        raise UserError(
+            f"expected --training.batch to be divisible by the {ranks.count()} ranks, got "
+            f"{config.training.batch}: each has as many windows as the others"
+        )
     context = config.model.predictor.context
     if config.training.window_frames <= context:
         raise UserError(

@@ -10,8 +10,8 @@ from typing import Any
 
 
 @contextmanager
-def interrupts_held_back() -> Iterator[None]:
-    """Answer Ctrl-C only when the block is done.
+def interrupts_held_back() -> Iterator[list[tuple[Any, ...]]]:
+    """Answer Ctrl-C only when the block is done; gives the list that it then waits in.
 
     A step that is cut short has already moved some weights or BatchNorm statistics, and a state
     saved then would not continue as if nothing had happened. Outside the main thread, where
@@ -19,12 +19,12 @@ def interrupts_held_back() -> Iterator[None]:
     """
     previous = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(previous):
-        yield
+        yield []
         return
     received: list[tuple[Any, ...]] = []
     signal.signal(signal.SIGINT, lambda *arguments: received.append(arguments))
     try:
-        yield
+        yield received
     finally:
         signal.signal(signal.SIGINT, previous)
     if received:

@@ -19,8 +19,10 @@ from torch import Tensor
 
 from agent.config import ExperimentConfig
 from agent.data.episodes import Episodes, Rows
+from agent.data.rotation import Drawing
 from agent.data.windows import WindowSampler
 from agent.model.world_model import WorldModel
+from agent.training import ranks
 from agent.training.diagnostics import embed_episodes
 from agent.training.objective import (
     LossTerms,
@@ -28,26 +30,34 @@ from agent.training.objective import (
     regularised_loss,
     warm_start_loss,
 )
+from agent.training.parallel import loss_over_ranks
 from agent.training.regularisers import make_regulariser, weight_at
+from agent.training.source import Source
 
 
 class Lessons:
-    """The loss of any training step on the episodes ``ids``; a pure function of seed and step."""
+    """The loss of any training step on episodes of ``source``; a pure function of seed and step.
 
-    def __init__(
-        self, model: WorldModel, episodes: Episodes, ids: Rows, config: ExperimentConfig
-    ) -> None:
+    Of several ranks each has its part of every batch.
+    """
+
+    def __init__(self, model: WorldModel, source: Source, config: ExperimentConfig) -> None:
         self.model, self.config = model, config.training
-        self._episodes, self._ids = episodes, ids
+        self._source = source
         self._device = torch.device(self.config.device)
         self._regulariser = make_regulariser(self.config)
         self._block = config.model.action_block
-        self.windows = self._sampler(
-            episodes, self.config.window_frames, self._block, self.config.batch
-        )
-        pairs = max(1, self.config.batch * self.config.window_frames // 2)
-        lags = self.config.warm_start_lags if self.config.main_steps.start else ()
-        self._pairs = [self._sampler(episodes, 2, lag, pairs) for lag in lags]
+        drawing = self._drawing(self.config.window_frames, self._block, self.config.batch)
+        self.windows = source.sampler(drawing)
+        pairs = self.config.batch * (self.config.window_frames // 2)
+        main = self.config.main_steps
+        lags = self.config.warm_start_lags if main.start else ()
+        self._pairs = [source.sampler(self._drawing(2, lag, pairs)) for lag in lags]
+        self._main_loss = loss_over_ranks(regularised_loss, model)
+        if main.start:
+            self._pairs_loss = loss_over_ranks(warm_start_loss, model, without="predictor.")
+        if main.stop < self.config.steps:
+            self._settling_loss = loss_over_ranks(prediction_loss, model, without="encoder.")
         self._embedded: WindowSampler | None = None
 
     def loss(self, step: int) -> LossTerms:
@@ -56,7 +66,8 @@ class Lessons:
         directions, dropout = (int(word) for word in seed.generate_state(2))
         main = self.config.main_steps
         with torch.random.fork_rng(devices=[]), self._precision():
-            torch.manual_seed(dropout)  # dropout takes no generator of its own
+            # dropout takes no generator of its own
+            torch.manual_seed(dropout + ranks.number())
             self.model.train()
             if step < main.start:
                 return self._warm_start(step)
@@ -66,12 +77,12 @@ class Lessons:
 
     def _warm_start(self, step: int) -> LossTerms:
         sampler = self._pairs[step % len(self._pairs)]
-        return warm_start_loss(self.model, self._there(sampler.sample(step).frames))
+        found: LossTerms = self._pairs_loss(self._there(sampler.sample(step).frames))
+        return found
 
     def _main(self, step: int, directions: torch.Generator) -> LossTerms:
         window = self.windows.sample(step)
-        return regularised_loss(
-            self.model,
+        found: LossTerms = self._main_loss(
             self._regulariser,
             self._there(window.frames),
             self._there(window.actions),
@@ -79,31 +90,33 @@ class Lessons:
             directions,
             self.config.multi_step,
         )
+        return found
 
     def _settling(self, step: int) -> LossTerms:
         if self._embedded is None:
-            episodes = replace(self._episodes, pixels=self._embeddings())
+            episodes, ids = self._source.at(self.config.main_steps.stop)
+            seen = replace(episodes, pixels=self._embeddings(episodes, ids))
             settings = self.config
-            self._embedded = self._sampler(
-                episodes, settings.window_frames, self._block, settings.batch
-            )
+            drawing = self._drawing(settings.window_frames, self._block, settings.batch)
+            self._embedded = drawing.sampler(seen, ids)
         self.model.encoder.eval()
         window = self._embedded.sample(step)
         embeddings, actions = self._there(window.frames), self._there(window.actions)
-        return prediction_loss(self.model, embeddings, actions, self.config.multi_step)
+        found: LossTerms = self._settling_loss(embeddings, actions, self.config.multi_step)
+        return found
 
-    def _embeddings(self) -> np.ndarray:
+    def _embeddings(self, episodes: Episodes, ids: Rows) -> np.ndarray:
         """Embeddings (N, D) of all rows of the episodes learned from, as a controller has them."""
-        found = np.zeros((int(self._episodes.ep_len.sum()), self.model.latent_dim), np.float32)
+        found = np.zeros((len(episodes.action), self.model.latent_dim), np.float32)
         self.model.eval()
-        for episode in self._ids.tolist():
-            rows = self._episodes.rows(episode)
-            found[rows] = embed_episodes(self.model, self._episodes, [episode])[0]
+        for episode in ids.tolist():
+            rows = episodes.rows(episode)
+            found[rows] = embed_episodes(self.model, episodes, [episode])[0]
         self.model.train()
         return found
 
-    def _sampler(self, episodes: Episodes, frames: int, stride: int, batch: int) -> WindowSampler:
-        return WindowSampler(episodes, self._ids, frames, stride, batch, self.config.seed)
+    def _drawing(self, frames: int, stride: int, batch: int) -> Drawing:
+        return Drawing(frames, stride, batch, self.config.seed, (ranks.number(), ranks.count()))
 
     def _there(self, batch: np.ndarray) -> Tensor:
         return torch.from_numpy(batch).to(self._device)

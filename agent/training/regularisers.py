@@ -4,6 +4,8 @@
 each time in the window on their own and takes the mean, as LeWorldModel does (Maes et al. 2026,
 arXiv:2603.19312, Sec. 3). ``vicreg`` asks for unit variance and no correlation, and for no more:
 the variance and covariance terms of Bardes, Ponce & LeCun 2022, arXiv:2105.04906, Sec. 4.1.
+
+A sample is the whole batch, also where several ranks have a part of it each.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import torch
 from torch import Tensor
 
 from agent.model.sigreg import SIGReg
+from agent.training import ranks
 from agent.training.settings import TrainingConfig
 
 Regulariser = Callable[[Tensor, torch.Generator | None], Tensor]
@@ -27,7 +30,8 @@ def make_regulariser(config: TrainingConfig) -> Regulariser:
     """The regulariser that ``config.regulariser`` names."""
     if config.regulariser == "vicreg":
         return vicreg
-    statistic = SIGReg(config.sigreg_directions).to(config.device)
+    everywhere = SIGReg(config.sigreg_directions, ranks=ranks.count(), mean=ranks.mean)
+    statistic = everywhere.to(config.device)
     if config.regulariser == "sigreg":
         return lambda embeddings, generator: statistic(embeddings.flatten(0, 1), generator)
 
@@ -53,14 +57,21 @@ def vicreg(embeddings: Tensor, generator: torch.Generator | None = None) -> Tens
 
 def variance_term(embeddings: Tensor) -> Tensor:
     """Mean over D of how far each standard deviation of ``embeddings`` (N, D) is below 1."""
-    spread = (embeddings.var(0) + VARIANCE_FLOOR).sqrt()
+    centred, freedom = _centred(embeddings)
+    variance = ranks.mean(centred.square().sum(0)) / freedom
+    spread = (variance + VARIANCE_FLOOR).sqrt()
     return (VARIANCE_TARGET - spread).clamp_min(0.0).mean()
 
 
 def covariance_term(embeddings: Tensor) -> Tensor:
     """Sum of the squared off-diagonal covariances of ``embeddings`` (N, D), divided by D."""
-    samples, dim = embeddings.shape
-    centred = embeddings - embeddings.mean(0)
-    covariance = centred.T @ centred / (samples - 1)
+    centred, freedom = _centred(embeddings)
+    covariance = ranks.mean(centred.T @ centred) / freedom
     squares: Tensor = covariance.square().sum() - covariance.diagonal().square().sum()
-    return squares / dim
+    return squares / embeddings.shape[1]
+
+
+def _centred(embeddings: Tensor) -> tuple[Tensor, float]:
+    """(N, D) around the mean of all ranks, and what a rank's mean sum of squares is divided by."""
+    samples = len(embeddings) * ranks.count()
+    return embeddings - ranks.mean(embeddings.mean(0)), (samples - 1) / ranks.count()

@@ -35,7 +35,9 @@ class TrainingConfig:
     results repeat to the bit for the same number only. ``device`` as torch names it, "cpu" or
     "cuda"; checkpoints are the same on both, and controllers act on the CPU. ``precision`` of the
     products inside the networks: "bfloat16" is worth it for large layers only (LeWorldModel's
-    learn 1.8 times as fast); weights, losses and regulariser keep float32.
+    learn 1.8 times as fast); weights, losses and regulariser keep float32. ``memory_gb`` is what
+    the process may take; frames that do not fit are read in turn. 0: 60 % of what is free, for
+    frames.
     """
 
     steps: int = 3000
@@ -58,6 +60,7 @@ class TrainingConfig:
     weight_decay: float = 0.0
     device: str = "cpu"
     precision: str = "float32"
+    memory_gb: float = 0.0
     sigreg_fade: float = 1.0
     warm_start: float = 0.0
     warm_start_lags: tuple[int, ...] = (4, 8)
@@ -82,7 +85,7 @@ class TrainingConfig:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"expected {name} of {known}, got {getattr(self, name)!r}")
-        for name in ("sigreg_weight", "weight_decay"):
+        for name in ("sigreg_weight", "weight_decay", "memory_gb"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")
         require_seed(self.seed)

@@ -24,7 +24,7 @@ from agent.training.settings import TrainingConfig
 
 FACTS = "state.json"
 # Of the data's header: a data set may grow, and what a run learns from stays the same.
-_FREE = ("data.episodes", "data.drawn_with.")
+_FREE, _DRAWN = ("data.episodes", "ranks", "held_shards", "training.memory_gb"), "data.drawn_with."
 _SCHEMA = "lejepa-agent/training-state/1"
 
 
@@ -55,15 +55,17 @@ def save_training_state(
     )
 
 
-def episodes_begun_with(directory: Path) -> int:
-    """How many episodes the run in ``directory`` learns from.
+def begun_with(directory: Path) -> tuple[int, int | None]:
+    """How many episodes the run in ``directory`` learns from, and how many shards it holds at a
+    time (None: all).
 
     Raises:
         UserError, DamagedDataError: see :func:`load_training_state`.
     """
     facts = read_bundle(directory, only=[FACTS]).get(FACTS, b"")
     try:
-        return int(json.loads(facts)["identity"]["committed_episodes"])
+        identity = json.loads(facts)["identity"]
+        return int(identity["committed_episodes"]), identity.get("held_shards")
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{directory}: not a training state ({error!r})") from error
 
@@ -106,8 +108,10 @@ def _require_same(directory: Path, found: Mapping[str, Any], wanted: Mapping[str
     was = dict(leaves({"training": to_dict(TrainingConfig())})) | dict(leaves(found))
     now = dict(leaves(json.loads(json.dumps(dict(wanted)))))
     was.setdefault("committed_sha256", now.get("committed_sha256"))
+    # Another number of ranks shares the machine's cores in another way.
+    free = (*_FREE, "training.threads") if was.get("ranks", 1) != now.get("ranks", 1) else _FREE
     for key in sorted(was.keys() | now.keys()):
-        if key == _FREE[0] or key.startswith(_FREE[1]):
+        if key in free or key.startswith(_DRAWN):
             continue
         if was.get(key) != now.get(key):
             raise UserError(

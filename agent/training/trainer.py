@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,25 +13,30 @@ import torch
 
 from agent.config import ExperimentConfig
 from agent.data.store import RolloutStore
-from agent.errors import UserError
+from agent.errors import DamagedDataError, MachineError, UserError
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle
 from agent.files.durable import make_directory
 from agent.files.folders import RUN, require_kind, require_no_run
+from agent.files.remote import Place
 from agent.machine.memory import peak_memory_mb
 from agent.model.checkpoint import checkpoint_sha256, load_checkpoint, save_checkpoint
 from agent.model.metric import goal_metric
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from agent.settings import to_dict
+from agent.training import ranks
 from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
 from agent.training.fit import require_fit, usable_device
 from agent.training.interrupt import interrupts_held_back
 from agent.training.lessons import Lessons
+from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
+from agent.training.parallel import norms_over_ranks
 from agent.training.reports import Clock, Losses, TrainStatistics, report_on
 from agent.training.scales import actions_of, some_frames
 from agent.training.sight import learn_sight
-from agent.training.state import episodes_begun_with, load_training_state, save_training_state
+from agent.training.source import env_steps, source_of
+from agent.training.state import begun_with, load_training_state, save_training_state
 from envs import SpecError
 
 REPORT_EVERY = 10
@@ -39,12 +45,15 @@ _METRIC_EPISODES = 100
 _GENTLER = "lower --training.learning-rate and --training.matrix-learning-rate"
 
 
-def _data_for(store: RolloutStore, state: Path, resume: bool) -> RolloutStore:
-    """The episodes to learn from: all there are, or those that a run was begun with."""
+def _data_for(store: RolloutStore, state: Path, resume: bool) -> tuple[RolloutStore, int | None]:
+    """The episodes to learn from, all there are or those that a run was begun with; and how many
+    shards it holds at a time, if not all.
+    """
     if resume and has_bundle(state):
-        return store.first(episodes_begun_with(state))
+        episodes, held = begun_with(state)
+        return store.first(episodes), held
     store.say_if_unfinished()
-    return store
+    return store, None
 
 
 class TrainingStoppedError(UserError):
@@ -57,6 +66,9 @@ class Trainer:
     ``begin`` is a checkpoint to go on from: its network, input scales and weights are taken over,
     and ``config`` says how it is trained.
 
+    Within ``ranks.joined`` each rank has a trainer of the same arguments; the first alone writes
+    and diagnoses.
+
     Raises:
         UserError: on settings that do not fit the data, a checkpoint to begin with that is of
             another world, or an ``out`` that holds another run.
@@ -65,14 +77,14 @@ class Trainer:
 
     def __init__(
         self,
-        data: Path,
+        data: Place | str,
         out: Path,
         config: ExperimentConfig,
         resume: bool = False,
         begin: Path | None = None,
     ) -> None:
         self.device = usable_device(config.training.device)
-        self.store = _data_for(RolloutStore.open(data), out / STATE, resume)
+        self.store, held = _data_for(RolloutStore.open(data), out / STATE, resume)
         before = None if begin is None else self._before(begin)
         if before is not None:
             learned = replace(config.training, warm_start=0.0)  # that is behind it
@@ -80,19 +92,25 @@ class Trainer:
         require_fit(config)
         torch.set_num_threads(config.training.threads)
         self.out, self.config = out, config
-        self.episodes = self.store.load()
-        self.train_ids, self.held_out_ids = self.store.split(config.training.holdout_fraction)
+        source = source_of(self.store, config.training, held)
+        self.episodes, self._rotation = source.episodes, source.rotation
+        self.train_ids, self.held_out_ids = source.train_ids, source.held_out_ids
         self.identity = {
             **to_dict(config),
             "data": self.store.header.to_json(),
             "committed_episodes": self.store.episode_count,
             "committed_sha256": self.store.content_sha256(),
             "begin": None if begin is None else checkpoint_sha256(begin),
+            "ranks": ranks.count(),
+            "held_shards": source.held,
         }
         self.model = (before or self._new_model()).to(self.device)
+        norms_over_ranks(self.model)
         self.optimiser = WorldModelOptimiser(self.model, config.training)
-        self.lessons = Lessons(self.model, self.episodes, self.train_ids, config)
+        self.lessons = Lessons(self.model, source, config)
         self.step, self.clock = 0, Clock()
+        self._held: Sequence[Any] = ()
+        self._is_stopped = False
         self._unreported: list[Losses] = []
         self._settle_directory(resume)
 
@@ -123,30 +141,39 @@ class Trainer:
         Closing the generator, or Ctrl-C, saves the training state first. A run that was stopped
         after its last step only gets the checkpoint and the report that it still lacks.
         """
-        total, losses = self.config.training.steps, self._unreported
+        alone: AbstractContextManager[Any] = nullcontext(())
         try:
-            if self.step == total and not has_bundle(self.out / CHECKPOINT):
-                last = self._diagnose()
-                self._finish(last)
-                if losses:
-                    yield self._told(last)
-            while self.step < total:
-                with interrupts_held_back():
-                    losses.append(self._train_one_step())
-                if self.step % REPORT_EVERY == 0 or self._is_due("diagnose_every"):
-                    diagnostics = self._diagnose() if self._is_due("diagnose_every") else None
-                    if self.step == total:
-                        self.save()
-                        self._finish(diagnostics)
-                    yield self._told(diagnostics)
-                if self._is_due("save_every"):
-                    self.save()
+            with alone if ranks.count() == 1 else interrupts_held_back() as self._held:
+                yield from self._run()
         except (KeyboardInterrupt, GeneratorExit):
             self.save()
             raise
 
+    def _run(self) -> Iterator[TrainStatistics]:
+        total, losses = self.config.training.steps, self._unreported
+        if self.step == total and not has_bundle(self.out / CHECKPOINT):
+            last = self._diagnose()
+            self._finish(last)
+            if losses:
+                yield self._told(last)
+        while self.step < total:
+            with interrupts_held_back():
+                losses.append(self._train_one_step())
+            if self.step % REPORT_EVERY == 0 or self._is_due("diagnose_every"):
+                diagnostics = self._diagnose() if self._is_due("diagnose_every") else None
+                if self.step == total:
+                    self.save()
+                    self._finish(diagnostics)
+                yield self._told(diagnostics)
+            if self._is_due("save_every"):
+                self.save()
+            if self._is_stopped:
+                raise KeyboardInterrupt
+
     def save(self) -> None:
-        """Write the training state now."""
+        """Write the training state now, on the first rank."""
+        if not ranks.is_first():
+            return
         save_training_state(
             self.out / STATE,
             self.step,
@@ -158,8 +185,11 @@ class Trainer:
         )
 
     def _train_one_step(self) -> Losses:
-        terms = self.lessons.loss(self.step)
-        values = terms.values()
+        terms = self._loss()
+        # One rank's Ctrl-C is everybody's, after the same step.
+        told = [*terms.values(), float(bool(self._held))]
+        *means, stopped = ranks.mean_values(told, self.device)
+        values, self._is_stopped = tuple(means), stopped > 0
         self._require_finite(values)
         try:
             self.optimiser.step(terms.total, self.step)
@@ -167,6 +197,13 @@ class Trainer:
             raise self._not_finite("gradient") from error
         self.step += 1
         return values
+
+    def _loss(self) -> LossTerms:
+        try:
+            return self.lessons.loss(self.step)
+        except (MachineError, DamagedDataError):  # of a shard read just now
+            self.save()
+            raise
 
     def _require_finite(self, values: Losses) -> None:
         if math.isfinite(values[0]):
@@ -185,7 +222,9 @@ class Trainer:
         every = getattr(self.config.training, name)
         return self.step % every == 0 or self.step == self.config.training.steps
 
-    def _diagnose(self) -> Diagnostics:
+    def _diagnose(self) -> Diagnostics | None:
+        if not ranks.is_first():
+            return None
         probe_ids = self.train_ids[-_PROBE_EPISODES:]
         held_out = self.held_out_ids[:_PROBE_EPISODES]
         result = diagnose(self.model, self.episodes, probe_ids, held_out)
@@ -211,6 +250,8 @@ class Trainer:
 
     def _finish(self, diagnostics: Diagnostics | None) -> None:
         """Fit the goal metric and the sight to the rollouts, and write the checkpoint."""
+        if not ranks.is_first():
+            return
         chosen = self.train_ids[:: max(1, len(self.train_ids) // _METRIC_EPISODES)]
         self.model.eval()
         embeddings = embed_episodes(self.model, self.episodes, chosen)
@@ -227,9 +268,13 @@ class Trainer:
             "training": to_dict(self.config.training),
             "data": {**self.store.header.to_json(), "episodes": self.store.episode_count},
             "begun_from": self.identity["begin"],
-            "env_steps": int((self.episodes.ep_len[self.train_ids] - 1).sum()),
+            "env_steps": env_steps(
+                self.store, len(self.store.split(self.config.training.holdout_fraction)[0])
+            ),
             "training_s": round(self.clock.seconds(), 1),
+            "ranks": ranks.count(),
             "peak_memory_mb": peak_memory_mb(),
+            "waited_for_shards_s": round(self._rotation.waited_s if self._rotation else 0.0, 2),
             "diagnostics": to_dict(diagnostics) if diagnostics else {},
         }
 
@@ -245,4 +290,5 @@ class Trainer:
             raise UserError(f"nothing to resume in {self.out}: expected {state}")
         else:
             require_no_run(self.out)
-        make_directory(self.out)
+        if ranks.is_first():
+            make_directory(self.out)

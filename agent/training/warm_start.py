@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from agent.training import ranks
+
 _RIDGE = 1e-4  # of unit variance; directions that hardly vary are not blown up
 
 
@@ -25,10 +27,12 @@ def alignment(pairs: Tensor) -> Tensor:
 
 
 def whitened(embeddings: Tensor) -> Tensor:
-    """``embeddings`` (N, D) with mean zero and, by the batch's own covariance, unit covariance."""
-    centred = embeddings - embeddings.mean(0)
+    """``embeddings`` (N, D) with mean zero and, by the covariance of the batch of
+    all ranks, unit covariance."""
+    centred = embeddings - ranks.mean(embeddings.mean(0))
     size = embeddings.shape[1]
-    covariance = centred.T @ centred / len(centred) + _RIDGE * torch.eye(size).to(centred)
+    covariance = ranks.mean(centred.T @ centred / len(centred))
+    covariance = covariance + _RIDGE * torch.eye(size).to(centred)
     root = torch.linalg.cholesky(covariance)
     white: Tensor = torch.linalg.solve_triangular(root, centred.T, upper=False).T
     return white

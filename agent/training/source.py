@@ -1,0 +1,144 @@
+"""What a training learns from: all frames in memory, or a few shards of them at a time.
+
+Where frames outgrow memory the gradient steps draw from shards in turn (``data.rotation``), and
+whatever looks at the data besides (scales, diagnostics, metric, sight, head) sees some shards,
+evenly spaced, that stay in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agent.data.episodes import Episodes, Rows
+from agent.data.manifest import ShardRecord
+from agent.data.rotation import AHEAD, Drawing, RotatingSampler, Rotation
+from agent.data.store import MEMORY_SHARE, RolloutStore
+from agent.data.windows import WindowSampler
+from agent.errors import UserError
+from agent.machine.memory import available_memory_bytes, used_memory_bytes
+from agent.training import ranks
+from agent.training.settings import TrainingConfig
+
+_WORK_BYTES = 4 * 10**8  # of gradient steps and diagnostics, beside libraries and frames
+_HELD_TO_LOOKED_AT, _LEAST_LOOKED_AT = 3, 2  # shards that take turns for one that stays
+_LEAST_HELD = 2
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """``episodes`` in memory to look at, of which ``train_ids`` and ``held_out_ids``; what steps
+    learn from are the former, or what the ``rotation`` holds, ``held`` shards at a time.
+    """
+
+    episodes: Episodes
+    train_ids: Rows
+    held_out_ids: Rows
+    rotation: Rotation | None = None
+    held: int | None = None
+
+    def sampler(self, drawing: Drawing) -> WindowSampler | RotatingSampler:
+        """Draws the windows of a step."""
+        if self.rotation is not None:
+            return RotatingSampler(self.rotation, drawing)
+        return drawing.sampler(self.episodes, self.train_ids)
+
+    def at(self, step: int) -> tuple[Episodes, Rows]:
+        """The episodes that a step learns from, and their numbers."""
+        return (self.episodes, self.train_ids) if self.rotation is None else self.rotation.at(step)
+
+
+def source_of(store: RolloutStore, config: TrainingConfig, held: int | None = None) -> Source:
+    """The source for ``config``; ``held`` shards at a time, as a run was begun with, if it was.
+
+    Raises:
+        UserError: if the memory allowed is too little for any part of the data.
+    """
+    train, _ = store.split(config.holdout_fraction)
+    room = memory_for_frames(config.memory_gb)
+    if held is None and store.pixel_bytes <= room:
+        episodes, ids = store.load(room), store.split(config.holdout_fraction)
+        return Source(episodes, *ids)
+    fitting = _fitting(store, room)
+    held = min(held or fitting, fitting)
+    looked_at = _looked_at(store, len(train), held)
+    _log.info("%d of %d shards in memory at a time", held, len(store.records))
+    kept = replace(store, records=tuple(looked_at))
+    positions = _positions(store, looked_at)
+    ids = np.flatnonzero(positions < len(train)), np.flatnonzero(positions >= len(train))
+    frames = config.batch * config.window_frames
+    rotation = Rotation(store, len(train), held, frames, config.seed)
+    return Source(kept.load(kept.pixel_bytes), *ids, rotation, held)
+
+
+def memory_for_frames(memory_gb: float) -> int:
+    """Bytes for frames where the process may take ``memory_gb`` in all; 0: a share of what is free,
+    which ranks on one machine divide.
+    """
+    if not memory_gb:
+        return int(MEMORY_SHARE * available_memory_bytes() / ranks.on_this_machine())
+    return max(0, int(memory_gb * 1e9) - used_memory_bytes() - _WORK_BYTES)
+
+
+def env_steps(store: RolloutStore, episodes: int) -> int:
+    """How many actions the first ``episodes`` episodes hold."""
+    steps, left = 0, episodes
+    for record in store.records:
+        if record.count <= left:
+            steps += record.rows - record.count
+        elif left > 0:
+            steps += int((store.read_shard(record).ep_len[:left] - 1).sum())
+        left -= record.count
+    return steps
+
+
+def _fitting(store: RolloutStore, room: int) -> int:
+    """How many shards can be held at a time, beside those read ahead and those that stay."""
+    shard_bytes = max(r.rows for r in store.records) * math.prod(store.header.spec.frame_shape)
+    shards = room // shard_bytes
+    fitting = [n for n in range(_LEAST_HELD, shards) if n + AHEAD + _staying(n) <= shards]
+    if not fitting:
+        least = _LEAST_HELD + AHEAD + _LEAST_LOOKED_AT
+        least_gb = (used_memory_bytes() + _WORK_BYTES + least * shard_bytes) / 1e9
+        raise UserError(
+            f"expected --memory of {least_gb:.1f} GB or more for shards of {shard_bytes / 1e6:.0f} "
+            f"MB of frames each, {room / 1e6:.0f} MB are left for them: allow more, or record with "
+            "fewer episodes in a shard"
+        )
+    return fitting[-1]
+
+
+def _staying(held: int) -> int:
+    return max(_LEAST_LOOKED_AT, held // _HELD_TO_LOOKED_AT)
+
+
+def _looked_at(store: RolloutStore, border: int, held: int) -> list[ShardRecord]:
+    """The shards that stay, in order: some on each side of the episode ``border``."""
+    ends = np.cumsum([record.count for record in store.records])
+    held_out = _evenly(np.flatnonzero(ends > border), max(1, _staying(held) // 4))
+    train = _evenly(np.flatnonzero(ends <= border), _staying(held) - len(held_out))
+    if not train:
+        raise UserError(
+            f"expected whole shards of training episodes in {store.directory}, got none: allow "
+            "more memory (--memory), or record with fewer episodes in a shard"
+        )
+    return [store.records[number] for number in sorted([*train, *held_out])]
+
+
+def _evenly(numbers: Rows, count: int) -> list[int]:
+    places = np.linspace(0, len(numbers) - 1, min(count, len(numbers))).astype(int)
+    return [int(n) for n in numbers[places]]
+
+
+def _positions(store: RolloutStore, chosen: list[ShardRecord]) -> Rows:
+    """Which episodes of the whole the chosen shards hold."""
+    first, found = 0, []
+    for record in store.records:
+        if record in chosen:
+            found.append(np.arange(first, first + record.count))
+        first += record.count
+    return np.concatenate(found)
