@@ -19,6 +19,8 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "onnxruntime": "export",
         "ray": "cluster",
         "optuna": "cluster",
+        "trimesh": "live",
+        "viser": "live",
     }
 )
 

@@ -50,6 +50,7 @@ from envs.reacher.older import (
     spec_of_first_schema,
 )
 from envs.reacher.registration import register_environments
+from envs.scene import Part, Placed, Scene, Staged, View
 from envs.task_catalogue import task_named, tasks_of
 from envs.tasks import (
     HELD_S,
@@ -81,16 +82,21 @@ __all__ = [
     "GoalImageError",
     "Image",
     "OffersTasks",
+    "Part",
+    "Placed",
     "Policy",
     "Posable",
     "PoseError",
     "ProfileError",
     "RollOut",
     "Rollable",
+    "Scene",
     "SpecError",
+    "Staged",
     "Task",
     "Traced",
     "Verdict",
+    "View",
     "World",
     "WorldError",
     "WorldSpec",

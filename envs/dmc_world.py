@@ -18,6 +18,7 @@ from envs.dm_control_library import explained_physics, import_dm_control
 from envs.dmc_columns import state_columns
 from envs.errors import PoseError, WorldError
 from envs.looks import checked_profile
+from envs.mujoco_scene import MujocoScene
 from envs.mujoco_stage import FREE_CAMERA, StageCamera
 
 TICK_S = 0.04
@@ -128,6 +129,10 @@ class DmcWorld:
         size = len(self.spec.state)
         after: Array = path[:, self._physics_steps - 1 :: self._physics_steps, 1 : 1 + size]
         return after
+
+    def scene(self) -> MujocoScene:
+        """See :class:`envs.scene.Staged`."""
+        return MujocoScene(self.physics.model.ptr, hidden=TARGET)
 
     def drawn_with(self) -> dict[str, str]:
         """See :class:`envs.base.Drawn`."""

@@ -14,6 +14,7 @@ from envs.looks import checked_profile
 from envs.reacher.angles import WRIST_LIMIT_RAD, checked_pose, finite_pair, sample_pose
 from envs.reacher.goals import check_shows_arm
 from envs.reacher.rendering import Renderer
+from envs.reacher.scene import ReacherScene
 from envs.reacher.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
 from envs.reacher.stationary import STATIONARY
 from envs.reacher.tasks import TASKS, TOLERANCE_RAD
@@ -96,6 +97,10 @@ class ReacherWorld:
     def roll(self, states: Array, actions: Array) -> Array:
         """See :meth:`envs.reacher.simulator.ReacherSimulator.roll`."""
         return self.simulator.roll(states, actions)
+
+    def scene(self) -> ReacherScene:
+        """See :class:`envs.scene.Staged`."""
+        return ReacherScene(self.simulator.physics.model.ptr)
 
     def drawn_with(self) -> Mapping[str, str]:
         """See :class:`envs.base.Drawn`."""
