@@ -39,6 +39,7 @@ from envs.catalogue import (
     names_code,
 )
 from envs.checking import check_world
+from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import configure_gl, probe
 from envs.looks import PROFILES
@@ -75,6 +76,8 @@ __all__ = [
     "Array",
     "Behaviour",
     "Column",
+    "Dial",
+    "Disturbable",
     "Drawn",
     "Episode",
     "FloatArray",

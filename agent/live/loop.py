@@ -13,30 +13,35 @@ from multiprocessing.connection import Connection
 from agent.data.worker import ignore_interrupts
 from agent.live.session import Session
 
+SPARE_S = 0.012  # a tick with so much of it left can be used for more
+
 
 class Beat:
-    """Keeps the time of ticks ``period_s`` apart, and counts those that did not end in theirs."""
+    """Keeps the time of ticks, and counts those that did not end in theirs."""
 
     def __init__(
         self,
-        period_s: float,
         clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.period_s, self._clock, self._sleep = period_s, clock, sleep
+        self._clock, self._sleep = clock, sleep
         self.ticks = self.late = 0
-        self._due_s = clock() + period_s
+        self._began_s = clock()
 
-    def wait(self) -> None:
+    def left_s(self, period_s: float) -> float:
+        """What is left of a tick that long."""
+        return self._began_s + period_s - self._clock()
+
+    def wait(self, period_s: float) -> None:
         """Wait until the tick is over; after a late one the next begins at once."""
-        now_s = self._clock()
+        left_s = self.left_s(period_s)
         self.ticks += 1
-        if now_s > self._due_s:
+        if left_s < 0:
             self.late += 1
-            self._due_s = now_s + self.period_s
+            self._began_s = self._clock()
             return
-        self._sleep(self._due_s - now_s)
-        self._due_s += self.period_s
+        self._sleep(left_s)
+        self._began_s += period_s
 
 
 def serve(pipe: Connection, open_session: Callable[[], Session]) -> None:
@@ -52,17 +57,25 @@ def serve(pipe: Connection, open_session: Callable[[], Session]) -> None:
 def _play(pipe: Connection, open_session: Callable[[], Session]) -> None:
     try:
         session = open_session()
+        pipe.send(session.opening)
+        _keep_playing(pipe, session, Beat())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise
     except Exception as error:
         pipe.send(error)
-        return
-    pipe.send(session.opening)
-    beat, asked = Beat(session.opening.step_s), False
+
+
+def _keep_playing(pipe: Connection, session: Session, beat: Beat) -> None:
+    asked = False
     while True:
         while pipe.poll():
             session.grant(pipe.recv())
             asked = True
         session.step()
         if asked:
-            pipe.send(session.show())
+            pipe.send(session.show(beat.late))
             asked = False
-        beat.wait()
+        while beat.left_s(session.period_s) > SPARE_S and not pipe.poll():
+            if not session.use_spare_time():
+                break
+        beat.wait(session.period_s)

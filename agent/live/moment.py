@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from agent.interfaces import Array, FloatArray, Image
+from agent.live.controls import Group, Value
+from agent.live.thought import Imagined
 from envs import Part, Placed, View
+
+DISTANCES = ("metric", "plain", "truth")
+DOUBTS = ("surprise", "drift")
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,8 @@ class Opening:
 
     ``parts``, ``grips`` and ``view`` of the world's scene, empty and None where it has none;
     ``step_s`` its control tick; ``unit`` that of the true distance to the goal, "" where no state
-    tells it.
+    tells it; ``traced`` what the columns of a moment's traces are; ``gallery`` its pictures side
+    by side.
     """
 
     world: str
@@ -25,6 +31,9 @@ class Opening:
     grips: tuple[str, ...]
     view: View | None
     unit: str
+    groups: tuple[Group, ...]
+    traced: tuple[str, ...]
+    gallery: Image
 
 
 @dataclass(frozen=True)
@@ -37,42 +46,47 @@ class Ghost:
 
 @dataclass(frozen=True)
 class Moment:
-    """One control tick, number ``tick``.
+    """One control tick, number ``tick``; ``late_ticks`` did not end in time.
 
-    ``frame`` and ``goal_frame`` uint8 (h, w, 3) as the controller sees them; ``body`` and ``goal``
-    where the parts are, None where the world has no scene or the goal is a picture alone.
-    ``traces`` (N, C) are the last ticks, a column each of :data:`TRACES`. ``words`` say what goes
-    on, ``refusal`` why the last wish was not granted.
+    ``frame`` and ``goal_frame`` uint8 (h, w, 3) as the controller sees them; ``body``, ``goal`` and
+    ``rival`` where the parts are, None where the world has no scene, a picture is all that is known
+    of the goal, or nobody is beside it. ``traces`` (N, C) are the last ticks, newest last.
+    ``values`` say where the controls stand, ``words`` what goes on, ``command`` what repeats it,
+    ``refusals`` which visitor's wish was not granted, and why. ``goal_version`` acts since
+    ``goal_at_s``, by the monotonic clock.
     """
 
     tick: int
+    late_ticks: int
     frame: Image
     goal_frame: Image
     body: Placed | None
     goal: Ghost | None
+    rival: Placed | None
+    imagined: Imagined | None
     traces: FloatArray
-    words: str = ""
-    refusal: tuple[int, str] | None = None
-    answered_s: float = field(default=0.0)
-
-
-TRACES = ("time", "metric", "plain", "truth", "spent")
+    values: dict[str, Value]
+    words: str
+    command: str
+    refusals: tuple[tuple[int, str], ...] = ()
+    goal_version: int = 0
+    goal_at_s: float = 0.0
 
 
 class Traces:
-    """The last ``length`` rows of :data:`TRACES`."""
+    """The last ``length`` ticks, ``columns`` numbers each."""
 
-    def __init__(self, length: int) -> None:
-        self._length = length
-        self._rows: list[tuple[float, ...]] = []
+    def __init__(self, length: int, columns: int) -> None:
+        self._rows = np.zeros((length, columns), np.float32)
+        self._count = 0
 
     def add(self, *row: float) -> None:
         """One more tick."""
-        assert len(row) == len(TRACES)
-        self._rows.append(row)
-        del self._rows[: -self._length]
+        self._rows = np.roll(self._rows, -1, 0)
+        self._rows[-1] = row
+        self._count = min(self._count + 1, len(self._rows))
 
     @property
     def rows(self) -> FloatArray:
         """(N, C), oldest first."""
-        return np.array(self._rows, np.float32).reshape(-1, len(TRACES))
+        return self._rows[len(self._rows) - self._count :].copy()

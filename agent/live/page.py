@@ -5,77 +5,125 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from agent.extras import require
-from agent.interfaces import Image
-from agent.live.moment import TRACES, Moment, Opening
+from agent.live.moment import Moment, Opening
+from agent.live.page_controls import PageControls
+from agent.live.page_mind import PageMind, scaled
 from agent.live.page_scene import PageScene
-from agent.live.wishes import Wish
-from envs import import_opencv
+from agent.live.pilots import Pilots
+from agent.live.server import Server
+from agent.live.tape import Tape
+from agent.live.wishes import Drop, Wish
 
-PICTURE_PX = 256
 TITLE = "lejepa-agent live"
+GALLERY_PX = 40
+NOTICE_S = 8.0
+OPENING = "The model is being loaded …"
 
 
 class Page:
-    """A server on ``host`` and ``port`` that shows moments; ``ask`` gets what visitors want.
+    """A server on ``host`` and ``port`` that shows moments; ``ask`` gets what the pilot wants.
 
     Raises:
+        UserError: if nothing can be served there.
         MachineError: if viser is not installed.
     """
 
     def __init__(self, host: str, port: int, ask: Callable[[Wish], bool]) -> None:
-        viser: Any = require("viser")
-        self._server = viser.ViserServer(host=host, port=port, label=TITLE, verbose=False)
-        self._server.gui.configure_theme(show_logo=False, show_share_button=False)
-        self._ask = ask
+        self._server = Server(host, port, TITLE)
+        self._to_session = ask
+        self.pilots = Pilots()
         self._scene: PageScene | None = None
+        self._tape: Tape | None = None
+        self._viser.gui.configure_theme(show_logo=False, show_share_button=False)
+        self._status = self._viser.gui.add_markdown(OPENING)
+        self._watch_visitors()
 
     def open(self, opening: Opening) -> None:
         """Build what the session of ``opening`` needs."""
-        if opening.view is not None:
-            self._scene = PageScene(self._server, opening, self._ask)
-        gui = self._server.gui
-        empty = np.zeros((PICTURE_PX, PICTURE_PX, 3), np.uint8)
-        self._camera = gui.add_image(empty, label="what it sees")
-        self._goal = gui.add_image(empty, label="the goal")
-        self._words = gui.add_markdown("")
-        uplot: Any = require("viser.uplot")
-        series = tuple(
-            uplot.Series(label=name, stroke=colour, width=2)
-            for name, colour in (
-                ("s", ""),
-                ("metric", "#c33"),
-                ("plain", "#36c"),
-                ("truth", "#393"),
-            )
-        )
-        nothing = tuple(np.zeros(1) for _ in series)
-        self._plot = gui.add_uplot(nothing, series, title="distance to the goal", aspect=1.6)
+        gui, self._opening = self._viser.gui, opening
+        with self._viser.atomic():
+            self._take_over = gui.add_button("take over", hint="one visitor steers, all may look")
+            self._take_over.on_click(lambda event: self.pilots.take_over(event.client_id))
+            self._mind = PageMind(gui, opening)
+            self._controls = PageControls(gui, opening, self._ask)
+            if opening.view is not None:
+                self._scene = PageScene(self._viser, opening, self._ask)
+            self._draw_files(opening)
+            gui.main_panel.dock_right()
 
     def show(self, moment: Moment) -> None:
         """Bring the page up to ``moment``."""
-        with self._server.atomic():
+        with self._viser.atomic():
             if self._scene is not None:
                 self._scene.show(moment)
-            self._camera.image = enlarged(moment.frame)
-            self._goal.image = enlarged(moment.goal_frame)
-            self._plot.data = tuple(np.asarray(moment.traces[:, i], np.float64) for i in range(4))
-            self._words.content = moment.refusal[1] if moment.refusal else moment.words
+            self._mind.show(moment, _headline(moment, self._opening))
+            self._controls.show(moment.values)
+            self._status.content = self.pilots.words
+            self._command.content = f"Repeat it: `{moment.command}`"
+        assert self._tape is not None
+        self._tape.add(moment)
+        for visitor, reason in moment.refusals:
+            self._notify(visitor, reason)
+
+    def say(self, text: str) -> None:
+        """Tell all who look, in place of who steers."""
+        self._status.content = text
+        self._viser.flush()
 
     def close(self) -> None:
         """Stop serving."""
         self._server.stop()
 
+    @property
+    def _viser(self) -> Any:
+        return self._server.viser
 
-def enlarged(picture: Image) -> Image:
-    """Each pixel of (h, w, 3) as a square, at least :data:`PICTURE_PX` high."""
-    cv2 = import_opencv()
-    times = max(1, round(PICTURE_PX / picture.shape[0]))
-    size = (times * picture.shape[1], times * picture.shape[0])
-    large: Image = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
-    return large
+    def _watch_visitors(self) -> None:
+        @self._viser.on_client_connect  # type: ignore[untyped-decorator]
+        async def _(client: Any) -> None:
+            self.pilots.come(client.client_id)
+
+        @self._viser.on_client_disconnect  # type: ignore[untyped-decorator]
+        async def _(client: Any) -> None:
+            self.pilots.leave(client.client_id)
+
+    def _ask(self, wish: Wish) -> bool:
+        if not self.pilots.steers(wish.of):
+            self._notify(wish.of, f"{self.pilots.words}: press “take over” first")
+            return False
+        if self._to_session(wish):
+            return True
+        self._notify(wish.of, "too much at once: this was left out")
+        return False
+
+    def _draw_files(self, opening: Opening) -> None:
+        gui = self._viser.gui
+        with self._controls.tabs.add_tab("files"):
+            gui.add_image(scaled(opening.gallery, GALLERY_PX), label="gallery, from 1")
+            dropped = gui.add_upload_button("a picture as the goal", mime_type="image/*")
+            film = gui.add_button("film of the last seconds")
+            self._command = gui.add_markdown("")
+        self._tape = Tape(opening.step_s)
+
+        @dropped.on_upload  # type: ignore[untyped-decorator]
+        async def _(event: Any) -> None:
+            self._ask(Drop(event.client_id, dropped.value.name, dropped.value.content))
+
+        @film.on_click  # type: ignore[untyped-decorator]
+        def _(event: Any) -> None:
+            assert self._tape is not None
+            event.client.send_file_download("live.webm", self._tape.film())
+
+    def _notify(self, visitor: int, reason: str) -> None:
+        """Tell one visitor, or all where it is nobody's doing."""
+        for number, client in self._viser.get_clients().items():
+            if visitor in (number, -1):
+                client.add_notification("Not done", reason, auto_close_seconds=NOTICE_S)
 
 
-assert TRACES[:4] == ("time", "metric", "plain", "truth")
+def _headline(moment: Moment, opening: Opening) -> str:
+    share = moment.late_ticks / max(1, moment.tick)
+    return (
+        f"**{moment.words}**\n\n{opening.world}, tick {moment.tick}, "
+        f"{moment.late_ticks} late ({100 * share:.1f} %)"
+    )

@@ -1,7 +1,10 @@
-"""The scene on the page: the body, and the ghost of its goal, which is dragged by its grips."""
+"""The scene on the page: the body, the ghost of its goal, which is dragged by its grips, a rival's
+ghost, and where the body imagines its grips.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +13,15 @@ import numpy as np
 from agent.interfaces import Array
 from agent.live.moment import Moment, Opening
 from agent.live.solids import triangles
-from agent.live.wishes import DragGoal, Wish
+from agent.live.wishes import DragGoal, Push, Wish
 from envs import Placed, View
 
 REACH = 3.0  # distance of the first view, in the page's units
 GRIP_SIZE = 0.09
-GHOST_RGB, GRIP_RGB = (70, 200, 120), (30, 160, 80)
+PUSH_PER_LENGTH = 2.0  # body weights, by the page's unit of length
+GOAL_RGB, GRIP_RGB, RIVAL_RGB, IMAGINED_RGB = (
+    (70, 200, 120), (30, 160, 80), (200, 70, 160), (240, 150, 30),
+)  # fmt: skip
 
 
 class PageScene:
@@ -23,64 +29,87 @@ class PageScene:
 
     def __init__(self, server: Any, opening: Opening, ask: Callable[[Wish], bool]) -> None:
         assert opening.view is not None
-        self._server, self._ask, self._view = server, ask, opening.view
+        self._scene, self._ask, self._view = server.scene, ask, opening.view
         eye, target = np.array(opening.view.eye), np.array(opening.view.target)
         self._scale = REACH / float(np.linalg.norm(eye - target))
-        self._look(opening.view)
+        self._look(server.initial_camera, opening.view)
         self._body = self._solids("body", opening, None)
-        self._goal = self._solids("goal", opening, GHOST_RGB)
+        self._goal = self._solids("goal", opening, GOAL_RGB)
+        self._rival = self._solids("rival", opening, RIVAL_RGB)
         self._grips = [self._grip(i, name) for i, name in enumerate(opening.grips)]
+        self._imagined = self._scene.add_point_cloud(
+            "/imagined", np.zeros((0, 3)), IMAGINED_RGB, point_size=0.035, point_shape="circle"
+        )
+        for part, handle in zip(opening.parts, self._body, strict=True):
+            if not part.fixed:
+                self._pushable(handle)
 
     def show(self, moment: Moment) -> None:
         """Move everything to where it is now."""
-        if moment.body is not None:
-            self._move(self._body, moment.body)
-        if moment.goal is not None:
-            self._move(self._goal, moment.goal.placed)
-            for handle, point in zip(self._grips, moment.goal.grips, strict=True):
-                handle.position = tuple(self._scale * point)
+        self._move(self._body, moment.body)
+        self._move(self._goal, moment.goal.placed if moment.goal else None)
+        self._move(self._rival, moment.rival)
+        for number, handle in enumerate(self._grips):
+            handle.visible = moment.goal is not None
+            if moment.goal is not None:
+                handle.position = tuple(self._scale * moment.goal.grips[number])
+        ahead = moment.imagined.points.reshape(-1, 3) if moment.imagined else np.zeros((0, 3))
+        self._imagined.points = (self._scale * ahead).astype(np.float32)
 
-    def _look(self, view: View) -> None:
-        scene, camera = self._server.scene, self._server.initial_camera
-        scene.configure_default_lights(cast_shadow=False)
-        scene.set_up_direction(tuple(map(float, view.up)))
+    def _look(self, camera: Any, view: View) -> None:
+        self._scene.configure_default_lights(cast_shadow=False)  # shadows cost software GL most
+        self._scene.set_up_direction(tuple(map(float, view.up)))
         camera.position = tuple(self._scale * np.array(view.eye))
         camera.look_at = tuple(self._scale * np.array(view.target))
         camera.up = tuple(map(float, view.up))
 
     def _solids(self, kind: str, opening: Opening, rgb: tuple[int, int, int] | None) -> list[Any]:
+        """A handle for each part; None for what is fixed and shown with the body already."""
         handles: list[Any] = []
         for part in opening.parts:
             if rgb is not None and part.fixed:
                 handles.append(None)
                 continue
             vertices, faces = triangles(part, self._scale)
-            handles.append(
-                self._server.scene.add_mesh_simple(
-                    f"/{kind}/{part.name}", vertices, faces, color=rgb or part.rgb,
-                    opacity=None if rgb is None else 0.4, cast_shadow=False, receive_shadow=False,
-                )
+            made = self._scene.add_mesh_simple(
+                f"/{kind}/{part.name}", vertices, faces, color=rgb or part.rgb,
+                opacity=None if rgb is None else 0.4, cast_shadow=False, receive_shadow=False,
             )  # fmt: skip
+            handles.append(made)
         return handles
 
-    def _move(self, handles: list[Any], placed: Placed) -> None:
-        for handle, position, turn in zip(handles, placed.positions, placed.turns, strict=True):
-            if handle is not None:
-                handle.position, handle.wxyz = tuple(self._scale * position), tuple(turn)
+    def _move(self, handles: list[Any], placed: Placed | None) -> None:
+        for row, handle in enumerate(handles):
+            if handle is None:
+                continue
+            if handle.visible != (placed is not None):
+                handle.visible = placed is not None
+            if placed is not None:
+                handle.position = tuple(self._scale * placed.positions[row])
+                handle.wxyz = tuple(placed.turns[row])
 
     def _grip(self, number: int, name: str) -> Any:
-        handle = self._server.scene.add_icosphere(
+        handle = self._scene.add_icosphere(
             f"/goal/grip-{name}", radius=GRIP_SIZE, subdivisions=2, color=GRIP_RGB, opacity=0.7,
             cast_shadow=False, receive_shadow=False,
         )  # fmt: skip
 
         @handle.on_drag("left")  # type: ignore[untyped-decorator]
         async def _(event: Any) -> None:
-            to = self._under(event, np.array(handle.position))
-            done = event.phase == "end"
-            self._ask(DragGoal(event.client_id, number, tuple((to / self._scale).tolist()), done))
+            to = self._under(event, np.array(handle.position)) / self._scale
+            x, y, z = to.tolist()
+            self._ask(DragGoal(event.client_id, number, (x, y, z), time.monotonic()))
 
         return handle
+
+    def _pushable(self, handle: Any) -> None:
+        """Dragging the body itself pushes it, the harder the further."""
+
+        @handle.on_drag("left")  # type: ignore[untyped-decorator]
+        async def _(event: Any) -> None:
+            start = np.array(event.start_position)
+            x, y, z = (PUSH_PER_LENGTH * (self._under(event, start) - start)).tolist()
+            self._ask(Push(event.client_id, (x, y, z)))
 
     def _under(self, event: Any, point: Array) -> Array:
         """Where the pointer's ray meets the plane through ``point`` that the view is upright to."""

@@ -13,7 +13,7 @@ from envs.reacher.angles import wrap_angle
 from envs.reacher.kinematics import goal_pose_from_inverse_kinematics
 from envs.scene import View
 
-FROM_ABOVE = View(eye=(0.0, 0.0, 0.5), target=(0.0, 0.0, 0.0), up=(0.0, 1.0, 0.0))
+FROM_ABOVE = View(eye=(0.0, 0.0, 0.45), target=(0.0, 0.0, 0.0), up=(0.0, 1.0, 0.0))
 
 
 class ReacherScene(MujocoScene):

@@ -1,0 +1,56 @@
+"""A viser server that listens where it was told to, or not at all, and is never shared."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import Any
+
+from agent.errors import UserError
+from agent.extras import require
+
+MAX_UPLOAD_BYTES = 10_000_000
+
+
+class Server:
+    """``viser``, a ViserServer, quiet on the terminal.
+
+    By itself it would move to another port where one is taken, and open a tunnel to the world for
+    any visitor who asks.
+
+    Raises:
+        UserError: if nothing can listen there.
+        MachineError: if viser is not installed.
+    """
+
+    def __init__(self, host: str, port: int, title: str) -> None:
+        library: Any = require("viser")
+        _require_free(host, port)
+        require("rich").reconfigure(quiet=True)  # it prints its address and its end
+        logging.getLogger("websockets").setLevel(logging.CRITICAL)  # what a client sent is no news
+        self.viser: Any = _unshared(library)(host=host, port=port, label=title, verbose=False)
+
+    def stop(self) -> None:
+        """Let everybody go."""
+        self.viser.stop()
+
+
+def _unshared(library: Any) -> Any:
+    class Unshared(library.ViserServer):  # type: ignore[misc]
+        def request_share_url(self, verbose: bool = True) -> None:
+            return None
+
+    return Unshared
+
+
+def _require_free(host: str, port: int) -> None:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise UserError(
+            f"expected to serve the page at {host}:{port}, but cannot listen there "
+            f"({error.strerror or error}): name another --port, or another --host"
+        ) from error
