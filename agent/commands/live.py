@@ -76,7 +76,9 @@ class Live:
         from agent.commands.worlds_asked import world_asked
         from agent.live.link import Link
         from agent.live.page import Page
+        from agent.live.server import require_free
 
+        require_free(self.host, self.port)
         checkpoint = find_checkpoint(self.checkpoint)
         asked = world_asked(self.world, "", checkpoint)
         with Link(_Opener(checkpoint, asked, self)) as link:

@@ -88,6 +88,8 @@ class Link:
         trace: TracebackType | None,
     ) -> None:
         self._pipe.close()  # the session sees the end and leaves on its own
+        if kind is not None:
+            self._process.kill()  # it may be opening still, and has nothing to save
         self._process.join(STOP_TIMEOUT_S)
         if self._process.is_alive():
             self._process.kill()

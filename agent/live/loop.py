@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from agent.data.worker import ignore_interrupts
 from agent.live.session import Session
 
-SPARE_S = 0.012  # a tick with so much of it left can be used for more
+SPARE_S = 0.02  # a tick with so much of it left can be used for more
 
 
 class Beat:

@@ -16,6 +16,7 @@ from agent.live.wishes import Drop, Wish
 
 TITLE = "lejepa-agent live"
 GALLERY_PX = 40
+WORDS_EVERY, COMMAND_EVERY = 6, 25  # moments: for a browser a text is dear
 NOTICE_S = 8.0
 OPENING = "The model is being loaded …"
 
@@ -30,10 +31,12 @@ class Page:
 
     def __init__(self, host: str, port: int, ask: Callable[[Wish], bool]) -> None:
         self._server = Server(host, port, TITLE)
+        self.port: int = self._server.viser.get_port()
         self._to_session = ask
         self.pilots = Pilots()
         self._scene: PageScene | None = None
         self._tape: Tape | None = None
+        self._shown = 0
         self._viser.gui.configure_theme(show_logo=False, show_share_button=False)
         self._status = self._viser.gui.add_markdown(OPENING)
         self._watch_visitors()
@@ -56,10 +59,13 @@ class Page:
         with self._viser.atomic():
             if self._scene is not None:
                 self._scene.show(moment)
-            self._mind.show(moment, _headline(moment, self._opening))
+            self._mind.show(moment)
             self._controls.show(moment.values)
-            self._status.content = self.pilots.words
-            self._command.content = f"Repeat it: `{moment.command}`"
+            self._shown += 1
+            if self._shown % WORDS_EVERY == 1:
+                self._status.content = f"{_headline(moment, self._opening)}\n\n{self.pilots.words}"
+            if self._shown % COMMAND_EVERY == 1:
+                self._command.content = f"Repeat it: `{moment.command}`"
         assert self._tape is not None
         self._tape.add(moment)
         for visitor, reason in moment.refusals:

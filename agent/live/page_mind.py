@@ -12,7 +12,7 @@ from agent.live.moment import DISTANCES, DOUBTS, Moment, Opening
 from envs import import_opencv
 
 WIDTH_PX, PICTURE_PX, STRIP_PX = 380, 176, 88
-IMAGINED_EVERY, CURVES_EVERY = 4, 6  # moments; pictures of the camera come with every second
+IMAGINED_EVERY, CURVES_EVERY = 5, 10  # moments; pictures of the camera come with every second
 COLOURS = ("#c0392b", "#2f6fb5", "#2e8b57", "#b07d2b", "#7d4fa8", "#3aa6a6", "#777777")
 LEAST = 1e-4  # of what is shown on a logarithmic scale
 
@@ -24,7 +24,6 @@ class PageMind:
         self._gui, self._opening, self._count, self._goal = gui, opening, 0, -1
         panel = gui.add_panel()
         with panel.add_tab("sees and imagines"):
-            self._words = gui.add_markdown("")
             nothing = np.zeros((PICTURE_PX, 2 * PICTURE_PX, 3), np.uint8)
             self._sees = gui.add_image(nothing, label="what it sees | the goal", format="jpeg")
             self._imagines = gui.add_image(
@@ -35,10 +34,9 @@ class PageMind:
         panel.dock_left()
         panel.set_width(WIDTH_PX)
 
-    def show(self, moment: Moment, words: str) -> None:
+    def show(self, moment: Moment) -> None:
         """Bring the panel up to ``moment``; some of it only with every few of them."""
         self._count += 1
-        self._words.content = words
         if self._count % 2:
             pair = [scaled(moment.frame, PICTURE_PX), scaled(moment.goal_frame, PICTURE_PX)]
             self._sees.image = np.concatenate(pair, 1)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agent.interfaces import Array
-from agent.live.moment import Moment, Opening
+from agent.live.moment import Ghost, Moment, Opening
 from agent.live.solids import triangles
 from agent.live.wishes import DragGoal, Push, Wish
 from envs import Placed, View
@@ -30,6 +30,7 @@ class PageScene:
     def __init__(self, server: Any, opening: Opening, ask: Callable[[Wish], bool]) -> None:
         assert opening.view is not None
         self._scene, self._ask, self._view = server.scene, ask, opening.view
+        self._version = -1
         eye, target = np.array(opening.view.eye), np.array(opening.view.target)
         self._scale = REACH / float(np.linalg.norm(eye - target))
         self._look(server.initial_camera, opening.view)
@@ -47,14 +48,19 @@ class PageScene:
     def show(self, moment: Moment) -> None:
         """Move everything to where it is now."""
         self._move(self._body, moment.body)
-        self._move(self._goal, moment.goal.placed if moment.goal else None)
         self._move(self._rival, moment.rival)
-        for number, handle in enumerate(self._grips):
-            handle.visible = moment.goal is not None
-            if moment.goal is not None:
-                handle.position = tuple(self._scale * moment.goal.grips[number])
+        if moment.goal_version != self._version:
+            self._version = moment.goal_version
+            self._show_goal(moment.goal)
         ahead = moment.imagined.points.reshape(-1, 3) if moment.imagined else np.zeros((0, 3))
         self._imagined.points = (self._scale * ahead).astype(np.float32)
+
+    def _show_goal(self, goal: Ghost | None) -> None:
+        self._move(self._goal, goal.placed if goal else None)
+        for number, handle in enumerate(self._grips):
+            handle.visible = goal is not None
+            if goal is not None:
+                handle.position = tuple(self._scale * goal.grips[number])
 
     def _look(self, camera: Any, view: View) -> None:
         self._scene.configure_default_lights(cast_shadow=False)  # shadows cost software GL most

@@ -9,8 +9,6 @@ from typing import Any
 from agent.errors import UserError
 from agent.extras import require
 
-MAX_UPLOAD_BYTES = 10_000_000
-
 
 class Server:
     """``viser``, a ViserServer, quiet on the terminal.
@@ -25,7 +23,7 @@ class Server:
 
     def __init__(self, host: str, port: int, title: str) -> None:
         library: Any = require("viser")
-        _require_free(host, port)
+        require_free(host, port)
         require("rich").reconfigure(quiet=True)  # it prints its address and its end
         logging.getLogger("websockets").setLevel(logging.CRITICAL)  # what a client sent is no news
         self.viser: Any = _unshared(library)(host=host, port=port, label=title, verbose=False)
@@ -43,7 +41,8 @@ def _unshared(library: Any) -> Any:
     return Unshared
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(host: str, port: int) -> None:
+    """UserError where nothing can listen at ``host`` and ``port``."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:

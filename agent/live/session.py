@@ -37,7 +37,8 @@ from envs import (
 )
 
 TRACE_TICKS = 250
-FIRST_PICTURES = 64  # to imagine with, before there is time for more
+FIRST_PICTURES = 256  # to imagine with, before there is time for more
+PICTURES_AT_ONCE = 8
 SEEN_EVERY_TICKS = 5  # of a world that cannot be posed: what it passes through is remembered
 REFUSED = (UserError, WorldError, GoalImageError, PoseError)
 
@@ -151,15 +152,16 @@ class Session:
         self._trace(1e3 * (time.perf_counter() - began_s))
 
     def use_spare_time(self) -> bool:
-        """Learn one more picture to imagine with; whether more could be learned this tick."""
-        if self._library.is_full:
+        """Learn a few more pictures to imagine with; whether that helped, and may go on."""
+        world, library = self._world, self._library
+        if library.is_full:
             return False
-        if isinstance(self._world, Posable):
-            state = self._world.sample_state(self._rng)
-            self._library.add(self._world.picture(state), state)
+        if isinstance(world, Posable):
+            states = [world.sample_state(self._rng) for _ in range(PICTURES_AT_ONCE)]
+            library.add([world.picture(state) for state in states], states)
             return True
         if self._tick % SEEN_EVERY_TICKS == 0:
-            self._library.add(self._frame, self._world.state() if self._world.spec.state else None)
+            library.add([self._frame], [world.state() if world.spec.state else None])
         return False
 
     def show(self, late_ticks: int = 0) -> Moment:

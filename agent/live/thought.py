@@ -6,6 +6,7 @@ distance the planner uses, and where their states are known, so is where it thin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,15 +56,16 @@ class Library:
         """Pictures in it."""
         return self._size
 
-    def add(self, picture: Image, state: Array | None) -> None:
-        """One more picture (h, w, 3), and its state (S,) if that is known."""
-        if self.is_full:
-            return
-        self._pictures[self._size] = picture
-        self._places[self._size] = self.placed(self._model.encode(picture[None]))[0]
-        if state is not None:
-            self._states[self._size] = state
-        self._size += 1
+    def add(self, pictures: Sequence[Image], states: Sequence[Array | None]) -> None:
+        """More pictures (h, w, 3), with their states (S,) where those are known."""
+        room = slice(self._size, min(self._size + len(pictures), len(self._pictures)))
+        count = room.stop - room.start
+        self._pictures[room] = pictures[:count]
+        self._places[room] = self.placed(self._model.encode(self._pictures[room]))
+        for row, state in zip(range(room.start, room.stop), states, strict=False):
+            if state is not None:
+                self._states[row] = state
+        self._size = room.stop
 
     def placed(self, embeddings: FloatArray) -> FloatArray:
         """(H, D) as the goal metric sees them, (H, M)."""
