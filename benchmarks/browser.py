@@ -86,6 +86,21 @@ class Tab:
         inside = f"() => {{ const text = document.body.innerText; return {condition}; }}"
         self.tab.wait_for_function(inside, timeout=1e3 * timeout_s, polling=100)
 
+    def click(self, role: str, name: str) -> None:
+        """At once: a page that is drawn in software takes seconds to hold still."""
+        self.tab.get_by_role(role, name=name, exact=True).evaluate("element => element.click()")
+
+    def choose(self, label: str, option: str) -> None:
+        """One of the options of a list."""
+        self.tab.get_by_label(label, exact=True).evaluate("element => element.click()")
+        self.click("option", option)
+
+    def drop(self, content: bytes) -> None:
+        """A picture file as the goal."""
+        self.click("tab", "files")
+        file = {"name": "my.png", "mimeType": "image/png", "buffer": content}
+        self.tab.locator("input[type=file]").first.set_input_files(file)
+
     def number(self, pattern: str) -> float:
         """The first group of ``pattern`` in the page's text."""
         found = re.search(pattern, self.tab.inner_text("body"))

@@ -46,7 +46,7 @@ def main() -> None:
 
 def _scenes(tab: Tab, ticks: int) -> Iterator[Any]:
     """Every second tick while goal after goal is dragged and reached."""
-    tab.tab.get_by_label("pause").check()
+    tab.click("checkbox", "pause")
     for offset in GOALS_PX:
         start = np.array(tab.centre_of(GRIP_RGB))
         middle = np.array([385 + (955 - 385) / 2, SIZE["height"] / 2])
@@ -56,7 +56,7 @@ def _scenes(tab: Tab, ticks: int) -> Iterator[Any]:
         for _ in range(ticks // TICKS_A_FRAME):
             yield tab.picture()
             for _ in range(TICKS_A_FRAME):
-                tab.tab.get_by_role("button", name="one tick").click()
+                tab.click("button", "one tick")
                 tab.tab.wait_for_timeout(90)
             tab.tab.wait_for_timeout(250)
 

@@ -118,6 +118,9 @@ def _serve(page: Page, link: Link) -> None:
         page.open(link.opening())
         while True:
             page.show(link.next_moment())
+    except KeyboardInterrupt:
+        page.say("**It was ended.** Start it again, and this page goes on.")
+        raise
     except Exception as error:
         page.say(f"**It has ended**: {error}")
         raise

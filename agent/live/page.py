@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ TITLE = "lejepa-agent live"
 GALLERY_PX = 40
 WORDS_EVERY, COMMAND_EVERY = 6, 25  # moments: for a browser a text is dear
 NOTICE_S = 8.0
+LAST_WORDS_S = 0.2  # for them to arrive
 OPENING = "The model is being loaded …"
 
 
@@ -72,9 +74,10 @@ class Page:
             self._notify(visitor, reason)
 
     def say(self, text: str) -> None:
-        """Tell all who look, in place of who steers."""
+        """The last words to all who look."""
         self._status.content = text
         self._viser.flush()
+        time.sleep(LAST_WORDS_S)
 
     def close(self) -> None:
         """Stop serving."""
