@@ -80,6 +80,7 @@ class Tab:
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.tab.goto(f"http://127.0.0.1:{port}/")
         self.wait_for(r"/tick \d/.test(text)", 60)
+        self.close_notices()
 
     def wait_for(self, condition: str, timeout_s: float = 30.0) -> None:
         """Until the page's text fulfils a condition in JavaScript on ``text``."""
@@ -88,12 +89,22 @@ class Tab:
 
     def click(self, role: str, name: str) -> None:
         """At once: a page that is drawn in software takes seconds to hold still."""
-        self.tab.get_by_role(role, name=name, exact=True).evaluate("element => element.click()")
+        self._press(self.tab.get_by_role(role, name=name, exact=True))
 
     def choose(self, label: str, option: str) -> None:
         """One of the options of a list."""
-        self.tab.get_by_label(label, exact=True).evaluate("element => element.click()")
+        self._press(self.tab.get_by_label(label, exact=True))
         self.click("option", option)
+
+    def _press(self, element: Any) -> None:
+        box = element.bounding_box()
+        self.tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def close_notices(self) -> None:
+        """They lie over the scene: the browser draws in software, and viser says so."""
+        self.tab.evaluate(
+            "document.querySelectorAll('.mantine-Notification-closeButton').forEach(b => b.click())"
+        )
 
     def drop(self, content: bytes) -> None:
         """A picture file as the goal."""

@@ -21,8 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from agent.commands.console import note
-from agent.commands.live import Live, _Opener
-from agent.commands.worlds_asked import world_asked
+from agent.commands.live import Live, Opener
 from agent.evaluation.provenance import circumstances
 from agent.files.json_files import write_json
 from agent.live.link import Link
@@ -70,9 +69,8 @@ def first_pictures(browser: Any, starts: int) -> list[float]:
 
 def one_viewer(browser: Any, seconds: float, drags: int) -> dict[str, Any]:
     """Late ticks with one viewer, and the time from letting a goal go to its acting [ms]."""
-    checkpoint, port, shown = find_checkpoint(SHIPPED), free_port(), _Shown()
-    opener = _Opener(checkpoint, world_asked(None, "", checkpoint), Live(port=port))
-    with Link(opener) as link:
+    port, shown = free_port(), _Shown()
+    with Link(Opener(find_checkpoint(SHIPPED), Live(port=port))) as link:
         page = Page("127.0.0.1", port, link.ask)
         page.open(link.opening())
         thread = threading.Thread(target=shown.keep, args=(page, link), daemon=True)

@@ -27,13 +27,13 @@ GOALS_PX = ((-85, -75), (95, -60), (20, 110))  # from the middle of the scene
 def main() -> None:
     """Write what is asked for."""
     arguments = _parse()
-    served = Served("--start-state", "0.2", "0.8", "--goal-state", "1.5", "-0.9")
+    served = Served("--start-state", "0.2", "0.8", "--goal-state", "-1.0", "0.9")
     try:
         with chromium() as browser:
             tab = Tab(browser, served.port)
             tab.tab.set_viewport_size(SIZE)
             tab.tab.wait_for_timeout(1e3 * SETTLING_S)
-            _close_notices(tab)
+            tab.close_notices()
             frames = list(_scenes(tab, arguments.ticks))
     finally:
         served.end()
@@ -59,12 +59,6 @@ def _scenes(tab: Tab, ticks: int) -> Iterator[Any]:
                 tab.click("button", "one tick")
                 tab.tab.wait_for_timeout(90)
             tab.tab.wait_for_timeout(250)
-
-
-def _close_notices(tab: Tab) -> None:
-    """The browser draws in software, and viser says so."""
-    for button in tab.tab.locator(".mantine-Notification-closeButton").all():
-        button.click()
 
 
 def _parse() -> argparse.Namespace:

@@ -15,9 +15,10 @@ from agent.model.shipped import SHIPPED, find_checkpoint
 if TYPE_CHECKING:
     from agent.commands.worlds_asked import WorldAsked
     from agent.interfaces import Controller
+    from agent.live.beside import Beside
     from agent.live.link import Link
     from agent.live.page import Page
-    from agent.live.session import Beside, Session
+    from agent.live.session import Session
     from envs import World
 
 LOOPBACK = "127.0.0.1"
@@ -73,15 +74,12 @@ class Live:
 
     def run(self) -> None:
         """Serve until Ctrl-C."""
-        from agent.commands.worlds_asked import world_asked
         from agent.live.link import Link
         from agent.live.page import Page
         from agent.live.server import require_free
 
         require_free(self.host, self.port)
-        checkpoint = find_checkpoint(self.checkpoint)
-        asked = world_asked(self.world, "", checkpoint)
-        with Link(_Opener(checkpoint, asked, self)) as link:
+        with Link(Opener(find_checkpoint(self.checkpoint), self)) as link:
             page = Page(self.host, self.port, link.ask)
             try:
                 self._tell()
@@ -127,37 +125,39 @@ def _serve(page: Page, link: Link) -> None:
 
 
 @dataclass(frozen=True)
-class _Opener:
-    """Opens the session, in its own process."""
+class Opener:
+    """Opens the session that the flags of ``live`` ask for, in its own process."""
 
     checkpoint: Path
-    asked: WorldAsked
     flags: Live
 
     def __call__(self) -> Session:
+        """UserError and its like for what does not fit together."""
         import torch
 
+        from agent.commands.worlds_asked import world_asked
         from agent.control.torch_model import TorchModel
         from agent.live.session import Session
         from agent.model.checkpoint import load_checkpoint
 
         torch.set_num_threads(self.flags.threads)
-        model, world = TorchModel(load_checkpoint(self.checkpoint)), self.asked.make()
-        model.spec.require_same(world.spec, f"the world {self.asked.name}")
-        session = Session(world, model, self.flags.seed, self._beside(world))
+        asked = world_asked(self.flags.world, "", self.checkpoint)
+        model, world = TorchModel(load_checkpoint(self.checkpoint)), asked.make()
+        model.spec.require_same(world.spec, f"the world {asked.name}")
+        session = Session(world, model, self.flags.seed, self._beside(world, asked))
         for setting in self.flags.set:
             name, _, value = setting.partition("=")
             session.set(name, value)
         return session
 
-    def _beside(self, world: World) -> Beside:
+    def _beside(self, world: World, asked: WorldAsked) -> Beside:
         from agent.commands.states import state_given
+        from agent.live.beside import Beside
         from agent.live.gallery import gallery_of_recordings
-        from agent.live.session import Beside
 
         flags, makers = self.flags, _rivals(world, self.flags.beside)
         return Beside(
-            rival_world=self.asked.make() if makers else None,
+            rival_world=asked.make() if makers else None,
             rivals=makers,
             gallery=None if flags.data is None else gallery_of_recordings(flags.data, world),
             start=state_given(flags.start_state, world, "--start-state")

@@ -6,14 +6,16 @@ import multiprocessing
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from agent.data.crew import children_ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError
 from agent.live.loop import serve
 from agent.live.moment import Moment, Opening
-from agent.live.session import Session
 from agent.live.wishes import Wish
+
+if TYPE_CHECKING:
+    from agent.live.session import Session
 
 STOP_TIMEOUT_S = 5.0
 MAX_WAITING = 64  # wishes between two ticks: nobody asks for more by hand

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
-from agent.data.worker import ignore_interrupts
-from agent.live.session import Session
+if TYPE_CHECKING:  # it brings torch, which the page's process does without
+    from agent.live.session import Session
 
 SPARE_S = 0.02  # a tick with so much of it left can be used for more
 
@@ -46,6 +47,8 @@ class Beat:
 
 def serve(pipe: Connection, open_session: Callable[[], Session]) -> None:
     """Open the session, tell its opening, and play until the pipe ends. The process's main."""
+    from agent.data.worker import ignore_interrupts
+
     ignore_interrupts()
     try:
         with pipe:

@@ -8,7 +8,6 @@ import numpy as np
 
 from agent.interfaces import Array, FloatArray, Image
 from agent.live.controls import Group, Value
-from agent.live.thought import Imagined
 from envs import Part, Placed, View
 
 DISTANCES = ("metric", "plain", "truth")
@@ -42,6 +41,17 @@ class Ghost:
 
     placed: Placed
     grips: Array
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """``pictures`` uint8 (C, h, w, 3) nearest to what it expects after ``times_s`` (C,); ``points``
+    (H, G, 3) where it expects the grips, H = 0 where no state says so.
+    """
+
+    times_s: Array
+    pictures: Image
+    points: Array
 
 
 @dataclass(frozen=True)

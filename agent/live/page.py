@@ -32,7 +32,7 @@ class Page:
     """
 
     def __init__(self, host: str, port: int, ask: Callable[[Wish], bool]) -> None:
-        self._server = Server(host, port, TITLE)
+        self._server = Server(host, port, TITLE, self._notify)
         self.port: int = self._server.viser.get_port()
         self._to_session = ask
         self.pilots = Pilots()

@@ -96,7 +96,7 @@ class PageScene:
 
     def _grip(self, number: int, name: str) -> Any:
         handle = self._scene.add_icosphere(
-            f"/goal/grip-{name}", radius=GRIP_SIZE, subdivisions=2, color=GRIP_RGB, opacity=0.7,
+            f"/goal/grip-{name}", radius=GRIP_SIZE, subdivisions=2, color=GRIP_RGB,
             cast_shadow=False, receive_shadow=False,
         )  # fmt: skip
 

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
 
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
-from agent.interfaces import Array, Controller, Decision
+from agent.interfaces import Array, Decision
 from agent.live.acting import Acting
+from agent.live.beside import Beside
 from agent.live.body import Body
 from agent.live.controls import Group, Switchboard, Value
-from agent.live.gallery import Gallery, gallery_of_world
+from agent.live.gallery import gallery_of_world
 from agent.live.goal import Goal
 from agent.live.lens import Lens
 from agent.live.moment import DISTANCES, DOUBTS, Ghost, Moment, Opening, Traces
 from agent.live.pace import Pace
 from agent.live.rival import Rival
+from agent.live.telling import doing, repeating, truth
 from agent.live.thought import Library, Thought
 from agent.live.wishes import DragGoal, Drop, Press, Push, Set, Wish
-from agent.reporting.film import worst_error
 from envs import (
     GoalImageError,
     Posable,
@@ -32,7 +31,6 @@ from envs import (
     Staged,
     World,
     WorldError,
-    distance_to_goal,
     goal_unit,
 )
 
@@ -41,23 +39,6 @@ FIRST_PICTURES = 256  # to imagine with, before there is time for more
 PICTURES_AT_ONCE = 8
 SEEN_EVERY_TICKS = 5  # of a world that cannot be posed: what it passes through is remembered
 REFUSED = (UserError, WorldError, GoalImageError, PoseError)
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What a session may have beside its world and model.
-
-    ``rival_world`` and ``rivals``: a world of their own, and controllers by name; ``gallery`` of
-    goals, by default of the world; ``start`` and ``goal`` as states (S,); ``invocation`` the words
-    of the command that repeats it.
-    """
-
-    rival_world: World | None = None
-    rivals: Mapping[str, Callable[[], Controller]] = field(default_factory=dict)
-    gallery: Gallery | None = None
-    start: Array | None = None
-    goal: Array | None = None
-    invocation: tuple[str, ...] = ("live",)
 
 
 class Session:
@@ -174,7 +155,8 @@ class Session:
             self._tick, late_ticks, self._seen, self._goal.frame,
             scene.place(self._world.state()) if scene else None, self._ghost(),
             scene.place(rival) if scene and rival is not None else None, imagined,
-            self._traces.rows, self._board.values, self._words(), self._command(), refusals,
+            self._traces.rows, self._board.values,
+            doing(self._world, self._goal.state, self._decision), self._command(), refusals,
             self._version, self._aimed_s,
         )  # fmt: skip
 
@@ -243,44 +225,14 @@ class Session:
             self._tick * self._world.spec.step_s,
             float(np.linalg.norm(self._model.apart(now, goal))),
             float(np.linalg.norm(now - goal)),
-            self._truth(),
+            truth(self._world, self._goal.state),
             self._acting.surprise,
             float(np.square(situation.drift).mean()),
             spent_ms,
             *decision.actions[0].tolist(),
         )
 
-    def _truth(self) -> float:
-        spec, goal = self._world.spec, self._goal.state
-        if goal is None or not spec.goal_columns:
-            return float("nan")
-        return worst_error(spec, self._world.state(), goal)
-
-    def _words(self) -> str:
-        spec, goal, decision = self._world.spec, self._goal.state, self._decision
-        if decision is not None and decision.held and decision.held[0]:
-            return f"held: {decision.held[0]}"
-        if goal is None or not spec.goal_columns:
-            return "going to a picture"
-        state = self._world.state()
-        doing = "at the goal" if distance_to_goal(spec, state, goal) < 1 else "on its way"
-        return f"{doing}, error {self._truth():.3f} {goal_unit(spec)}"
-
     def _command(self) -> str:
-        """What repeats this situation; a goal that is a picture alone cannot be written down."""
-        words = ["python", "run_agent.py", *self._beside.invocation]
-        if isinstance(self._world, Posable):
-            words += ["--start-state", *_numbers(self._world.state())]
-            if self._goal.state is not None:
-                words += ["--goal-state", *_numbers(self._goal.state)]
-        values = self._board.values
-        changed = [
-            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-            for name, value in values.items()
-            if value != self._usual[name] and not name.startswith("goal-") and name != "gallery"
-        ]
-        return shlex.join([*words, *(["--set", *changed] if changed else [])])
-
-
-def _numbers(state: Array) -> list[str]:
-    return [f"{number:.4g}" for number in state]
+        values = self._board.values.items()
+        changed = {name: value for name, value in values if value != self._usual[name]}
+        return repeating(self._beside.invocation, self._world, self._goal.state, changed)

@@ -7,7 +7,6 @@ distance the planner uses, and where their states are known, so is where it thin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +14,13 @@ from numpy.typing import NDArray
 from agent.control.model import Situation
 from agent.control.torch_model import TorchModel
 from agent.interfaces import Array, FloatArray, Image
+from agent.live.moment import Imagined
 from envs import Scene, World
 
 Numbers = NDArray[np.integer]
 LIBRARY_BYTES, LIBRARY_FRAMES = 25_000_000, 2048
 SHOWN = 4
 NEIGHBOURS = 4
-
-
-@dataclass(frozen=True)
-class Imagined:
-    """``pictures`` uint8 (C, h, w, 3) nearest to what it expects after ``times_s`` (C,); ``points``
-    (H, G, 3) where it expects the grips, H = 0 where no state says so.
-    """
-
-    times_s: Array
-    pictures: Image
-    points: Array
 
 
 class Library:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,33 @@ def test_nonsense_from_one_client_ends_that_one_alone(page: Page) -> None:
         assert sound.recv(10)
 
 
+def test_a_file_that_is_too_large_is_not_kept(page: Page) -> None:
+    import msgspec
+
+    coming = page._viser.gui._current_file_upload_states
+    (button,) = [
+        uuid
+        for uuid, handle in page._viser.gui._gui_input_handle_from_uuid.items()
+        if type(handle).__name__ == "GuiUploadButtonHandle"
+    ]
+    with client_of(page) as client:
+        for transfer, size in (("small", 100), ("large", 11_000_000)):
+            start = {
+                "type": "FileTransferStartUpload", "source_component_uuid": button,
+                "transfer_uuid": transfer, "filename": "my.png", "mime_type": "image/png",
+                "part_count": 2, "size_bytes": size,
+            }  # fmt: skip
+            client.send(msgspec.msgpack.encode(start))
+        assert soon(lambda: set(coming) == {"small"})
+
+
+def soon(condition: Callable[[], bool], within_s: float = 10.0) -> bool:
+    ends_s = time.monotonic() + within_s
+    while not condition() and time.monotonic() < ends_s:
+        time.sleep(0.02)
+    return condition()
+
+
 def test_a_port_in_use_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -92,6 +120,14 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "viser", None)
     assert main(["live", "--port", str(free_port())]) == 4
     assert "pip install 'lejepa-agent[live]'" in capsys.readouterr().err
+
+
+def test_the_process_of_the_page_does_without_torch() -> None:
+    code = (
+        "import sys, agent.commands.live, agent.live.link, agent.live.page, agent.live.server;"
+        "assert not {'torch', 'viser', 'matplotlib', 'mujoco'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
 def children_of(process_id: int) -> list[int]:

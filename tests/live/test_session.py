@@ -14,7 +14,8 @@ from PIL import Image as Pillow
 from agent.commands.live import Live, _rivals
 from agent.control.torch_model import TorchModel
 from agent.live.acting import HEAD
-from agent.live.session import Beside, Session
+from agent.live.beside import Beside
+from agent.live.session import Session
 from agent.live.wishes import DragGoal, Drop, Press, Push, Set, Wish
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import SHIPPED, find_checkpoint
