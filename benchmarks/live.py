@@ -104,9 +104,10 @@ class _Shown:
         self.ended = False
 
     def keep(self, page: Page, link: Link) -> None:
-        while not self.ended:
-            self.last = link.next_moment()
+        for self.last in link.moments():
             page.show(self.last)
+            if self.ended:
+                return
 
 
 def _drag_ms(tab: Tab, shown: _Shown, number: int) -> float:

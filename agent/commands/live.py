@@ -114,8 +114,8 @@ def _serve(page: Page, link: Link) -> None:
     """Show what the session sends until it ends; its end is said on the page too."""
     try:
         page.open(link.opening())
-        while True:
-            page.show(link.next_moment())
+        for moment in link.moments():
+            page.show(moment)
     except KeyboardInterrupt:
         page.say("**It was ended.** Start it again, and this page goes on.")
         raise

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from agent.live.session import Session
 
 STOP_TIMEOUT_S = 5.0
+REST_S, LONGEST_REST_S = 0.02, 0.08
 MAX_WAITING = 64  # wishes between two ticks: nobody asks for more by hand
 
 
@@ -79,6 +81,20 @@ class Link:
             raise moment
         assert isinstance(moment, Moment)
         return moment
+
+    def moments(self) -> Iterator[Moment]:
+        """Tick after tick; fewer while some are late, so that showing them costs less.
+
+        Raises:
+            MachineError: if the process died.
+        """
+        rest_s, late_ticks = 0.0, 0
+        while True:
+            moment = self.next_moment()
+            yield moment
+            is_late, late_ticks = moment.late_ticks > late_ticks, moment.late_ticks
+            rest_s = min(rest_s + REST_S, LONGEST_REST_S) if is_late else max(rest_s - REST_S, 0.0)
+            time.sleep(rest_s)
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,11 +20,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from agent.live.controls import Button, Choice, Group
+from agent.live.link import Link
 from agent.live.loop import Beat
-from agent.live.moment import Opening, Traces
+from agent.live.moment import Moment, Opening, Traces
 from agent.live.page import Page
 from agent.live.pilots import Pilots
-from agent.live.wishes import Wish
+from agent.live.wishes import Press, Set, Wish
 from benchmarks.browser import Served, free_port
 from envs import Dial
 from run_agent import main
@@ -211,3 +213,37 @@ def test_traces_keep_the_last_ticks() -> None:
     for tick in range(5):
         traces.add(tick, -tick)
     assert traces.rows.tolist() == [[2, -2], [3, -3], [4, -4]]
+
+
+class Pipe:
+    """The session's end: moments that are late as told."""
+
+    def __init__(self, late: list[int]) -> None:
+        self.late, self.sent = late, 0
+
+    def send(self, wishes: object) -> None:
+        self.sent += 1
+
+    def recv(self) -> Moment:
+        nothing = np.zeros((1, 1, 3), np.uint8)
+        late, traces = self.late[self.sent - 1], np.zeros((0, 1), np.float32)
+        return Moment(0, late, nothing, nothing, None, None, None, None, traces, {}, "", "")
+
+
+def test_fewer_moments_are_asked_for_while_ticks_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    link: Any = Link.__new__(Link)
+    link._pipe, link._lock, link._waiting = Pipe([0, 1, 2, 9, 20, 30, 30, 30]), threading.Lock(), {}
+    monkeypatch.setattr(time, "sleep", rests.append)
+    moments = link.moments()
+    for _ in range(8):
+        next(moments)
+    assert np.allclose(rests, [0.0, 0.02, 0.04, 0.06, 0.08, 0.08, 0.06])
+
+
+def test_only_so_many_wishes_wait_and_like_ones_replace_one_another() -> None:
+    link: Any = Link.__new__(Link)
+    link._lock, link._waiting = threading.Lock(), {}
+    assert all(link.ask(Set(0, f"dial {i % 64}", float(i))) for i in range(1000))
+    assert not link.ask(Press(0, "one more"))
+    assert len(link._waiting) == 64 and link._waiting["dial 7"].value == 967.0
