@@ -27,5 +27,7 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Any, served: Served) -> Tab:
-    return Tab(browser, served.port)
+def page(browser: Any, served: Served) -> Iterator[Tab]:
+    opened = Tab(browser, served.port)
+    yield opened
+    opened.tab.close()  # before its server ends: a page without one complains without end

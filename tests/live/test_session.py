@@ -30,6 +30,14 @@ def model() -> TorchModel:
     return TorchModel(load_checkpoint(find_checkpoint(SHIPPED)))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def unhurried() -> Iterator[None]:
+    """What is planned on a busy machine must not depend on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent.live.acting.DEADLINE_SHARE", 1e3)
+        yield
+
+
 @pytest.fixture(scope="module")
 def opened(model: TorchModel) -> Iterator[Session]:
     world = make_world("reacher")
