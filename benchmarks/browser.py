@@ -23,7 +23,7 @@ FLAGS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WIDTH_PX, HEIGHT_PX = 1040, 600  # small: the scene is drawn in software
-LEFT_PX, RIGHT_PX = 390, 710  # of the scene, between the panels
+LEFT_PX, RIGHT_PX = 390, WIDTH_PX - 330  # of the scene, between the panels
 HARMLESS = ("Unable to preventDefault inside passive event listener invocation.",)  # viser's own
 
 
@@ -73,13 +73,16 @@ def chromium() -> Iterator[Any]:
 class Tab:
     """A tab on the page at ``port``, and what its console complained about."""
 
-    def __init__(self, browser: Any, port: int) -> None:
+    def __init__(
+        self, browser: Any, port: int, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX
+    ) -> None:
         self.complaints: list[str] = []
-        self.tab = browser.new_page(viewport={"width": WIDTH_PX, "height": HEIGHT_PX})
+        self.tab = browser.new_page(viewport={"width": width_px, "height": height_px})
+        self._right_px = width_px - WIDTH_PX + RIGHT_PX
         self.tab.on("console", self._note)
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.tab.goto(f"http://127.0.0.1:{port}/")
-        self.wait_for(r"/tick \d/.test(text)", 60)
+        self.wait_for(r"/tick \d/.test(text)", 120)
         self.close_notices()
 
     def wait_for(self, condition: str, timeout_s: float = 30.0) -> None:
@@ -127,9 +130,9 @@ class Tab:
         """Where in the scene the pixels of a hue are, on average, once there are some."""
         wanted = int(cv2.cvtColor(np.uint8([[rgb]]), cv2.COLOR_RGB2HSV)[0, 0, 0])
         for _ in range(20):
-            scene = self.picture()[:, LEFT_PX:RIGHT_PX]
+            scene = self.picture()[:, LEFT_PX : self._right_px]
             hue, strength, _ = cv2.split(cv2.cvtColor(scene, cv2.COLOR_RGB2HSV).astype(int))
-            rows, columns = np.nonzero((abs(hue - wanted) < 6) & (strength > 150))
+            rows, columns = np.nonzero((abs(hue - wanted) < 10) & (strength > 90))
             if len(rows) > 20:
                 return LEFT_PX + float(columns.mean()), float(rows.mean())
             self.tab.wait_for_timeout(300)

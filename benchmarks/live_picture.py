@@ -15,23 +15,22 @@ import numpy as np
 
 from agent.live.page_scene import GRIP_RGB
 from agent.reporting.video import write_picture, write_video
-from benchmarks.browser import Served, Tab, chromium
+from benchmarks.browser import LEFT_PX, Served, Tab, chromium
 
-SIZE = {"width": 1280, "height": 720}
+WIDTH_PX, HEIGHT_PX = 1280, 720
 FILM_PX = (800, 450)
 TICKS_A_FRAME, TICK_S = 2, 0.04
-SETTLING_S = 30.0  # until it has pictures enough to imagine with
+SETTLING_S = 15.0  # until it has pictures enough to imagine with
 GOALS_PX = ((-85, -75), (95, -60), (20, 110))  # from the middle of the scene
 
 
 def main() -> None:
     """Write what is asked for."""
     arguments = _parse()
-    served = Served("--start-state", "0.2", "0.8", "--goal-state", "-1.0", "0.9")
+    served = Served("--start-state", "0.2", "0.8", "--goal-state", "-2.52", "1.9")
     try:
         with chromium() as browser:
-            tab = Tab(browser, served.port)
-            tab.tab.set_viewport_size(SIZE)
+            tab = Tab(browser, served.port, WIDTH_PX, HEIGHT_PX)
             tab.tab.wait_for_timeout(1e3 * SETTLING_S)
             tab.close_notices()
             frames = list(_scenes(tab, arguments.ticks))
@@ -49,7 +48,7 @@ def _scenes(tab: Tab, ticks: int) -> Iterator[Any]:
     tab.click("checkbox", "pause")
     for offset in GOALS_PX:
         start = np.array(tab.centre_of(GRIP_RGB))
-        middle = np.array([385 + (955 - 385) / 2, SIZE["height"] / 2])
+        middle = np.array([(LEFT_PX + WIDTH_PX - 330) / 2, HEIGHT_PX / 2])
         end = middle + np.array(offset)
         tab.drag((start[0], start[1]), (end[0], end[1]))
         tab.tab.wait_for_timeout(600)

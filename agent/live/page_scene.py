@@ -20,7 +20,7 @@ REACH = 3.0  # distance of the first view, in the page's units
 GRIP_SIZE = 0.09
 PUSH_PER_LENGTH = 2.0  # body weights, by the page's unit of length
 GOAL_RGB, GRIP_RGB, RIVAL_RGB, IMAGINED_RGB = (
-    (70, 200, 120), (30, 160, 80), (200, 70, 160), (240, 150, 30),
+    (70, 200, 120), (110, 0, 200), (210, 90, 120), (240, 150, 30),
 )  # fmt: skip
 
 

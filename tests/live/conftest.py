@@ -21,7 +21,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    serving = Served("--start-state", "0.2", "0.8", "--goal-state", "-1.0", "0.9")
+    serving = Served("--start-state", "0.2", "0.8", "--goal-state", "-2.52", "1.9")
     yield serving
     serving.end()
 
