@@ -55,8 +55,8 @@ MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
         "agent.training",
     },
     "agent.live": {
-        "agent.control", "agent.data", "agent.evaluation", "agent.files", "agent.model",
-        "agent.reporting", "envs", "planners",
+        "agent.cluster", "agent.control", "agent.data", "agent.evaluation", "agent.files",
+        "agent.model", "agent.reporting", "envs", "planners",
     },
     "agent.commands": {
         "agent.cluster", "agent.config", "agent.control", "agent.data", "agent.diagnosis",

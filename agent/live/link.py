@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from agent.data.crew import children_ignore_interrupts
+from agent.cluster.processes import children_ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError
 from agent.live.loop import serve
 from agent.live.moment import Moment, Opening

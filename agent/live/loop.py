@@ -47,7 +47,7 @@ class Beat:
 
 def serve(pipe: Connection, open_session: Callable[[], Session]) -> None:
     """Open the session, tell its opening, and play until the pipe ends. The process's main."""
-    from agent.data.worker import ignore_interrupts
+    from agent.cluster.serving import ignore_interrupts
 
     ignore_interrupts()
     try:
