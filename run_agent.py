@@ -36,6 +36,7 @@ COMMANDS: Table = {
         "train a rival: SAC, TD3 or PPO on states, or a cloned policy",
     ),
     "control": Entry("agent.commands.control:Control", "steer a world to a goal, and film it"),
+    "live": Entry("agent.commands.live:Live", "play with a trained agent in a browser"),
     "export": Entry("agent.commands.export:Export", "write the controller to run without torch"),
     "calibrate": Entry(
         "agent.commands.calibrate:Calibrate", "teach a checkpoint what its pictures look like"

@@ -21,6 +21,8 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "optuna": "cluster",
         "fsspec": "remote",
         "s3fs": "remote",
+        "trimesh": "live",
+        "viser": "live",
     }
 )
 

@@ -53,9 +53,11 @@ REQUIRED_SHARE, NASTY_SHARE, STRAY_SHARE = 0.9, 0.4, 0.05
 
 
 def subjects() -> dict[str, Entry]:
-    """Every subcommand by its words; ``studies`` is a program of its own."""
+    """Every subcommand that ends by itself, by its words; ``studies`` is a program of its own."""
     found: dict[str, Entry] = {}
     for name, entry in run_agent.COMMANDS.items():
+        if name == "live":  # it serves until it is interrupted
+            continue
         inner = {"": entry} if isinstance(entry, Entry) else entry.entries
         found |= {f"{name} {word}".strip(): one for word, one in inner.items()}
     return {**found, "studies": STUDIES}

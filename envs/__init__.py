@@ -39,6 +39,7 @@ from envs.catalogue import (
     names_code,
 )
 from envs.checking import check_world
+from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import configure_gl, probe
 from envs.looks import PROFILES
@@ -50,6 +51,7 @@ from envs.reacher.older import (
     spec_of_first_schema,
 )
 from envs.reacher.registration import register_environments
+from envs.scene import Part, Placed, Scene, Staged, View
 from envs.task_catalogue import task_named, tasks_of
 from envs.tasks import (
     HELD_S,
@@ -74,6 +76,8 @@ __all__ = [
     "Array",
     "Behaviour",
     "Column",
+    "Dial",
+    "Disturbable",
     "Drawn",
     "Episode",
     "FloatArray",
@@ -81,16 +85,21 @@ __all__ = [
     "GoalImageError",
     "Image",
     "OffersTasks",
+    "Part",
+    "Placed",
     "Policy",
     "Posable",
     "PoseError",
     "ProfileError",
     "RollOut",
     "Rollable",
+    "Scene",
     "SpecError",
+    "Staged",
     "Task",
     "Traced",
     "Verdict",
+    "View",
     "World",
     "WorldError",
     "WorldSpec",

@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 
 from envs.base import MAX_STATE, Array, Image, WorldSpec
+from envs.disturbance import Dial
 from envs.dm_control_library import explained_physics, import_dm_control
 from envs.dmc_columns import state_columns
 from envs.errors import PoseError, WorldError
 from envs.looks import checked_profile
+from envs.mujoco_disturbance import MujocoDisturbances
+from envs.mujoco_scene import MujocoScene
 from envs.mujoco_stage import FREE_CAMERA, StageCamera
 
 TICK_S = 0.04
@@ -57,6 +60,7 @@ class DmcWorld:
             step_s=float(step_s),
             state=state_columns(self._domain, physics.model),
         )
+        self._disturbances = MujocoDisturbances(physics)
         self._nq = int(physics.model.nq)
         self._spare: Any = None
         self._scratch: Any = None
@@ -85,8 +89,10 @@ class DmcWorld:
         if given.shape != (self.spec.action_dim,) or not np.isfinite(given).all():
             raise ValueError(f"expected {self.spec.action_dim} finite numbers, got {action!r}")
         self._environment.task.before_step(self._controls(given), self.physics)
+        self._disturbances.before_step()
         with explained_physics(self.spec.world):
             self.physics.step(self._physics_steps)
+        self._disturbances.after_step()
         self._environment.task.after_step(self.physics)
         return False
 
@@ -128,6 +134,23 @@ class DmcWorld:
         size = len(self.spec.state)
         after: Array = path[:, self._physics_steps - 1 :: self._physics_steps, 1 : 1 + size]
         return after
+
+    def scene(self) -> MujocoScene:
+        """See :class:`envs.scene.Staged`."""
+        return MujocoScene(self.physics.model.ptr, hidden=TARGET)
+
+    @property
+    def dials(self) -> tuple[Dial, ...]:
+        """See :class:`envs.disturbance.Disturbable`."""
+        return self._disturbances.dials
+
+    def turn(self, name: str, value: float) -> None:
+        """See :class:`envs.disturbance.Disturbable`."""
+        self._disturbances.turn(name, value)
+
+    def push(self, way: Array) -> None:
+        """See :class:`envs.disturbance.Disturbable`."""
+        self._disturbances.push(way)
 
     def drawn_with(self) -> dict[str, str]:
         """See :class:`envs.base.Drawn`."""

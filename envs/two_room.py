@@ -21,6 +21,7 @@ import numpy as np
 from envs.anywhere import Anywhere
 from envs.base import Array, Column, Image, WorldSpec
 from envs.behaviours import Behaviour
+from envs.disturbance import Dial
 from envs.errors import PoseError, ProfileError
 from envs.hindsight import Hindsight
 from envs.looks import MAX_SIZE, MIN_SIZE
@@ -31,11 +32,13 @@ from envs.two_room_geometry import (
     DOT_SIGMA_PX,
     LINE_PX,
     SIDE_PX,
+    STEP_PX,
     WALL_PX,
     is_free,
     move,
     sample_place,
 )
+from envs.two_room_scene import TwoRoomScene
 from envs.two_room_walk import WALK
 
 LOOKS = ("fast",)
@@ -83,6 +86,7 @@ class TwoRoomWorld:
         self._edges_px = np.linspace(0.0, SIDE_PX, image_size + 1)
         self._empty = 255.0 * (1.0 - _walls(self._edges_px))
         self._place = np.full(2, SIDE_PX / 4)
+        self._wind, self._pushed = np.zeros(2), np.zeros(2)
 
     def reset(self, rng: np.random.Generator, state: Array | None = None) -> None:
         """Begin at ``state`` (2,) [px], anywhere in both rooms if none is given.
@@ -98,6 +102,7 @@ class TwoRoomWorld:
         if given.shape != (2,) or not np.isfinite(given).all():
             raise ValueError(f"expected an action of two finite numbers, got {action!r}")
         self._place = move(self._place[None], given[None], self.swept)[0]
+        self._blow()
         return False
 
     def frame(self) -> Image:
@@ -125,6 +130,29 @@ class TwoRoomWorld:
         for tick in range(path.shape[1]):
             place = path[:, tick] = move(place, actions[:, tick], self.swept)
         return path
+
+    def scene(self) -> TwoRoomScene:
+        """See :class:`envs.scene.Staged`."""
+        return TwoRoomScene()
+
+    dials: tuple[Dial, ...] = (
+        Dial("wind-x", "wind to the right, px a step", -4.0, 4.0, 0.0, 0.5),
+        Dial("wind-y", "wind downward, px a step", -4.0, 4.0, 0.0, 0.5),
+    )
+
+    def turn(self, name: str, value: float) -> None:
+        """See :class:`envs.disturbance.Disturbable`."""
+        self._wind[("wind-x", "wind-y").index(name)] = value
+
+    def push(self, way: Array) -> None:
+        """As far as a step, where ``way`` has length 1."""
+        self._pushed = STEP_PX * way[:2] * (1.0, -1.0)
+
+    def _blow(self) -> None:
+        """Wind and pushes carry the dot as far as a step at most; walls stop it as ever."""
+        carried, self._pushed = (self._wind + self._pushed) / STEP_PX, np.zeros(2)
+        if carried.any():
+            self._place = move(self._place[None], carried[None], self.swept)[0]
 
     def close(self) -> None:
         """There is nothing to give back."""

@@ -229,7 +229,7 @@ def test_a_run_is_advised_beside_its_data(
 SEEDS = [
     ("collect", "--seed"), ("train", "--seed"), ("train", "--training.seed"),
     ("baseline", "--seed"), ("control", "--seed"), ("control", "--goal-seed"),
-    ("evaluate", "--seed"),
+    ("evaluate", "--seed"), ("live", "--seed"),
     ("diagnose", "--seed"), ("demo", "--seed"), ("demo", "--evaluation-seed"),
 ]  # fmt: skip
 PLACES = {

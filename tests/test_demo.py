@@ -61,7 +61,9 @@ def test_the_demo_ends_with_a_report_and_does_nothing_twice(tmp_path: Path, caps
         for controller in ("world-model", "sac", "random", "noop"):
             result = json.loads((out / "results" / f"{protocol}-{controller}.json").read_text())
             assert len(result["per_episode"]) == 2
-    capsys.readouterr()
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("play with it: python run_agent.py live --checkpoint ")
+    assert f"--beside {out / 'sac'}" in last
 
     assert run_agent.main(["demo", "--out", str(out), *SMALL]) == 0
     assert capsys.readouterr().out.count("done before") == len(stages)

@@ -54,10 +54,14 @@ MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
         "agent.cluster", "agent.config", "agent.data", "agent.files", "agent.reporting",
         "agent.training",
     },
+    "agent.live": {
+        "agent.cluster", "agent.control", "agent.data", "agent.evaluation", "agent.files",
+        "agent.model", "agent.reporting", "envs", "planners",
+    },
     "agent.commands": {
         "agent.cluster", "agent.config", "agent.control", "agent.data", "agent.diagnosis",
-        "agent.evaluation", "agent.export", "agent.files", "agent.model", "agent.reporting",
-        "agent.rivals", "agent.sweep", "agent.training", "envs", "planners",
+        "agent.evaluation", "agent.export", "agent.files", "agent.live", "agent.model",
+        "agent.reporting", "agent.rivals", "agent.sweep", "agent.training", "envs", "planners",
     },
 }  # fmt: skip
 
@@ -125,6 +129,13 @@ def test_only_public_names_of_envs_and_planners_are_used(path: Path) -> None:
 def test_one_module_imports_stable_baselines() -> None:
     found = {at(p) for p in SOURCES for m, _ in imports(p) if m.startswith("stable_baselines3")}
     assert found <= {"agent/rivals/learners.py"}
+
+
+def test_what_makes_pages_is_imported_in_the_room_of_the_live_page_alone() -> None:
+    found = {
+        at(p) for p in SOURCES for m, _ in imports(p) if m.split(".")[0] in ("viser", "trimesh")
+    }
+    assert all(path.startswith("agent/live/") for path in found)
 
 
 def test_the_arguments_are_read_in_one_place() -> None:

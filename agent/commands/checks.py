@@ -25,6 +25,7 @@ EXTRAS = {  # what each is for, and its packages
     "rl": ("baseline", ("stable-baselines3",)),
     "report": ("figures and curves", ("matplotlib", "tensorboard")),
     "export": ("export", ("onnx", "onnxruntime")),
+    "live": ("the live page", ("trimesh", "viser")),
     "studies": ("the studies", ("scikit-learn",)),
     "cluster": ("many machines", ("optuna", "ray")),
     "remote": ("data under a URL", ("fsspec", "s3fs")),

@@ -14,7 +14,6 @@ from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
     from agent.commands.steering import Steered
-    from agent.interfaces import Array
     from envs import Episode, World
 
 
@@ -145,16 +144,17 @@ class Control:
         """Where it starts and where it should go."""
         import numpy as np
 
+        from agent.commands.states import state_given
         from agent.errors import UserError
         from envs import Episode, Posable, load_goal_image, task_named
 
         goal = np.full(len(world.spec.state), np.nan)
-        start = self._state(self.start_state, world, "--start-state") if self.start_state else None
+        start = state_given(self.start_state, world, "--start-state") if self.start_state else None
         if self.goal_image is not None:
             pixels = load_goal_image(self.goal_image, world)
             return Episode(self.seed, goal, start, self.seed, goal_frame=pixels)
         if self.goal_state:
-            state = self._state(self.goal_state, world, "--goal-state")
+            state = state_given(self.goal_state, world, "--goal-state")
             return Episode(self.seed, state, start, self.seed)
         seed = self.goal_seed or 0
         if isinstance(world, Posable):
@@ -163,30 +163,6 @@ class Control:
         if start is not None:
             raise UserError(f"{world.spec.world} cannot be posed: leave --start-state away")
         return task_named("hindsight", world).episodes(world, 1, seed)[0]
-
-    def _state(self, numbers: tuple[float, ...], world: World, flag: str) -> Array:
-        import numpy as np
-
-        from agent.errors import UserError
-        from envs import Posable
-
-        names = world.spec.state_names
-        if not isinstance(world, Posable):
-            raise UserError(f"{flag}: {world.spec.world} cannot be posed; give a goal picture")
-        if len(numbers) > len(names) or not np.isfinite(numbers).all():
-            raise UserError(
-                f"expected {flag} with up to {len(names)} finite numbers ({', '.join(names)}), got "
-                f"{' '.join(f'{number:g}' for number in numbers)}"
-            )
-        for column, number in zip(world.spec.state, numbers, strict=False):
-            if not column.low <= number <= column.high:
-                raise UserError(
-                    f"expected {flag} with {column.name} from {column.low:.4g} to "
-                    f"{column.high:.4g} {column.unit}, got {number:g}"
-                )
-        state: Array = np.pad(np.array(numbers, np.float64), (0, len(names) - len(numbers)))
-        world.reset(np.random.default_rng(0), state)  # refuses what the world cannot be in
-        return state
 
     def _write(self, steered: Steered, episode: Episode, world: World) -> None:
         from agent.commands.console import say

@@ -100,6 +100,7 @@ class Demo:
         for line in verdict(self.results(), experience_of(self), read_metrics(self.world_model)):
             say(line)
         say(f"report: {self.place / REPORT_NAME}, all in {stages.total}")
+        say(f"play with it: {self._live_command}")
 
     @property
     def place(self) -> Path:
@@ -170,6 +171,13 @@ class Demo:
         return _command(
             "train", data=self.data, out=self.world_model, preset=self.preset, seed=self.seed,
             steps=self.training_steps(),
+        )  # fmt: skip
+
+    @property
+    def _live_command(self) -> str:
+        return _command(
+            "live", checkpoint=self.world_model, data=self.data,
+            beside=self.sac if self.has_rival else None,
         )  # fmt: skip
 
     @property

@@ -29,6 +29,8 @@ Seed = Annotated[int, Within(0, MAX_SEED)]
 Cluster = Annotated[str, arg(metavar="ADDRESS", help_behavior_hint="(default: none)")]
 Parallel = Annotated[int, Within(1, MAX_THREADS)]  # threads, or processes
 
+Port = Annotated[int, Within(1, 65535)]
+
 
 def read_number(kind: type[int] | type[float], word: str) -> int | float | None:
     """``word`` as a finite number of 64 bits at most; None where it is none."""

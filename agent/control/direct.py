@@ -18,7 +18,8 @@ class DirectController:
     """Steers to a goal image with the model's action head; sees pixels only.
 
     Faults, holding and what follows from them as for
-    :class:`agent.control.mpc.WorldModelController`.
+    :class:`agent.control.mpc.WorldModelController`. ``situation`` is what the last decision started
+    from, None before the first.
 
     Raises:
         UserError: if the model has no head.
@@ -39,6 +40,7 @@ class DirectController:
         self.watch = TickWatch(tick_ms)
         self._sight = model.sight if guarded else None
         self._fault: str | None = None
+        self.situation: Situation | None = None
         self._perception: Perception | None = None
 
     def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
@@ -49,6 +51,11 @@ class DirectController:
         """
         self._perception = Perception(self.model, goals, None, self._sight)
         self._fault = None
+
+    def aim(self, goals: Goals) -> None:
+        """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
+        assert self._perception is not None, "reset() comes first"
+        self._perception.aim(goals)
 
     def act(self, seen: Seen) -> Decision:
         """Actions (E, A) for the coming tick.
@@ -62,7 +69,8 @@ class DirectController:
             raise ModelFaultError(self._fault)
         with self.watch.tick():
             perception.see(seen.pixels)
-            blocks = self.model.propose(_situation(perception))
+            self.situation = _situation(perception)
+            blocks = self.model.propose(self.situation)
             actions = blocks[:, : self.model.spec.action_dim]
             sound = np.asarray(np.isfinite(actions).all(1))
             if not sound.all():

@@ -66,7 +66,8 @@ class WorldModelController:
     When the model gives numbers that are not finite the decision has a ``fault``: the action is
     zero then, and the next tick is refused. Where its sight fails an episode is ``held`` until it
     returns; a model that knows nothing of its own pictures holds nothing. ``noise`` makes the
-    planner's random streams from the episodes' seeds.
+    planner's random streams from the episodes' seeds. ``situation`` is what the last decision
+    started from, None before the first.
 
     Raises:
         ValueError: if actions are delayed by as much as the horizon.
@@ -92,6 +93,7 @@ class WorldModelController:
             )
         self.watch = TickWatch(self.config.tick_ms)
         self._noise = noise
+        self.situation: Situation | None = None
         self._perception: Perception | None = None
         self._fault: str | None = None
 
@@ -124,7 +126,8 @@ class WorldModelController:
             raise ModelFaultError(self._fault)
         with self.watch.tick() as deadline:
             perception.see(seen.pixels)
-            cost = GoalCost(self.model, self._situation(), self.config.cost, self.config.horizon)
+            self.situation = self._situation()
+            cost = GoalCost(self.model, self.situation, self.config.cost, self.config.horizon)
             actions = self._plans.improve(self.planner, cost, deadline)
             if (held := perception.held).any():
                 self._plans.forget(held)
@@ -143,6 +146,12 @@ class WorldModelController:
         """The actions (E, H*K, A) intended from the next tick on."""
         self._begun()
         return self._plans.plan.astype(np.float64)
+
+    @property
+    def searched(self) -> FloatArray:
+        """The actions (E, H*K, A) that the last decision planned from ``situation`` on."""
+        self._begun()
+        return self._plans.searched
 
     @property
     def surprise(self) -> Array:

@@ -20,8 +20,9 @@ class PlanKeeper:
         delay: d ticks between deciding an action and its acting.
         noise: makes the random streams of the seeds.
 
-    ``plan`` (E, H*K, A) is what is intended from the coming tick on; ``cost`` (E,) that of the last
-    search; ``sound`` (E,) tells in which episodes it was finite.
+    ``plan`` (E, H*K, A) is what is intended from the coming tick on, ``searched`` the same from the
+    last search's own tick on; ``cost`` (E,) that of the last search; ``sound`` (E,) tells in which
+    episodes it was finite.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class PlanKeeper:
         self._noise = noise or SeededNoise(seeds)
         steps, ticks, width = shape
         self.plan: FloatArray = np.zeros((len(seeds), steps * ticks, width), np.float32)
+        self.searched = self.plan
         self.cost = np.full(len(seeds), np.inf)
         self.sound = np.ones(len(seeds), np.bool_)
 
@@ -52,6 +54,7 @@ class PlanKeeper:
         self.sound = np.isfinite(found.cost) & np.isfinite(found.actions).all((1, 2, 3))
         ticks = found.actions.reshape(self.plan.shape)
         ticks = np.where(self.sound[:, None, None], ticks, np.float32(0)).astype(np.float32)
+        self.searched = ticks
         self.plan = np.concatenate([ticks[:, 1:], np.zeros_like(ticks[:, :1])], 1)
         sent: FloatArray = ticks[:, self._delay]
         return sent

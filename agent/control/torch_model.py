@@ -41,10 +41,17 @@ class TorchModel:
     @torch.inference_mode()
     def rollout(self, now: Situation, plans: FloatArray) -> FloatArray:
         """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
-        seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
-        predicted = self.network.rollout(seen, past, self._in(plans), drift)
-        offsets = predicted - self._in(now.goals)[:, None, None]
+        offsets = self._ahead(now, plans) - self._in(now.goals)[:, None, None]
         return _out(offsets @ self.network.goal_metric)
+
+    @torch.inference_mode()
+    def imagine(self, now: Situation, plans: FloatArray) -> FloatArray:
+        """Embeddings (E, N, H, D) it expects after each step of plans (E, N, H, K*A)."""
+        return _out(self._ahead(now, plans))
+
+    def _ahead(self, now: Situation, plans: FloatArray) -> Tensor:
+        seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
+        return self.network.rollout(seen, past, self._in(plans), drift)
 
     @torch.no_grad()  # not inference mode: some predictors have slopes by differentiation alone
     def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:

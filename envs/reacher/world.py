@@ -9,11 +9,14 @@ import numpy as np
 
 from envs.base import Array, Column, Image, WorldSpec
 from envs.behaviours import Behaviour
+from envs.disturbance import Dial
 from envs.errors import PoseError
 from envs.looks import checked_profile
+from envs.mujoco_disturbance import MujocoDisturbances
 from envs.reacher.angles import WRIST_LIMIT_RAD, checked_pose, finite_pair, sample_pose
 from envs.reacher.goals import check_shows_arm
 from envs.reacher.rendering import Renderer
+from envs.reacher.scene import ReacherScene
 from envs.reacher.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
 from envs.reacher.stationary import STATIONARY
 from envs.reacher.tasks import TASKS, TOLERANCE_RAD
@@ -51,6 +54,7 @@ class ReacherWorld:
             state=STATE,
         )
         self.simulator = ReacherSimulator()
+        self._disturbances = MujocoDisturbances(self.simulator.physics)
         self._renderer: Renderer | None = None
         self._trace = self.state()[None]
 
@@ -66,7 +70,9 @@ class ReacherWorld:
 
     def step(self, action: Array) -> bool:
         """Torques (2,) for one tick; it never ends by itself."""
+        self._disturbances.before_step()
         self._trace = self.simulator.step_through(action)
+        self._disturbances.after_step()
         return False
 
     def frame(self) -> Image:
@@ -96,6 +102,23 @@ class ReacherWorld:
     def roll(self, states: Array, actions: Array) -> Array:
         """See :meth:`envs.reacher.simulator.ReacherSimulator.roll`."""
         return self.simulator.roll(states, actions)
+
+    def scene(self) -> ReacherScene:
+        """See :class:`envs.scene.Staged`."""
+        return ReacherScene(self.simulator.physics.model.ptr)
+
+    @property
+    def dials(self) -> tuple[Dial, ...]:
+        """See :class:`envs.disturbance.Disturbable`."""
+        return self._disturbances.dials
+
+    def turn(self, name: str, value: float) -> None:
+        """See :class:`envs.disturbance.Disturbable`."""
+        self._disturbances.turn(name, value)
+
+    def push(self, way: Array) -> None:
+        """See :class:`envs.disturbance.Disturbable`."""
+        self._disturbances.push(way)
 
     def drawn_with(self) -> Mapping[str, str]:
         """See :class:`envs.base.Drawn`."""

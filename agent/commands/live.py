@@ -1,0 +1,198 @@
+"""``live``: a page on which one plays with the agent in real time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+from agent.commands.values import Parallel, Port, Seed
+from agent.model.shipped import SHIPPED, find_checkpoint
+
+if TYPE_CHECKING:
+    from agent.commands.worlds_asked import WorldAsked
+    from agent.interfaces import Controller
+    from agent.live.beside import Beside
+    from agent.live.link import Link
+    from agent.live.page import Page
+    from agent.live.session import Session
+    from envs import World
+
+LOOPBACK = "127.0.0.1"
+
+
+def _optional(metavar: str, meaning: str) -> object:
+    return arg(metavar=metavar, help_behavior_hint=f"(default: {meaning})")
+
+
+@dataclass(frozen=True)
+class Live:
+    """Play with a trained agent in a browser.
+
+    Drag the goal, and it goes there; push it, dim its light, choose how it plans, and watch what it
+    sees, what it imagines and how far it thinks it is. The page is served to this machine alone
+    unless --host says otherwise. Ctrl-C ends it.
+
+    Examples:
+      python run_agent.py live
+      python run_agent.py live --checkpoint runs/two-room --data data/two-room --port 8081
+      python run_agent.py live --goal-state 0.5 -1.2 --set light=0.6 delay=2
+    """
+
+    checkpoint: Annotated[Path, arg(metavar="DIR")] = SHIPPED
+    """The world model: a directory that train wrote, or the one that comes with the program."""
+    world: Annotated[str | None, _optional("NAME", "the checkpoint's")] = None
+    """Which world to act in; `worlds` lists them."""
+    host: Annotated[str, arg(metavar="ADDRESS")] = LOOPBACK
+    """Where to listen; anything but the loopback lets others in, who may steer as well."""
+    port: Port = 8080
+    """Where the page is."""
+    open: bool = False
+    """Open the page in this machine's browser."""
+    data: Annotated[Path | None, _optional("DIR", "poses of the world")] = None
+    """Recordings whose pictures are offered as goals."""
+    beside: Annotated[Path | None, _optional("DIR", "none")] = None
+    """A policy that `baseline` trained on states, as a rival to have beside it."""
+    start_state: Annotated[tuple[float, ...], _optional("NUMBERS", "random")] = ()
+    """The state it starts in; what is left out at the end is 0."""
+    goal_state: Annotated[tuple[float, ...], _optional("NUMBERS", "random")] = ()
+    """The first goal, as a state."""
+    set: Annotated[tuple[str, ...], _optional("NAME=VALUE", "as usual")] = ()
+    """Where controls of the page stand at first; the page's own command line names them."""
+    seed: Seed = 0
+    """Decides a random start and the first goal."""
+    threads: Parallel = 1
+    """Threads of torch; one is fastest for a model this small."""
+
+    @property
+    def after_interrupt(self) -> str:
+        """What Ctrl-C leaves behind."""
+        return "The page is closed."
+
+    def run(self) -> None:
+        """Serve until Ctrl-C."""
+        from agent.live.link import Link
+        from agent.live.page import Page
+        from agent.live.server import require_free
+
+        require_free(self.host, self.port)
+        with Link(Opener(find_checkpoint(self.checkpoint), self)) as link:
+            page = Page(self.host, self.port, link.ask)
+            try:
+                self._tell()
+                _serve(page, link)
+            finally:
+                page.close()
+
+    def _tell(self) -> None:
+        from agent.commands.console import note, say
+
+        address = f"http://{self.host}:{self.port}"
+        say(f"the page: {address}")
+        if self.host == LOOPBACK:
+            say(
+                f"from another machine: ssh -L {self.port}:{LOOPBACK}:{self.port} THIS-MACHINE, "
+                f"then {address}"
+            )
+        else:
+            note(
+                f"listening on {self.host}: whoever reaches it can look and steer, and nothing is "
+                "encrypted",
+                style="yellow",
+            )
+        if self.open:
+            import webbrowser
+
+            if not webbrowser.open(address):
+                note(f"no browser was found here: open {address} yourself", style="yellow")
+
+
+def _serve(page: Page, link: Link) -> None:
+    """Show what the session sends until it ends; its end is said on the page too."""
+    try:
+        page.open(link.opening())
+        for moment in link.moments():
+            page.show(moment)
+    except KeyboardInterrupt:
+        page.say("**It was ended.** Start it again, and this page goes on.")
+        raise
+    except Exception as error:
+        page.say(f"**It has ended**: {error}")
+        raise
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Opens the session that the flags of ``live`` ask for, in its own process."""
+
+    checkpoint: Path
+    flags: Live
+
+    def __call__(self) -> Session:
+        """UserError and its like for what does not fit together."""
+        import torch
+
+        from agent.commands.worlds_asked import world_asked
+        from agent.control.torch_model import TorchModel
+        from agent.live.session import Session
+        from agent.model.checkpoint import load_checkpoint
+
+        torch.set_num_threads(self.flags.threads)
+        asked = world_asked(self.flags.world, "", self.checkpoint)
+        model, world = TorchModel(load_checkpoint(self.checkpoint)), asked.make()
+        model.spec.require_same(world.spec, f"the world {asked.name}")
+        session = Session(world, model, self.flags.seed, self._beside(world, asked))
+        for setting in self.flags.set:
+            name, _, value = setting.partition("=")
+            session.set(name, value)
+        return session
+
+    def _beside(self, world: World, asked: WorldAsked) -> Beside:
+        from agent.commands.states import state_given
+        from agent.live.beside import Beside
+        from agent.live.gallery import gallery_of_recordings
+
+        flags, makers = self.flags, _rivals(world, self.flags.beside)
+        return Beside(
+            rival_world=asked.make() if makers else None,
+            rivals=makers,
+            gallery=None if flags.data is None else gallery_of_recordings(flags.data, world),
+            start=state_given(flags.start_state, world, "--start-state")
+            if flags.start_state
+            else None,
+            goal=state_given(flags.goal_state, world, "--goal-state") if flags.goal_state else None,
+            invocation=self._invocation(),
+        )
+
+    def _invocation(self) -> tuple[str, ...]:
+        flags = {
+            "checkpoint": None if self.flags.checkpoint == SHIPPED else self.flags.checkpoint,
+            "world": self.flags.world,
+            "data": self.flags.data,
+            "beside": self.flags.beside,
+        }
+        given = [(f"--{name}", str(value)) for name, value in flags.items() if value is not None]
+        return ("live", *(word for pair in given for word in pair))
+
+
+def _rivals(world: World, policy: Path | None) -> Mapping[str, Callable[[], Controller]]:
+    """What can be had beside the agent in this world: what needs no training, and ``policy``."""
+    from agent.commands.controllers import CONTROLLERS, Given
+
+    spec = world.spec
+    makers: dict[str, Callable[[], Controller]] = {
+        name: lambda entry=entry: entry.make(spec)  # type: ignore[misc]
+        for name, entry in CONTROLLERS.items()
+        if isinstance(entry, Given) and entry.world == spec.world
+    }
+    if policy is not None:
+        from agent.evaluation.play import require_fit
+        from agent.rivals.actor import ActorController
+
+        actor = ActorController.load(policy)
+        require_fit(actor, "live", spec)
+        makers[actor.name] = lambda: actor
+    return makers

@@ -1,0 +1,1 @@
+"""A live page: a trained agent in real time, to be played with in a browser."""

@@ -1,0 +1,129 @@
+"""What acts: a planner or the action head, how far it looks ahead, and how late its actions act."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from agent.control.direct import DirectController
+from agent.control.model import Situation
+from agent.control.mpc import MPCConfig, WorldModelController
+from agent.control.torch_model import TorchModel
+from agent.control.watch import TickWatch
+from agent.interfaces import Array, Decision, FloatArray, Goals, Image, Seen
+from agent.live.controls import Choice, Control, Value
+from envs import Dial
+from planners import PLANNERS
+
+HEAD = "action head"
+ACTS, HORIZON, DELAY, KNOWS, GUARD = "acts", "horizon", "delay", "knows-delay", "guard"
+MAX_DELAY_TICKS, MAX_HORIZON = 3, 16
+DEADLINE_SHARE = 0.7  # of a tick: the rest is for the world, the camera and the page
+
+
+class Acting:
+    """One controller at a time, on one episode that never ends.
+
+    Other settings make another controller, which begins from what is seen then.
+    """
+
+    def __init__(self, model: TorchModel, tick_ms: float, seed: int) -> None:
+        self._model, self._tick_ms, self._seed = model, tick_ms, seed
+        usual = MPCConfig()
+        options = (*PLANNERS, *([HEAD] if model.network.head is not None else []))
+        self.controls: tuple[Control, ...] = (
+            Choice(ACTS, "what acts", options),
+            Dial(HORIZON, "horizon, model steps", 2, MAX_HORIZON, usual.horizon, 1),
+            Dial(DELAY, "actions act late, ticks", 0, MAX_DELAY_TICKS, 0, 1),
+            Dial(KNOWS, "it knows of the delay", 0, 1, 1, 1),
+            Dial(GUARD, "hold where sight fails", 0, 1, 1, 1),
+        )
+        self._values: dict[str, Value] = {
+            ACTS: options[0], HORIZON: usual.horizon, DELAY: 0.0, KNOWS: 1.0, GUARD: 1.0
+        }  # fmt: skip
+        self._goals: Goals | None = None
+        self.sent: deque[Array] = deque(maxlen=MAX_DELAY_TICKS + 1)
+        self._controller = self._made()
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """See :class:`agent.live.controls.Controlled`."""
+        return self._values
+
+    def set(self, name: str, value: Value) -> None:
+        """See :class:`agent.live.controls.Controlled`."""
+        if self._values[name] == value:
+            return
+        planners = {self._values[ACTS], value} <= set(PLANNERS)
+        self._values[name] = value
+        if name == ACTS and planners and isinstance(self._controller, WorldModelController):
+            self._controller.planner = PLANNERS[str(value)]()  # it keeps what it has seen
+            return
+        self._controller = self._made()
+        self.reset()
+
+    def press(self, name: str) -> None:
+        """There is nothing to press."""
+
+    def keep_time(self, tick_ms: float) -> None:
+        """From now on a tick is that long."""
+        self._tick_ms = tick_ms
+        self._controller.watch = TickWatch(DEADLINE_SHARE * tick_ms)
+
+    def aim(self, goal_frame: Image) -> None:
+        """Go to another goal, a picture (h, w, 3)."""
+        begun, self._goals = self._goals is not None, Goals(goal_frame[None])
+        if begun:
+            self._controller.aim(self._goals)
+        else:
+            self.reset()
+
+    def reset(self) -> None:
+        """Forget what was seen and done."""
+        self.sent.clear()
+        if self._goals is not None:
+            self._controller.reset(self._goals, [self._seed])
+
+    def act(self, frame: Image) -> Decision:
+        """The decision (1, A) whose actions act now; after a fault it starts again."""
+        decision = self._controller.act(Seen(frame[None]))
+        if decision.fault is not None:
+            self.reset()
+        self.sent.append(decision.actions)
+        delay = int(self._values[DELAY])
+        late = len(self.sent) > delay
+        acting = self.sent[-1 - delay] if late else np.zeros_like(decision.actions)
+        return replace(decision, actions=acting)
+
+    @property
+    def situation(self) -> Situation | None:
+        """What the last decision started from; None before the first of this controller."""
+        return self._controller.situation
+
+    @property
+    def searched(self) -> FloatArray | None:
+        """The plan (1, H*K, A) of the last decision; None of the action head."""
+        controller = self._controller
+        return controller.searched if isinstance(controller, WorldModelController) else None
+
+    @property
+    def surprise(self) -> float:
+        """Mean squared error of the last prediction, beyond the drift; 0 of the action head."""
+        controller = self._controller
+        if isinstance(controller, WorldModelController):
+            return float(controller.surprise[0])
+        return 0.0
+
+    def _made(self) -> WorldModelController | DirectController:
+        values, tick_ms = self._values, DEADLINE_SHARE * self._tick_ms
+        guarded = bool(values[GUARD])
+        if values[ACTS] == HEAD:
+            return DirectController(self._model, tick_ms, guarded)
+        delay = int(values[DELAY]) if values[KNOWS] else 0
+        config = MPCConfig(
+            horizon=int(values[HORIZON]), delay_ticks=delay, tick_ms=tick_ms, guarded=guarded
+        )
+        return WorldModelController(self._model, PLANNERS[str(values[ACTS])](), config)

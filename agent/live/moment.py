@@ -1,0 +1,102 @@
+"""What a session shows at one control tick: values alone, sent from its process to the page's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.interfaces import Array, FloatArray, Image
+from agent.live.controls import Group, Value
+from envs import Part, Placed, View
+
+DISTANCES = ("metric", "plain", "truth")
+DOUBTS = ("surprise", "drift")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What never changes while a session lasts.
+
+    ``parts``, ``grips`` and ``view`` of the world's scene, empty and None where it has none;
+    ``step_s`` its control tick; ``unit`` that of the true distance to the goal, "" where no state
+    tells it; ``traced`` what the columns of a moment's traces are; ``gallery`` its pictures side
+    by side.
+    """
+
+    world: str
+    step_s: float
+    parts: tuple[Part, ...]
+    grips: tuple[str, ...]
+    view: View | None
+    unit: str
+    groups: tuple[Group, ...]
+    traced: tuple[str, ...]
+    gallery: Image
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """A pose shown beside the true one: where its parts are, and its grips (G, 3)."""
+
+    placed: Placed
+    grips: Array
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """``pictures`` uint8 (C, h, w, 3) nearest to what it expects after ``times_s`` (C,); ``points``
+    (H, G, 3) where it expects the grips, H = 0 where no state says so.
+    """
+
+    times_s: Array
+    pictures: Image
+    points: Array
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One control tick, number ``tick``; ``late_ticks`` did not end in time.
+
+    ``frame`` and ``goal_frame`` uint8 (h, w, 3) as the controller sees them; ``body``, ``goal`` and
+    ``rival`` where the parts are, None where the world has no scene, a picture is all that is known
+    of the goal, or nobody is beside it. ``traces`` (N, C) are the last ticks, newest last.
+    ``values`` say where the controls stand, ``words`` what goes on, ``command`` what repeats it,
+    ``refusals`` which visitor's wish was not granted, and why. ``goal_version`` acts since
+    ``goal_at_s``, by the monotonic clock.
+    """
+
+    tick: int
+    late_ticks: int
+    frame: Image
+    goal_frame: Image
+    body: Placed | None
+    goal: Ghost | None
+    rival: Placed | None
+    imagined: Imagined | None
+    traces: FloatArray
+    values: dict[str, Value]
+    words: str
+    command: str
+    refusals: tuple[tuple[int, str], ...] = ()
+    goal_version: int = 0
+    goal_at_s: float = 0.0
+
+
+class Traces:
+    """The last ``length`` ticks, ``columns`` numbers each."""
+
+    def __init__(self, length: int, columns: int) -> None:
+        self._rows = np.zeros((length, columns), np.float32)
+        self._count = 0
+
+    def add(self, *row: float) -> None:
+        """One more tick."""
+        self._rows = np.roll(self._rows, -1, 0)
+        self._rows[-1] = row
+        self._count = min(self._count + 1, len(self._rows))
+
+    @property
+    def rows(self) -> FloatArray:
+        """(N, C), oldest first."""
+        return self._rows[len(self._rows) - self._count :].copy()

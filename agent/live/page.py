@@ -1,0 +1,138 @@
+"""The page: what a session shows, and what visitors ask of it. It knows viser, and no world."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from agent.live.moment import Moment, Opening
+from agent.live.page_controls import PageControls
+from agent.live.page_mind import PageMind, scaled
+from agent.live.page_scene import PageScene
+from agent.live.pilots import Pilots
+from agent.live.server import Server
+from agent.live.tape import Tape
+from agent.live.wishes import Drop, Wish
+
+TITLE = "lejepa-agent live"
+GALLERY_PX = 40
+WORDS_EVERY, COMMAND_EVERY = 6, 25  # moments: for a browser a text is dear
+NOTICE_S = 8.0
+LAST_WORDS_S = 0.2  # for them to arrive
+OPENING = "The model is being loaded …"
+
+
+class Page:
+    """A server on ``host`` and ``port`` that shows moments; ``ask`` gets what the pilot wants.
+
+    Raises:
+        UserError: if nothing can be served there.
+        MachineError: if viser is not installed.
+    """
+
+    def __init__(self, host: str, port: int, ask: Callable[[Wish], bool]) -> None:
+        self._server = Server(host, port, TITLE, self._notify)
+        self.port: int = self._server.viser.get_port()
+        self._to_session = ask
+        self.pilots = Pilots()
+        self._scene: PageScene | None = None
+        self._tape: Tape | None = None
+        self._shown = 0
+        self._viser.gui.configure_theme(show_logo=False, show_share_button=False)
+        self._status = self._viser.gui.add_markdown(OPENING)
+        self._watch_visitors()
+
+    def open(self, opening: Opening) -> None:
+        """Build what the session of ``opening`` needs."""
+        gui, self._opening = self._viser.gui, opening
+        with self._viser.atomic():
+            self._take_over = gui.add_button("take over", hint="one visitor steers, all may look")
+            self._take_over.on_click(lambda event: self.pilots.take_over(event.client_id))
+            self._mind = PageMind(gui, opening)
+            self._controls = PageControls(gui, opening, self._ask)
+            if opening.view is not None:
+                self._scene = PageScene(self._viser, opening, self._ask)
+            self._draw_files(opening)
+            gui.main_panel.dock_right()
+
+    def show(self, moment: Moment) -> None:
+        """Bring the page up to ``moment``."""
+        with self._viser.atomic():
+            if self._scene is not None:
+                self._scene.show(moment)
+            self._mind.show(moment)
+            self._controls.show(moment.values)
+            self._shown += 1
+            if self._shown % WORDS_EVERY == 1:
+                self._status.content = f"{_headline(moment, self._opening)}\n\n{self.pilots.words}"
+            if self._shown % COMMAND_EVERY == 1:
+                self._command.content = f"Repeat it: `{moment.command}`"
+        assert self._tape is not None
+        self._tape.add(moment)
+        for visitor, reason in moment.refusals:
+            self._notify(visitor, reason)
+
+    def say(self, text: str) -> None:
+        """The last words to all who look."""
+        self._status.content = text
+        self._viser.flush()
+        time.sleep(LAST_WORDS_S)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.stop()
+
+    @property
+    def _viser(self) -> Any:
+        return self._server.viser
+
+    def _watch_visitors(self) -> None:
+        @self._viser.on_client_connect  # type: ignore[untyped-decorator]
+        async def _(client: Any) -> None:
+            self.pilots.come(client.client_id)
+
+        @self._viser.on_client_disconnect  # type: ignore[untyped-decorator]
+        async def _(client: Any) -> None:
+            self.pilots.leave(client.client_id)
+
+    def _ask(self, wish: Wish) -> bool:
+        if not self.pilots.steers(wish.of):
+            self._notify(wish.of, f"{self.pilots.words}: press “take over” first")
+            return False
+        if self._to_session(wish):
+            return True
+        self._notify(wish.of, "too much at once: this was left out")
+        return False
+
+    def _draw_files(self, opening: Opening) -> None:
+        gui = self._viser.gui
+        with self._controls.tabs.add_tab("files"):
+            gui.add_image(scaled(opening.gallery, GALLERY_PX), label="gallery, from 1")
+            dropped = gui.add_upload_button("a picture as the goal", mime_type="image/*")
+            film = gui.add_button("film of the last seconds")
+            self._command = gui.add_markdown("")
+        self._tape = Tape(opening.step_s)
+
+        @dropped.on_upload  # type: ignore[untyped-decorator]
+        async def _(event: Any) -> None:
+            self._ask(Drop(event.client_id, dropped.value.name, dropped.value.content))
+
+        @film.on_click  # type: ignore[untyped-decorator]
+        def _(event: Any) -> None:
+            assert self._tape is not None
+            event.client.send_file_download("live.webm", self._tape.film())
+
+    def _notify(self, visitor: int, reason: str) -> None:
+        """Tell one visitor, or all where it is nobody's doing."""
+        for number, client in self._viser.get_clients().items():
+            if visitor in (number, -1):
+                client.add_notification("Not done", reason, auto_close_seconds=NOTICE_S)
+
+
+def _headline(moment: Moment, opening: Opening) -> str:
+    share = moment.late_ticks / max(1, moment.tick)
+    return (
+        f"**{moment.words}**\n\n{opening.world}, tick {moment.tick}, "
+        f"{moment.late_ticks} late ({100 * share:.1f} %)"
+    )

@@ -1,0 +1,129 @@
+"""The scene on the page: the body, the ghost of its goal, which is dragged by its grips, a rival's
+ghost, and where the body imagines its grips.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from agent.interfaces import Array
+from agent.live.moment import Ghost, Moment, Opening
+from agent.live.solids import triangles
+from agent.live.wishes import DragGoal, Push, Wish
+from envs import Placed, View
+
+REACH = 3.0  # distance of the first view, in the page's units
+GRIP_SIZE = 0.09
+PUSH_PER_LENGTH = 2.0  # body weights, by the page's unit of length
+GOAL_RGB, GRIP_RGB, RIVAL_RGB, IMAGINED_RGB = (
+    (70, 200, 120), (110, 0, 200), (210, 90, 120), (240, 150, 30),
+)  # fmt: skip
+
+
+class PageScene:
+    """Solids on a viser server."""
+
+    def __init__(self, server: Any, opening: Opening, ask: Callable[[Wish], bool]) -> None:
+        assert opening.view is not None
+        self._scene, self._ask, self._view = server.scene, ask, opening.view
+        self._version = -1
+        eye, target = np.array(opening.view.eye), np.array(opening.view.target)
+        self._scale = REACH / float(np.linalg.norm(eye - target))
+        self._look(server.initial_camera, opening.view)
+        self._body = self._solids("body", opening, None)
+        self._goal = self._solids("goal", opening, GOAL_RGB)
+        self._rival = self._solids("rival", opening, RIVAL_RGB)
+        self._grips = [self._grip(i, name) for i, name in enumerate(opening.grips)]
+        self._imagined = self._scene.add_point_cloud(
+            "/imagined", np.zeros((0, 3)), IMAGINED_RGB, point_size=0.035, point_shape="circle"
+        )
+        for part, handle in zip(opening.parts, self._body, strict=True):
+            if not part.fixed:
+                self._pushable(handle)
+
+    def show(self, moment: Moment) -> None:
+        """Move everything to where it is now."""
+        self._move(self._body, moment.body)
+        self._move(self._rival, moment.rival)
+        if moment.goal_version != self._version:
+            self._version = moment.goal_version
+            self._show_goal(moment.goal)
+        ahead = moment.imagined.points.reshape(-1, 3) if moment.imagined else np.zeros((0, 3))
+        self._imagined.points = (self._scale * ahead).astype(np.float32)
+
+    def _show_goal(self, goal: Ghost | None) -> None:
+        self._move(self._goal, goal.placed if goal else None)
+        for number, handle in enumerate(self._grips):
+            handle.visible = goal is not None
+            if goal is not None:
+                handle.position = tuple(self._scale * goal.grips[number])
+
+    def _look(self, camera: Any, view: View) -> None:
+        self._scene.configure_default_lights(cast_shadow=False)  # shadows cost software GL most
+        self._scene.set_up_direction(tuple(map(float, view.up)))
+        camera.position = tuple(self._scale * np.array(view.eye))
+        camera.look_at = tuple(self._scale * np.array(view.target))
+        camera.up = tuple(map(float, view.up))
+
+    def _solids(self, kind: str, opening: Opening, rgb: tuple[int, int, int] | None) -> list[Any]:
+        """A handle for each part; None for what is fixed and shown with the body already."""
+        handles: list[Any] = []
+        for part in opening.parts:
+            if rgb is not None and part.fixed:
+                handles.append(None)
+                continue
+            vertices, faces = triangles(part, self._scale)
+            made = self._scene.add_mesh_simple(
+                f"/{kind}/{part.name}", vertices, faces, color=rgb or part.rgb,
+                opacity=None if rgb is None else 0.4, cast_shadow=False, receive_shadow=False,
+            )  # fmt: skip
+            handles.append(made)
+        return handles
+
+    def _move(self, handles: list[Any], placed: Placed | None) -> None:
+        for row, handle in enumerate(handles):
+            if handle is None:
+                continue
+            if handle.visible != (placed is not None):
+                handle.visible = placed is not None
+            if placed is not None:
+                handle.position = tuple(self._scale * placed.positions[row])
+                handle.wxyz = tuple(placed.turns[row])
+
+    def _grip(self, number: int, name: str) -> Any:
+        handle = self._scene.add_icosphere(
+            f"/goal/grip-{name}", radius=GRIP_SIZE, subdivisions=2, color=GRIP_RGB,
+            cast_shadow=False, receive_shadow=False,
+        )  # fmt: skip
+
+        @handle.on_drag("left")  # type: ignore[untyped-decorator]
+        async def _(event: Any) -> None:
+            to = self._under(event, np.array(handle.position)) / self._scale
+            x, y, z = to.tolist()
+            self._ask(DragGoal(event.client_id, number, (x, y, z), time.monotonic()))
+
+        return handle
+
+    def _pushable(self, handle: Any) -> None:
+        """Dragging the body itself pushes it, the harder the further."""
+
+        @handle.on_drag("left")  # type: ignore[untyped-decorator]
+        async def _(event: Any) -> None:
+            start = np.array(event.start_position)
+            x, y, z = (PUSH_PER_LENGTH * (self._under(event, start) - start)).tolist()
+            self._ask(Push(event.client_id, (x, y, z)))
+
+    def _under(self, event: Any, point: Array) -> Array:
+        """Where the pointer's ray meets the plane through ``point`` that the view is upright to."""
+        eye = np.array(event.client.camera.position)
+        ray = np.array(event.end_position) - eye
+        normal = np.array(self._view.eye) - np.array(self._view.target)
+        along = float(normal @ ray)
+        if abs(along) < 1e-9:
+            return point
+        met: Array = eye + ray * (float(normal @ (point - eye)) / along)
+        return met

@@ -1,0 +1,78 @@
+"""A viser server that listens where it was told to, or not at all, and is never shared."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from agent.errors import UserError
+from agent.extras import require
+
+MAX_FILE_BYTES = 10_000_000
+
+
+class Server:
+    """``viser``, a ViserServer, quiet on the terminal.
+
+    By itself it would move to another port where one is taken, open a tunnel to the world for any
+    visitor who asks, and keep a file of any size in memory. ``refuse`` is told of visitors whose
+    file is too large.
+
+    Raises:
+        UserError: if nothing can listen there.
+        MachineError: if viser is not installed.
+    """
+
+    def __init__(
+        self, host: str, port: int, title: str, refuse: Callable[[int, str], None]
+    ) -> None:
+        library: Any = require("viser")
+        require_free(host, port)
+        require("rich").reconfigure(quiet=True)  # it prints its address and its end
+        logging.getLogger("websockets").setLevel(logging.CRITICAL)  # what a client sent is no news
+        self.viser: Any = _unshared(library)(host=host, port=port, label=title, verbose=False)
+        self._refuse = refuse
+        self._limit_files()
+
+    def stop(self) -> None:
+        """Let everybody go."""
+        self.viser.stop()
+
+    def _limit_files(self) -> None:
+        """Forget what is sent, and all that follows of it, when it is too large."""
+        messages: Any = require("viser._messages")
+        coming = self.viser.gui._current_file_upload_states  # there is no other way to it
+
+        def judge(visitor: int, message: Any) -> None:
+            state = coming.get(message.transfer_uuid)
+            size = 0 if state is None else max(state["total_bytes"], state["transferred_bytes"])
+            if size > MAX_FILE_BYTES:
+                del coming[message.transfer_uuid]
+                self._refuse(visitor, f"expected a file of at most 10 MB, got {size / 1e6:.0f} MB")
+
+        for kind in (messages.FileTransferStartUpload, messages.FileTransferPart):
+            self.viser._websock_server.register_handler(kind, judge)
+
+
+def _unshared(library: Any) -> Any:
+    class Unshared(library.ViserServer):  # type: ignore[misc]
+        def request_share_url(self, verbose: bool = True) -> None:
+            return None
+
+    return Unshared
+
+
+def require_free(host: str, port: int) -> None:
+    """UserError where nothing can listen at ``host`` and ``port``."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise UserError(
+            f"expected to serve the page at {host}:{port}, but cannot listen there "
+            f"({error.strerror or error}): name another --port, or another --host"
+        ) from error

@@ -1,0 +1,153 @@
+"""A live page served by a process of its own, and a headless Chromium to look at it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+WIDTH_PX, HEIGHT_PX = 1040, 600  # small: the scene is drawn in software
+LEFT_PX, RIGHT_PX = 390, WIDTH_PX - 330  # of the scene, between the panels
+HARMLESS = ("Unable to preventDefault inside passive event listener invocation.",)  # viser's own
+
+
+def free_port() -> int:
+    """A port nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Served:
+    """``python run_agent.py live`` with ``flags``; its address is its ``first_line``."""
+
+    def __init__(self, *flags: str) -> None:
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [sys.executable, "run_agent.py", "live", "--port", str(self.port), *flags],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        self.first_line = self.process.stdout.readline()
+
+    def end(self) -> str:
+        """Ctrl-C, if it is still there; what it said after its first line."""
+        if self.process.poll() is None:
+            self.process.send_signal(2)
+        said, _ = self.process.communicate(timeout=30)
+        return said
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser; RuntimeError where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    if CHROMIUM is None:
+        raise RuntimeError("expected chromium (Debian: apt-get install chromium), got none")
+    with sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+class Tab:
+    """A tab on the page at ``port``, and what its console complained about."""
+
+    def __init__(
+        self, browser: Any, port: int, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX
+    ) -> None:
+        self.complaints: list[str] = []
+        self.tab = browser.new_page(viewport={"width": width_px, "height": height_px})
+        self._right_px = width_px - WIDTH_PX + RIGHT_PX
+        self.tab.on("console", self._note)
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.goto(f"http://127.0.0.1:{port}/")
+        self.wait_for(r"/tick \d/.test(text)", 120)
+        self.close_notices()
+
+    def wait_for(self, condition: str, timeout_s: float = 30.0) -> None:
+        """Until the page's text fulfils a condition in JavaScript on ``text``."""
+        inside = f"() => {{ const text = document.body.innerText; return {condition}; }}"
+        self.tab.wait_for_function(inside, timeout=1e3 * timeout_s, polling=100)
+
+    def click(self, role: str, name: str) -> None:
+        """At once: a page that is drawn in software takes seconds to hold still."""
+        self._press(self.tab.get_by_role(role, name=name, exact=True))
+
+    def choose(self, label: str, option: str) -> None:
+        """One of the options of a list."""
+        self._press(self.tab.get_by_label(label, exact=True))
+        self.click("option", option)
+
+    def _press(self, element: Any) -> None:
+        box = element.bounding_box()
+        self.tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def close_notices(self) -> None:
+        """They lie over the scene: the browser draws in software, and viser says so."""
+        self.tab.evaluate(
+            "document.querySelectorAll('.mantine-Notification-closeButton').forEach(b => b.click())"
+        )
+
+    def drop(self, content: bytes) -> None:
+        """A picture file as the goal."""
+        self.click("tab", "files")
+        file = {"name": "my.png", "mimeType": "image/png", "buffer": content}
+        self.tab.locator("input[type=file]").first.set_input_files(file)
+
+    def number(self, pattern: str) -> float:
+        """The first group of ``pattern`` in the page's text."""
+        found = re.search(pattern, self.tab.inner_text("body"))
+        assert found, f"expected {pattern} on the page"
+        return float(found[1])
+
+    def picture(self) -> Any:
+        """What is on the screen, RGB."""
+        encoded = np.frombuffer(self.tab.screenshot(timeout=60_000), np.uint8)
+        return cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+    def centre_of(self, rgb: tuple[int, int, int]) -> tuple[float, float]:
+        """Where in the scene the pixels of a hue are, on average, once there are some."""
+        wanted = int(cv2.cvtColor(np.uint8([[rgb]]), cv2.COLOR_RGB2HSV)[0, 0, 0])
+        for _ in range(20):
+            scene = self.picture()[:, LEFT_PX : self._right_px]
+            hue, strength, _ = cv2.split(cv2.cvtColor(scene, cv2.COLOR_RGB2HSV).astype(int))
+            rows, columns = np.nonzero((abs(hue - wanted) < 10) & (strength > 90))
+            if len(rows) > 20:
+                return LEFT_PX + float(columns.mean()), float(rows.mean())
+            self.tab.wait_for_timeout(300)
+        raise AssertionError("nothing of that colour is on the screen")
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press at ``start``, let go at ``end`` [px]."""
+        mouse = self.tab.mouse
+        mouse.move(*start)
+        mouse.down()
+        for share in (0.2, 0.5, 0.8, 1.0):
+            mouse.move(*(a + share * (b - a) for a, b in zip(start, end, strict=True)))
+            self.tab.wait_for_timeout(80)
+        mouse.up()
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error" and message.text not in HARMLESS:
+            self.complaints.append(message.text)

@@ -1,0 +1,107 @@
+"""A session in any world: with solids or without, posed or not, ending by itself, seen or known."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent.control.torch_model import TorchModel
+from agent.live.controls import Button, Choice
+from agent.live.session import Session
+from agent.live.solids import triangles
+from agent.live.wishes import DragGoal, Press, Set
+from agent.model.encoder import EncoderConfig
+from agent.model.world_model import WorldModel, WorldModelConfig
+from envs import Disturbable, Posable, Staged, make_world
+
+SMALL = Path(__file__).parents[1] / "envs" / "small_worlds.py"
+NAMES = (
+    "two-room", "two-room-swept", "dmc:cartpole-swingup", "dmc:point_mass-easy", "dmc:walker-walk",
+    f"{SMALL}:SlideWorld", f"{SMALL}:Pendulum",
+)  # fmt: skip
+
+
+def untaught(spec: Any) -> TorchModel:
+    return TorchModel(WorldModel(WorldModelConfig(EncoderConfig(latent_dim=8)), spec))
+
+
+@pytest.fixture(params=NAMES, ids=lambda name: name.rpartition("/")[2])
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    world = make_world(request.param)
+    opened = Session(world, untaught(world.spec))
+    yield opened
+    opened.close()
+
+
+def test_every_control_of_every_world_may_be_used(session: Session) -> None:
+    controls = [c for group in session.opening.groups for c in group.controls]
+    assert len({c.name for c in controls}) == len(controls)
+    assert set(session.show().values) == {c.name for c in controls if not isinstance(c, Button)}
+    for control in controls:
+        if isinstance(control, Button):
+            session.grant([Press(0, control.name)])
+        elif isinstance(control, Choice):
+            session.grant([Set(0, control.name, control.options[-1])])
+            session.grant([Set(0, control.name, control.options[0])])
+        else:
+            session.grant([Set(0, control.name, v) for v in (control.high, control.low)])
+            session.grant([Set(0, control.name, control.usual)])
+        session.set("paused", 0.0)
+        session.step()
+        session.use_spare_time()
+    moment = session.show()
+    assert np.isfinite(moment.traces[:, [0, 1, 2, 4, 5]]).all()
+    assert len(pickle.dumps(moment)) < 400_000
+    allowed = ("expected a place", "broke down", "as strange as")
+    assert all(any(word in reason for word in allowed) for _, reason in moment.refusals)
+
+
+def test_where_there_are_grips_the_goal_is_brought_to_a_point(session: Session) -> None:
+    world = session._world
+    if not (isinstance(world, Staged) and session.opening.grips):
+        session.grant([DragGoal(0, 0, (0.0, 0.0, 0.0))])
+        assert session.show().refusals
+        return
+    assert isinstance(world, Posable)
+    to = world.scene().points(world.sample_state(np.random.default_rng(3)))[0]
+    session.grant([DragGoal(0, 0, tuple(to.tolist()))])
+    moment = session.show()
+    assert not moment.refusals and np.allclose(moment.goal.grips[0], to, atol=1e-3)
+
+
+def test_a_push_moves_what_can_be_pushed(session: Session) -> None:
+    world = session._world
+    if not isinstance(world, Disturbable):
+        assert not [c for c in session.opening.groups[3].controls if c.name.startswith("push")]
+        return
+    rng = np.random.default_rng(0)
+    start = world.sample_state(rng)  # type: ignore[attr-defined]
+    after = []
+    for way in (0.0, 0.5):
+        world.reset(np.random.default_rng(1), start)
+        world.push(np.array([way, 0.0, 0.0]))
+        world.step(np.zeros(world.spec.action_dim))
+        world.step(np.zeros(world.spec.action_dim))
+        after.append(world.state())
+    assert np.abs(after[1] - after[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["two-room", "dmc:walker-walk", "dmc:cartpole-swingup", "reacher"])
+def test_the_parts_of_a_scene_are_solids_where_the_body_is(name: str) -> None:
+    world = make_world(name)
+    assert isinstance(world, Staged) and isinstance(world, Posable)
+    scene, state = world.scene(), world.sample_state(np.random.default_rng(0))
+    before = world.state()
+    placed = scene.place(state)
+    assert placed.positions.shape == (len(scene.parts), 3)
+    assert np.allclose(np.linalg.norm(placed.turns, axis=1), 1.0)
+    for part in scene.parts:
+        vertices, faces = triangles(part, 2.0)
+        assert faces.max() < len(vertices) and np.isfinite(vertices).all()
+        assert np.allclose(vertices.max(0) + vertices.min(0), 0.0, atol=1e-6)
+    assert np.array_equal(world.state(), before)
