@@ -229,12 +229,13 @@ def test_a_run_is_advised_beside_its_data(
 SEEDS = [
     ("collect", "--seed"), ("train", "--seed"), ("train", "--training.seed"),
     ("baseline", "--seed"), ("control", "--seed"), ("control", "--goal-seed"),
-    ("evaluate", "--seed"), ("live", "--seed"),
+    ("evaluate", "--seed"), ("live", "--seed"), ("sweep", "--draw-seed"),
     ("diagnose", "--seed"), ("demo", "--seed"), ("demo", "--evaluation-seed"),
 ]  # fmt: skip
 PLACES = {
     "collect": ["--out", "x"], "baseline": ["--out", "x"], "diagnose": ["--data", "x"],
     "train": ["--data", "x", "--out", "x", "--print-config"],
+    "sweep": ["--data", "x", "--out", "x"],
 }  # fmt: skip
 
 

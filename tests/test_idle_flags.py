@@ -123,6 +123,6 @@ def test_a_result_is_named_after_what_was_loaded(tmp_path: Path) -> None:
 
 def test_the_steps_of_the_head_follow_those_of_the_training() -> None:
     base = preset("default")
-    assert changed(base, {"training.steps": 35}).head.steps == base.head.steps // 100
+    assert changed(base, {"training.steps": 18}).head.steps == base.head.steps // 100
     assert changed(base, {"training.steps": 35, "head.steps": 7}).head.steps == 7
     assert changed(base, {}) == base

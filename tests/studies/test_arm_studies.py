@@ -17,7 +17,7 @@ from studies.tables import TABLES
 OU = {"poses": 300, "test_poses": 60, "image_size": 16, "steps": 3, "batch": 16}
 MOVING = {"episodes": 4, "test_episodes": 2, "image_size": 16, "steps": 3, "batch": 16}
 ACTION = {
-    "data_episodes": 6, "image_size": 16, "steps": 30, "batch": 16, "eval_episodes": 1,
+    "data_episodes": 6, "image_size": 16, "steps": 20, "batch": 16, "eval_episodes": 1,
     "latent_dim": 8, "width": 32,
 }  # fmt: skip
 STUDIES = {
