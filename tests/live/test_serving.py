@@ -137,6 +137,15 @@ def children_of(process_id: int) -> list[int]:
     return [int(number) for number in told.read_text().split()]
 
 
+def is_running(process_id: int) -> bool:
+    """Whether it is there, and not a dead one that nobody has asked about yet."""
+    try:
+        told = Path(f"/proc/{process_id}/stat").read_text()
+    except OSError:
+        return False
+    return told.rpartition(")")[2].split()[0] != "Z"
+
+
 def test_ctrl_c_ends_it_and_a_session_that_dies_is_told() -> None:
     served = Served()
     assert served.first_line == f"the page: http://127.0.0.1:{served.port}\n"
@@ -146,7 +155,10 @@ def test_ctrl_c_ends_it_and_a_session_that_dies_is_told() -> None:
     said = served.end()
     assert "The page is closed." in said and "Traceback" not in said
     assert served.process.returncode == 130
-    assert not any(Path(f"/proc/{one}").exists() for one in session)
+    deadline = time.monotonic() + 5
+    while any(is_running(one) for one in session) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(is_running(one) for one in session)
 
     served = Served("--set", "light=0.9")
     time.sleep(1)
