@@ -40,7 +40,7 @@ $(READY): requirements.lock pyproject.toml
 	  --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-# What only the tests need is heavy, so the demo does without it.
+# What only tests and types need is heavy, so the demo does without it.
 $(TESTABLE): $(READY) requirements-test.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.lock
 	@touch $(TESTABLE)
@@ -59,10 +59,10 @@ checkpoint: doctor
 	cp -r runs/long/world-model/checkpoint checkpoints/reacher
 
 # A process a core, each with one thread: a file's tests stay together and share what they made.
-test: lint $(TESTABLE)
+test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(THREADS) --dist loadfile
 
-lint: $(READY)
+lint: $(TESTABLE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
