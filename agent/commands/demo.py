@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +80,12 @@ class Demo:
 
     def _do_stages(self) -> None:
         from agent.commands.console import say
+        from agent.commands.demo_commands import (
+            collect_command,
+            live_command,
+            sac_command,
+            train_command,
+        )
         from agent.commands.demo_report import experience_of
         from agent.commands.scores import show_scores
         from agent.commands.stages import Stages
@@ -89,10 +94,10 @@ class Demo:
 
         protocols = self._protocols()
         stages = Stages(self.place, self._settings())
-        stages.do("rollouts", self._collect_command, self._collect)
-        stages.do("world model", self._train_command, self._train)
+        stages.do("rollouts", collect_command(self), self._collect)
+        stages.do("world model", train_command(self), self._train)
         if self.has_rival:
-            stages.do("SAC", self._sac_command, self._sac)
+            stages.do("SAC", sac_command(self), self._sac)
         stages.do("evaluation", "python run_agent.py evaluate (each below)", self._evaluate)
         stages.do("films and report", "", lambda: self._report(stages))
         for protocol in protocols:
@@ -100,7 +105,7 @@ class Demo:
         for line in verdict(self.results(), experience_of(self), read_metrics(self.world_model)):
             say(line)
         say(f"report: {self.place / REPORT_NAME}, all in {stages.total}")
-        say(f"play with it: {self._live_command}")
+        say(f"play with it: {live_command(self)}")
 
     @property
     def place(self) -> Path:
@@ -158,34 +163,6 @@ class Demo:
     def sac_steps(self) -> int | None:
         """Env steps of SAC; None: its own number, in whole episodes of the world."""
         return None if self.sac_env_steps == SAC_ENV_STEPS else self.sac_env_steps
-
-    @property
-    def _collect_command(self) -> str:
-        return _command(
-            "collect", world=self.world, out=self.data, episodes=self.rollouts,
-            behaviour=self.behaviour_name, seed=self.seed,
-        )  # fmt: skip
-
-    @property
-    def _train_command(self) -> str:
-        return _command(
-            "train", data=self.data, out=self.world_model, preset=self.preset, seed=self.seed,
-            steps=self.training_steps(),
-        )  # fmt: skip
-
-    @property
-    def _live_command(self) -> str:
-        return _command(
-            "live", checkpoint=self.world_model, data=self.data,
-            beside=self.sac if self.has_rival else None,
-        )  # fmt: skip
-
-    @property
-    def _sac_command(self) -> str:
-        return _command(
-            "baseline", world=self.world, out=self.sac, seed=self.seed,
-            env_steps=self.sac_steps or None,
-        )  # fmt: skip
 
     @property
     def behaviour_name(self) -> str:
@@ -297,12 +274,6 @@ class Demo:
         from agent.commands.demo_report import write_demo_report
 
         write_demo_report(self, self.results(), stages)
-
-
-def _command(name: str, **flags: object) -> str:
-    """A line for a shell; a flag that is None is left out."""
-    given = [(f"--{flag.replace('_', '-')}", str(x)) for flag, x in flags.items() if x is not None]
-    return shlex.join(["python", "run_agent.py", name, *(word for pair in given for word in pair)])
 
 
 def _word(world: str) -> str:
