@@ -10,13 +10,11 @@ data set must be that of local processes to the byte: nothing lost, nothing doub
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -95,8 +93,7 @@ def outlive(config: CollectConfig, every_s: float, kills: int) -> Outcome:
     there, here = config.out / "there", config.out / "here"
     with locked(), Nodes(NODES) as nodes:
         start_s = time.monotonic()
-        with _killing(nodes, every_s, kills) as killed:
-            _collect(config, there, nodes.address)
+        killed = _collect_and_kill(config, there, nodes, every_s, kills)
         wall_s = time.monotonic() - start_s
     start_s = time.monotonic()
     _collect(config, here)
@@ -104,7 +101,7 @@ def outlive(config: CollectConfig, every_s: float, kills: int) -> Outcome:
     held = [n for record in records for n in range(*record.episodes)]
     RolloutStore.open(there).verify()
     return Outcome(
-        NODES, len(killed), every_s, config.episodes,
+        NODES, killed, every_s, config.episodes,
         lost=config.episodes - len(set(held)),
         doubled=len(held) - len(set(held)),
         wall_s=round(wall_s, 1),
@@ -120,24 +117,22 @@ def _collect(config: CollectConfig, out: Path, cluster: str = "") -> None:
     collect(CollectConfig(**said), lambda done, total: note(f"{out.name} {done}/{total}"))
 
 
-@contextmanager
-def _killing(nodes: Nodes, every_s: float, kills: int) -> Iterator[list[float]]:
-    """In the body a node is killed every so often; the times of it."""
-    done, killed = threading.Event(), []
-
-    def kill() -> None:
-        while len(killed) < kills and not done.wait(every_s):
+def _collect_and_kill(
+    config: CollectConfig, out: Path, nodes: Nodes, every_s: float, kills: int
+) -> int:
+    """Collect in a process of its own, since Ray adds nodes in the main thread alone."""
+    context = multiprocessing.get_context("spawn")
+    collecting = context.Process(target=_collect, args=(config, out, nodes.address))
+    collecting.start()
+    killed = 0
+    while collecting.is_alive():
+        collecting.join(every_s)
+        if collecting.is_alive() and killed < kills:
             nodes.kill_oldest()
-            killed.append(time.monotonic())
-            note(f"killed node {len(killed)} of {kills}")
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    try:
-        yield killed
-    finally:
-        done.set()
-        thread.join()
+            killed += 1
+            note(f"killed node {killed} of {kills}")
+    assert collecting.exitcode == 0, f"collecting ended with exit code {collecting.exitcode}"
+    return killed
 
 
 def _files(directory: Path) -> dict[str, bytes]:
@@ -149,7 +144,7 @@ def main() -> None:
     """Run it and keep the outcome."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--world", default="two-room")
-    parser.add_argument("--episodes", type=int, default=600)
+    parser.add_argument("--episodes", type=int, default=4000)
     parser.add_argument("--every", type=float, default=10.0, help="seconds from kill to kill")
     parser.add_argument("--kills", type=int, default=12)
     parser.add_argument("--json", type=Path, help="where to write the outcome")

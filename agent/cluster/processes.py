@@ -15,6 +15,7 @@ from typing import Self, cast
 from agent.cluster.crew import Crew, R, T, Work
 from agent.cluster.serving import INTERRUPTS, Failed, ignore_interrupts, serve
 from agent.errors import LOST_WORKER, MachineError
+from agent.machine.threads import one_thread_each
 
 STOP_TIMEOUT_S = 5.0
 
@@ -34,7 +35,7 @@ class Processes(Crew[T, R]):
     def __enter__(self) -> Self:
         context = multiprocessing.get_context("spawn")
         try:
-            with children_ignore_interrupts():
+            with children_ignore_interrupts(), one_thread_each():
                 for number in range(self._count):
                     self._start(context, number)
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from agent.machine.cores import usable_cores
 
 if TYPE_CHECKING:
     from agent.commands.measurement import Measurement
+    from agent.commands.measuring import Job
 
 REPORT_NAME = "report.html"
 OTHER_PROTOCOLS = ("anywhere", "hindsight-t100-b150", "hindsight")  # of worlds without their own
@@ -25,9 +27,9 @@ SAC_ENV_STEPS = 30_400  # what baseline takes
 class Demo:
     """Train a world model from nothing, measure it, film it, and write a report.
 
-    In a row: record rollouts, train the world model, train SAC on true states as its rival,
-    evaluate both beside a random and an idle controller on goals never seen, film three
-    episodes, write report.html. Minutes on two cores. Interrupted, it continues where it stopped
+    In a row: record rollouts, train the world model, train SAC on true states as its rival while
+    the others are evaluated, evaluate it too, beside a random and an idle controller on goals
+    never seen, film three episodes, write report.html. Minutes on two cores. Interrupted, it continues where it stopped
     when the same command is run again.
 
     Examples:
@@ -83,7 +85,7 @@ class Demo:
         from agent.commands.demo_commands import (
             collect_command,
             live_command,
-            sac_command,
+            measuring_command,
             train_command,
         )
         from agent.commands.demo_report import experience_of
@@ -96,9 +98,7 @@ class Demo:
         stages = Stages(self.place, self._settings())
         stages.do("rollouts", collect_command(self), self._collect)
         stages.do("world model", train_command(self), self._train)
-        if self.has_rival:
-            stages.do("SAC", sac_command(self), self._sac)
-        stages.do("evaluation", "python run_agent.py evaluate (each below)", self._evaluate)
+        stages.do(self._measuring, measuring_command(self), self._evaluate)
         stages.do("films and report", "", lambda: self._report(stages))
         for protocol in protocols:
             show_scores([r for r in self.results() if r["protocol"] == protocol])
@@ -142,7 +142,7 @@ class Demo:
         """What was measured, ours first."""
         from agent.evaluation.results import read_result
 
-        return [read_result(self._result_path(j.controller, str(j.protocol))) for j in self._jobs()]
+        return [read_result(self._result_path(j.controller, str(j.protocol))) for j in self._jobs(self._players())]
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
@@ -203,15 +203,6 @@ class Demo:
             threads=self.workers, steps=self.training_steps(),
         ).run()  # fmt: skip
 
-    def _sac(self) -> None:
-        from agent.commands.baseline import Baseline
-        from agent.files.bundle import STATE, has_bundle
-
-        begun = has_bundle(self.sac / STATE)
-        Baseline(
-            self.sac, world=self.world, env_steps=self.sac_steps, seed=self.seed, resume=begun
-        ).run()
-
     def _protocols(self) -> list[str]:
         """Two to four tasks of the world, its own where it has some."""
         from envs import Posable, make_world, tasks_of
@@ -232,11 +223,18 @@ class Demo:
         places = {"world-model": self.world_model} | ({"sac": self.sac} if self.has_rival else {})
         return {name: find_checkpoint(place) for name, place in places.items()}
 
-    def _jobs(self) -> list[Measurement]:
+    @property
+    def _measuring(self) -> str:
+        return "SAC and evaluation" if self.has_rival else "evaluation"
+
+    def _players(self) -> dict[str, Path | None]:
+        """Whoever is measured, and their checkpoints."""
+        return {**self.learned(), "random": None, "noop": None}
+
+    def _jobs(self, players: Mapping[str, Path | None]) -> list[Measurement]:
         from agent.commands.measurement import Measurement
         from agent.commands.worlds_asked import WorldAsked
 
-        players: dict[str, Path | None] = {**self.learned(), "random": None, "noop": None}
         return [
             Measurement(
                 name, checkpoint, WorldAsked(self.world), protocol, self.episodes,
@@ -247,16 +245,30 @@ class Demo:
         ]  # fmt: skip
 
     def _evaluate(self) -> None:
-        """Measure what is not measured yet; each result is kept as soon as it is known."""
+        """Measure what is not measured yet, SAC when it has learned, which it does meanwhile."""
+        from agent.commands.rival_job import RivalJob
+        from agent.model.shipped import find_checkpoint
+
+        ours = self._jobs({"world-model": find_checkpoint(self.world_model)})
+        floors = self._jobs({"random": None, "noop": None})
+        rival = RivalJob(self.sac, self.world, self.sac_steps, self.seed, self.episodes)
+        learning: list[Job] = [rival] if self.has_rival else []
+        self._do_each([*learning, *self._unmeasured(ours), *self._unmeasured(floors)])
+        self._do_each(self._unmeasured(self._jobs(self._players())))
+
+    def _do_each(self, jobs: Sequence[Job]) -> None:
+        """The long ones first; each result is kept as soon as it is known."""
         from agent.commands.measuring import measure_each
         from agent.files.json_files import write_json
 
-        jobs = [job for job in self._jobs() if not self._is_measured(job)]
-        jobs.sort(key=lambda job: job.controller != "world-model")  # the long ones first
-        for _, result in measure_each(jobs, self.workers) if jobs else ():
+        for _, result in measure_each(jobs, self.workers, called=self._measuring) if jobs else ():
             if isinstance(result, Exception):
                 raise result
-            write_json(self._result_path(result["controller"], result["protocol"]), result)
+            if result:
+                write_json(self._result_path(result["controller"], result["protocol"]), result)
+
+    def _unmeasured(self, jobs: Sequence[Measurement]) -> list[Measurement]:
+        return [job for job in jobs if not self._is_measured(job)]
 
     def _is_measured(self, job: Measurement) -> bool:
         """Whether its result is there, and of the checkpoint that is there now."""

@@ -33,6 +33,12 @@ def live_command(demo: Demo) -> str:
     )  # fmt: skip
 
 
+def measuring_command(demo: Demo) -> str:
+    """Trains the rival where there is one, and measures all."""
+    evaluating = "python run_agent.py evaluate (each below)"
+    return f"{sac_command(demo)}; {evaluating}" if demo.has_rival else evaluating
+
+
 def sac_command(demo: Demo) -> str:
     """Trains the rival."""
     return _command(

@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from queue import Empty
-from typing import Any
+from typing import Any, Protocol
 
 from agent.cluster import crew_for
 from agent.cluster.serving import ignore_interrupts
-from agent.commands.measurement import Measurement
 from agent.commands.progress import Update, progress
 from agent.errors import LOST_WORKER, MachineError, UserError
+from agent.machine.threads import one_thread_each
 
 _POLL_S = 0.2
 _news: Queue[tuple[int, int]] | None = None  # set in the workers alone
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "LP_NUM_THREADS")
+
+
+class Job(Protocol):
+    """A measurement, or something else that takes as long as a number of episodes."""
+
+    @property
+    def episodes(self) -> int:
+        """What it counts for among the others."""
+
+    def run(self, update: Update) -> dict[str, Any]:
+        """Do it; what came of it, by name."""
 
 
 @dataclass(frozen=True)
 class Measuring:
     """A work of ``agent.cluster``: a task is a measurement, its result what came of it."""
 
-    def begin(self) -> Callable[[Measurement], dict[str, Any] | UserError]:
+    def begin(self) -> Callable[[Job], dict[str, Any] | UserError]:
         """Nothing is shared by the measurements."""
         return _measured
 
 
-def _measured(job: Measurement) -> dict[str, Any] | UserError:
+def _measured(job: Job) -> dict[str, Any] | UserError:
     try:
         return job.run(lambda done, total, text="": None)
     except UserError as refusal:
@@ -42,7 +50,7 @@ def _measured(job: Measurement) -> dict[str, Any] | UserError:
 
 
 def measure_each(
-    jobs: Sequence[Measurement], workers: int, cluster: str = ""
+    jobs: Sequence[Job], workers: int, cluster: str = "", called: str = "evaluating"
 ) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
     """The number and result of each job as soon as it is done, with one bar for all episodes.
 
@@ -55,7 +63,7 @@ def measure_each(
         return
     context = multiprocessing.get_context("spawn")
     news: Queue[tuple[int, int]] = context.Queue()
-    with _one_thread_each(), progress("evaluating, episodes") as update:
+    with one_thread_each(), progress(f"{called}, episodes") as update:
         pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
         try:
             futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
@@ -72,7 +80,7 @@ def measure_each(
 
 
 def _measure_on(
-    cluster: str, jobs: Sequence[Measurement]
+    cluster: str, jobs: Sequence[Job]
 ) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
     with progress("evaluating, runs") as update:
         update(0, len(jobs))
@@ -143,7 +151,7 @@ def _start(news: Queue[tuple[int, int]]) -> None:
     torch.set_num_threads(1)
 
 
-def _run(number: int, job: Measurement) -> dict[str, Any]:
+def _run(number: int, job: Job) -> dict[str, Any]:
     assert _news is not None
     news, last = _news, -1
 
@@ -154,18 +162,3 @@ def _run(number: int, job: Measurement) -> dict[str, Any]:
             last = done
 
     return job.run(update)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Workers started in the body inherit an environment that asks for one thread."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -105,3 +105,18 @@ def test_a_dead_worker_is_the_machines_fault():
     with Processes(work, 1) as crew, pytest.raises(MachineError, match="exit code -9"):
         multiprocessing.active_children()[0].kill()
         list(crew.make([ShardTask(0, 0, 1)]))
+
+
+class _Telling:
+    """A work whose result is what the environment asked of libraries before they were loaded."""
+
+    def begin(self):
+        return os.environ.get
+
+
+def test_a_worker_is_one_thread_to_every_library(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS"]
+    with Processes(_Telling(), 1) as crew:
+        assert [found for _, found in crew.make(names)] == ["1"] * 4
+    assert os.environ["OMP_NUM_THREADS"] == "7"
