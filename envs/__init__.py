@@ -37,6 +37,7 @@ from envs.catalogue import (
     known_worlds,
     make_world,
     names_code,
+    usual_behaviour,
 )
 from envs.checking import check_world
 from envs.disturbance import Dial, Disturbable
@@ -127,4 +128,5 @@ __all__ = [
     "state_error",
     "task_named",
     "tasks_of",
+    "usual_behaviour",
 ]

@@ -6,6 +6,8 @@ A behaviour draws a policy for an episode: what gives the action of each tick. `
 ``ou`` is the default. Its actions follow an Ornstein-Uhlenbeck process sampled once per tick,
 ``u' = ρ u + √(1 − ρ²) η``, scaled and clipped to [−1, 1]. Scale and ρ are drawn anew for every
 episode, so one data set holds slow drifts, long swings and white jitter.
+``wander`` is ``ou`` with stronger and far longer pushes, up to the whole of an episode: for worlds
+that cross their own space slowly.
 ``uniform`` draws every action independently, the data of LeWorldModel
 (Maes et al. 2026, arXiv:2603.19312).
 ``swift`` is for evaluation: ``ou`` with one large scale and one correlation.
@@ -28,6 +30,8 @@ from envs.errors import WorldError
 
 SCALE_RANGE = (0.05, 1.5)  # log-uniform: a planner needs near-rest precision, and force
 CORRELATION_RANGE = (0.0, 0.97)  # ρ per tick; .97 at 0.04 s forgets in about 1.3 s
+WANDER_SCALE_RANGE = (0.1, 3.0)  # log-uniform; most of the largest is clipped: full force, held
+WANDER_MEMORY_RANGE_TICKS = (1.0, 200.0)  # log-uniform: white jitter to one push an episode
 SWIFT_SCALE, SWIFT_CORRELATION = 0.7, 0.85
 
 Policy = Callable[[World, int], FloatArray]
@@ -74,6 +78,13 @@ def ou_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatAr
     return _correlated(rng, ticks, action_dim, scale, correlation)
 
 
+def wander_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
+    """Correlated actions float32 (ticks, A), from jitter to full force all one way."""
+    scale = float(np.exp(rng.uniform(*np.log(WANDER_SCALE_RANGE))))
+    memory_ticks = float(np.exp(rng.uniform(*np.log(WANDER_MEMORY_RANGE_TICKS))))
+    return _correlated(rng, ticks, action_dim, scale, float(np.exp(-1.0 / memory_ticks)))
+
+
 def swift_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
     """Strong, correlated actions float32 (ticks, A), the same process in every episode."""
     return _correlated(rng, ticks, action_dim, SWIFT_SCALE, SWIFT_CORRELATION)
@@ -109,6 +120,7 @@ def unlooking(
 BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
     {
         "ou": Behaviour("ou", unlooking(ou_actions)),
+        "wander": Behaviour("wander", unlooking(wander_actions)),
         "swift": Behaviour("swift", unlooking(swift_actions)),
         "uniform": Behaviour("uniform", unlooking(uniform_actions)),
     }

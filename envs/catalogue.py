@@ -23,20 +23,23 @@ from envs.user_code import load_user_module, their_line
 
 ENTRY_POINTS = "lejepa_agent.worlds"
 DEFAULT_WORLD = "reacher"
+USUAL_BEHAVIOUR = "ou"
 
 
 @dataclass(frozen=True)
 class Entry:
     """A world that comes with the program: ``home`` is ``package.module:Class``.
 
-    Those that are not ``ours`` are checked when they are opened. ``training_steps`` are enough
-    gradient steps to learn it from 400 rollouts; None: as many as the settings say.
+    Those that are not ``ours`` are checked when they are opened. ``behaviour`` moves it while it is
+    recorded, unless another is asked for. ``training_steps`` are enough gradient steps to learn it
+    from 400 rollouts; None: as many as the settings say.
     """
 
     home: str
     about: str
     looks: tuple[str, ...]
     ours: bool = True
+    behaviour: str = USUAL_BEHAVIOUR
     training_steps: int | None = None
 
 
@@ -62,6 +65,7 @@ PREFIXES: Mapping[str, Entry] = {
         "envs.dmc_world:DmcWorld",
         "a task of dm_control's suite",
         ("fast", "dmc"),
+        behaviour="wander",
     ),
     "gym": Entry("envs.gymnasium_world:open_gymnasium", "a gymnasium environment", ("own",), False),
 }
@@ -96,6 +100,12 @@ def make_world(name: str, look: str = "", image_size: int | None = None) -> Worl
 def entry_of(name: str) -> Entry | None:
     """What is known of a world before it is made; None of a user's own."""
     return BUILT_IN.get(name) or PREFIXES.get(name.partition(":")[0])
+
+
+def usual_behaviour(name: str) -> str:
+    """How the world of that name is moved unless one asks for something else."""
+    entry = entry_of(name)
+    return USUAL_BEHAVIOUR if entry is None else entry.behaviour
 
 
 def names_code(name: str) -> bool:

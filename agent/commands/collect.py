@@ -44,10 +44,12 @@ class Collect:
     """How many episodes in all."""
     episode_steps: int = 200
     """Length of an episode in env steps; it is shorter where the world ends it."""
-    behaviour: Annotated[str, arg(metavar="NAME")] = "ou"
-    """How the world is moved: ou, actions that drift, weak and strong; uniform, each drawn anew;
-    swift, strong ones that drift; what a world has of its own; FILE.py:NAME; or the directory of a
-    checkpoint, which then steers to goals it has seen."""
+    behaviour: Annotated[
+        str, arg(metavar="NAME", help_behavior_hint="(default: the world's, mostly ou)")
+    ] = ""
+    """How the world is moved: ou, actions that drift, weak and strong; wander, the same stronger
+    and far longer; uniform, each drawn anew; swift, strong ones that drift; what a world has of its
+    own; FILE.py:NAME; or the directory of a checkpoint, which then steers to goals it has seen."""
     workers: Annotated[Parallel | None, arg(help_behavior_hint="(default: every core)")] = None
     """Processes at work. Changes the time it takes, never the data."""
     cluster: Cluster = ""
@@ -69,9 +71,11 @@ class Collect:
         from agent.commands.places import run_beside
         from agent.commands.progress import duration, progress
         from agent.data import CollectConfig, collect
+        from envs import usual_behaviour
 
         start_s = time.monotonic()
-        config = CollectConfig(**vars(self), find_behaviour=find_behaviour)
+        chosen = vars(self) | {"behaviour": self.behaviour or usual_behaviour(self.world)}
+        config = CollectConfig(**chosen, find_behaviour=find_behaviour)
         with progress("collecting episodes") as update:
             store = collect(config, update)
         say(

@@ -29,7 +29,8 @@ class Demo:
 
     In a row: record rollouts, train the world model, train SAC on true states as its rival while
     the others are evaluated, evaluate it too, beside a random and an idle controller on goals
-    never seen, film three episodes, write report.html. Minutes on two cores. Interrupted, it continues where it stopped
+    never seen, film three episodes, write report.html. Minutes on two cores. Interrupted, it
+    continues where it stopped
     when the same command is run again.
 
     Examples:
@@ -142,7 +143,10 @@ class Demo:
         """What was measured, ours first."""
         from agent.evaluation.results import read_result
 
-        return [read_result(self._result_path(j.controller, str(j.protocol))) for j in self._jobs(self._players())]
+        return [
+            read_result(self._result_path(j.controller, str(j.protocol)))
+            for j in self._jobs(self._players())
+        ]
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
@@ -166,8 +170,10 @@ class Demo:
 
     @property
     def behaviour_name(self) -> str:
-        """How the world is moved: what was asked for, else as any world is."""
-        return self.behaviour or "ou"
+        """How the world is moved: what was asked for, else as is usual for it."""
+        from envs import usual_behaviour
+
+        return self.behaviour or usual_behaviour(self.world)
 
     def training_steps(self) -> int | None:
         """Gradient steps; None: the preset's."""

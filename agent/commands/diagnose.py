@@ -13,7 +13,7 @@ from agent.commands.values import Seed
 
 if TYPE_CHECKING:
     from agent.diagnosis import Diagnosis, Trajectories
-    from agent.interfaces import Array
+    from agent.diagnosis.subjects import Embedded
 
 DEFAULT_STRIDE = 2  # env steps, as the shipped model's
 COLOURS = {"holds": "green", "roughly": "yellow", "fails": "red", "unclear": "cyan"}
@@ -132,16 +132,19 @@ class Diagnose:
         if model is not None:
             with progress("embedding episodes") as update:
                 embedded = embeddings(model, store, ids, update)
-            found.append(_diagnosed(embedded.trajectories, self.seed, embedded.model_residuals))
+            found.append(_diagnosed(embedded.trajectories, self.seed, embedded))
         return found
 
 
-def _diagnosed(data: Trajectories, seed: int, model_residuals: Array | None = None) -> Diagnosis:
+def _diagnosed(data: Trajectories, seed: int, of_model: Embedded | None = None) -> Diagnosis:
     from agent.commands.progress import progress
     from agent.diagnosis import CHECKS, diagnose
 
     with progress(f"checking {data.name}") as update:
-        return diagnose(data, seed, model_residuals, lambda done: update(done, CHECKS))
+        return diagnose(
+            data, seed, of_model and of_model.model_residuals,
+            lambda done: update(done, CHECKS), of_model and of_model.geometry,
+        )  # fmt: skip
 
 
 def show(found: Diagnosis) -> None:

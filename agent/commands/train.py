@@ -114,7 +114,7 @@ class Train:
         if last is None:
             say("this run had been trained to its end before")
         else:
-            show_facts("what was learned", learned(last))
+            show_facts("what was learned", learned(last) | downhill(self.out / "checkpoint"))
         say(f"wrote {self.out / 'checkpoint'}; reports and curves lie beside it")
         place = self.out / "checkpoint"
         words = f"--checkpoint {quote(str(place))}{_world(place)}"
@@ -252,3 +252,11 @@ def learned(report: TrainStatistics) -> dict[str, str]:
         facts["SIGReg (1.05 is Gaussian)"] = f"{found.sigreg:.2f}"
         facts["open-loop error, last horizon"] = in_digits(found.open_loop_error[-1], 3)
     return facts
+
+
+def downhill(checkpoint: Path) -> dict[str, str]:
+    """What its goal metric is like far from a goal, in words."""
+    from agent.model.checkpoint import checkpoint_facts
+
+    found = checkpoint_facts(checkpoint).get("geometry") or {}
+    return {"false minima of the metric": f"{found['false_minima']:.1%}"} if found else {}

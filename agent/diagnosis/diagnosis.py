@@ -18,6 +18,7 @@ from agent.diagnosis.trajectories import Trajectories
 from agent.diagnosis.verdict import Finding
 from agent.errors import UserError
 from agent.interfaces import Array
+from agent.training.geometry import Geometry
 
 CHECKS = 6
 
@@ -34,6 +35,7 @@ class Diagnosis:
     model_noise: Noise | None
     rates: Rates
     promise: Promise
+    geometry: Geometry | None = None
     findings: list[Finding] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,8 +72,11 @@ def diagnose(
     seed: int = 0,
     model_residuals: Array | None = None,
     on_check: Callable[[int], None] = lambda done: None,
+    geometry: Geometry | None = None,
 ) -> Diagnosis:
     """Run all checks; ``model_residuals`` (E, F, D) are those of the last F rows.
+
+    ``geometry``, of a model's goal metric, becomes a finding as it is.
 
     ``on_check`` is told how many of ``CHECKS`` are done. The same seed gives the same result.
 
@@ -97,7 +102,9 @@ def diagnose(
     on_check(5)
     promised = promise(data, sample, lagged.shared, next(streams))
     on_check(6)
-    return Diagnosis(data, sample, gaussian, stationary, additive, of_model, lagged, promised)
+    return Diagnosis(
+        data, sample, gaussian, stationary, additive, of_model, lagged, promised, geometry
+    )
 
 
 def _model_noise(

@@ -16,6 +16,7 @@ from agent.diagnosis.rates import PREDICTED_FAILURE, Rates
 from agent.diagnosis.stationarity import Stationarity
 from agent.diagnosis.trajectories import DEAD_SHARE
 from agent.diagnosis.verdict import Finding, graded
+from agent.training.geometry import Geometry
 
 if TYPE_CHECKING:
     from agent.diagnosis.diagnosis import Diagnosis
@@ -37,6 +38,8 @@ def findings(found: Diagnosis) -> list[Finding]:
         lines += _model_noise(found.model_noise)
     lines += _rates(found.rates, found.data.own_units)
     lines += _size(found.promise, found.data.own_units)
+    if found.geometry is not None:
+        lines.append(_downhill(found.geometry))
     return lines
 
 
@@ -190,3 +193,18 @@ def _size(found: Promise, own_units: bool) -> Iterator[Finding]:
 
 def _times(share: float) -> str:
     return f"{share:.2f} times" if share < 100 else "over 100 times"
+
+
+def _downhill(found: Geometry) -> Finding:
+    return Finding(
+        "Does going downhill lead to the goal?", "descent over the recordings, horizon by horizon",
+        "unclear" if found.joined < 0.5 else graded(found.false_minima, 0.01, 0.05),
+        f"{found.false_minima:.1%} of starts end in a false minimum of the goal metric; it rises "
+        f"on {found.rises:.0%} of the steps of shortest ways; rank correlation with their length "
+        f"{found.rank_correlation:.2f}; cells by {found.places}, {found.joined:.0%} of them "
+        "joined", None,
+        "A planner that starts in a false minimum stays there, however well the model predicts.",
+        "Record motion that crosses the world (collect --behaviour wander), in more episodes: the "
+        "metric is learned from the ways that were gone. Where less than half is joined, the "
+        "recordings are too short to tell.",
+    )  # fmt: skip

@@ -15,16 +15,21 @@ from agent.errors import UserError
 from agent.interfaces import Array
 from agent.model.world_model import WorldModel
 from agent.training.diagnostics import varies
+from agent.training.geometry import Geometry, geometry_of
 
 STATES, EMBEDDINGS = "the world's coordinates", "embeddings"
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """Embeddings of some episodes, and residuals (E, F, D) of predicting the last F frames."""
+    """Embeddings of some episodes, and residuals (E, F, D) of predicting the last F frames.
+
+    ``geometry`` of the goal metric over them; None where the frames are too few to tell.
+    """
 
     trajectories: Trajectories
     model_residuals: Array
+    geometry: Geometry | None
 
 
 def spread_episodes(store: RolloutStore, most: int) -> list[int]:
@@ -109,7 +114,10 @@ def embeddings(
     length = kept.shape[1]
     alike = [r for z, r in zip(seen, missed, strict=True) if len(z) >= length]
     residuals = np.stack([one[: length - model.context] for one in alike])
-    return Embedded(from_episodes(EMBEDDINGS, list(kept), columns, model.model_step_s), residuals)
+    states = [episodes.state[episodes.rows(i)][:: model.config.action_block] for i in ids]
+    shape = geometry_of(model, states, seen, rows_a_step=1)
+    trajectories = from_episodes(EMBEDDINGS, list(kept), columns, model.model_step_s)
+    return Embedded(trajectories, residuals, shape)
 
 
 @torch.no_grad()

@@ -27,6 +27,7 @@ from agent.settings import to_dict
 from agent.training import ranks
 from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
 from agent.training.fit import require_fit, usable_device
+from agent.training.geometry import Geometry, geometry_of
 from agent.training.interrupt import interrupts_held_back
 from agent.training.lessons import Lessons
 from agent.training.objective import LossTerms
@@ -260,10 +261,12 @@ class Trainer:
             embeddings, settings.action_block, self.model.commuting, settings.plain_share
         )
         self.model.goal_metric.copy_(torch.from_numpy(metric))
+        states = [self.episodes.state[self.episodes.rows(int(i))] for i in chosen]
+        shape = geometry_of(self.model, states, embeddings, settings.action_block)
         self.model.sight = learn_sight(self.model, self.episodes, self.train_ids, self.held_out_ids)
-        save_checkpoint(self.out / CHECKPOINT, self.model, self._facts(diagnostics))
+        save_checkpoint(self.out / CHECKPOINT, self.model, self._facts(diagnostics, shape))
 
-    def _facts(self, diagnostics: Diagnostics | None) -> dict[str, Any]:
+    def _facts(self, diagnostics: Diagnostics | None, shape: Geometry | None) -> dict[str, Any]:
         return {
             "training": to_dict(self.config.training),
             "data": {**self.store.header.to_json(), "episodes": self.store.episode_count},
@@ -276,6 +279,7 @@ class Trainer:
             "peak_memory_mb": peak_memory_mb(),
             "waited_for_shards_s": round(self._rotation.waited_s if self._rotation else 0.0, 2),
             "diagnostics": to_dict(diagnostics) if diagnostics else {},
+            "geometry": to_dict(shape) if shape else {},
         }
 
     def _settle_directory(self, resume: bool) -> None:
