@@ -80,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     made["report"].add_argument("--out", type=Path, help="the page (default: report.html there)")
     made["report"].add_argument(
         "--pages", type=Path, nargs="*", metavar="FILE",
-        help="make the tables of these Markdown pages anew; of README.md and docs/results.md, if "
-        "none is named",
+        help="make the tables of these Markdown pages anew; of README.md and those of docs/ that "
+        "quote results, if none is named",
     )  # fmt: skip
     return parser
 
