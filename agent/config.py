@@ -52,7 +52,7 @@ def default() -> ExperimentConfig:
     """
     return ExperimentConfig(
         model=WorldModelConfig(
-            predictor=PredictorConfig(width=256), head=HeadConfig(), plain_share=0.1
+            predictor=PredictorConfig(width=256), head=HeadConfig(), plain_share=0.1, bent=128
         ),
         training=TrainingConfig(steps=1800, warm_start=1 / 6, sigreg_fade=0.1, settling=1 / 3),
     )
@@ -63,7 +63,8 @@ def long() -> ExperimentConfig:
 
     How the shipped checkpoint and the models of the published comparison were trained.
     """
-    return dataclasses.replace(default(), training=TrainingConfig(steps=3500))
+    model = dataclasses.replace(default().model, bent=0)
+    return dataclasses.replace(default(), model=model, training=TrainingConfig(steps=3500))
 
 
 def tiny() -> ExperimentConfig:
@@ -74,6 +75,7 @@ def tiny() -> ExperimentConfig:
             predictor=PredictorConfig(width=32, blocks=1),
             head=HeadConfig(width=32, blocks=1),
             plain_share=0.1,
+            bent=16,
         ),
         training=TrainingConfig(
             steps=40, batch=8, sigreg_weight=0.1, diagnose_every=20, save_every=20

@@ -41,8 +41,8 @@ class TorchModel:
     @torch.inference_mode()
     def rollout(self, now: Situation, plans: FloatArray) -> FloatArray:
         """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
-        offsets = self._ahead(now, plans) - self._in(now.goals)[:, None, None]
-        return _out(offsets @ self.network.goal_metric)
+        goals = self._in(now.goals)[:, None, None]
+        return _out(self.network.offsets(self._ahead(now, plans), goals))
 
     @torch.inference_mode()
     def imagine(self, now: Situation, plans: FloatArray) -> FloatArray:
@@ -58,14 +58,13 @@ class TorchModel:
         """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
         seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
         predicted, slopes = linearise_rollout(self.network, seen, past, self._in(plan), drift)
-        metric = self.network.goal_metric
-        offsets = (predicted - self._in(now.goals)[:, None]) @ metric
-        return _out(offsets), _out((slopes @ metric).transpose(1, 2))
+        offsets = self.network.offsets(predicted, self._in(now.goals)[:, None])
+        return _out(offsets), _out(self.network.offset_slopes(predicted, slopes).transpose(1, 2))
 
     @torch.inference_mode()
     def apart(self, embeddings: FloatArray, goals: FloatArray) -> FloatArray:
         """Offsets (E, M) between embeddings (E, D) in the goal metric."""
-        return _out((self._in(embeddings) - self._in(goals)) @ self.network.goal_metric)
+        return _out(self.network.offsets(self._in(embeddings), self._in(goals)))
 
     @torch.inference_mode()
     def propose(self, now: Situation) -> FloatArray:

@@ -127,13 +127,19 @@ def _ranks(
     model: WorldModel, predicted: Array, actual: Array, rivals: int, rng: np.random.Generator
 ) -> Rows:
     """How many of ``rivals`` other futures, drawn for each, lie nearer to a prediction (C, D)."""
-    metric, count = model.goal_metric.double().numpy(), len(predicted)
+    count = len(predicted)
+    predicted, actual = (_measured(model, z) for z in (predicted, actual))
     others = np.stack([rng.choice(count - 1, rivals, replace=False) for _ in range(count)])
     others += others >= np.arange(count)[:, None]  # skips the true one
-    far = np.linalg.norm((predicted[:, None] - actual[others]) @ metric, axis=-1)
-    true = np.linalg.norm((predicted - actual) @ metric, axis=-1)
+    far = np.linalg.norm(predicted[:, None] - actual[others], axis=-1)
+    true = np.linalg.norm(predicted - actual, axis=-1)
     nearer: Rows = (far < true[:, None]).sum(1)
     return nearer
+
+
+def _measured(model: WorldModel, embeddings: Array) -> Array:
+    with torch.no_grad():
+        return model.measured(torch.from_numpy(embeddings).float()).double().numpy()
 
 
 def _action_errors(

@@ -33,8 +33,7 @@ class Offsets(nn.Module):
     ) -> Tensor:
         """(E, N, H, M) of plans (E, N, H, K*A)."""
         predicted = self.model.rollout(embeddings, past, plans, drift)
-        offsets: Tensor = (predicted - goals[:, None, None]) @ self.model.goal_metric
-        return offsets
+        return self.model.offsets(predicted, goals[:, None, None])
 
 
 class Slopes(nn.Module):
@@ -48,11 +47,12 @@ class Slopes(nn.Module):
         self, embeddings: Tensor, past: Tensor, drift: Tensor, goals: Tensor, plan: Tensor
     ) -> tuple[Tensor, Tensor]:
         """(E, H*M) and (E, P, H*M) of plans (E, H, K*A)."""
-        metric, offsets, slopes = self.model.goal_metric, [], []
+        model, offsets, slopes = self.model, [], []
         variables = int(plan.shape[1]) * int(plan.shape[2])
-        for step in rollout_with_tangents(self.model, embeddings, past, plan, drift):
-            offsets.append((step.value[:, 0] - goals) @ metric)
-            slopes.append(step.padded(variables).tangents @ metric)
+        for step in rollout_with_tangents(model, embeddings, past, plan, drift):
+            predicted = step.value[:, 0]
+            offsets.append(model.offsets(predicted, goals))
+            slopes.append(model.offset_slopes(predicted, step.padded(variables).tangents))
         return torch.cat(offsets, 1), torch.cat(slopes, 2)
 
 

@@ -31,7 +31,7 @@ class Library:
         count = max(1, min(LIBRARY_FRAMES, LIBRARY_BYTES // int(np.prod(shape))))
         self._world, self._model = world, model
         self._pictures = np.ones((count, *shape), np.uint8)
-        self._places = np.zeros((count, model.network.goal_metric.shape[1]), np.float32)
+        self._places = np.zeros((count, model.network.measures), np.float32)
         self._states = np.full((count, len(world.spec.state)), np.nan)
         self._size = 0
 

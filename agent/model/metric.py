@@ -74,6 +74,21 @@ def commute_time_metric(
     return scaled
 
 
+def commuting_features(
+    episodes: Sequence[NDArray[np.floating]], lag: int, kept: int, variance: float
+) -> Matrix:
+    """Matrix (F, ``kept``) that makes features (T, F) a commute time of that total ``variance``.
+
+    Raises:
+        ValueError: see :func:`slow_directions`.
+    """
+    rates, slowest = slow_directions(episodes, lag)
+    combining = (slowest / np.sqrt(rates))[:, :kept]
+    spread = np.concatenate([features @ combining for features in episodes]).var(0).sum()
+    scaled: Matrix = combining * np.sqrt(variance / spread)
+    return scaled
+
+
 def goal_metric(
     episodes: Sequence[NDArray[np.floating]], lag: int, directions: int, plain_share: float
 ) -> Matrix:

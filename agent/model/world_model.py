@@ -21,6 +21,7 @@ from agent.model.registry import (
     make_predictor,
 )
 from agent.model.sight import Sight
+from agent.model.slow_features import SlowFeatures
 from envs import WorldSpec
 
 
@@ -30,6 +31,7 @@ class WorldModelConfig:
 
     ``action_block`` K env steps pass in one model step. ``goal_directions`` of the embedding at
     most enter the distance to a goal as commute time, beside ``plain_share`` of the plain distance.
+    With ``bent`` > 0 they are curved functions of the embedding, of that many hidden units.
     """
 
     encoder: AnyEncoderConfig = field(default_factory=EncoderConfig)
@@ -38,6 +40,7 @@ class WorldModelConfig:
     action_block: int = 2
     goal_directions: int = 8
     plain_share: float = 0.0
+    bent: int = 0
 
     def __post_init__(self) -> None:
         if self.action_block < 1:
@@ -46,15 +49,17 @@ class WorldModelConfig:
             raise ValueError(f"expected goal_directions >= 1, got {self.goal_directions}")
         if not self.plain_share >= 0:
             raise ValueError(f"expected plain_share >= 0, got {self.plain_share}")
+        if self.bent < 0:
+            raise ValueError(f"expected bent >= 0, got {self.bent}")
 
 
 class WorldModel(nn.Module):
     """Encoder, predictor, goal metric and, if the settings have one, action head.
 
     ``spec`` is the world whose frames and actions it takes; ``sight``, once learned, what its
-    pictures look like. ``goal_metric`` (D, W): the planner
-    measures ‖(z − z_goal)·goal_metric‖². It is made of identities until
-    :func:`agent.model.metric.goal_metric` has been fitted to rollouts.
+    pictures look like. The planner measures ‖measured(z) − measured(z_goal)‖², with measured(z)
+    made of z·``goal_metric`` (D, W) and, where the settings ask for them, slow features of z. Both
+    are fitted to rollouts: :mod:`agent.model.metric`, :mod:`agent.training.slow_features`.
 
     Raises:
         ValueError: if the encoder cannot read frames of the world's size.
@@ -70,9 +75,10 @@ class WorldModel(nn.Module):
         self.encoder = make_encoder(config.encoder, spec.image_size)
         self.predictor = make_predictor(config.predictor, latent_dim, self.action_width)
         self.head = self._make_head()
+        self.slow = SlowFeatures(latent_dim, config.bent, self.commuting) if config.bent else None
         identity = torch.eye(latent_dim)
-        plain = identity if config.plain_share else identity[:, :0]
-        self.register_buffer("goal_metric", torch.cat([identity[:, : self.commuting], plain], 1))
+        straight = identity[:, : 0 if config.bent else self.commuting]
+        self.register_buffer("goal_metric", torch.cat([straight, identity[:, : self.plain]], 1))
 
     def _make_head(self) -> GoalHead | None:
         if not self.config.head.width:
@@ -95,6 +101,17 @@ class WorldModel(nn.Module):
         return min(self.config.goal_directions, self.latent_dim)
 
     @property
+    def plain(self) -> int:
+        """Directions of the embedding in which the goal metric measures plain distance."""
+        return self.latent_dim if self.config.plain_share else 0
+
+    @property
+    def measures(self) -> int:
+        """M, numbers in which the distance to a goal is measured."""
+        curved = 0 if self.slow is None else self.commuting
+        return curved + self.goal_metric.shape[1]
+
+    @property
     def latent_dim(self) -> int:
         """D."""
         return self.config.encoder.latent_dim
@@ -108,6 +125,25 @@ class WorldModel(nn.Module):
         """Embeddings (..., D) of ``frames`` uint8 (..., h, w, 3)."""
         embeddings: Tensor = self.encoder(frames)
         return embeddings
+
+    def measured(self, embeddings: Tensor) -> Tensor:
+        """Coordinates (..., M) of embeddings (..., D) whose distance is that of the planner."""
+        straight = embeddings @ self.goal_metric
+        return straight if self.slow is None else torch.cat([self.slow(embeddings), straight], -1)
+
+    def offsets(self, embeddings: Tensor, goals: Tensor) -> Tensor:
+        """From goals to embeddings, in those coordinates: (..., M)."""
+        straight = (embeddings - goals) @ self.goal_metric
+        if self.slow is None:
+            return straight
+        return torch.cat([self.slow(embeddings) - self.slow(goals), straight], -1)
+
+    def offset_slopes(self, embeddings: Tensor, slopes: Tensor) -> Tensor:
+        """Slopes (..., P, M) of the offsets, from those (..., P, D) of embeddings (..., D)."""
+        straight = slopes @ self.goal_metric
+        if self.slow is None:
+            return straight
+        return torch.cat([self.slow.push(embeddings, slopes), straight], -1)
 
     def rollout(
         self,

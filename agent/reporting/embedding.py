@@ -22,9 +22,9 @@ def embed(model: WorldModel, frames: Iterable[Image]) -> Tensor:
     return torch.cat(batches) if batches else torch.empty(0, model.latent_dim)
 
 
-def distances(embeddings: Tensor, others: Tensor, metric: Tensor) -> Tensor:
-    """‖(z − z')·M‖ (N, O) of ``embeddings`` (N, D) to ``others`` (O, D) under ``metric`` (D, D)."""
-    return torch.cdist(embeddings @ metric, others @ metric)
+def distances(embeddings: Tensor, others: Tensor) -> Tensor:
+    """Euclidean (N, O), of ``embeddings`` (N, W) to ``others`` (O, W)."""
+    return torch.cdist(embeddings, others)
 
 
 def _batches(frames: Iterable[Image]) -> Iterator[Image]:

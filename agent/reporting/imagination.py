@@ -167,5 +167,6 @@ def _nearest_rows(
     rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
     rows = rows[:: math.ceil(len(rows) / LIBRARY_FRAMES)]
     known = embed(model, (episodes.pixels[rows[at : at + 1]][0] for at in range(len(rows))))
-    nearest: Rows = rows[distances(wanted, known, model.goal_metric).argmin(1).numpy()]
+    apart = distances(model.measured(wanted), model.measured(known))
+    nearest: Rows = rows[apart.argmin(1).numpy()]
     return nearest

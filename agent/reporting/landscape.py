@@ -12,7 +12,6 @@ from math import isfinite
 
 import numpy as np
 import scipy.stats
-import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
@@ -80,8 +79,8 @@ def survey(model: WorldModel, world: World, goal: Array, grid: tuple[int, int] =
         goal_pixels=world.picture(goal),
         x=x,
         y=y,
-        planner=_map(distances(everywhere, there, model.goal_metric), free),
-        plain=_map(distances(everywhere, there, torch.eye(model.latent_dim)), free),
+        planner=_map(distances(model.measured(everywhere), model.measured(there)), free),
+        plain=_map(distances(everywhere, there), free),
         true=distance_to_goal(world.spec, states, goal),
     )
 

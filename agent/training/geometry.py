@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse
 import scipy.stats
+import torch
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 from scipy.sparse.csgraph import connected_components, dijkstra
@@ -64,8 +65,9 @@ def geometry_of(
     recorded, else of the goal metric's. A hundred episodes tell; of twenty, chance makes false
     minima.
     """
-    metric = model.goal_metric.cpu().numpy()
-    measured = [z @ metric for z in embeddings]
+    at = model.goal_metric
+    with torch.no_grad():
+        measured = [model.measured(torch.as_tensor(z).to(at)).cpu().numpy() for z in embeddings]
     targets = ProbeTargets(model.spec)
     places = [targets.values(state) for state in states] if targets.names else []
     known = bool(places) and all(np.isfinite(place).all() for place in places)

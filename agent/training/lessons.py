@@ -59,6 +59,7 @@ class Lessons:
         if main.stop < self.config.steps:
             self._settling_loss = loss_over_ranks(prediction_loss, model, without="encoder.")
         self._embedded: WindowSampler | None = None
+        self._kept: list[np.ndarray] = []
 
     def loss(self, step: int) -> LossTerms:
         """Of one batch, with the model in the mode that this part of the training needs."""
@@ -95,7 +96,8 @@ class Lessons:
     def _settling(self, step: int) -> LossTerms:
         if self._embedded is None:
             episodes, ids = self._source.at(self.config.main_steps.stop)
-            seen = replace(episodes, pixels=self._embeddings(episodes, ids))
+            seen = replace(episodes, pixels=self._embed(episodes, ids))
+            self._kept = [seen.pixels[seen.rows(episode)] for episode in ids.tolist()]
             settings = self.config
             drawing = self._drawing(settings.window_frames, self._block, settings.batch)
             self._embedded = drawing.sampler(seen, ids)
@@ -105,7 +107,11 @@ class Lessons:
         found: LossTerms = self._settling_loss(embeddings, actions, self.config.multi_step)
         return found
 
-    def _embeddings(self, episodes: Episodes, ids: Rows) -> np.ndarray:
+    def embeddings(self) -> list[np.ndarray]:
+        """Of the episodes (T, D) that settling was about, if there was any; else none."""
+        return self._kept
+
+    def _embed(self, episodes: Episodes, ids: Rows) -> np.ndarray:
         """Embeddings (N, D) of all rows of the episodes learned from, as a controller has them."""
         found = np.zeros((len(episodes.action), self.model.latent_dim), np.float32)
         self.model.eval()

@@ -20,7 +20,6 @@ from agent.files.folders import RUN, require_kind, require_no_run
 from agent.files.remote import Place
 from agent.machine.memory import peak_memory_mb
 from agent.model.checkpoint import checkpoint_sha256, load_checkpoint, save_checkpoint
-from agent.model.metric import goal_metric
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from agent.settings import to_dict
@@ -28,6 +27,7 @@ from agent.training import ranks
 from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
 from agent.training.fit import require_fit, usable_device
 from agent.training.geometry import Geometry, geometry_of
+from agent.training.goal_distance import fit_goal_distance
 from agent.training.interrupt import interrupts_held_back
 from agent.training.lessons import Lessons
 from agent.training.objective import LossTerms
@@ -250,19 +250,17 @@ class Trainer:
         return report_on(losses, self.step, settings.steps, frames, seconds, diagnostics)
 
     def _finish(self, diagnostics: Diagnostics | None) -> None:
-        """Fit the goal metric and the sight to the rollouts, and write the checkpoint."""
+        """Fit goal distance and sight to the rollouts, and write the checkpoint."""
         if not ranks.is_first():
             return
         chosen = self.train_ids[:: max(1, len(self.train_ids) // _METRIC_EPISODES)]
         self.model.eval()
         embeddings = embed_episodes(self.model, self.episodes, chosen)
-        settings = self.config.model
-        metric = goal_metric(
-            embeddings, settings.action_block, self.model.commuting, settings.plain_share
-        )
-        self.model.goal_metric.copy_(torch.from_numpy(metric))
+        everything = self.lessons.embeddings() or embeddings
+        fit_goal_distance(self.model, embeddings, everything, self.config.training.seed)
         states = [self.episodes.state[self.episodes.rows(int(i))] for i in chosen]
-        shape = geometry_of(self.model, states, embeddings, settings.action_block)
+        block = self.config.model.action_block
+        shape = geometry_of(self.model, states, embeddings, block)
         self.model.sight = learn_sight(self.model, self.episodes, self.train_ids, self.held_out_ids)
         save_checkpoint(self.out / CHECKPOINT, self.model, self._facts(diagnostics, shape))
 

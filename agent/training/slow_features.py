@@ -1,0 +1,71 @@
+"""Fitting the curved part of the goal metric: the theory's own objective once more, on embeddings.
+
+Pairs of embeddings of one episode, a few lags apart, are brought together while their features stay
+white (:func:`agent.training.warm_start.alignment`): what then moves least are the slowest
+eigenfunctions of the world's own motion ("When Does LeJEPA Learn a World Model?", arXiv:2605.26379,
+Sec. 3; Pfau et al. 2019, arXiv:1806.02215, for eigenfunctions by networks). No frame is embedded
+again and no encoder moves: it takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agent.interfaces import Array
+from agent.model.metric import commuting_features
+from agent.model.slow_features import SlowFeatures
+from agent.training.warm_start import alignment
+
+STEPS, PAIRS, RATE = 1200, 512, 3e-3
+LAGS = (2, 4, 8)  # model steps: short ones for what is near, long ones for the lie of the land
+SPARE = 2  # times as many features are fitted as are kept: the slowest
+
+
+def fit_slow_features(
+    embeddings: Sequence[Array], hidden: int, width: int, rows_a_step: int, seed: int
+) -> SlowFeatures | None:
+    """``width`` features of ``hidden`` units from embeddings (T, D) of episodes.
+
+    Scaled to a total variance of D, as the linear metric is. None where no episode is long enough.
+    """
+    lags = [lag * rows_a_step for lag in LAGS]
+    usable = [np.asarray(z, np.float32) for z in embeddings if len(z) > max(lags)]
+    if not usable:
+        return None
+    pairs = _Pairs(usable, np.random.default_rng(seed))
+    latent_dim = usable[0].shape[1]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        features = SlowFeatures(latent_dim, hidden, SPARE * width)
+    optimiser = torch.optim.Adam(features.parameters(), RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS)
+    for step in range(STEPS):
+        loss = alignment(features(pairs.draw(lags[step % len(lags)]))).log()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    with torch.no_grad():
+        made = [features(torch.from_numpy(z)).numpy() for z in usable]
+    kept = commuting_features(made, lags[0], width, latent_dim)
+    return features.combined(torch.from_numpy(kept).float())
+
+
+class _Pairs:
+    """Draws pairs (P, 2, D) of embeddings of one episode."""
+
+    def __init__(self, episodes: Sequence[Array], rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._all = torch.from_numpy(np.concatenate(episodes))
+        lengths = np.array([len(one) for one in episodes])
+        self._left = np.concatenate([np.arange(length)[::-1] for length in lengths])
+
+    def draw(self, lag: int) -> Tensor:
+        """Their first halves anywhere, the second ``lag`` rows later."""
+        begins = np.flatnonzero(self._left >= lag)
+        first = self._rng.choice(begins, PAIRS)
+        return self._all[torch.from_numpy(np.stack([first, first + lag], 1))]

@@ -1,0 +1,125 @@
+"""The distance a planner goes down: straight where the embedding is flat, curved where it curls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from agent.config import preset
+from agent.model.slow_features import SlowFeatures
+from agent.model.world_model import WorldModel
+from agent.training import slow_features
+from agent.training.geometry import geometry
+from agent.training.goal_distance import fit_goal_distance
+from agent.training.slow_features import fit_slow_features
+from envs import Column, WorldSpec
+
+SPEC = WorldSpec("recorded:square", "none", (16, 16), 1, 0.1, (Column("x"), Column("y")))
+LATENT = 12
+
+
+@pytest.fixture(autouse=True)
+def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What these squares need."""
+    monkeypatch.setattr(slow_features, "STEPS", 300)
+
+
+@pytest.fixture(scope="module")
+def walks() -> list[np.ndarray]:
+    """Of a point in a square (T, 2) that bounces off its walls."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(60):
+        free = rng.uniform(-1, 1, 2) + np.cumsum(rng.normal(scale=0.05, size=(150, 2)), axis=0)
+        found.append((np.abs((free + 1) % 4 - 2) - 1).astype(np.float32))
+    return found
+
+
+def curled(walk: np.ndarray) -> np.ndarray:
+    """A square wound into many directions, none of which tells its ends apart."""
+    turns = np.concatenate([k * walk for k in (4.0, 6.0, 8.0)], 1)
+    return np.concatenate([np.cos(turns), np.sin(turns)], 1).astype(np.float32)
+
+
+def a_model(bent: int = 32) -> WorldModel:
+    settings = preset("tiny").model
+    encoder = replace(settings.encoder, latent_dim=LATENT)
+    torch.manual_seed(0)
+    return WorldModel(replace(settings, encoder=encoder, bent=bent), SPEC).eval()
+
+
+def false_minima(model: WorldModel, walks: list[np.ndarray], seen: list[np.ndarray]) -> float:
+    with torch.no_grad():
+        measured = [model.measured(torch.from_numpy(z)).numpy() for z in seen]
+    found = geometry(walks, measured, 8)
+    assert found is not None
+    return found.false_minima
+
+
+def test_a_curled_embedding_is_unrolled(walks):
+    seen = [curled(walk) for walk in walks]
+    straight, either = a_model(bent=0), a_model()
+    for model in (straight, either):
+        fit_goal_distance(model, seen, seen, seed=0)
+    assert false_minima(straight, walks, seen) > 0.05
+    assert false_minima(either, walks, seen) < 0.5 * false_minima(straight, walks, seen)
+
+
+def test_where_nothing_is_curled_the_linear_distance_stays(walks):
+    seen = [np.pad(walk, ((0, 0), (0, LATENT - 2))) for walk in walks]
+    straight, either = a_model(bent=0), a_model()
+    for model in (straight, either):
+        fit_goal_distance(model, seen, seen, seed=0)
+    one, other = (torch.from_numpy(seen[0][:50]), torch.from_numpy(seen[1][:50]))
+    with torch.no_grad():
+        far = [model.offsets(one, other).norm(dim=-1) for model in (straight, either)]
+    torch.testing.assert_close(*far)
+
+
+def test_slopes_of_the_features_are_their_derivatives():
+    torch.manual_seed(0)
+    features = SlowFeatures(4, 8, 3).double()
+    torch.nn.init.normal_(features.out.weight)
+    z, directions = torch.randn(2, 4).double(), torch.randn(2, 5, 4).double()
+    for row in range(2):
+        exact = torch.autograd.functional.jacobian(features, z[row]) @ directions[row].T
+        torch.testing.assert_close(features.push(z, directions)[row], exact.T)
+
+
+def test_offsets_are_differences_of_what_is_measured():
+    model = a_model()
+    assert model.slow is not None
+    torch.nn.init.normal_(model.slow.out.weight)
+    z, goals = torch.randn(7, LATENT), torch.randn(7, LATENT)
+    with torch.no_grad():
+        found = model.offsets(z, goals)
+        torch.testing.assert_close(found, model.measured(z) - model.measured(goals))
+    assert found.shape == (7, model.measures)
+
+
+def test_the_slowest_features_of_a_square_are_one_for_each_side(walks):
+    """Its slowest eigenfunctions are cos(πx/2 + π/2) and the same of y: monotone in each."""
+    features = fit_slow_features([np.asarray(w) for w in walks], 32, 2, 1, seed=0)
+    assert features is not None
+    place = np.concatenate(walks)
+    with torch.no_grad():
+        found = features(torch.from_numpy(place)).numpy()
+    wanted = np.sin(np.pi / 2 * place)
+    rest = found - found.mean(0)
+    explained = wanted @ np.linalg.lstsq(wanted, rest, rcond=None)[0]
+    assert ((rest - explained) ** 2).sum() < 0.1 * (rest**2).sum()
+
+
+def test_combined_features_are_those_times_a_matrix():
+    features, matrix = SlowFeatures(4, 8, 3), torch.randn(3, 2)
+    torch.nn.init.normal_(features.out.weight)
+    z = torch.randn(5, 4)
+    with torch.no_grad():
+        torch.testing.assert_close(features.combined(matrix)(z), features(z) @ matrix)
+
+
+def test_episodes_too_short_for_a_pair_leave_it_linear():
+    assert fit_slow_features([np.zeros((3, 4), np.float32)], 8, 2, 2, seed=0) is None
