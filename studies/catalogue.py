@@ -13,6 +13,8 @@ HOMES = {
     "law": "studies.law_study",
     "bound": "studies.bound_study",
     "conditions": "studies.conditions_study",
+    "circles": "studies.circles_study",
+    "circle-law": "studies.circle_law_study",
     "reacher-ou": "studies.reacher_ou_study",
     "reacher-trajectories": "studies.reacher_trajectories_study",
     "action": "studies.action_study",

@@ -14,6 +14,8 @@ HOMES = {
     "law": "studies.figures.law:law_figure",
     "bound": "studies.figures.law:bound_figure",
     "conditions": "studies.figures.conditions:conditions_figure",
+    "circles": "studies.figures.circles:circles_figure",
+    "circle-law": "studies.figures.circles:circle_law_figure",
     "reacher-ou": "studies.figures.reacher:reacher_ou_figure",
     "reacher-trajectories": "studies.figures.reacher:trajectories_figure",
     "action": "studies.figures.action:action_figure",
