@@ -15,6 +15,7 @@ HOMES = {
     "conditions": "studies.conditions_study",
     "circles": "studies.circles_study",
     "circle-law": "studies.circle_law_study",
+    "closed-loop": "studies.closed_loop_study",
     "reacher-ou": "studies.reacher_ou_study",
     "reacher-trajectories": "studies.reacher_trajectories_study",
     "action": "studies.action_study",

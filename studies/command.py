@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 StudyName = Literal[
     "worlds", "scaling", "law", "bound", "conditions", "circles", "circle-law",
-    "reacher-ou", "reacher-trajectories", "action", "all",
+    "closed-loop", "reacher-ou", "reacher-trajectories", "action", "all",
 ]  # fmt: skip
 
 
@@ -30,7 +30,7 @@ class Studies:
     variables. law: latents that are not Gaussian, with FastICA beside. bound: the approximate
     theorem against the measured error. conditions: each condition of the theorem broken alone.
     circles: what is kept of circles, intervals and lines, as predicted. circle-law: from Gaussian
-    joints to joints that go round.
+    joints to joints that go round. closed-loop: what recovery buys, as cost over the optimum.
     reacher-ou, reacher-trajectories: pictures of the arm. action: the world model itself.
 
     Writes STUDY.json and STUDY.png into --out. Every finished run is kept: interrupted, the same

@@ -16,6 +16,7 @@ HOMES = {
     "conditions": "studies.figures.conditions:conditions_figure",
     "circles": "studies.figures.circles:circles_figure",
     "circle-law": "studies.figures.circles:circle_law_figure",
+    "closed-loop": "studies.figures.closed_loop:closed_loop_figure",
     "reacher-ou": "studies.figures.reacher:reacher_ou_figure",
     "reacher-trajectories": "studies.figures.reacher:trajectories_figure",
     "action": "studies.figures.action:action_figure",
