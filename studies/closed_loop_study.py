@@ -170,7 +170,7 @@ def conclude(rows: Sequence[Row]) -> dict[str, Any]:
     sound = [row["cost_ratio"] for row in rows if row["r2"] >= SOUND_R2]
     worst = max(sound, default=float("inf"))
     bars = {
-        f"cost / optimum where R2 is at least {SOUND_R2}, worst run": bar(
+        f"cost over optimum where R2 is at least {SOUND_R2}, worst run": bar(
             worst, f"at most {ASKED}", worst <= ASKED
         )
     }

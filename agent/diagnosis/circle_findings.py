@@ -38,12 +38,15 @@ def of_embedding(
     circles: list[tuple[int, int]], outputs: int, world: Shapes | None
 ) -> Iterator[Finding]:
     """Circles among an embedding's slow directions; its size, where the ``world`` is known."""
-    pairs = ", ".join(f"{i} and {j}" for i, j in circles)
+    asked = () if world is None else world.circles
     yield Finding(
         "Circles among the slow directions?", "spread of a pair's distance from the middle",
-        "roughly" if circles else "holds",
-        f"directions {pairs}, slowest is 1" if circles else "none", None, ROUND_AND_ROUND,
-        "Expected where something goes round; measure distances along it in the pair's angle.",
+        "roughly" if len(circles) < len(asked) or (circles and world is None) else "holds",
+        _pairs(circles, asked), None,
+        f"{ROUND_AND_ROUND} One that is no pair of slow directions by itself is mixed with others.",
+        "Measure distances along a circle in the pair's angle; where the pair is missing, let a "
+        "probe say how linear its sine and cosine are, and train longer on pairs, with a smaller "
+        "--training.sigreg-weight.",
     )  # fmt: skip
     if world is None:
         return
@@ -55,6 +58,12 @@ def of_embedding(
         "fewer than asked for, what is fastest.",
         f"Train with {OUTPUTS} {_count(world)}.",
     )  # fmt: skip
+
+
+def _pairs(circles: list[tuple[int, int]], asked: tuple[str, ...]) -> str:
+    found = ", ".join(f"{i} and {j}" for i, j in circles)
+    words = f"directions {found} (1 is the slowest)" if circles else "none"
+    return f"{words}; the world has {', '.join(asked)}" if asked else words
 
 
 def _level(needed: int, least: int) -> Level:

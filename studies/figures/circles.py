@@ -21,17 +21,20 @@ from agent.reporting.style import (
     new_figure,
     reference_line,
 )
-from studies.circles_study import coordinates
+from studies.circles_study import PAIRS, coordinates
 
 COLOURS = (BLUE, ORANGE)
-MARKS = {"whitening": ("o", "full"), "lejepa": ("s", "none")}
+MARKS, MANY = {"whitening": "o", "lejepa": "s"}, "^"
 OBJECTIVES = {"lejepa": BLUE, "whitening": ORANGE}
 NAMES = {"whitening": "whitening", "lejepa": "LeJEPA"}
 RATIOS = np.geomspace(1.01, 10, 400)
 
 
 def circles_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """R² of the faster coordinate by the ratio of rates: lines predicted, marks measured."""
+    """R² of the faster coordinate by the ratio of rates: lines predicted, marks measured.
+
+    Discs are whitening, triangles the same with more pairs a batch, hollow squares LeJEPA.
+    """
     worlds = list(dict.fromkeys(one["world"] for one in summary["table"]))
     figure = new_figure(WIDTH_IN, 4.6)
     grid = figure.subplots(2, (len(worlds) + 1) // 2, sharex=True, sharey=True)
@@ -49,15 +52,17 @@ def _world(axes: Axes, cells: Sequence[Mapping[str, Any]]) -> None:
     for outputs, colour in zip(widths, COLOURS, strict=False):
         line = [predicted_r2(coordinates(cells[0]["world"], r), outputs)[1] for r in RATIOS]
         axes.plot(RATIOS, line, color=colour, linewidth=1.2, label=f"D = {outputs}")
-        for kind, (mark, fill) in MARKS.items():
-            mine = [c for c in cells if (c["outputs"], c["objective"]) == (outputs, kind)]
-            axes.plot([c["ratio"] for c in mine], [c["r2"][1]["mean"] for c in mine], mark,
-                      color=colour, fillstyle=fill, markersize=5)  # fmt: skip
+        for kind, pairs in sorted({(c["objective"], c["pairs"]) for c in cells}):
+            wanted = (outputs, kind, pairs)
+            mine = [c for c in cells if (c["outputs"], c["objective"], c["pairs"]) == wanted]
+            axes.plot([c["ratio"] for c in mine], [c["r2"][1]["mean"] for c in mine],
+                      MARKS[kind] if pairs == PAIRS else MANY, color=colour, markersize=5,
+                      fillstyle="full" if kind == "whitening" else "none")  # fmt: skip
     axes.set_xscale("log")
     axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
     axes.minorticks_off()
     axes.set_ylim(-0.05, 1.05)
-    legend(axes, where="lower right")
+    legend(axes, where="best")
 
 
 def circle_law_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:

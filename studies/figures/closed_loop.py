@@ -25,19 +25,27 @@ NAMES = {
     "rates": "unequal rates",
 }
 MARKS = {"lejepa": "full", "whitening": "none"}
-LEAST = 1e-4  # a logarithm has no place for what is perfect
+LEAST, MOST = 1e-4, 1e3  # a logarithm has no place for what is perfect; what flies off is at MOST
 
 
 def closed_loop_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Excess cost against unexplained variance, a mark a run; hollow ones are whitening."""
+    """Excess cost against unexplained variance, a mark a run; hollow ones are whitening.
+
+    Runs whose point flies off are drawn at ``MOST``.
+    """
     figure = new_figure(WIDTH_IN, 3.8)
     axes = figure.subplots()
-    dress(axes, "What recovery buys", "unexplained, 1 − R²", "cost above the optimum, share of it")
+    dress(
+        axes,
+        "What recovery buys (hollow: whitening)",
+        "unexplained, 1 − R²",
+        "cost above the optimum, share of it",
+    )
     for (spoilt, name), colour in zip(NAMES.items(), SERIES, strict=False):
         for objective, fill in MARKS.items():
             mine = [r for r in rows if (r["spoilt"], r["objective"]) == (spoilt, objective)]
             x = [max(LEAST, 1 - row["r2"]) for row in mine]
-            y = [max(LEAST, row["cost_ratio"] - 1) for row in mine]
+            y = [min(MOST, max(LEAST, row["cost_ratio"] - 1)) for row in mine]
             label = name if objective == "lejepa" else None
             axes.plot(x, y, "o", color=colour, fillstyle=fill, markersize=5, label=label)
     axes.set_xscale("log")
@@ -46,5 +54,5 @@ def closed_loop_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, A
     reference_line(axes, 0.05, "asked where R² ≥ .99")
     idle = summary["doing_nothing"]["mean"] - 1
     reference_line(axes, idle, "no force at all")
-    legend(axes, where="lower right")
+    legend(axes, where="best")
     return figure

@@ -21,10 +21,11 @@ def circles_table(result: Result) -> list[str]:
             slow, fast = cell["world"].split(", ")
             lines.append([
                 slow, fast, f"{cell['ratio']:g}", f"{cell['outputs']}", f"{cell['needed']}",
+                f"{cell['pairs']}",
                 " / ".join(f"{asked:.2f}" for asked in cell["predicted"]),
                 _both(cell), _both(beside.get(_place(cell))), f"{cell['r2'][0]['n']}",
             ])  # fmt: skip
-    head = ["slow", "fast", "ratio of rates", "D", "D that the rule asks for"]
+    head = ["slow", "fast", "ratio of rates", "D", "D that the rule asks for", "pairs a batch"]
     head += ["R² predicted, slow / fast", "whitening R²", "LeJEPA R²", "seeds"]
     return table(head, lines)
 
@@ -54,7 +55,7 @@ def _yardsticks(rows: list[Result]) -> list[str]:
 
 
 def _place(cell: Result) -> tuple[Any, ...]:
-    return cell["world"], cell["ratio"], cell["outputs"]
+    return cell["world"], cell["ratio"], cell["outputs"], cell["pairs"]
 
 
 def _both(cell: Result | None) -> str:
