@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from studies.runner import Report
 
 StudyName = Literal[
-    "worlds", "scaling", "law", "bound", "conditions", "reacher-ou", "reacher-trajectories",
-    "action", "all",
+    "worlds", "scaling", "law", "bound", "conditions", "circles", "circle-law",
+    "closed-loop", "reacher-ou", "reacher-trajectories", "action", "all",
 ]  # fmt: skip
 
 
@@ -29,6 +29,8 @@ class Studies:
     worlds: four nonlinear 2-D mixings and three objectives. scaling: more and more latent
     variables. law: latents that are not Gaussian, with FastICA beside. bound: the approximate
     theorem against the measured error. conditions: each condition of the theorem broken alone.
+    circles: what is kept of circles, intervals and lines, as predicted. circle-law: from Gaussian
+    joints to joints that go round. closed-loop: what recovery buys, as cost over the optimum.
     reacher-ou, reacher-trajectories: pictures of the arm. action: the world model itself.
 
     Writes STUDY.json and STUDY.png into --out. Every finished run is kept: interrupted, the same

@@ -13,6 +13,7 @@ from agent.commands.values import Seed
 
 if TYPE_CHECKING:
     from agent.diagnosis import Diagnosis, Trajectories
+    from agent.diagnosis.shapes import Shapes
     from agent.diagnosis.subjects import Embedded
 
 DEFAULT_STRIDE = 2  # env steps, as the shipped model's
@@ -23,10 +24,11 @@ COLOURS = {"holds": "green", "roughly": "yellow", "fails": "red", "unclear": "cy
 class Diagnose:
     """Ask of recorded rollouts, and of a model, what LeJEPA's theory asks of the world.
 
-    Is what moves Gaussian, stationary, with noise that adds, and of one speed? Is the embedding
-    white, how many of its directions are used, what does the theorem promise? Each line has a
-    verdict and what to do about it. The world's own coordinates are diagnosed where they were
-    recorded; with --checkpoint, so are the model's embeddings and its prediction errors.
+    Is what moves Gaussian, stationary, with noise that adds, and of one speed? What goes round, and
+    how many outputs does that ask for? Is the embedding white, how many of its directions are used,
+    what does the theorem promise? Each line has a verdict and what to do about it. The world's own
+    coordinates are diagnosed where they were recorded; with --checkpoint, so are the model's
+    embeddings and its prediction errors.
 
     Examples:
       python run_agent.py diagnose --data data/reacher
@@ -132,17 +134,23 @@ class Diagnose:
         if model is not None:
             with progress("embedding episodes") as update:
                 embedded = embeddings(model, store, ids, update)
-            found.append(_diagnosed(embedded.trajectories, self.seed, embedded))
+            world = found[0].shapes if found else None
+            found.append(_diagnosed(embedded.trajectories, self.seed, embedded, world))
         return found
 
 
-def _diagnosed(data: Trajectories, seed: int, of_model: Embedded | None = None) -> Diagnosis:
+def _diagnosed(
+    data: Trajectories,
+    seed: int,
+    of_model: Embedded | None = None,
+    world: Shapes | None = None,
+) -> Diagnosis:
     from agent.commands.progress import progress
     from agent.diagnosis import CHECKS, diagnose
 
     with progress(f"checking {data.name}") as update:
         return diagnose(
-            data, seed, of_model and of_model.model_residuals,
+            data, seed, of_model and of_model.model_residuals, world,
             lambda done: update(done, CHECKS), of_model and of_model.geometry,
         )  # fmt: skip
 

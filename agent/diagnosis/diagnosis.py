@@ -12,6 +12,7 @@ from agent.diagnosis.gaussianity import Gaussianity, gaussianity
 from agent.diagnosis.noise import Noise, linear_residuals, noise
 from agent.diagnosis.promise import Promise, promise
 from agent.diagnosis.rates import Rates, rates
+from agent.diagnosis.shapes import Shapes, circles_within, shapes
 from agent.diagnosis.stationarity import Stationarity, stationarity
 from agent.diagnosis.thinning import Sample, thin
 from agent.diagnosis.trajectories import Trajectories
@@ -20,7 +21,7 @@ from agent.errors import UserError
 from agent.interfaces import Array
 from agent.training.geometry import Geometry
 
-CHECKS = 6
+CHECKS = 7
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Diagnosis:
     model_noise: Noise | None
     rates: Rates
     promise: Promise
+    shapes: Shapes | None
+    """Of a world's own coordinates, or of the world that an embedding shows, if it is known."""
+    circles: list[tuple[int, int]]
+    """Pairs of slow directions of an embedding that are circles."""
     geometry: Geometry | None = None
     findings: list[Finding] = field(init=False)
 
@@ -71,13 +76,14 @@ def diagnose(
     data: Trajectories,
     seed: int = 0,
     model_residuals: Array | None = None,
+    world: Shapes | None = None,
     on_check: Callable[[int], None] = lambda done: None,
     geometry: Geometry | None = None,
 ) -> Diagnosis:
     """Run all checks; ``model_residuals`` (E, F, D) are those of the last F rows.
 
-    ``geometry``, of a model's goal metric, becomes a finding as it is.
-
+    ``world``: the shapes of the world that ``data``, an embedding, show.
+    ``geometry``, of its goal metric, becomes a finding as it is.
     ``on_check`` is told how many of ``CHECKS`` are done. The same seed gives the same result.
 
     Raises:
@@ -102,8 +108,12 @@ def diagnose(
     on_check(5)
     promised = promise(data, sample, lagged.shared, next(streams))
     on_check(6)
+    known = shapes(data) if data.own_units else world
+    circles = [] if data.own_units else circles_within(data)
+    on_check(7)
     return Diagnosis(
-        data, sample, gaussian, stationary, additive, of_model, lagged, promised, geometry
+        data, sample, gaussian, stationary, additive, of_model, lagged, promised, known, circles
+        geometry,
     )
 
 

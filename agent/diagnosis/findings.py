@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from agent.diagnosis.circle_findings import of_embedding, of_world
 from agent.diagnosis.gaussianity import Gaussianity
 from agent.diagnosis.noise import Noise
 from agent.diagnosis.promise import Promise
 from agent.diagnosis.rates import PREDICTED_FAILURE, Rates
+from agent.diagnosis.shapes import Shapes
 from agent.diagnosis.stationarity import Stationarity
 from agent.diagnosis.trajectories import DEAD_SHARE
 from agent.diagnosis.verdict import Finding, graded
@@ -36,11 +38,14 @@ def findings(found: Diagnosis) -> list[Finding]:
     lines += _noise(found.noise, "the row before")
     if found.model_noise is not None:
         lines += _model_noise(found.model_noise)
-    lines += _rates(found.rates, found.data.own_units)
+    world = found.shapes if found.data.own_units else None
+    lines += _rates(found.rates, world)
     lines += _size(found.promise, found.data.own_units)
     if found.geometry is not None:
         lines.append(_downhill(found.geometry))
-    return lines
+    if world is None:
+        return [*lines, *of_embedding(found.circles, len(found.data.columns), found.shapes)]
+    return [*lines, *of_world(world)]
 
 
 def _gaussian(found: Gaussianity, own_units: bool) -> Iterator[Finding]:
@@ -132,25 +137,28 @@ def _model_noise(found: Noise) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _rates(found: Rates, own_units: bool) -> Iterator[Finding]:
+def _rates(found: Rates, world: Shapes | None) -> Iterator[Finding]:
+    ratio, limit = found.ratio, PREDICTED_FAILURE
+    if world is not None and world.circles:
+        ratio, limit = world.ratio, world.limit
     embedding = (
         "Directions of the embedding are of different speed: some are harmonics (squares, "
         "products) of the slow ones. Expected wherever the embedding is wider than the world."
     )
     state = (
-        "Past a ratio of 2 the square of the slowest variable outlasts the fastest variable; "
-        "alignment then prefers that square, and the fastest is lost."
+        f"Past a ratio of {limit:g} the second feature of the slowest variable (its square, a "
+        "circle's cos 2θ) outlasts the fastest variable; alignment prefers it, and that is lost."
     )
     yield Finding(
         "One rate for all directions?", "eigenvalues of the lag correlation",
-        graded(found.ratio - 1, 0.25, PREDICTED_FAILURE - 1, found.p_equal),
-        f"fastest {found.ratio:.3g} times the slowest (limit {PREDICTED_FAILURE:g}); a step keeps "
+        graded(ratio - 1, 0.25, limit - 1, found.p_equal),
+        f"fastest {ratio:.3g} times the slowest (limit {limit:g}); a step keeps "
         f"{found.rho.min():.3f} to {found.rho.max():.3f}",
         found.p_equal,
-        state if own_units else embedding,
+        embedding if world is None else state,
         "Give all coordinates the same time constant (slower actions for what is light), or learn "
         "slow and fast variables (places and rates) in separate embeddings."
-        if own_units else
+        if world is not None else
         "Train with --model.encoder.latent-dim nearer to the number of the world's variables, or "
         "read variables off with a metric that weights slow directions.",
     )  # fmt: skip

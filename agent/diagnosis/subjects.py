@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from agent.data import Episodes, RolloutStore
-from agent.diagnosis.trajectories import Trajectories, from_episodes
+from agent.diagnosis.trajectories import LEAST_FRAMES, Trajectories, from_episodes
 from agent.errors import UserError
 from agent.interfaces import Array
 from agent.model.world_model import WorldModel
@@ -62,6 +62,7 @@ def world_states(
     states = np.concatenate([part.state for part in parts])[:, chosen]
     lengths = np.concatenate([part.ep_len for part in parts])
     first = np.cumsum(lengths) - lengths
+    _require_rows(max(int(lengths[i]) for i in ids), stride)
     rows = [states[first[i] : first[i] + lengths[i] : stride] for i in ids]
     periods = tuple(np.inf if isfinite(c.low) else c.period for c in columns)  # stops end a circle
     values = np.where(np.isfinite(periods), _wrapped(_cut_alike(rows), periods), _cut_alike(rows))
@@ -74,6 +75,16 @@ def world_states(
         tuple(periods[i] for i in kept), own_units=True,
         left_out=tuple(columns[i].name for i in still),
     )  # fmt: skip
+
+
+def _require_rows(frames: int, stride: int) -> None:
+    """UserError if the ``stride``, and not the recording, leaves too few of an episode's frames."""
+    most = (frames - 1) // (LEAST_FRAMES - 1)
+    if stride > most >= 1:
+        raise UserError(
+            f"expected a stride of at most {most} env steps, which leaves {LEAST_FRAMES} rows of "
+            f"an episode of {frames} frames, got {stride}: too few samples for any test"
+        )
 
 
 def _wrapped(values: Array, periods: tuple[float, ...]) -> Array:

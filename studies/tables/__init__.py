@@ -16,6 +16,8 @@ from studies.tables.arm import (
     reacher_ou_table,
     trajectories_table,
 )
+from studies.tables.circles import circle_law_table, circles_table
+from studies.tables.closed_loop import closed_loop_table
 from studies.tables.diagnosis import MARK, diagnosis_section
 
 Means = Mapping[str, Any]
@@ -149,6 +151,9 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str] | Sequence[str]
     "law": _law,
     "bound": _bound,
     "conditions": _conditions,
+    "circles": circles_table,
+    "circle-law": circle_law_table,
+    "closed-loop": closed_loop_table,
     "reacher-ou": reacher_ou_table,
     "reacher-trajectories": trajectories_table,
     "action": action_table,

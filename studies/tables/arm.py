@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from studies.tables.markdown import table as _table
+
 Result = Mapping[str, Any]
 
 
@@ -84,8 +86,3 @@ def _average(rows: Sequence[Result], name: str) -> str:
 
 def _percent(rate: Result) -> str:
     return f"{100 * rate['rate']:.0f}"
-
-
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    whole = [head, ["---"] * len(head), *lines]
-    return [f"| {' | '.join(cells)} |" for cells in whole]

@@ -114,7 +114,12 @@ def mistakes() -> Iterator[tuple[list[str], str]]:
     yield ["--episodes", "3"], "too few samples"
     yield ["--episodes", "0"], "at least one episode"
     yield ["--stride", "0"], "stride"
-    yield ["--stride", "9"], "too few samples"
+    yield (
+        ["--stride", "9"],
+        "stride of at most 5 env steps, which leaves 8 rows of an episode of 41",
+    )
+    yield ["--stride", "500"], "an episode of 41 frames, got 500"
+    yield ["--episodes", "1"], "at least 8 episodes of 8 frames, got 1 of 21"
     yield ["--out", "page.txt"], ".html"
     yield ["--checkpoint", "nowhere"], "expected a checkpoint"
 

@@ -183,7 +183,10 @@ def test_every_study_has_a_name_a_figure_and_a_place(capsys: Output) -> None:
     assert main(["words"]) == 2
 
 
-@pytest.mark.parametrize("name", ["worlds", "scaling", "law", "bound", "conditions"])
+@pytest.mark.parametrize(
+    "name",
+    ["worlds", "scaling", "law", "bound", "conditions", "circles", "circle-law", "closed-loop"],
+)
 @pytest.mark.parametrize("preset", ["quick", "full"])
 def test_runs_differ_and_are_json(name: str, preset: Preset) -> None:
     jobs = catalogue.load(name).jobs(preset)
