@@ -13,7 +13,9 @@ from benchmarks import random_calls
 from benchmarks.faults.suites import SUITES
 from benchmarks.sight import SCHEMA
 
-SIGHT_COLUMNS = ("fault", "episodes", "held in time", "at rest", "held later", "let go in time")
+SIGHT_COLUMNS = (
+    "fault", "episodes", "held at once", "held in time", "harmless", "held later", "let go in time",
+)  # fmt: skip
 
 
 def fill_page(page: Path, results: Path) -> None:
