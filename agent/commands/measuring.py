@@ -15,6 +15,7 @@ from queue import Empty
 from typing import Any
 
 from agent.cluster import crew_for
+from agent.cluster.processes import children_ignore_interrupts
 from agent.cluster.serving import ignore_interrupts
 from agent.commands.measurement import Measurement
 from agent.commands.progress import Update, progress
@@ -58,7 +59,8 @@ def measure_each(
     with _one_thread_each(), progress("evaluating, episodes") as update:
         pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
         try:
-            futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
+            with children_ignore_interrupts():  # while they import, too
+                futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
             for number in _watch(futures, news, [job.episodes for job in jobs], update):
                 yield number, _outcome(futures[number])
         except BrokenProcessPool as lost:  # while jobs were handed out

@@ -45,7 +45,7 @@ class SightGuard:
     """
 
     def __init__(self, sight: Sight | None, episodes: int, memory_ticks: int) -> None:
-        self._sight, self._memory = sight, memory_ticks
+        self._sight = sight
         self.held: list[str | None] = [None] * episodes
         self._watches = [_Watch(memory_ticks, sight) for _ in range(episodes) if sight is not None]
 
@@ -82,7 +82,7 @@ class _Watch:
     def __init__(self, memory_ticks: int, sight: Sight) -> None:
         self.reason: str | None = None
         self.lately = Lately()
-        self._sight = sight
+        self._sight, self._odd_limit = sight, sight.odd_limit  # found before the first tick
         self._old: deque[bool] = deque(maxlen=OF_TICKS)
         self._was_odd = False
         self._least = self._wait = memory_ticks + 1
@@ -121,7 +121,7 @@ class _Watch:
         sight, was_odd = self._sight, self._was_odd
         if self._hangs(news, push):
             return "the camera shows old pictures while the world should move: does it hang?"
-        self._was_odd = aside * news > sight.odd_limit
+        self._was_odd = aside * news > self._odd_limit
         if was_odd and self._was_odd:
             return "the picture is neither foreseen nor like any other: is a part of it old?"
         if news > sight.news_limit or drift > sight.drift_limit:

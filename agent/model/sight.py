@@ -8,7 +8,8 @@ of the world is asked of the training frames themselves, in two ways that cost n
 - small, it should look like one of the frames whose embeddings are nearest (a blob, half a picture,
   something twice).
 
-And its embedding should lie among theirs: that of a picture of which a part is old lies beside them.
+And its embedding should lie among theirs: that of a picture of which a part is old lies beside
+them.
 
 Limits come from recordings that were left out, and are above what any of their frames reaches.
 """
