@@ -7,8 +7,9 @@ So this is watched, each against a limit that recordings gave (:mod:`agent.model
 
 - how strange a frame is;
 - how far it is from the prediction, before drift is taken into account, and drift itself;
-- far more strictly, that distance where the world stands still in the picture and actions push it,
-  and pictures that come back while it moves: one that jumps back, or two in their old order;
+- far more strictly, that distance where the world stands still in the picture and actions push it
+  to a place where it can be; and pictures that come back while it moves: one that jumps back, or
+  two in their old order;
 - between the two, that distance times how far the frame's embedding lies beside those of training
   frames: a picture of which a part is old is a little of both, twice in a row.
 
@@ -29,6 +30,7 @@ from agent.model.sight import Sight
 OLD_TICKS, OF_TICKS = 2, 5  # so many of the last that were old ones: a camera hangs
 LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest
 STILL_SHARE = 0.01  # of the error: a picture that moved by less stood still
+WALLED_SHARE = 0.14  # of the error: by so much beside the known lies what a wall forbids
 BACK_TIMES = 2.0  # the limit at rest: a jump to an old picture by more is one
 MOVED_SHARE = 0.00025  # of the limit of errors: an old order of pictures that moved by more
 SOON_TICKS = 50
@@ -53,7 +55,7 @@ class SightGuard:
         self,
         frames: Image,
         embeddings: FloatArray,
-        news: FloatArray | None,
+        errors: FloatArray | None,
         drift: FloatArray,
         pushes: FloatArray,
     ) -> None:
@@ -62,18 +64,19 @@ class SightGuard:
         Args:
             frames: uint8 (E, h, w, 3).
             embeddings: (E, D) of them.
-            news: (E,) mean square of the prediction's error, drift left in; None before there is
-                a prediction.
+            errors: (E, D) of predicting them, drift left in; None before there is a prediction.
             drift: (E,) mean square of its running mean.
             pushes: (E,) mean square of the actions of the last model step.
         """
         if self._sight is None:
             return
         strange, aside = self._sight.look(frames, embeddings)
-        errors = np.zeros(len(frames), np.float32) if news is None else news
+        missed = np.zeros_like(embeddings) if errors is None else errors
         for i, watch in enumerate(self._watches):
             watch.lately.show(frames[i], embeddings[i])
-            self.held[i] = watch.judge(strange[i], aside[i], errors[i], drift[i], pushes[i])
+            watch.foreseen = embeddings[i] - missed[i]
+            news = np.square(missed[i]).mean()
+            self.held[i] = watch.judge(strange[i], aside[i], news, drift[i], pushes[i])
 
 
 class _Watch:
@@ -82,6 +85,7 @@ class _Watch:
     def __init__(self, memory_ticks: int, sight: Sight) -> None:
         self.reason: str | None = None
         self.lately = Lately()
+        self.foreseen: FloatArray | None = None  # (D,), what the embedding should have been
         self._sight, self._odd_limit = sight, sight.odd_limit  # found before the first tick
         self._old: deque[bool] = deque(maxlen=OF_TICKS)
         self._was_odd = False
@@ -133,12 +137,18 @@ class _Watch:
         """Whether several of the last pictures were old ones that should have been new."""
         sight, lately = self._sight, self.lately
         same = lately.ticks_ago == 1 and news > sight.still_limit_at(push)
-        still = lately.moved < STILL_SHARE * news and news > sight.still_limit
-        back = lately.is_back and news > lately.moved > BACK_TIMES * sight.still_limit_at(0)
-        self._old.append(back or (push > LEAST_PUSH and (same or still)))
+        same |= lately.moved < STILL_SHARE * news and news > sight.still_limit
+        still = push > LEAST_PUSH and same and self._could_move(news)
+        back = lately.is_back and 2 * news > lately.moved > BACK_TIMES * sight.still_limit_at(0)
+        self._old.append(back or still)
         replays = lately.is_in_old_order and lately.moved > MOVED_SHARE * sight.news_limit
         self._stuck = replays or sum(self._old) >= OLD_TICKS
         return self._stuck
+
+    def _could_move(self, news: float) -> bool:
+        """Whether what was foreseen is a place of this world, and not in one of its walls."""
+        assert self.foreseen is not None
+        return float(self._sight.beside_known(self.foreseen[None])[0]) < WALLED_SHARE * news
 
     def _hold(self, trouble: str) -> None:
         if self.reason is None:

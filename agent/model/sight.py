@@ -76,12 +76,16 @@ class Sight:
         known ones, (E,), a mean square.
         """
         sound = np.isfinite(embeddings).all(1)
-        finite = np.where(sound[:, None], embeddings, np.float32(0))
+        finite = np.where(np.isfinite(embeddings), embeddings, np.float32(0))
         outside = outside_range(frames, self.darkest, self.brightest) / self.outside_limit
         which = nearest(finite, self.embeddings)
         unlike = unlike_any(frames, self.thumbnails[which]) / self.unlike_limit
         strange = np.where(sound, np.maximum(outside, unlike), np.inf).astype(np.float32)
         return strange, beside(finite, self.embeddings[which])
+
+    def beside_known(self, embeddings: FloatArray) -> FloatArray:
+        """How far embeddings (E, D) lie beside the nearest known ones, (E,), a mean square."""
+        return beside(embeddings, self.embeddings[nearest(embeddings, self.embeddings)])
 
     def still_limit_at(self, push: float) -> float:
         """The limit of an error under the same picture again, after actions of a mean square."""

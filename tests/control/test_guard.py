@@ -106,10 +106,13 @@ def test_a_healthy_swing_is_the_same_with_and_without(shipped: TorchModel) -> No
 
 
 def plain_sight() -> Sight:
-    """Of a world of which any picture is possible; errors may be up to 1, under old ones 0.01."""
+    """Of a world of which any picture is possible, its embedding on a line; errors may be up to 1,
+    under old ones 0.01.
+    """
     shape = (16, 16, 3)
     return Sight(
-        np.zeros((4, 2), np.float32), np.zeros((4, *shape), np.uint8),
+        np.stack([np.linspace(-20, 80, 8), np.zeros(8)], 1).astype(np.float32),
+        np.zeros((8, *shape), np.uint8),
         np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8),
         outside_limit=1.0, unlike_limit=255.0, news_limit=1.0, drift_limit=1.0, still_limit=0.01,
     )  # fmt: skip
@@ -122,7 +125,8 @@ def looked(
     frames = np.full((1, 16, 16, 3), value, np.uint8)
     embeddings: FloatArray = np.array([[at, 0]], np.float32)
     one = np.ones(1, np.float32)
-    guard.look(frames, embeddings, news * one, 0 * one, push * one)
+    errors: FloatArray = np.array([[np.sqrt(2 * news), 0]], np.float32)
+    guard.look(frames, embeddings, errors, 0 * one, push * one)
     return guard.held[0]
 
 
@@ -144,6 +148,12 @@ def test_actions_that_move_nothing_in_the_picture() -> None:
     guard = SightGuard(replace(plain_sight(), push_share=0.02), 1, MEMORY)  # as at a wall
     assert not any(looked(guard, 7, 0.006) for _ in range(9))
     assert any(looked(guard, 7, 0.006, push=0.1) for _ in range(3))
+
+
+def test_what_is_pushed_into_a_wall_stands_still() -> None:
+    aside = plain_sight().embeddings[:, ::-1].copy()  # nothing was ever seen where it is pushed
+    guard = SightGuard(replace(plain_sight(), embeddings=aside), 1, MEMORY)
+    assert not any(looked(guard, 7, 0.006) for _ in range(9))
 
 
 def test_a_picture_that_hardly_moves_hangs_too() -> None:
@@ -171,7 +181,8 @@ def test_neither_foreseen_nor_like_any_other() -> None:
         one, frame = np.ones(1, np.float32), np.zeros((1, 16, 16, 3), np.uint8)
         for tick in range(count):
             where = np.array([[1 + tick, off]], np.float32)
-            guard.look(frame + np.uint8(tick), where, news * one, 0 * one, one)
+            errors = np.array([[np.sqrt(2 * news), 0]], np.float32)
+            guard.look(frame + np.uint8(tick), where, errors, 0 * one, one)
         return guard.held[0]
 
     assert found(0.5, 0.5, 2) and not found(0.5, 0.5, 1)
