@@ -54,7 +54,8 @@ class TickHistory:
 
     def pushes(self) -> FloatArray:
         """(E,), the mean square of the actions of the last model step."""
-        return np.square(self._blocks(self._actions, 1)).mean((1, 2))
+        pushes: FloatArray = np.square(self._blocks(self._actions, 1)).mean((1, 2))
+        return pushes
 
     def last_transition(self) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """What led to now: embeddings (E, L, D), blocks (E, L, K*A), and now (E, D).

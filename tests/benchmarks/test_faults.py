@@ -26,6 +26,7 @@ from benchmarks.faults.specimens import Specimen
 from benchmarks.sight import SCHEMA as SIGHT_SCHEMA
 
 LIMIT_S = 60.0
+ROOT = Path(__file__).parents[2]
 
 
 def nothing(done: int) -> None:
@@ -151,3 +152,8 @@ def test_a_page_shows_how_calls_ended_and_what_a_camera_did(tmp_path: Path) -> N
     assert "| collect | 4 | 3 | 0 | 0 | 0 | 0 | 1 |" in page
     assert "Healthy episodes: 9, of which held at any time: 2." in page
     assert "| hangs | 5 | 0 | 3 | 1 | 0 | 0 | 1 |" in page
+
+
+def test_the_tables_of_the_page_are_what_the_files_say() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert filled_page(page, ROOT / "results" / "reliability") == page
