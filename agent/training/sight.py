@@ -10,7 +10,8 @@ import torch
 
 from agent.data.episodes import Episodes, Rows
 from agent.interfaces import Array, FloatArray, Image
-from agent.model.sight import Sight, outside_range, shrink, unlike_nearest
+from agent.model.likeness import outside_range, shrink, unlike_nearest
+from agent.model.sight import Sight
 from agent.model.world_model import WorldModel
 
 KEPT = 4096

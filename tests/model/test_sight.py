@@ -8,7 +8,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from agent.model.sight import Sight, beside, outside_range, shrink, unlike_nearest
+from agent.model.likeness import beside, outside_range, shrink, unlike_nearest
+from agent.model.sight import Sight
 
 
 @pytest.fixture
