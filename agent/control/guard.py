@@ -29,7 +29,7 @@ from agent.model.sight import Sight
 
 OLD_TICKS, OF_TICKS = 2, 5  # so many of the last that were old ones: a camera hangs
 LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest
-STILL_SHARE = 0.01  # of the error: a picture that moved by less stood still
+STILL_SHARE = 0.003  # of the error: a picture that moved by less stood still
 WALLED_SHARE = 0.14  # of the error: by so much beside the known lies what a wall forbids
 BACK_TIMES = 2.0  # the limit at rest: a jump to an old picture by more is one
 MOVED_SHARE = 0.00025  # of the limit of errors: an old order of pictures that moved by more
@@ -139,7 +139,7 @@ class _Watch:
         same = lately.ticks_ago == 1 and news > sight.still_limit_at(push)
         same |= lately.moved < STILL_SHARE * news and news > sight.still_limit
         still = push > LEAST_PUSH and same and self._could_move(news)
-        back = lately.is_back and 2 * news > lately.moved > BACK_TIMES * sight.still_limit_at(0)
+        back = lately.is_back and news > lately.moved > BACK_TIMES * sight.still_limit_at(0)
         self._old.append(back or still)
         replays = lately.is_in_old_order and lately.moved > MOVED_SHARE * sight.news_limit
         self._stuck = replays or sum(self._old) >= OLD_TICKS

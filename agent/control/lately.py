@@ -9,7 +9,7 @@ import numpy as np
 from agent.interfaces import FloatArray, Image
 
 REMEMBERED = 25  # ticks in which a picture should not come back while the world moves
-_BACK_TICKS = 3  # a world that is pushed to and fro may look as it did two ticks ago
+_ORDER_TICKS = 3  # a world that is pushed to and fro may look as it did two ticks ago
 
 
 class Lately:
@@ -30,7 +30,7 @@ class Lately:
         times = [ago for ago, other in enumerate(shown, 1) if other == mark]
         self.ticks_ago = times[0] if times else 0
         self.is_in_old_order = any(
-            ago >= _BACK_TICKS and shown[ago : ago + 1] == shown[:1] for ago in times
+            ago >= _ORDER_TICKS and shown[ago : ago + 1] == shown[:1] for ago in times
         )
         self._shown.append(mark)
         before, self._before = self._before, embedding
@@ -43,5 +43,5 @@ class Lately:
 
     @property
     def is_back(self) -> bool:
-        """Whether the world would have come back to where it was, and not just turned round."""
-        return self.ticks_ago >= _BACK_TICKS
+        """Whether the picture is an old one, and not the last."""
+        return self.ticks_ago > 1
