@@ -19,6 +19,7 @@ from studies.__main__ import main as studies_main
 EXPECTED = (0, 2, 3, 4, 130)
 MEMORY_BYTES = 4 * 10**9  # more than the process has, so that a greedy call cannot take it all
 POLL_S, GRACE_S = 0.01, 5.0
+PAUSE_S = 1.0  # a longer time between two looks is one in which everything was stopped
 DEFAULTS = ("diagnosis.html", "preview.png", "runs")  # where a call writes that names no place
 
 
@@ -99,13 +100,14 @@ def _addresses() -> int:
 
 
 def _waited(child: int, limit_s: float) -> int:
-    """Its exit code; Ctrl-C after ``limit_s`` and the end after thrice that."""
-    began_s, asked = time.monotonic(), False
+    """Its exit code; Ctrl-C after ``limit_s`` and the end after thrice that, pauses left out."""
+    spent_s, asked, looked_s = 0.0, False, time.monotonic()
     while True:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             return os.waitstatus_to_exitcode(status)
-        spent_s = time.monotonic() - began_s
+        now_s = time.monotonic()
+        spent_s, looked_s = spent_s + min(now_s - looked_s, PAUSE_S), now_s
         if spent_s > limit_s and not asked:
             os.killpg(child, signal.SIGINT)
             asked = True

@@ -141,7 +141,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--calls", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit-s", type=float, default=8.0, help="then a call gets Ctrl-C")
+    parser.add_argument("--limit-s", type=float, default=4.0, help="then a call gets Ctrl-C")
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--verbose", action="store_true", help="print what went wrong in full")
     return parser.parse_args(argv)

@@ -11,11 +11,14 @@ import termios
 import time
 import typing
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import run_agent
+from agent.commands import measuring
 from agent.commands.doctor import Doctor
 from agent.commands.failures import exit_code_of
 from agent.commands.progress import duration, follow
@@ -68,6 +71,45 @@ def test_each_failure_has_its_exit_code(
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert len(said.strip()) > len("error: ")
+
+
+def test_what_was_half_made_when_interrupted_ends_unheard(monkeypatch: pytest.MonkeyPatch) -> None:
+    class HalfMade:
+        def __init__(self) -> None:
+            raise KeyboardInterrupt
+
+        def __del__(self) -> None:
+            raise AttributeError("it has no pointer yet")
+
+    heard: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", heard.append)
+    monkeypatch.setattr(Doctor, "run", lambda self: HalfMade())
+    assert run_agent.main(["doctor"]) == 130
+    assert heard == []
+
+
+def test_workers_never_see_ctrl_c_not_even_while_they_import(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = []
+
+    class Pool:
+        def __init__(self, *_: object, **__: object) -> None:
+            self._processes = None
+
+        def submit(self, *_: object) -> Future[dict[str, bool]]:
+            answers.append(signal.getsignal(signal.SIGINT))  # what a child inherits
+            done: Future[dict[str, bool]] = Future()
+            done.set_result({"done": True})
+            return done
+
+        def shutdown(self, **_: object) -> None:
+            pass
+
+    monkeypatch.setattr(measuring, "ProcessPoolExecutor", Pool)
+    job = SimpleNamespace(episodes=1)
+    assert list(measuring.measure_each([job], 1)) == [(0, {"done": True})]  # type: ignore[list-item]
+    assert answers == [signal.SIG_IGN] != [signal.getsignal(signal.SIGINT)]
 
 
 @pytest.mark.parametrize("bug", [ValueError("v"), KeyError("k"), OSError(errno.EBADF, "b")])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 from agent.commands.command import Command, Entry
 from agent.commands.console import debugging, note, show_logs
@@ -41,6 +43,10 @@ def after_output(code: int) -> int:
     return MACHINE
 
 
+def _nothing_more(unraisable: Any) -> None:
+    """An object that was only half made cannot end well, and nobody needs to hear of it."""
+
+
 def _call(command: Command) -> int:
     show_logs()
     try:
@@ -48,6 +54,7 @@ def _call(command: Command) -> int:
         with endings_as_interrupts():
             command.run()
     except KeyboardInterrupt:
+        sys.unraisablehook = _nothing_more  # of what was cut off while it was made
         note(f"\ninterrupted. {command.after_interrupt}", style="yellow")
         return INTERRUPTED
     except Exception as error:

@@ -13,6 +13,7 @@ from queue import Empty
 from typing import Any, Protocol
 
 from agent.cluster import crew_for
+from agent.cluster.processes import children_ignore_interrupts
 from agent.cluster.serving import ignore_interrupts
 from agent.commands.progress import Update, progress
 from agent.errors import LOST_WORKER, MachineError, UserError
@@ -66,7 +67,8 @@ def measure_each(
     with one_thread_each(), progress(f"{called}, episodes") as update:
         pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
         try:
-            futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
+            with children_ignore_interrupts():  # while they import, too
+                futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
             for number in _watch(futures, news, [job.episodes for job in jobs], update):
                 yield number, _outcome(futures[number])
         except BrokenProcessPool as lost:  # while jobs were handed out

@@ -3,11 +3,18 @@ does not follow.
 
 A controller that acts on a wrong picture is dangerous, and it cannot know from the model alone: a
 picture that stands still is predicted perfectly once the estimate of drift has swallowed the error.
-So four things are watched, each against a limit that held-out recordings gave
-(:mod:`agent.model.sight`): how strange a frame is; how far it is from the prediction, before drift
-is taken into account; drift itself; and, far more strictly, that distance where the frame is one
-that was shown before. The episode is then held, with its actions at zero, until sight has been
-sound for as long as the model's memory; for twice as long each time that trouble comes back soon.
+So this is watched, each against a limit that recordings gave (:mod:`agent.model.sight`):
+
+- how strange a frame is;
+- how far it is from the prediction, before drift is taken into account, and drift itself;
+- far more strictly, that distance where the world stands still in the picture and actions push it
+  to a place where it can be; and pictures that come back while it moves: one that jumps back, or
+  two in their old order;
+- between the two, that distance times how far the frame's embedding lies beside those of training
+  frames: a picture of which a part is old is a little of both, twice in a row.
+
+The episode is then held, with its actions at zero, until sight has been sound for as long as the
+model's memory; for twice as long from the third time on that trouble comes back soon.
 """
 
 from __future__ import annotations
@@ -16,11 +23,16 @@ from collections import deque
 
 import numpy as np
 
+from agent.control.lately import Lately
 from agent.interfaces import FloatArray, Image
 from agent.model.sight import Sight
 
-REMEMBERED = 25  # ticks in which a picture should not come back while the world moves
 OLD_TICKS, OF_TICKS = 2, 5  # so many of the last that were old ones: a camera hangs
+LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest
+STILL_SHARE = 0.003  # of the error: a picture that moved by less stood still
+WALLED_SHARE = 0.14  # of the error: by so much beside the known lies what a wall forbids
+BACK_TIMES = 2.0  # the limit at rest: a jump to an old picture by more is one
+MOVED_SHARE = 0.00025  # of the limit of errors: an old order of pictures that moved by more
 SOON_TICKS = 50
 LONGEST_WAIT = 400
 
@@ -35,83 +47,59 @@ class SightGuard:
     """
 
     def __init__(self, sight: Sight | None, episodes: int, memory_ticks: int) -> None:
-        self._sight, self._memory = sight, memory_ticks
+        self._sight = sight
         self.held: list[str | None] = [None] * episodes
-        self._watches = [_Watch(memory_ticks) for _ in range(episodes)]
+        self._watches = [_Watch(memory_ticks, sight) for _ in range(episodes) if sight is not None]
 
     def look(
         self,
         frames: Image,
         embeddings: FloatArray,
-        news: FloatArray | None,
+        errors: FloatArray | None,
         drift: FloatArray,
+        pushes: FloatArray,
     ) -> None:
         """Judge this tick.
 
         Args:
             frames: uint8 (E, h, w, 3).
             embeddings: (E, D) of them.
-            news: (E,) mean square of the prediction's error, drift left in; None before there is
-                a prediction.
+            errors: (E, D) of predicting them, drift left in; None before there is a prediction.
             drift: (E,) mean square of its running mean.
+            pushes: (E,) mean square of the actions of the last model step.
         """
         if self._sight is None:
             return
-        strange = self._sight.strangeness(frames, embeddings)
-        errors = np.zeros(len(frames), np.float32) if news is None else news
-        for episode, watch in enumerate(self._watches):
-            old = watch.seen_before(frames[episode])
-            found = self._trouble(strange[episode], errors[episode], drift[episode], watch, old)
-            self.held[episode] = watch.judge(found, old)
-
-    def _trouble(
-        self, strange: float, news: float, drift: float, watch: _Watch, old: bool
-    ) -> str | None:
-        """The first thing that is wrong; what the model foresaw counts only when it saw soundly."""
-        sight = self._sight
-        assert sight is not None
-        if strange > 1:
-            return (
-                f"the picture is {strange:.1f} times as strange as one of this world may be: is "
-                "the camera covered, moved, or its light or colours changed?"
-            )
-        if watch.reason is not None:
-            return None
-        if watch.hangs(old and news > sight.still_limit):
-            return "the camera shows old pictures while the world should move: does it hang?"
-        if news > sight.news_limit or drift > sight.drift_limit:
-            times = max(news / sight.news_limit, drift / sight.drift_limit)
-            return f"the world did not do what was foreseen, by {times:.1f} times what it may"
-        return None
+        strange, aside = self._sight.look(frames, embeddings)
+        missed = np.zeros_like(embeddings) if errors is None else errors
+        for i, watch in enumerate(self._watches):
+            watch.lately.show(frames[i], embeddings[i])
+            watch.foreseen = embeddings[i] - missed[i]
+            news = np.square(missed[i]).mean()
+            self.held[i] = watch.judge(strange[i], aside[i], news, drift[i], pushes[i])
 
 
 class _Watch:
     """One episode: what was shown lately, and since when it is held."""
 
-    def __init__(self, memory_ticks: int) -> None:
+    def __init__(self, memory_ticks: int, sight: Sight) -> None:
         self.reason: str | None = None
-        self._shown: deque[int] = deque(maxlen=REMEMBERED)
+        self.lately = Lately()
+        self.foreseen: FloatArray | None = None  # (D,), what the embedding should have been
+        self._sight, self._odd_limit = sight, sight.odd_limit  # found before the first tick
         self._old: deque[bool] = deque(maxlen=OF_TICKS)
+        self._was_odd = False
         self._least = self._wait = memory_ticks + 1
         self._sound_ticks = 0  # since the trouble, or since the end of the last hold
-        self._held_before = self._stuck = False
+        self._holds = 0  # one soon after the other
+        self._stuck = False
 
-    def seen_before(self, frame: Image) -> bool:
-        """Whether this very picture was shown within the last ``REMEMBERED`` ticks."""
-        mark = hash(frame.tobytes())
-        old = mark in self._shown
-        self._shown.append(mark)
-        return old
-
-    def hangs(self, old: bool) -> bool:
-        """Whether several of the last pictures were old ones that should have been new."""
-        self._old.append(old)
-        self._stuck = sum(self._old) >= OLD_TICKS
-        return self._stuck
-
-    def judge(self, trouble: str | None, old: bool) -> str | None:
+    def judge(
+        self, strange: float, aside: float, news: float, drift: float, push: float
+    ) -> str | None:
         """Hold, go on holding, or let go; the reason while it is held."""
-        self._stuck = self._stuck and old
+        trouble = self._strange(strange) or self._unforeseen(aside, news, drift, push)
+        self._stuck = self._stuck and self.lately.is_old
         if trouble is not None:
             self._hold(trouble)
         elif self.reason is not None and self._stuck:
@@ -122,10 +110,52 @@ class _Watch:
             self.reason, self._sound_ticks = None, 0
         return self.reason
 
+    def _strange(self, strange: float) -> str | None:
+        if not strange > 1:
+            return None
+        return (
+            f"the picture is {strange:.1f} times as strange as one of this world may be: is "
+            "the camera covered, moved, or its light or colours changed?"
+        )
+
+    def _unforeseen(self, aside: float, news: float, drift: float, push: float) -> str | None:
+        """What the model foresaw counts only when it saw soundly."""
+        if self.reason is not None:
+            return None
+        sight, was_odd = self._sight, self._was_odd
+        if self._hangs(news, push):
+            return "the camera shows old pictures while the world should move: does it hang?"
+        self._was_odd = aside * news > self._odd_limit
+        if was_odd and self._was_odd:
+            return "the picture is neither foreseen nor like any other: is a part of it old?"
+        if news > sight.news_limit or drift > sight.drift_limit:
+            times = max(news / sight.news_limit, drift / sight.drift_limit)
+            return f"the world did not do what was foreseen, by {times:.1f} times what it may"
+        return None
+
+    def _hangs(self, news: float, push: float) -> bool:
+        """Whether several of the last pictures were old ones that should have been new."""
+        sight, lately = self._sight, self.lately
+        same = lately.ticks_ago == 1 and news > sight.still_limit_at(push)
+        same |= lately.moved < STILL_SHARE * news and news > sight.still_limit
+        still = push > LEAST_PUSH and same and self._could_move(news)
+        back = lately.is_back and news > lately.moved > BACK_TIMES * sight.still_limit_at(0)
+        self._old.append(back or still)
+        replays = lately.is_in_old_order and lately.moved > MOVED_SHARE * sight.news_limit
+        self._stuck = replays or sum(self._old) >= OLD_TICKS
+        return self._stuck
+
+    def _could_move(self, news: float) -> bool:
+        """Whether what was foreseen is a place of this world, and not in one of its walls."""
+        assert self.foreseen is not None
+        return float(self._sight.beside_known(self.foreseen[None])[0]) < WALLED_SHARE * news
+
     def _hold(self, trouble: str) -> None:
         if self.reason is None:
-            again = self._held_before and self._sound_ticks < SOON_TICKS
-            self._wait = min(2 * self._wait, LONGEST_WAIT) if again else self._least
-            self._held_before = True
+            soon = self._holds > 0 and self._sound_ticks < SOON_TICKS
+            self._holds = self._holds + 1 if soon else 1
+            again = min(2 * self._wait, LONGEST_WAIT)
+            self._wait = again if self._holds > 2 else self._least
             self._old.clear()
+            self._was_odd = False
         self.reason, self._sound_ticks = trouble, 0

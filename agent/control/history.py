@@ -52,6 +52,11 @@ class TickHistory:
         """(E, L-1, K*A), the action blocks between those embeddings."""
         return self._blocks(self._actions, self.context - 1)
 
+    def pushes(self) -> FloatArray:
+        """(E,), the mean square of the actions of the last model step."""
+        pushes: FloatArray = np.square(self._blocks(self._actions, 1)).mean((1, 2))
+        return pushes
+
     def last_transition(self) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """What led to now: embeddings (E, L, D), blocks (E, L, K*A), and now (E, D).
 

@@ -48,9 +48,9 @@ class Perception:
         embeddings = self._encode(pixels)
         self._history.see(embeddings)
         errors = self._errors()
-        wrong = None if errors is None else np.square(errors).mean(-1)
         assert pixels is not None
-        self._guard.look(pixels, embeddings, wrong, np.square(self.drift).mean(-1))
+        drift, pushes = np.square(self.drift).mean(-1), self._history.pushes()
+        self._guard.look(pixels, embeddings, errors, drift, pushes)
         if errors is not None and self._drift_gain is not None:
             self._learn_drift(errors, np.float32(self._drift_gain))
 

@@ -27,6 +27,7 @@ _FORBIDDEN = (
     errno.ENOENT,  # of a directory that was just made: /proc and its like let nobody make one
 )  # fmt: skip
 _NO_DISK, _ON_DISK = ("/dev", "/proc", "/sys"), "/dev/shm"
+_DEEPEST = 200  # Python makes and removes a tree by recursion
 
 
 def entries(directory: Path, pattern: str = "*") -> list[Path]:
@@ -97,6 +98,11 @@ def drop_torn_line(path: Path) -> bool:
 
 
 def _require_disk(directory: Path) -> None:
+    if len(directory.parts) > _DEEPEST:
+        raise UserError(
+            f"cannot write in {str(directory)[:40]}…: expected a directory at most {_DEEPEST} "
+            f"deep, got one {len(directory.parts)} deep"
+        )
     place = os.path.realpath(directory)
     within = [root for root in (_ON_DISK, *_NO_DISK) if Path(place).is_relative_to(root)]
     if within and within[0] != _ON_DISK:

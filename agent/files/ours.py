@@ -26,15 +26,18 @@ _KINDS = {  # how a file begins, and a pattern of what it then holds if it is ou
 
 
 def is_ours(path: Path, kind: str) -> bool:
-    """Whether the file is this program's, of a ``kind`` such as ``.json``; an empty one is."""
-    begins, pattern = _KINDS[kind]
+    """Whether the file is this program's, of a ``kind`` such as ``.json``; an empty one is.
+
+    Of a kind that this program cannot tell it is somebody's.
+    """
     with path.open("rb") as file:
         start = file.read(_LOOKED_AT_BYTES)
         file.seek(max(0, path.stat().st_size - _LOOKED_AT_BYTES))
         end = file.read()
-    return not start or (
-        start.startswith(begins) and any(re.search(pattern, part) for part in (start, end))
-    )
+    if not start or kind not in _KINDS:
+        return not start
+    begins, pattern = _KINDS[kind]
+    return start.startswith(begins) and any(re.search(pattern, part) for part in (start, end))
 
 
 def signed(content: bytes, kind: str) -> bytes:

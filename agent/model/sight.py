@@ -8,6 +8,9 @@ of the world is asked of the training frames themselves, in two ways that cost n
 - small, it should look like one of the frames whose embeddings are nearest (a blob, half a picture,
   something twice).
 
+And its embedding should lie among theirs: that of a picture of which a part is old lies beside
+them.
+
 Limits come from recordings that were left out, and are above what any of their frames reaches.
 """
 
@@ -16,7 +19,8 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +28,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import DamagedDataError
+from agent.model.likeness import (
+    NEAREST,
+    SIDE,
+    FloatArray,
+    Image,
+    beside,
+    nearest,
+    outside_range,
+    unlike_any,
+)
 
-FloatArray = NDArray[np.float32]
-Image = NDArray[np.uint8]
-
-SIDE = 16  # of a thumbnail
-NEAREST = 8
 SIGHT_FILE = "sight.npz"
+_ASKED, _CHUNK, _USUAL, _UNUSUAL = 2048, 256, 0.99, 0.2
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,8 @@ class Sight:
     ``unlike_limit`` are mean differences of 255 from that range and from the nearest thumbnail.
     ``news_limit`` and ``drift_limit`` bound the mean square of a prediction's error, and of its
     running mean; ``still_limit`` that of an error where the picture is one that was shown before.
+    Where it is the last one, less is enough: ``rest_limit``, but ``push_share`` times the mean
+    square of the actions where that is more, as at a wall. (Older files have neither.)
     """
 
     embeddings: FloatArray
@@ -53,18 +65,54 @@ class Sight:
     news_limit: float
     drift_limit: float
     still_limit: float
+    rest_limit: float = 0.0
+    push_share: float = 0.0
 
     def strangeness(self, frames: Image, embeddings: FloatArray) -> FloatArray:
         """How strange ``frames`` uint8 (E, h, w, 3) are, (E,): above 1 is no picture of the world.
 
         ``embeddings`` (E, D) are the model's of them. What is not finite is infinitely strange.
         """
-        outside = outside_range(frames, self.darkest, self.brightest) / self.outside_limit
-        unlike = unlike_nearest(frames, embeddings, self.embeddings, self.thumbnails)
-        worst = np.maximum(outside, unlike / self.unlike_limit)
+        return self.look(frames, embeddings)[0]
+
+    def look(self, frames: Image, embeddings: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The :meth:`strangeness` of frames, and how far their embeddings lie beside the nearest
+        known ones, (E,), a mean square.
+        """
         sound = np.isfinite(embeddings).all(1)
-        strange: FloatArray = np.where(sound, worst, np.inf).astype(np.float32)
-        return strange
+        finite = np.where(np.isfinite(embeddings), embeddings, np.float32(0))
+        outside = outside_range(frames, self.darkest, self.brightest) / self.outside_limit
+        which = nearest(finite, self.embeddings)
+        unlike = unlike_any(frames, self.thumbnails[which]) / self.unlike_limit
+        strange = np.where(sound, np.maximum(outside, unlike), np.inf).astype(np.float32)
+        return strange, beside(finite, self.embeddings[which])
+
+    def beside_known(self, embeddings: FloatArray) -> FloatArray:
+        """How far embeddings (E, D) lie beside the nearest known ones, (E,), a mean square."""
+        return beside(embeddings, self.embeddings[nearest(embeddings, self.embeddings)])
+
+    def still_limit_at(self, push: float) -> float:
+        """The limit of an error under the same picture again, after actions of a mean square."""
+        least = self.rest_limit or self.still_limit / 2
+        return min(self.still_limit, max(least, self.push_share * push))
+
+    @cached_property
+    def odd_limit(self) -> float:
+        """Of how far a frame lies beside the known, times the error of its prediction.
+
+        What is usual is asked of the known frames themselves, as the others see each of them.
+        """
+        count = len(self.embeddings)
+        if count <= NEAREST:
+            return float("inf")
+        rows = np.linspace(0, count - 1, min(count, _ASKED)).astype(int)
+        found = []
+        for first in range(0, len(rows), _CHUNK):
+            some = rows[first : first + _CHUNK]
+            which = nearest(self.embeddings[some], self.embeddings, some)
+            found.append(beside(self.embeddings[some], self.embeddings[which]))
+        usual = np.quantile(np.concatenate(found), _USUAL)
+        return float(_UNUSUAL * usual * self.news_limit)
 
     def facts(self) -> dict[str, str]:
         """The limits in words."""
@@ -75,6 +123,7 @@ class Sight:
             "error of a prediction": f"{self.news_limit:.3g}",
             "lasting error": f"{self.drift_limit:.3g}",
             "error under an old picture": f"{self.still_limit:.3g}",
+            "error under the same picture": f"{self.still_limit_at(0):.3g} at rest",
         }
 
     def to_bytes(self) -> bytes:
@@ -94,7 +143,8 @@ class Sight:
         try:
             _require_stored(content)
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                values = {field.name: _value(file[field.name]) for field in fields(cls)}
+                names = [f.name for f in fields(cls) if f.default is MISSING or f.name in file]
+                values = {name: _value(file[name]) for name in names}
         except (KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
             raise ValueError(f"not a sight file: {error}") from error
         sight = cls(**values)
@@ -110,7 +160,8 @@ class Sight:
             and self.darkest.shape == self.brightest.shape
             and self.darkest.dtype == self.brightest.dtype == self.thumbnails.dtype == np.uint8
         )
-        if not fits or not all(isinstance(limit, float) and limit > 0 for limit in limits):
+        sound = [isinstance(limit, float) and limit >= 0 for limit in limits]
+        if not fits or not all(sound) or not all(limits[:5]):
             raise ValueError("not a sight file: its arrays do not fit one another")
 
 
@@ -126,38 +177,6 @@ def sight_of(directory: Path, files: Mapping[str, bytes]) -> Sight | None:
         return Sight.from_bytes(files[SIGHT_FILE])
     except ValueError as error:
         raise DamagedDataError(f"{directory / SIGHT_FILE}: {error}") from error
-
-
-def shrink(frames: Image) -> FloatArray:
-    """Area means (E, 16, 16, 3) of frames uint8 (E, h, w, 3) with sides of at least 16 px."""
-    height, width = frames.shape[1:3]
-    tops, lefts = (np.arange(SIDE) * side // SIDE for side in (height, width))
-    rows = np.add.reduceat(frames, tops, axis=1, dtype=np.float32)
-    sums = np.add.reduceat(rows, lefts, axis=2)
-    heights, widths = np.diff([*tops, height]), np.diff([*lefts, width])
-    areas = (heights[:, None] * widths)[..., None]
-    means: FloatArray = (sums / areas).astype(np.float32)
-    return means
-
-
-def outside_range(frames: Image, darkest: Image, brightest: Image) -> FloatArray:
-    """By how much, of 255, pixels of frames (E, h, w, 3) leave their range on average, (E,)."""
-    beyond = np.maximum(frames, brightest) - brightest
-    below = darkest - np.minimum(frames, darkest)
-    outside: FloatArray = (beyond.mean((1, 2, 3)) + below.mean((1, 2, 3))).astype(np.float32)
-    return outside
-
-
-def unlike_nearest(
-    frames: Image, embeddings: FloatArray, known: FloatArray, thumbnails: Image
-) -> FloatArray:
-    """The least mean difference (of 255) from the thumbnails of the nearest ``known``, (E,)."""
-    nearest = min(NEAREST, len(known))
-    distances = np.square(known).sum(1) - 2 * embeddings @ known.T  # less what all have in common
-    which = np.argpartition(distances, nearest - 1, axis=1)[:, :nearest]
-    apart = np.abs(thumbnails[which] - shrink(frames)[:, None]).mean((2, 3, 4))
-    least: FloatArray = apart.min(1).astype(np.float32)
-    return least
 
 
 def _require_stored(content: bytes) -> None:

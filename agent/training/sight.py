@@ -10,7 +10,8 @@ import torch
 
 from agent.data.episodes import Episodes, Rows
 from agent.interfaces import Array, FloatArray, Image
-from agent.model.sight import Sight, outside_range, shrink, unlike_nearest
+from agent.model.likeness import outside_range, shrink, unlike_nearest
+from agent.model.sight import Sight
 from agent.model.world_model import WorldModel
 
 KEPT = 4096
@@ -18,10 +19,10 @@ DRIFT_GAIN = 0.5  # as the controller's
 _RANGE_FRAMES, _HELD_OUT_EPISODES, _CHUNK, _PARTS = 16384, 20, 512, 4
 # Times the largest value of frames that were left out. A controller goes where recordings seldom
 # do, and its full swings surprise a model several times as much as they.
-_OUTSIDE, _UNLIKE, _NEWS, _REPEATED = 4.0, 1.25, 10.0, 3.0
+_OUTSIDE, _UNLIKE, _NEWS, _DRIFT, _REPEATED, _PUSHED = 4.0, 1.25, 10.0, 15.0, 3.0, 1.5
 _LEAST_OUTSIDE, _LEAST_UNLIKE = 0.1, 0.5  # of 255, where a picture hardly ever changes
-_LEAST_NEWS = 1e-6
-_STILL = 3.0  # times the median error
+_LEAST_NEWS, _LEAST_PUSH = 1e-6, 0.05
+_STILL, _REST = 3.0, 1.5  # times the median error
 
 
 def learn_sight(model: WorldModel, episodes: Episodes, train: Rows, held_out: Rows) -> Sight:
@@ -39,13 +40,15 @@ def learn_sight(model: WorldModel, episodes: Episodes, train: Rows, held_out: Ro
         for i, part in enumerate(parts)
         if len(parts) > 1
     ]
-    news, drift, still = [], [], [0.0]
-    for frames, seen, errors in _foreseen(model, episodes, held_out[:_HELD_OUT_EPISODES]):
+    news, drift, still, shares = [], [], [0.0], [0.0]
+    for frames, seen, errors, pushes in _foreseen(model, episodes, held_out[:_HELD_OUT_EPISODES]):
         strange.append(_strangest(frames, seen, known))
         squares = np.square(errors).mean(-1)
         news += squares.tolist()
         drift += [float(np.square(mean).mean()) for mean in _running_means(errors)]
-        still += squares[_repeated(frames)[len(frames) - len(squares) :]].tolist()
+        again = _repeated(frames)[len(frames) - len(squares) :]
+        still += squares[again].tolist()
+        shares += (squares[again] / np.maximum(pushes[again], _LEAST_PUSH)).tolist()
     if not news:
         news = drift = [np.inf]  # no episode is as long as the model's memory
     outside, unlike = np.max(strange, 0)
@@ -54,8 +57,10 @@ def learn_sight(model: WorldModel, episodes: Episodes, train: Rows, held_out: Ro
         outside_limit=float(max(_LEAST_OUTSIDE, _OUTSIDE * outside)),
         unlike_limit=float(max(_LEAST_UNLIKE, _UNLIKE * unlike)),
         news_limit=float(max(_LEAST_NEWS, _NEWS * max(news))),
-        drift_limit=float(max(_LEAST_NEWS, _NEWS * max(drift))),
+        drift_limit=float(max(_LEAST_NEWS, _DRIFT * max(drift))),
         still_limit=float(max(_LEAST_NEWS, _STILL * np.median(news), _REPEATED * max(still))),
+        rest_limit=float(max(_LEAST_NEWS, _REST * np.median(news))),
+        push_share=float(_PUSHED * max(shares)),
     )  # fmt: skip
 
 
@@ -131,15 +136,20 @@ def _encode(model: WorldModel, frames: Image) -> FloatArray:
 
 def _foreseen(
     model: WorldModel, episodes: Episodes, ids: Rows
-) -> Iterator[tuple[Image, FloatArray, FloatArray]]:
-    """Of each episode frames (T, h, w, 3), embeddings (T, D), and the errors (T - K*L, D) of
-    predicting each from what came before it at the tick's own pace.
+) -> Iterator[tuple[Image, FloatArray, FloatArray, FloatArray]]:
+    """Of each episode frames (T, h, w, 3), embeddings (T, D), the errors (T - K*L, D) of
+    predicting each from what came before it at the tick's own pace, and how hard the actions of
+    the last K ticks before it pushed (T - K*L,), a mean square.
     """
+    block = model.config.action_block
     for episode in ids.tolist():
         span = episodes.rows(episode)
         frames = episodes.pixels[np.arange(span.start, span.stop)]
         embeddings = _encode(model, frames)
-        yield frames, embeddings, _errors(model, embeddings, episodes.action[span][:-1])
+        actions = episodes.action[span][:-1]
+        errors = _errors(model, embeddings, actions)
+        pushes = np.convolve(np.square(actions).mean(1), np.full(block, 1 / block), "valid")
+        yield frames, embeddings, errors, pushes[len(pushes) - len(errors) :]
 
 
 @torch.no_grad()

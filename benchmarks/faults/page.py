@@ -9,10 +9,13 @@ from typing import Any
 from agent.files.durable import write_durably
 from agent.files.json_files import read_json
 from agent.reporting.marks import filled
+from benchmarks import random_calls
 from benchmarks.faults.suites import SUITES
 from benchmarks.sight import SCHEMA
 
-SIGHT_COLUMNS = ("fault", "episodes", "held in time", "at rest", "held later", "let go in time")
+SIGHT_COLUMNS = (
+    "fault", "episodes", "held at once", "held in time", "harmless", "held later", "let go in time",
+)  # fmt: skip
 
 
 def fill_page(page: Path, results: Path) -> None:
@@ -31,7 +34,16 @@ def filled_page(text: str, results: Path) -> str:
             text = filled(text, f"faults-{name}", f"{table}\n\n{_made(found)}")
     for path in sorted(results.glob("sight-*.json")):
         text = filled(text, path.stem, _sight(path))
+    if (calls := results / "random-calls.json").exists():
+        text = filled(text, calls.stem, _calls(calls))
     return text
+
+
+def _calls(path: Path) -> str:
+    """How calls drawn at random ended."""
+    found = read_json(path, "random calls", (random_calls.SCHEMA,), "benchmarks.random_calls")
+    wrong = f"{found['calls']} calls, of which went wrong: {len(found['wrong'])}."
+    return f"{wrong}\n\n{random_calls.table(found)}\n\n{_made(found)}"
 
 
 def _sight(path: Path) -> str:

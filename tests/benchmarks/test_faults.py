@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agent.files.json_files import write_json
+from benchmarks import random_calls
 from benchmarks.faults import full_disk
 from benchmarks.faults.damage import DIFFERENT, WRONG, damaged, specimen_named
 from benchmarks.faults.forks import BUG, forked, limit_memory
@@ -22,8 +23,10 @@ from benchmarks.faults.jobs import Job, jobs
 from benchmarks.faults.kills import kill
 from benchmarks.faults.page import filled_page
 from benchmarks.faults.specimens import Specimen
+from benchmarks.sight import SCHEMA as SIGHT_SCHEMA
 
 LIMIT_S = 60.0
+ROOT = Path(__file__).parents[2]
 
 
 def nothing(done: int) -> None:
@@ -131,3 +134,26 @@ def test_a_page_shows_what_the_files_say(tmp_path: Path) -> None:
     write_json(tmp_path / "kills.json", content)
     page = filled_page("# A\n<!-- faults-kills:begin -->\n<!-- faults-kills:end -->\n", tmp_path)
     assert "| collect | 7 | 0 | 0 | 0 | 3 | 1 |" in page and "`python -m x` (2026-01-02" in page
+
+
+def test_a_page_shows_how_calls_ended_and_what_a_camera_did(tmp_path: Path) -> None:
+    made = {"command": "python -m x", "date": "2026-01-02T03:04:05", "hardware": "a machine"}
+    ends = {"collect": {"done": 3, "wrong": 1}, "train": {"user": 2}}
+    calls = {"schema": random_calls.SCHEMA, "calls": 6, "wrong": [{}], "ends": ends, **made}
+    write_json(tmp_path / "random-calls.json", calls)
+    row = {"fault": "hangs", "episodes": 5, "held in time": 3, "harmless": 1, "never": 1}
+    healthy = {"episodes": 9, "stopped": 2}
+    sight = {"schema": SIGHT_SCHEMA, "healthy": healthy, "rows": [row], **made}
+    write_json(tmp_path / "sight-a.json", sight)
+    names = ("random-calls", "sight-a")
+    marks = "".join(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in names)
+    page = filled_page(marks, tmp_path)
+    assert "6 calls, of which went wrong: 1." in page
+    assert "| collect | 4 | 3 | 0 | 0 | 0 | 0 | 1 |" in page
+    assert "Healthy episodes: 9, of which held at any time: 2." in page
+    assert "| hangs | 5 | 0 | 3 | 1 | 0 | 0 | 1 |" in page
+
+
+def test_the_tables_of_the_page_are_what_the_files_say() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert filled_page(page, ROOT / "results" / "reliability") == page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,53 +106,109 @@ def test_a_healthy_swing_is_the_same_with_and_without(shipped: TorchModel) -> No
 
 
 def plain_sight() -> Sight:
-    """Of a world of which any picture is possible; errors may be up to 1, under old ones 0.01."""
+    """Of a world of which any picture is possible, its embedding on a line; errors may be up to 1,
+    under old ones 0.01.
+    """
     shape = (16, 16, 3)
     return Sight(
-        np.zeros((4, 2), np.float32), np.zeros((4, *shape), np.uint8),
+        np.stack([np.linspace(-20, 80, 8), np.zeros(8)], 1).astype(np.float32),
+        np.zeros((8, *shape), np.uint8),
         np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8),
         outside_limit=1.0, unlike_limit=255.0, news_limit=1.0, drift_limit=1.0, still_limit=0.01,
     )  # fmt: skip
 
 
-def looked(guard: SightGuard, value: int, news: float) -> list[str | None]:
+def looked(
+    guard: SightGuard, value: int, news: float, at: float = 0.0, push: float = 1.0
+) -> str | None:
+    """Why it is held once a grey ``value`` was shown, of which the embedding is ``at``."""
     frames = np.full((1, 16, 16, 3), value, np.uint8)
-    nothing: FloatArray = np.zeros((1, 2), np.float32)
-    guard.look(frames, nothing, np.array([news], np.float32), np.zeros(1, np.float32))
-    return list(guard.held)
+    embeddings: FloatArray = np.array([[at, 0]], np.float32)
+    one = np.ones(1, np.float32)
+    errors: FloatArray = np.array([[np.sqrt(2 * news), 0]], np.float32)
+    guard.look(frames, embeddings, errors, 0 * one, push * one)
+    return guard.held[0]
 
 
 def test_a_world_at_rest_may_look_the_same_for_ever() -> None:
     guard = SightGuard(plain_sight(), 1, MEMORY)
-    assert not any(looked(guard, 7, 0.001)[0] for _ in range(200))
+    assert not any(looked(guard, 7, 0.001) for _ in range(200))
+    assert not any(looked(guard, 7, 0.02, push=0.001) for _ in range(200))
 
 
 def test_one_old_picture_is_no_fault() -> None:
     guard = SightGuard(plain_sight(), 1, MEMORY)
     shown = [0, *range(50)]  # a dropped picture every fifty
-    assert not any(looked(guard, value, 0.5)[0] for value in shown + shown)
+    assert not any(looked(guard, value, 0.5, at=tick) for tick, value in enumerate(shown))
 
 
-def test_trouble_that_comes_back_holds_twice_as_long() -> None:
+def test_actions_that_move_nothing_in_the_picture() -> None:
+    guard = SightGuard(plain_sight(), 1, MEMORY)
+    assert "does it hang" in next(filter(None, (looked(guard, 7, 0.006) for _ in range(3))))
+    guard = SightGuard(replace(plain_sight(), push_share=0.02), 1, MEMORY)  # as at a wall
+    assert not any(looked(guard, 7, 0.006) for _ in range(9))
+    assert any(looked(guard, 7, 0.006, push=0.1) for _ in range(3))
+
+
+def test_what_is_pushed_into_a_wall_stands_still() -> None:
+    aside = plain_sight().embeddings[:, ::-1].copy()  # nothing was ever seen where it is pushed
+    guard = SightGuard(replace(plain_sight(), embeddings=aside), 1, MEMORY)
+    assert not any(looked(guard, 7, 0.006) for _ in range(9))
+
+
+def test_a_picture_that_hardly_moves_hangs_too() -> None:
+    guard = SightGuard(plain_sight(), 1, MEMORY)
+    assert any(looked(guard, tick, 0.02, at=0.001 * tick) for tick in range(3))
+    guard = SightGuard(plain_sight(), 1, MEMORY)
+    assert not any(looked(guard, tick, 0.02, at=0.1 * tick) for tick in range(9))
+
+
+def test_old_pictures_in_their_old_order() -> None:
+    late = [0, 1, 2, 3, 4, 5, 6, 2, 3]  # from then on by five ticks
+    guard = SightGuard(plain_sight(), 1, MEMORY)
+    found = [looked(guard, value, 0.001, at=value) for value in late]
+    assert not any(found[:-1]) and found[-1]
+    guard = SightGuard(plain_sight(), 1, MEMORY)  # to and fro
+    assert not any(looked(guard, v, 0.001, at=v) for v in [0, 1, 2, 3, 2, 1, 0])
+
+
+def test_neither_foreseen_nor_like_any_other() -> None:
+    line = np.stack([np.linspace(0, 9, 64), np.zeros(64)], 1).astype(np.float32)
+    sight = replace(plain_sight(), embeddings=line, thumbnails=np.zeros((64, 16, 16, 3), np.uint8))
+
+    def found(off: float, news: float, count: int) -> str | None:
+        guard = SightGuard(sight, 1, MEMORY)
+        one, frame = np.ones(1, np.float32), np.zeros((1, 16, 16, 3), np.uint8)
+        for tick in range(count):
+            where = np.array([[1 + tick, off]], np.float32)
+            errors = np.array([[np.sqrt(2 * news), 0]], np.float32)
+            guard.look(frame + np.uint8(tick), where, errors, 0 * one, one)
+        return guard.held[0]
+
+    assert found(0.5, 0.5, 2) and not found(0.5, 0.5, 1)
+    assert not found(0.0, 0.5, 9) and not found(0.5, 1e-7, 9)
+
+
+def test_trouble_that_comes_back_twice_holds_twice_as_long() -> None:
     guard, lengths = SightGuard(plain_sight(), 1, MEMORY), []
     value = 0
-    for _ in range(4):
+    for _ in range(5):
         value += 1
-        assert looked(guard, value, 2.0)[0]
+        assert looked(guard, value, 2.0)
         held = 1
-        while looked(guard, value := value + 1, 0.0)[0]:
+        while looked(guard, value := value + 1, 0.0):
             held += 1
         lengths.append(held)
-    assert lengths == [5, 10, 20, 40]
+    assert lengths == [5, 5, 10, 20, 40]
 
 
 def test_what_the_model_errs_while_held_is_no_new_trouble() -> None:
     guard = SightGuard(plain_sight(), 1, MEMORY)
-    assert looked(guard, 1, 2.0)[0]
-    assert [bool(looked(guard, 2 + tick, 2.0)[0]) for tick in range(4)] == [True] * 4
-    assert looked(guard, 9, 0.0)[0] is None
+    assert looked(guard, 1, 2.0)
+    assert [bool(looked(guard, 2 + tick, 2.0)) for tick in range(4)] == [True] * 4
+    assert looked(guard, 9, 0.0) is None
 
 
 def test_no_sight_holds_nothing() -> None:
     guard = SightGuard(None, 1, MEMORY)
-    assert looked(guard, 1, 1e9) == [None]
+    assert looked(guard, 1, 1e9) is None

@@ -14,7 +14,7 @@ import pytest
 
 from agent.errors import UserError
 from agent.files.bundle import read_bundle, write_bundle
-from agent.files.durable import entries, write_durably
+from agent.files.durable import entries, make_directory, write_durably
 from agent.files.lock import LOCK_NAME, exclusive, is_being_written, writing_lock
 
 HOLDER = """
@@ -108,3 +108,9 @@ def test_what_systems_leave_is_no_entry(tmp_path):
     assert [path.name for path in entries(tmp_path)] == [".lock", "x.json"]
     assert [path.name for path in entries(tmp_path, "*.json")] == ["x.json"]
     assert entries(tmp_path / "nowhere") == []
+
+
+def test_a_place_too_deep_for_recursion_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"at most 200 deep, got one 2\d\d\d deep"):
+        make_directory(tmp_path / "/".join("a" * 2000))
+    assert list(tmp_path.iterdir()) == []

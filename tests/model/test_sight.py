@@ -8,7 +8,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from agent.model.sight import Sight, outside_range, shrink, unlike_nearest
+from agent.model.likeness import beside, outside_range, shrink, unlike_nearest
+from agent.model.sight import Sight
 
 
 @pytest.fixture
@@ -27,6 +28,34 @@ def test_it_comes_back_as_it_was(sight: Sight) -> None:
     for field in fields(sight):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(sight, field.name))
     assert again.to_bytes() == sight.to_bytes()
+
+
+def test_older_files_have_fewer_limits(sight: Sight) -> None:
+    old, newer = io.BytesIO(), ("rest_limit", "push_share")
+    names = [field.name for field in fields(sight) if field.name not in newer]
+    np.savez(old, **{name: getattr(sight, name) for name in names})
+    again = Sight.from_bytes(old.getvalue())
+    assert again.still_limit_at(0) == again.still_limit_at(9) == again.still_limit / 2
+    with_both = replace(again, rest_limit=0.01, push_share=0.04)
+    assert [with_both.still_limit_at(push) for push in (0, 1, 9)] == [0.01, 0.04, 0.1]
+
+
+def test_beside_is_the_distance_from_what_lies_between() -> None:
+    known = np.array([[[0, 0, 0], [1, 0, 0], [0, 1, 0]]], np.float32)
+    found = [
+        beside(np.array([place], np.float32), known)[0]
+        for place in ((0.3, 0.3, 0), (0.3, 0.3, 0.6), (1, 0, 0))
+    ]
+    np.testing.assert_allclose(found, [0, 0.36 / 3, 0], atol=1e-4)
+
+
+def test_what_is_usual_is_asked_of_the_known(sight: Sight) -> None:
+    few = replace(sight, embeddings=sight.embeddings[:5], news_limit=1.0)
+    assert few.odd_limit == np.inf
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(400, 8)) * ([1, 1] + [0.01] * 6)
+    odd = replace(sight, embeddings=plane.astype(np.float32), news_limit=1.0).odd_limit
+    assert 0 < odd < 0.01
 
 
 def test_a_thumbnail_is_the_mean_of_each_part() -> None:

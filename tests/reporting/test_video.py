@@ -81,6 +81,7 @@ def test_a_signed_picture_is_read_and_is_ours(tmp_path: Path) -> None:
     [
         ("README.md", ".json"), ("settings.json", ".json"), ("page.html", ".html"),
         ("mine.png", ".png"), ("holiday.webm", ".webm"), ("holiday.mp4", ".mp4"), ("a.gif", ".gif"),
+        ("own.py", ""), ("text", ""),
     ],
 )  # fmt: skip
 def test_somebody_elses_file_is_refused(name: str, kind: str, tmp_path: Path) -> None:

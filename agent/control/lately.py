@@ -1,0 +1,47 @@
+"""What a camera showed lately: whether a picture is an old one, and how far the world moved."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from agent.interfaces import FloatArray, Image
+
+REMEMBERED = 25  # ticks in which a picture should not come back while the world moves
+_ORDER_TICKS = 3  # a world that is pushed to and fro may look as it did two ticks ago
+
+
+class Lately:
+    """One episode's last pictures.
+
+    ``ticks_ago`` is when this very picture was shown last, 0 if it was not lately; ``moved`` the
+    mean square by which its embedding differs from the one before.
+    """
+
+    def __init__(self) -> None:
+        self.ticks_ago, self.moved, self.is_in_old_order = 0, 0.0, False
+        self._shown: deque[int] = deque(maxlen=REMEMBERED)
+        self._before: FloatArray | None = None
+
+    def show(self, frame: Image, embedding: FloatArray) -> None:
+        """The picture uint8 (h, w, 3) of this tick, with its embedding (D,)."""
+        mark, shown = hash(frame.tobytes()), [*reversed(self._shown)]
+        times = [ago for ago, other in enumerate(shown, 1) if other == mark]
+        self.ticks_ago = times[0] if times else 0
+        self.is_in_old_order = any(
+            ago >= _ORDER_TICKS and shown[ago : ago + 1] == shown[:1] for ago in times
+        )
+        self._shown.append(mark)
+        before, self._before = self._before, embedding
+        self.moved = np.inf if before is None else float(np.square(embedding - before).mean())
+
+    @property
+    def is_old(self) -> bool:
+        """Whether this very picture was shown within the last ``REMEMBERED`` ticks."""
+        return self.ticks_ago > 0
+
+    @property
+    def is_back(self) -> bool:
+        """Whether the picture is an old one, and not the last."""
+        return self.ticks_ago > 1
