@@ -112,7 +112,16 @@ def diagnose(
     circles = [] if data.own_units else circles_within(data)
     on_check(7)
     return Diagnosis(
-        data, sample, gaussian, stationary, additive, of_model, lagged, promised, known, circles
+        data,
+        sample,
+        gaussian,
+        stationary,
+        additive,
+        of_model,
+        lagged,
+        promised,
+        known,
+        circles,
         geometry,
     )
 
