@@ -70,7 +70,7 @@ class WorldModel(nn.Module):
         self.encoder = make_encoder(config.encoder, spec.image_size)
         self.predictor = make_predictor(config.predictor, latent_dim, self.action_width)
         self.head = self._make_head()
-        identity = torch.eye(latent_dim)
+        identity = torch.zeros(latent_dim, latent_dim).fill_diagonal_(1.0)  # eye loads a compiler
         plain = identity if config.plain_share else identity[:, :0]
         self.register_buffer("goal_metric", torch.cat([identity[:, : self.commuting], plain], 1))
 
