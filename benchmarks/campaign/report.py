@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.campaign.cells import Cell
     from benchmarks.campaign.page import Comparison
 
-PAGES = ("README.md", "docs/results.md")  # of the repository that DIR is in
+PAGES = ("README.md", "docs/results.md", "docs/live.md")  # of the repository that DIR is in
 
 
 @dataclass(frozen=True)
