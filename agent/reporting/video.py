@@ -25,7 +25,7 @@ from envs import import_opencv
 
 CODECS = {".webm": "VP80", ".mp4": "mp4v"}
 SUFFIXES = (*CODECS, ".gif")
-GIF_COLOURS = 128  # the same in all frames: what stands still costs nothing, and never flickers
+GIF_COLOURS = 256  # the same in all frames: what stands still costs nothing, and never flickers
 MOST_COVERED = 1  # Pillow's method that keeps the colours of what is small
 PALETTE_FRAMES = 8
 PANEL_PX = 320
