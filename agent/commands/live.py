@@ -119,7 +119,7 @@ def _serve(page: Page, link: Link) -> None:
     try:
         page.begin(link.glimpse())
         page.open(link.opening())
-        for moment in link.moments():
+        for moment in link.moments(lambda: page.pilots.somebody_looks):
             page.show(moment)
     except KeyboardInterrupt:
         page.say("**It was ended.** Start it again, and this page goes on.")

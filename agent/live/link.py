@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Told = TypeVar("Told", Glimpse, Opening, Moment)
 STOP_TIMEOUT_S = 5.0
-REST_S, LONGEST_REST_S = 0.02, 0.08
+REST_S, LONGEST_REST_S, UNSEEN_REST_S = 0.02, 0.08, 0.25
 MAX_WAITING = 64  # wishes between two ticks: nobody asks for more by hand
 
 
@@ -81,8 +81,8 @@ class Link:
             raise self._death() from lost
         return self._received(Moment)
 
-    def moments(self) -> Iterator[Moment]:
-        """Tick after tick; fewer while some are late and nothing is asked for: showing costs.
+    def moments(self, is_seen: Callable[[], bool] = lambda: True) -> Iterator[Moment]:
+        """Tick after tick; fewer while some are late or nobody looks, as showing them costs.
 
         Raises:
             MachineError: if the process died.
@@ -93,7 +93,7 @@ class Link:
             yield moment
             is_late, late_ticks = moment.late_ticks > late_ticks, moment.late_ticks
             rest_s = min(rest_s + REST_S, LONGEST_REST_S) if is_late else max(rest_s - REST_S, 0.0)
-            self._asked.wait(rest_s)
+            self._asked.wait(rest_s if is_seen() else UNSEEN_REST_S)
 
     def __enter__(self) -> Self:
         return self

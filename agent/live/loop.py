@@ -87,10 +87,8 @@ def serve(pipe: Connection, open_session: OpenSession) -> None:
     ``open_session`` tells a glimpse of the world as soon as it can.
     """
     from agent.cluster.serving import ignore_interrupts
-    from agent.machine.precedence import take_precedence
 
     ignore_interrupts()
-    take_precedence()
     try:
         with pipe:
             _play(pipe, open_session)
@@ -99,9 +97,12 @@ def serve(pipe: Connection, open_session: OpenSession) -> None:
 
 
 def _play(pipe: Connection, open_session: OpenSession) -> None:
+    from agent.machine.precedence import take_precedence
+
     try:
         session = open_session(pipe.send)
         pipe.send(session.opening)
+        take_precedence()  # not before: what it loads must not keep a browser from loading the page
         _keep_playing(pipe, session, Beat())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
@@ -119,14 +120,6 @@ def _keep_playing(pipe: Connection, session: Session, beat: Beat) -> None:
         if asked:
             sender.give(session.show(beat.late, beat.due))
             asked = False
-        _use_spare_time(session, beat)
+        if beat.left_s(session.period_s) > SPARE_S:
+            session.use_spare_time()
         (beat.wait if passed else beat.rest)(session.period_s)
-
-
-def _use_spare_time(session: Session, beat: Beat) -> None:
-    """As long as another piece of it, twice as long as the last one, would end in time."""
-    left_s = beat.left_s(session.period_s)
-    while left_s > SPARE_S and session.use_spare_time():
-        spent_s, left_s = left_s - beat.left_s(session.period_s), beat.left_s(session.period_s)
-        if left_s < 2 * spent_s:
-            return

@@ -10,7 +10,7 @@ OWN_GROUP = Path("/proc/self/autogroup")
 
 
 def take_precedence() -> None:
-    """As much of it as the system grants; call it first thing in a process of one's own.
+    """As much of it as the system grants; call it in a process of one's own.
 
     Linux shares the cores among sessions of processes first, and within them next: a session of
     its own is the share of a whole browser, and anybody may have it. Only an administrator may be

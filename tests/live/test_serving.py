@@ -23,7 +23,7 @@ from websockets.sync.client import connect
 from agent.live.controls import Button, Choice, Group
 from agent.live.glimpse import Glimpse
 from agent.live.link import Link
-from agent.live.loop import Beat, Sender, _use_spare_time
+from agent.live.loop import Beat, Sender
 from agent.live.moment import Moment, Opening, Traces
 from agent.live.page import Page
 from agent.live.pilots import Pilots
@@ -231,23 +231,6 @@ def test_a_tick_as_long_as_many_is_as_many_late_and_a_pause_none() -> None:
     beat.rest(0.04)
     beat.wait(0.04)
     assert (beat.due, beat.late) == (10, 9)
-
-
-def test_spare_time_is_used_while_another_piece_of_it_would_end_in_time() -> None:
-    clock = Clock()
-
-    class Session:
-        period_s = 0.04
-        pieces = 0
-
-        def use_spare_time(self) -> bool:
-            self.pieces += 1
-            clock.now_s += 0.009
-            return True
-
-    session: Any = Session()
-    _use_spare_time(session, Beat(clock, clock.sleep))
-    assert session.pieces == 3 and clock.now_s < 0.04
 
 
 def test_a_page_that_does_not_read_is_not_waited_for() -> None:
