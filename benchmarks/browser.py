@@ -24,6 +24,9 @@ FLAGS = (
 )  # fmt: skip
 WIDTH_PX, HEIGHT_PX = 1040, 600  # small: the scene is drawn in software
 LEFT_PX, RIGHT_PX = 390, WIDTH_PX - 330  # of the scene, between the panels
+TICK = r"tick (\d+)"
+TICKING = r"/tick \d/.test(text)"
+PICTURED = "[...document.images].some(image => image.naturalWidth > 300)"
 HARMLESS = ("Unable to preventDefault inside passive event listener invocation.",)  # viser's own
 
 
@@ -46,6 +49,12 @@ class Served:
         )  # fmt: skip
         assert self.process.stdout is not None
         self.first_line = self.process.stdout.readline()
+
+    @property
+    def session_id(self) -> int:
+        """Of the process in which the world lives; it was started last."""
+        told = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return int(told.split()[-1])
 
     def end(self) -> str:
         """Ctrl-C, if it is still there; what it said after its first line."""
@@ -71,18 +80,23 @@ def chromium() -> Iterator[Any]:
 
 
 class Tab:
-    """A tab on the page at ``port``, and what its console complained about."""
+    """A tab on the page at ``port``, and what its console complained about.
+
+    It is there once the page is as ``until`` says. ``sharpness`` of the scene: pixels drawn by
+    pixels shown, along a side.
+    """
 
     def __init__(
-        self, browser: Any, port: int, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX
-    ) -> None:
+        self, browser: Any, port: int, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX,
+        until: str = TICKING, sharpness: float = 1.0,
+    ) -> None:  # fmt: skip
         self.complaints: list[str] = []
         self.tab = browser.new_page(viewport={"width": width_px, "height": height_px})
         self._right_px = width_px - WIDTH_PX + RIGHT_PX
         self.tab.on("console", self._note)
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.goto(f"http://127.0.0.1:{port}/")
-        self.wait_for(r"/tick \d/.test(text)", 120)
+        self.tab.goto(f"http://127.0.0.1:{port}/?fixedDpr={sharpness:g}")
+        self.wait_for(until, 120)
         self.close_notices()
 
     def wait_for(self, condition: str, timeout_s: float = 30.0) -> None:
@@ -91,8 +105,13 @@ class Tab:
         self.tab.wait_for_function(inside, timeout=1e3 * timeout_s, polling=100)
 
     def click(self, role: str, name: str) -> None:
-        """At once: a page that is drawn in software takes seconds to hold still."""
+        """At once, wherever it is: a page that is drawn in software takes seconds to hold still."""
         self._press(self.tab.get_by_role(role, name=name, exact=True))
+
+    def turn_to(self, name: str) -> None:
+        """Another tab of controls, by the keyboard: with the pointer it would be dragged."""
+        self.tab.get_by_role("tab", name=name, exact=True).press("Enter")
+        self.tab.get_by_role("tab", name=name, exact=True, selected=True).wait_for(state="attached")
 
     def choose(self, label: str, option: str) -> None:
         """One of the options of a list."""
@@ -100,8 +119,7 @@ class Tab:
         self.click("option", option)
 
     def _press(self, element: Any) -> None:
-        box = element.bounding_box()
-        self.tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        element.evaluate("element => element.click()")
 
     def close_notices(self) -> None:
         """They lie over the scene: the browser draws in software, and viser says so."""
@@ -111,9 +129,13 @@ class Tab:
 
     def drop(self, content: bytes) -> None:
         """A picture file as the goal."""
-        self.click("tab", "files")
+        self.turn_to("files")
         file = {"name": "my.png", "mimeType": "image/png", "buffer": content}
         self.tab.locator("input[type=file]").first.set_input_files(file)
+
+    def later(self) -> str:
+        """The condition that half a second has passed there since the text it shows now."""
+        return rf"Number((text.match(/tick (\d+)/) || [0, 0])[1]) > {self.number(TICK) + 12}"
 
     def number(self, pattern: str) -> float:
         """The first group of ``pattern`` in the page's text."""
@@ -125,6 +147,14 @@ class Tab:
         """What is on the screen, RGB."""
         encoded = np.frombuffer(self.tab.screenshot(timeout=60_000), np.uint8)
         return cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+    def wait_for_grip(self, rgb: tuple[int, int, int], place: Any, within_px: float) -> None:
+        """Until what has that colour is at ``place`` (2,)."""
+        for _ in range(60):
+            if np.linalg.norm(np.array(self.centre_of(rgb)) - place) < within_px:
+                return
+            self.tab.wait_for_timeout(100)
+        raise AssertionError(f"expected it at {place}, got {self.centre_of(rgb)}")
 
     def centre_of(self, rgb: tuple[int, int, int]) -> tuple[float, float]:
         """Where in the scene the pixels of a hue are, on average, once there are some."""

@@ -17,10 +17,10 @@ from agent.live.page_scene import GRIP_RGB
 from agent.reporting.video import write_picture, write_video
 from benchmarks.browser import LEFT_PX, Served, Tab, chromium
 
-WIDTH_PX, HEIGHT_PX = 1280, 720
-FILM_PX = (800, 450)
+WIDTH_PX, HEIGHT_PX = 1120, 640
 TICKS_A_FRAME, TICK_S = 2, 0.04
 SETTLING_S = 15.0  # until it has pictures enough to imagine with
+DRAG_FRAMES, RING_RGB = 6, (40, 40, 40)
 GOALS_PX = ((-85, -75), (95, -60), (20, 110))  # from the middle of the scene
 
 
@@ -37,27 +37,36 @@ def main() -> None:
     finally:
         served.end()
     if arguments.picture:
-        write_picture(arguments.picture, frames[len(frames) // 3])
+        write_picture(arguments.picture, frames[len(frames) // 2])
     if arguments.film:
-        small = [cv2.resize(frame, FILM_PX, interpolation=cv2.INTER_AREA) for frame in frames]
-        write_video(arguments.film, small, 1.0 / (TICKS_A_FRAME * TICK_S))
+        write_video(arguments.film, frames, 1.0 / (TICKS_A_FRAME * TICK_S))
 
 
 def _scenes(tab: Tab, ticks: int) -> Iterator[Any]:
     """Every second tick while goal after goal is dragged and reached."""
     tab.click("checkbox", "pause")
+    middle = np.array([(LEFT_PX + WIDTH_PX - 330) / 2, HEIGHT_PX / 2])
     for offset in GOALS_PX:
-        start = np.array(tab.centre_of(GRIP_RGB))
-        middle = np.array([(LEFT_PX + WIDTH_PX - 330) / 2, HEIGHT_PX / 2])
-        end = middle + np.array(offset)
-        tab.drag((start[0], start[1]), (end[0], end[1]))
-        tab.tab.wait_for_timeout(600)
+        yield from _dragged(tab, np.array(tab.centre_of(GRIP_RGB)), middle + np.array(offset))
         for _ in range(ticks // TICKS_A_FRAME):
             yield tab.picture()
             for _ in range(TICKS_A_FRAME):
                 tab.click("button", "one tick")
                 tab.tab.wait_for_timeout(90)
             tab.tab.wait_for_timeout(250)
+
+
+def _dragged(tab: Tab, start: Any, end: Any) -> Iterator[Any]:
+    """The goal on its way, with a ring where the pointer is: no screenshot has one."""
+    mouse = tab.tab.mouse
+    mouse.move(*start)
+    mouse.down()
+    for share in np.linspace(0, 1, DRAG_FRAMES):
+        at = start + share * (end - start)
+        mouse.move(*at)
+        tab.tab.wait_for_timeout(500)
+        yield cv2.circle(tab.picture(), tuple(at.round().astype(int).tolist()), 16, RING_RGB, 2)
+    mouse.up()
 
 
 def _parse() -> argparse.Namespace:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from envs.base import Array
-from envs.errors import PoseError
-from envs.scene import Part, Placed, Shape, View
+from envs.mujoco_grips import Grips
+from envs.scene import Part, Placed, Shape, View, checked_point
 
 SHAPES: dict[str, Shape] = {
     "mjGEOM_SPHERE": "sphere",
@@ -24,7 +24,7 @@ SHOWN_GROUPS = 3  # as MuJoCo's own viewer: the groups beyond are for collisions
 
 
 class MujocoScene:
-    """See :class:`envs.scene.Scene`; it has no grips.
+    """See :class:`envs.scene.Scene`; it is taken hold of by what carries nothing further.
 
     Args:
         model: mujoco's MjModel.
@@ -32,7 +32,7 @@ class MujocoScene:
         hidden: parts whose names begin so are left out; "" hides none.
     """
 
-    grips: tuple[str, ...] = ()
+    grips: tuple[str, ...]
 
     def __init__(self, model: Any, view: View | None = None, hidden: str = "") -> None:
         self._hidden = hidden
@@ -40,6 +40,8 @@ class MujocoScene:
         self._model, self._data = model, self._mujoco.MjData(model)
         self._shown = [geom for geom in range(model.ngeom) if self._is_shown(geom)]
         self.parts = tuple(self._part(geom) for geom in self._shown)
+        self._grips = Grips(model, self._shown)
+        self.grips = self._grips.names
         self.view = view or self._from_the_side()
 
     def place(self, state: Array) -> Placed:
@@ -51,12 +53,17 @@ class MujocoScene:
         return Placed(np.array(self._data.geom_xpos[self._shown]), turns)
 
     def points(self, state: Array) -> Array:
-        """None."""
-        return np.empty((0, 3))
+        """Where the grips are, (G, 3)."""
+        return self._grips.points(state[: self._model.nq])
 
     def drag(self, grip: int, to: Array, state: Array) -> Array:
-        """There is nothing to take hold of."""
-        raise PoseError("expected a grip, got none: this body is posed by its numbers")
+        """The body at rest, near ``state``, with that grip as near to ``to`` as it can be.
+
+        Raises:
+            PoseError: for a point that is no three finite numbers.
+        """
+        pose = self._grips.drag(grip, checked_point(to), state[: self._model.nq])
+        return np.concatenate([pose, np.zeros(self._model.nv)])
 
     def geom_position(self, name: str, state: Array) -> Array:
         """Where the geom of that name is, (3,)."""

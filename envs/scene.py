@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.base import Array
+from envs.errors import PoseError
 
 Shape = Literal["box", "sphere", "capsule", "cylinder", "ellipsoid", "mesh"]
 UPRIGHT = (1.0, 0.0, 0.0, 0.0)
@@ -69,11 +70,20 @@ class Scene(Protocol):
         """Where the grips are in a state (S,): (G, 3)."""
 
     def drag(self, grip: int, to: Array, state: Array) -> Array:
-        """The state (S,) at rest, near ``state``, in which that grip is at ``to`` (3,).
+        """The state (S,) at rest, near ``state``, in which that grip is at ``to`` (3,), or as near
+        to it as the body can come.
 
         Raises:
             PoseError: for a point it cannot be brought to, or that is no three finite numbers.
         """
+
+
+def checked_point(to: Array) -> Array:
+    """``to``, if it is a point of three finite numbers; PoseError otherwise."""
+    point = np.asarray(to, np.float64)
+    if point.shape != (3,) or not np.isfinite(point).all():
+        raise PoseError(f"expected a point of three finite numbers, got {to!r}")
+    return point
 
 
 @runtime_checkable

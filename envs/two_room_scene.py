@@ -6,7 +6,7 @@ import numpy as np
 
 from envs.base import Array
 from envs.errors import PoseError
-from envs.scene import UPRIGHT, Part, Placed, View
+from envs.scene import UPRIGHT, Part, Placed, View, checked_point
 from envs.two_room_geometry import (
     BORDER_PX,
     DOOR_PX,
@@ -62,10 +62,7 @@ class TwoRoomScene:
         Raises:
             PoseError: for a place in a wall or outside.
         """
-        point = np.asarray(to, np.float64)
-        if point.shape != (3,) or not np.isfinite(point).all():
-            raise PoseError(f"expected a point of three finite numbers, got {to!r}")
-        place: Array = point[:2] * (1.0, -1.0)
+        place: Array = checked_point(to)[:2] * (1.0, -1.0)
         if not is_free(place):
             raise PoseError(
                 f"expected a place in one of the rooms, got x = {place[0]:.0f}, y = {place[1]:.0f} "

@@ -28,7 +28,7 @@ def origin_of_checkpoint(checkpoint: Path) -> Origin:
 
 def world_of_checkpoint(checkpoint: Path) -> WorldSpec | None:
     """The world of a model or policy; None where the checkpoint does not say."""
-    from agent.model.checkpoint import FIRST_SCHEMA, checkpoint_spec
+    from agent.model.description import FIRST_SCHEMA, checkpoint_spec
     from envs import WorldSpec
 
     config = checkpoint_config(checkpoint)

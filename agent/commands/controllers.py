@@ -85,7 +85,7 @@ def _world_model(checkpoint: Path, acting: Acting) -> Controller:
 def _direct(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.direct import DirectController
     from agent.control.torch_model import TorchModel
-    from agent.model.checkpoint import checkpoint_facts
+    from agent.model.description import checkpoint_facts
 
     model = _network(checkpoint, acting)
     if model.head is not None and "head" not in checkpoint_facts(checkpoint):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,13 +12,9 @@ from agent.commands.values import Parallel, Port, Seed
 from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
-    from agent.commands.worlds_asked import WorldAsked
-    from agent.interfaces import Controller
-    from agent.live.beside import Beside
+    from agent.commands.opening import Opener
     from agent.live.link import Link
     from agent.live.page import Page
-    from agent.live.session import Session
-    from envs import World
 
 LOOPBACK = "127.0.0.1"
 
@@ -75,17 +70,26 @@ class Live:
     def run(self) -> None:
         """Serve until Ctrl-C."""
         from agent.live.link import Link
-        from agent.live.page import Page
         from agent.live.server import require_free
 
         require_free(self.host, self.port)
-        with Link(Opener(find_checkpoint(self.checkpoint), self)) as link:
+        with Link(self._opener()) as link:  # before all else: what it loads takes longest
+            from agent.live.page import Page
+
             page = Page(self.host, self.port, link.ask)
             try:
                 self._tell()
                 _serve(page, link)
             finally:
                 page.close()
+
+    def _opener(self) -> Opener:
+        from agent.commands.opening import Opener
+
+        return Opener(
+            find_checkpoint(self.checkpoint), self.checkpoint, self.world, self.data, self.beside,
+            self.start_state, self.goal_state, self.set, self.seed, self.threads,
+        )  # fmt: skip
 
     def _tell(self) -> None:
         from agent.commands.console import note, say
@@ -113,8 +117,9 @@ class Live:
 def _serve(page: Page, link: Link) -> None:
     """Show what the session sends until it ends; its end is said on the page too."""
     try:
+        page.begin(link.glimpse())
         page.open(link.opening())
-        for moment in link.moments():
+        for moment in link.moments(lambda: page.pilots.somebody_looks):
             page.show(moment)
     except KeyboardInterrupt:
         page.say("**It was ended.** Start it again, and this page goes on.")
@@ -122,77 +127,3 @@ def _serve(page: Page, link: Link) -> None:
     except Exception as error:
         page.say(f"**It has ended**: {error}")
         raise
-
-
-@dataclass(frozen=True)
-class Opener:
-    """Opens the session that the flags of ``live`` ask for, in its own process."""
-
-    checkpoint: Path
-    flags: Live
-
-    def __call__(self) -> Session:
-        """UserError and its like for what does not fit together."""
-        import torch
-
-        from agent.commands.worlds_asked import world_asked
-        from agent.control.torch_model import TorchModel
-        from agent.live.session import Session
-        from agent.model.checkpoint import load_checkpoint
-
-        torch.set_num_threads(self.flags.threads)
-        asked = world_asked(self.flags.world, "", self.checkpoint)
-        model, world = TorchModel(load_checkpoint(self.checkpoint)), asked.make()
-        model.spec.require_same(world.spec, f"the world {asked.name}")
-        session = Session(world, model, self.flags.seed, self._beside(world, asked))
-        for setting in self.flags.set:
-            name, _, value = setting.partition("=")
-            session.set(name, value)
-        return session
-
-    def _beside(self, world: World, asked: WorldAsked) -> Beside:
-        from agent.commands.states import state_given
-        from agent.live.beside import Beside
-        from agent.live.gallery import gallery_of_recordings
-
-        flags, makers = self.flags, _rivals(world, self.flags.beside)
-        return Beside(
-            rival_world=asked.make() if makers else None,
-            rivals=makers,
-            gallery=None if flags.data is None else gallery_of_recordings(flags.data, world),
-            start=state_given(flags.start_state, world, "--start-state")
-            if flags.start_state
-            else None,
-            goal=state_given(flags.goal_state, world, "--goal-state") if flags.goal_state else None,
-            invocation=self._invocation(),
-        )
-
-    def _invocation(self) -> tuple[str, ...]:
-        flags = {
-            "checkpoint": None if self.flags.checkpoint == SHIPPED else self.flags.checkpoint,
-            "world": self.flags.world,
-            "data": self.flags.data,
-            "beside": self.flags.beside,
-        }
-        given = [(f"--{name}", str(value)) for name, value in flags.items() if value is not None]
-        return ("live", *(word for pair in given for word in pair))
-
-
-def _rivals(world: World, policy: Path | None) -> Mapping[str, Callable[[], Controller]]:
-    """What can be had beside the agent in this world: what needs no training, and ``policy``."""
-    from agent.commands.controllers import CONTROLLERS, Given
-
-    spec = world.spec
-    makers: dict[str, Callable[[], Controller]] = {
-        name: lambda entry=entry: entry.make(spec)  # type: ignore[misc]
-        for name, entry in CONTROLLERS.items()
-        if isinstance(entry, Given) and entry.world == spec.world
-    }
-    if policy is not None:
-        from agent.evaluation.play import require_fit
-        from agent.rivals.actor import ActorController
-
-        actor = ActorController.load(policy)
-        require_fit(actor, "live", spec)
-        makers[actor.name] = lambda: actor
-    return makers

@@ -153,7 +153,7 @@ class Train:
 
 def _world(checkpoint: Path) -> str:
     """The flag that the world of a checkpoint needs where it is code."""
-    from agent.model.checkpoint import checkpoint_spec
+    from agent.model.description import checkpoint_spec
     from envs import names_code
 
     world = checkpoint_spec(checkpoint).world

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from agent.cluster.processes import children_ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError
+from agent.live.glimpse import Glimpse
 from agent.live.loop import serve
 from agent.live.moment import Moment, Opening
 from agent.live.wishes import Wish
 
 if TYPE_CHECKING:
-    from agent.live.session import Session
+    from agent.live.loop import OpenSession
 
+Told = TypeVar("Told", Glimpse, Opening, Moment)
 STOP_TIMEOUT_S = 5.0
-REST_S, LONGEST_REST_S = 0.02, 0.08
+REST_S, LONGEST_REST_S, UNSEEN_REST_S = 0.02, 0.08, 0.25
 MAX_WAITING = 64  # wishes between two ticks: nobody asks for more by hand
 
 
@@ -29,7 +30,7 @@ class Link:
     ``open_session`` is called in that process. Wishes may be asked for on any thread.
     """
 
-    def __init__(self, open_session: Callable[[], Session]) -> None:
+    def __init__(self, open_session: OpenSession) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
@@ -39,7 +40,11 @@ class Link:
             self._process.start()
         theirs.close()
         self._waiting: dict[object, Wish] = {}
-        self._lock = threading.Lock()
+        self._lock, self._asked = threading.Lock(), threading.Event()
+
+    def glimpse(self) -> Glimpse:
+        """Wait for the world; errors as of :meth:`opening`, which comes next."""
+        return self._received(Glimpse)
 
     def opening(self) -> Opening:
         """Wait for the session to be open.
@@ -47,11 +52,7 @@ class Link:
         Raises:
             What opening it raised; MachineError if its process died.
         """
-        told = self._receive()
-        if isinstance(told, Exception):
-            raise told
-        assert isinstance(told, Opening)
-        return told
+        return self._received(Opening)
 
     def ask(self, wish: Wish) -> bool:
         """Grant ``wish`` with the next tick, in place of a like one that waits.
@@ -62,6 +63,7 @@ class Link:
             if wish.key not in self._waiting and len(self._waiting) >= MAX_WAITING:
                 return False
             self._waiting[wish.key] = wish
+            self._asked.set()
             return True
 
     def next_moment(self) -> Moment:
@@ -72,18 +74,15 @@ class Link:
         """
         with self._lock:
             wishes, self._waiting = list(self._waiting.values()), {}
+            self._asked.clear()
         try:
             self._pipe.send(wishes)
         except (BrokenPipeError, ConnectionResetError) as lost:
             raise self._death() from lost
-        moment = self._receive()
-        if isinstance(moment, Exception):
-            raise moment
-        assert isinstance(moment, Moment)
-        return moment
+        return self._received(Moment)
 
-    def moments(self) -> Iterator[Moment]:
-        """Tick after tick; fewer while some are late, so that showing them costs less.
+    def moments(self, is_seen: Callable[[], bool] = lambda: True) -> Iterator[Moment]:
+        """Tick after tick; fewer while some are late or nobody looks, as showing them costs.
 
         Raises:
             MachineError: if the process died.
@@ -94,7 +93,7 @@ class Link:
             yield moment
             is_late, late_ticks = moment.late_ticks > late_ticks, moment.late_ticks
             rest_s = min(rest_s + REST_S, LONGEST_REST_S) if is_late else max(rest_s - REST_S, 0.0)
-            time.sleep(rest_s)
+            self._asked.wait(rest_s if is_seen() else UNSEEN_REST_S)
 
     def __enter__(self) -> Self:
         return self
@@ -113,12 +112,15 @@ class Link:
             self._process.kill()
             self._process.join()
 
-    def _receive(self) -> object:
+    def _received(self, kind: type[Told]) -> Told:
         try:
-            told: object = self._pipe.recv()
-            return told
+            told = self._pipe.recv()
         except (EOFError, ConnectionResetError) as lost:
             raise self._death() from lost
+        if isinstance(told, Exception):
+            raise told
+        assert isinstance(told, kind)
+        return told
 
     def _death(self) -> MachineError:
         self._process.join(STOP_TIMEOUT_S)

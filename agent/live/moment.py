@@ -8,7 +8,7 @@ import numpy as np
 
 from agent.interfaces import Array, FloatArray, Image
 from agent.live.controls import Group, Value
-from envs import Part, Placed, View
+from envs import Placed
 
 DISTANCES = ("metric", "plain", "truth")
 DOUBTS = ("surprise", "drift")
@@ -16,22 +16,9 @@ DOUBTS = ("surprise", "drift")
 
 @dataclass(frozen=True)
 class Opening:
-    """What never changes while a session lasts.
+    """What can be done in a session: its controls, and its gallery's pictures side by side."""
 
-    ``parts``, ``grips`` and ``view`` of the world's scene, empty and None where it has none;
-    ``step_s`` its control tick; ``unit`` that of the true distance to the goal, "" where no state
-    tells it; ``traced`` what the columns of a moment's traces are; ``gallery`` its pictures side
-    by side.
-    """
-
-    world: str
-    step_s: float
-    parts: tuple[Part, ...]
-    grips: tuple[str, ...]
-    view: View | None
-    unit: str
     groups: tuple[Group, ...]
-    traced: tuple[str, ...]
     gallery: Image
 
 
@@ -45,8 +32,9 @@ class Ghost:
 
 @dataclass(frozen=True)
 class Imagined:
-    """``pictures`` uint8 (C, h, w, 3) nearest to what it expects after ``times_s`` (C,); ``points``
-    (H, G, 3) where it expects the grips, H = 0 where no state says so.
+    """``pictures`` uint8 (C, h, w, 3) nearest to what it expects after ``times_s`` (C,), none
+    where nothing is planned; ``points`` (H, G, 3) where it expects the grips, H = 0 where no state
+    says so.
     """
 
     times_s: Array
@@ -56,11 +44,12 @@ class Imagined:
 
 @dataclass(frozen=True)
 class Moment:
-    """One control tick, number ``tick``; ``late_ticks`` did not end in time.
+    """One control tick, number ``tick``; ``late_ticks`` of ``due_ticks`` were not done in time.
 
     ``frame`` and ``goal_frame`` uint8 (h, w, 3) as the controller sees them; ``body``, ``goal`` and
     ``rival`` where the parts are, None where the world has no scene, a picture is all that is known
-    of the goal, or nobody is beside it. ``traces`` (N, C) are the last ticks, newest last.
+    of the goal, or nobody is beside it. ``imagined`` is None where it is as it was.
+    ``traces`` (N, C) are the last ticks, newest last.
     ``values`` say where the controls stand, ``words`` what goes on, ``command`` what repeats it,
     ``refusals`` which visitor's wish was not granted, and why. ``goal_version`` acts since
     ``goal_at_s``, by the monotonic clock.
@@ -68,6 +57,7 @@ class Moment:
 
     tick: int
     late_ticks: int
+    due_ticks: int
     frame: Image
     goal_frame: Image
     body: Placed | None

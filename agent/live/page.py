@@ -6,21 +6,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from agent.live.glimpse import Glimpse
 from agent.live.moment import Moment, Opening
 from agent.live.page_controls import PageControls
 from agent.live.page_mind import PageMind, scaled
-from agent.live.page_scene import PageScene
+from agent.live.page_scene import PageScene, light
 from agent.live.pilots import Pilots
 from agent.live.server import Server
 from agent.live.tape import Tape
 from agent.live.wishes import Drop, Wish
 
-TITLE = "lejepa-agent live"
 GALLERY_PX = 40
 WORDS_EVERY, COMMAND_EVERY = 6, 25  # moments: for a browser a text is dear
 NOTICE_S = 8.0
 LAST_WORDS_S = 0.2  # for them to arrive
-OPENING = "The model is being loaded …"
+OPENING = "**lejepa-agent live**\n\nThe model is being loaded …"
 
 
 class Page:
@@ -32,7 +32,7 @@ class Page:
     """
 
     def __init__(self, host: str, port: int, ask: Callable[[Wish], bool]) -> None:
-        self._server = Server(host, port, TITLE, self._notify)
+        self._server = Server(host, port, self._notify)
         self.port: int = self._server.viser.get_port()
         self._to_session = ask
         self.pilots = Pilots()
@@ -41,18 +41,24 @@ class Page:
         self._shown = 0
         self._viser.gui.configure_theme(show_logo=False, show_share_button=False)
         self._status = self._viser.gui.add_markdown(OPENING)
+        light(self._viser.scene)
         self._watch_visitors()
 
+    def begin(self, glimpse: Glimpse) -> None:
+        """Show a world, while its model is being loaded."""
+        self._glimpse = glimpse
+        with self._viser.atomic():
+            self._mind = PageMind(self._viser.gui, glimpse)
+            if glimpse.view is not None:
+                self._scene = PageScene(self._viser, glimpse, self._ask)
+
     def open(self, opening: Opening) -> None:
-        """Build what the session of ``opening`` needs."""
-        gui, self._opening = self._viser.gui, opening
+        """Build what the session of ``opening`` needs; the world's glimpse came before."""
+        gui = self._viser.gui
         with self._viser.atomic():
             self._take_over = gui.add_button("take over", hint="one visitor steers, all may look")
             self._take_over.on_click(lambda event: self.pilots.take_over(event.client_id))
-            self._mind = PageMind(gui, opening)
             self._controls = PageControls(gui, opening, self._ask)
-            if opening.view is not None:
-                self._scene = PageScene(self._viser, opening, self._ask)
             self._draw_files(opening)
             gui.main_panel.dock_right()
 
@@ -65,7 +71,7 @@ class Page:
             self._controls.show(moment.values)
             self._shown += 1
             if self._shown % WORDS_EVERY == 1:
-                self._status.content = f"{_headline(moment, self._opening)}\n\n{self.pilots.words}"
+                self._status.content = f"{_headline(moment, self._glimpse)}\n\n{self.pilots.words}"
             if self._shown % COMMAND_EVERY == 1:
                 self._command.content = f"Repeat it: `{moment.command}`"
         assert self._tape is not None
@@ -112,7 +118,7 @@ class Page:
             dropped = gui.add_upload_button("a picture as the goal", mime_type="image/*")
             film = gui.add_button("film of the last seconds")
             self._command = gui.add_markdown("")
-        self._tape = Tape(opening.step_s)
+        self._tape = Tape(self._glimpse.step_s)
 
         @dropped.on_upload  # type: ignore[untyped-decorator]
         async def _(event: Any) -> None:
@@ -130,9 +136,9 @@ class Page:
                 client.add_notification("Not done", reason, auto_close_seconds=NOTICE_S)
 
 
-def _headline(moment: Moment, opening: Opening) -> str:
-    share = moment.late_ticks / max(1, moment.tick)
+def _headline(moment: Moment, glimpse: Glimpse) -> str:
+    share = moment.late_ticks / max(1, moment.due_ticks)
     return (
-        f"**{moment.words}**\n\n{opening.world}, tick {moment.tick}, "
-        f"{moment.late_ticks} late ({100 * share:.1f} %)"
+        f"**{moment.words}**\n\n{glimpse.world}, tick {moment.tick}, "
+        f"{moment.late_ticks} of {moment.due_ticks} late ({100 * share:.1f} %)"
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from agent.extras import require
 from agent.interfaces import FloatArray, Image
-from agent.live.moment import DISTANCES, DOUBTS, Moment, Opening
+from agent.live.glimpse import Glimpse
+from agent.live.moment import DISTANCES, DOUBTS, Imagined, Moment
 from envs import import_opencv
 
 WIDTH_PX, PICTURE_PX, STRIP_PX = 380, 176, 88
-IMAGINED_EVERY, CURVES_EVERY = 5, 10  # moments; pictures of the camera come with every second
+CURVES_EVERY = 10  # moments; pictures of the camera come with every second
+UNKNOWN = 225  # how grey a goal is that is not known yet
 COLOURS = ("#c0392b", "#2f6fb5", "#2e8b57", "#b07d2b", "#7d4fa8", "#3aa6a6", "#777777")
 LEAST = 1e-4  # of what is shown on a logarithmic scale
 
@@ -20,15 +23,15 @@ LEAST = 1e-4  # of what is shown on a logarithmic scale
 class PageMind:
     """A panel at the left edge of the page."""
 
-    def __init__(self, gui: Any, opening: Opening) -> None:
-        self._gui, self._opening, self._count, self._goal = gui, opening, 0, -1
+    def __init__(self, gui: Any, glimpse: Glimpse) -> None:
+        self._gui, self._glimpse, self._count = gui, glimpse, 0
         panel = gui.add_panel()
         with panel.add_tab("sees and imagines"):
-            nothing = np.zeros((PICTURE_PX, 2 * PICTURE_PX, 3), np.uint8)
-            self._sees = gui.add_image(nothing, label="what it sees | the goal", format="jpeg")
+            self._seen = _side_by_side([glimpse.frame, np.full_like(glimpse.frame, UNKNOWN)])
+            self._sees = gui.add_image(self._seen, label="what it sees | the goal", format="jpeg")
             self._imagines = gui.add_image(
                 np.zeros((STRIP_PX, 4 * STRIP_PX, 3), np.uint8), label="what it imagines",
-                format="jpeg",
+                format="jpeg", visible=False,
             )  # fmt: skip
             self._curves = self._draw_curves()
         panel.dock_left()
@@ -38,25 +41,30 @@ class PageMind:
         """Bring the panel up to ``moment``; some of it only with every few of them."""
         self._count += 1
         if self._count % 2:
-            pair = [scaled(moment.frame, PICTURE_PX), scaled(moment.goal_frame, PICTURE_PX)]
-            self._sees.image = np.concatenate(pair, 1)
-        if self._count % IMAGINED_EVERY == 0:
-            self._show_imagined(moment)
+            self._show_seen([moment.frame, moment.goal_frame])
+        if moment.imagined is not None:
+            self._show_imagined(moment.imagined)
         for number, (names, curve) in enumerate(self._curves):
             if (self._count + number) % CURVES_EVERY == 0:
                 curve.data = self._data(names, moment.traces)
 
-    def _show_imagined(self, moment: Moment) -> None:
-        if moment.imagined is None:
+    def _show_seen(self, pair: Iterable[Image]) -> None:
+        seen = _side_by_side(pair)
+        if not np.array_equal(seen, self._seen):
+            self._seen = seen
+            self._sees.image = seen
+
+    def _show_imagined(self, imagined: Imagined) -> None:
+        self._imagines.visible = len(imagined.pictures) > 0
+        if not self._imagines.visible:
             return
-        shown = [scaled(picture, STRIP_PX) for picture in moment.imagined.pictures]
-        self._imagines.image = np.concatenate(shown, 1)
-        ahead = ", ".join(f"{time_s:.2f}" for time_s in moment.imagined.times_s)
+        self._imagines.image = _side_by_side(imagined.pictures, STRIP_PX)
+        ahead = ", ".join(f"{time_s:.2f}" for time_s in imagined.times_s)
         self._imagines.label = f"what it imagines, in {ahead} s"
 
     def _draw_curves(self) -> list[tuple[tuple[str, ...], Any]]:
-        actions = tuple(name for name in self._opening.traced if name.startswith("action"))
-        distances = DISTANCES if self._opening.unit else DISTANCES[:-1]
+        actions = tuple(name for name in self._glimpse.traced if name.startswith("action"))
+        distances = DISTANCES if self._glimpse.unit else DISTANCES[:-1]
         return [
             (distances, self._curve("how far the goal is", distances, logarithmic=True)),
             (actions, self._curve("actions", actions, limits=(-1.05, 1.05))),
@@ -83,14 +91,18 @@ class PageMind:
         )  # fmt: skip
 
     def _label(self, name: str) -> str:
-        return f"truth [{self._opening.unit}]" if name == "truth" else name
+        return f"truth [{self._glimpse.unit}]" if name == "truth" else name
 
     def _data(self, names: tuple[str, ...], traces: FloatArray) -> tuple[Any, ...]:
-        columns = [self._opening.traced.index(name) for name in ("time", *names)]
+        columns = [self._glimpse.traced.index(name) for name in ("time", *names)]
         rows = traces[:, columns].astype(np.float64)
         if set(names) <= {*DISTANCES, *DOUBTS}:
             rows[:, 1:] = np.maximum(rows[:, 1:], LEAST)  # NaN stays
         return tuple(np.ascontiguousarray(column) for column in rows.T)
+
+
+def _side_by_side(pictures: Iterable[Image], height_px: int = PICTURE_PX) -> Image:
+    return np.concatenate([scaled(picture, height_px) for picture in pictures], 1)
 
 
 def scaled(picture: Image, height_px: int) -> Image:

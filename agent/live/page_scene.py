@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from agent.interfaces import Array
-from agent.live.moment import Ghost, Moment, Opening
+from agent.live.glimpse import Glimpse
+from agent.live.moment import Ghost, Moment
 from agent.live.solids import triangles
 from agent.live.wishes import DragGoal, Push, Wish
 from envs import Placed, View
 
 REACH = 3.0  # distance of the first view, in the page's units
+DIGITS = 3
+AMBIENT = 1.5
 GRIP_SIZE = 0.09
 PUSH_PER_LENGTH = 2.0  # body weights, by the page's unit of length
 GOAL_RGB, GRIP_RGB, RIVAL_RGB, IMAGINED_RGB = (
@@ -24,26 +27,37 @@ GOAL_RGB, GRIP_RGB, RIVAL_RGB, IMAGINED_RGB = (
 )  # fmt: skip
 
 
+def light(scene: Any) -> None:
+    """Light without shadows and mirrored surroundings, for browsers that draw in software.
+
+    Say it before anybody looks: their preparation alone takes such a browser seconds.
+    """
+    scene.configure_environment_map(None)
+    scene.configure_default_lights(cast_shadow=False)
+    scene.add_light_ambient("/light", intensity=AMBIENT)
+
+
 class PageScene:
     """Solids on a viser server."""
 
-    def __init__(self, server: Any, opening: Opening, ask: Callable[[Wish], bool]) -> None:
-        assert opening.view is not None
-        self._scene, self._ask, self._view = server.scene, ask, opening.view
+    def __init__(self, server: Any, glimpse: Glimpse, ask: Callable[[Wish], bool]) -> None:
+        assert glimpse.view is not None
+        self._scene, self._ask, self._view = server.scene, ask, glimpse.view
         self._version = -1
-        eye, target = np.array(opening.view.eye), np.array(opening.view.target)
+        eye, target = np.array(glimpse.view.eye), np.array(glimpse.view.target)
         self._scale = REACH / float(np.linalg.norm(eye - target))
-        self._look(server.initial_camera, opening.view)
-        self._body = self._solids("body", opening, None)
-        self._goal = self._solids("goal", opening, GOAL_RGB)
-        self._rival = self._solids("rival", opening, RIVAL_RGB)
-        self._grips = [self._grip(i, name) for i, name in enumerate(opening.grips)]
+        self._look(server.initial_camera, glimpse.view)
+        self._body = self._solids("body", glimpse, None)
+        self._goal = self._solids("goal", glimpse, GOAL_RGB)
+        self._rival = self._solids("rival", glimpse, RIVAL_RGB)
+        self._grips = [self._grip(i, name) for i, name in enumerate(glimpse.grips)]
         self._imagined = self._scene.add_point_cloud(
             "/imagined", np.zeros((0, 3)), IMAGINED_RGB, point_size=0.035, point_shape="circle"
         )
-        for part, handle in zip(opening.parts, self._body, strict=True):
+        for part, handle in zip(glimpse.parts, self._body, strict=True):
             if not part.fixed:
                 self._pushable(handle)
+        self._move(self._body, glimpse.body)
 
     def show(self, moment: Moment) -> None:
         """Move everything to where it is now."""
@@ -52,27 +66,27 @@ class PageScene:
         if moment.goal_version != self._version:
             self._version = moment.goal_version
             self._show_goal(moment.goal)
-        ahead = moment.imagined.points.reshape(-1, 3) if moment.imagined else np.zeros((0, 3))
-        self._imagined.points = (self._scale * ahead).astype(np.float32)
+        if moment.imagined is not None:
+            ahead = moment.imagined.points.reshape(-1, 3)
+            self._imagined.points = self._rounded(ahead).astype(np.float32)
 
     def _show_goal(self, goal: Ghost | None) -> None:
         self._move(self._goal, goal.placed if goal else None)
         for number, handle in enumerate(self._grips):
             handle.visible = goal is not None
             if goal is not None:
-                handle.position = tuple(self._scale * goal.grips[number])
+                handle.position = tuple(self._rounded(goal.grips[number]))
 
     def _look(self, camera: Any, view: View) -> None:
-        self._scene.configure_default_lights(cast_shadow=False)  # shadows cost software GL most
         self._scene.set_up_direction(tuple(map(float, view.up)))
         camera.position = tuple(self._scale * np.array(view.eye))
         camera.look_at = tuple(self._scale * np.array(view.target))
         camera.up = tuple(map(float, view.up))
 
-    def _solids(self, kind: str, opening: Opening, rgb: tuple[int, int, int] | None) -> list[Any]:
+    def _solids(self, kind: str, glimpse: Glimpse, rgb: tuple[int, int, int] | None) -> list[Any]:
         """A handle for each part; None for what is fixed and shown with the body already."""
         handles: list[Any] = []
-        for part in opening.parts:
+        for part in glimpse.parts:
             if rgb is not None and part.fixed:
                 handles.append(None)
                 continue
@@ -80,6 +94,7 @@ class PageScene:
             made = self._scene.add_mesh_simple(
                 f"/{kind}/{part.name}", vertices, faces, color=rgb or part.rgb,
                 opacity=None if rgb is None else 0.4, cast_shadow=False, receive_shadow=False,
+                visible=rgb is None,
             )  # fmt: skip
             handles.append(made)
         return handles
@@ -91,13 +106,19 @@ class PageScene:
             if handle.visible != (placed is not None):
                 handle.visible = placed is not None
             if placed is not None:
-                handle.position = tuple(self._scale * placed.positions[row])
-                handle.wxyz = tuple(placed.turns[row])
+                handle.position = tuple(self._rounded(placed.positions[row]))
+                handle.wxyz = tuple(np.round(placed.turns[row], DIGITS))
+
+    def _rounded(self, places: Array) -> Array:
+        """At the page's size. What moves by less than is seen is not told: a browser draws the
+        whole scene for a quarter of a second whenever anything is.
+        """
+        return np.round(self._scale * places, DIGITS)
 
     def _grip(self, number: int, name: str) -> Any:
         handle = self._scene.add_icosphere(
             f"/goal/grip-{name}", radius=GRIP_SIZE, subdivisions=2, color=GRIP_RGB,
-            cast_shadow=False, receive_shadow=False,
+            cast_shadow=False, receive_shadow=False, visible=False,
         )  # fmt: skip
 
         @handle.on_drag("left")  # type: ignore[untyped-decorator]

@@ -38,6 +38,11 @@ class Pilots:
         return visitor == self._steering
 
     @property
+    def somebody_looks(self) -> bool:
+        """Whether there is any visitor."""
+        return bool(self._present)
+
+    @property
     def words(self) -> str:
         """Who looks, and who steers."""
         with self._lock:

@@ -25,14 +25,13 @@ class Server:
         MachineError: if viser is not installed.
     """
 
-    def __init__(
-        self, host: str, port: int, title: str, refuse: Callable[[int, str], None]
-    ) -> None:
+    def __init__(self, host: str, port: int, refuse: Callable[[int, str], None]) -> None:
         library: Any = require("viser")
         require_free(host, port)
         require("rich").reconfigure(quiet=True)  # it prints its address and its end
         logging.getLogger("websockets").setLevel(logging.CRITICAL)  # what a client sent is no news
-        self.viser: Any = _unshared(library)(host=host, port=port, label=title, verbose=False)
+        # Without a label, it stands there in words whether the page is connected.
+        self.viser: Any = _unshared(library)(host=host, port=port, verbose=False)
         self._refuse = refuse
         self._limit_files()
 

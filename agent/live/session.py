@@ -15,9 +15,10 @@ from agent.live.beside import Beside
 from agent.live.body import Body
 from agent.live.controls import Group, Switchboard, Value
 from agent.live.gallery import gallery_of_world
+from agent.live.glimpse import traced
 from agent.live.goal import Goal
 from agent.live.lens import Lens
-from agent.live.moment import DISTANCES, DOUBTS, Ghost, Moment, Opening, Traces
+from agent.live.moment import Ghost, Imagined, Moment, Opening, Traces
 from agent.live.pace import Pace
 from agent.live.rival import Rival
 from agent.live.telling import doing, repeating, truth
@@ -31,12 +32,12 @@ from envs import (
     Staged,
     World,
     WorldError,
-    goal_unit,
 )
 
 TRACE_TICKS = 250
-FIRST_PICTURES = 256  # to imagine with, before there is time for more
-PICTURES_AT_ONCE = 8
+FIRST_PICTURES = 32  # to imagine with, before there is time for more
+PICTURES_AT_ONCE = 4
+IMAGINES_EVERY_TICKS = 5
 SEEN_EVERY_TICKS = 5  # of a world that cannot be posed: what it passes through is remembered
 REFUSED = (UserError, WorldError, GoalImageError, PoseError)
 
@@ -68,8 +69,8 @@ class Session:
         self._board = Switchboard(parts)
         self._usual = self._board.values
         self._decision: Decision | None = None
-        self._traces = Traces(TRACE_TICKS, len(self._traced))
-        self._tick, self._resets, self._version, self._aimed_s = 0, 0, -1, 0.0
+        self._traces = Traces(TRACE_TICKS, len(traced(world)))
+        self._tick, self._imagines_at, self._version, self._aimed_s = 0, 0, -1, 0.0
         self._refusals: list[tuple[int, str]] = []
         self._look()
         self._first_goal()
@@ -78,19 +79,14 @@ class Session:
 
     @property
     def opening(self) -> Opening:
-        """What never changes."""
-        spec, scene = self._world.spec, self._scene
+        """What can be done."""
         groups = (
             Group("time", self._pace.controls),
             Group("goal", self._goal.controls),
             Group("choose", (*self._acting.controls, *self._rival.controls)),
             Group("disturb", (*self._body.controls, *self._lens.controls)),
         )
-        return Opening(
-            spec.world, spec.step_s, scene.parts if scene else (), scene.grips if scene else (),
-            scene.view if scene else None, goal_unit(spec) if spec.goal_columns else "",
-            groups, self._traced, self._gallery.strip,
-        )  # fmt: skip
+        return Opening(groups, self._gallery.strip)
 
     @property
     def period_s(self) -> float:
@@ -113,10 +109,10 @@ class Session:
         if self._pace.wants_reset:
             self._start_again(self._beside.start)
 
-    def step(self) -> None:
-        """One control tick, unless it is paused."""
+    def step(self) -> bool:
+        """One control tick, unless it is paused; whether it passed."""
         if not self._pace.passes():
-            return
+            return False
         began_s = time.perf_counter()
         self._decision = self._acting.act(self._seen)
         self._body.before_step()
@@ -131,6 +127,7 @@ class Session:
         self._look()
         self._tick += 1
         self._trace(1e3 * (time.perf_counter() - began_s))
+        return True
 
     def use_spare_time(self) -> bool:
         """Learn a few more pictures to imagine with; whether that helped, and may go on."""
@@ -145,16 +142,14 @@ class Session:
             library.add([self._frame], [world.state() if world.spec.state else None])
         return False
 
-    def show(self, late_ticks: int = 0) -> Moment:
+    def show(self, late_ticks: int = 0, due_ticks: int = 0) -> Moment:
         """The present tick, for the page."""
         scene, rival = self._scene, self._rival.state
-        now = self._acting.situation
-        imagined = self._thought.imagine(now, self._acting.searched) if now else None
         refusals, self._refusals = tuple(self._refusals), []
         return Moment(
-            self._tick, late_ticks, self._seen, self._goal.frame,
+            self._tick, late_ticks, due_ticks, self._seen, self._goal.frame,
             scene.place(self._world.state()) if scene else None, self._ghost(),
-            scene.place(rival) if scene and rival is not None else None, imagined,
+            scene.place(rival) if scene and rival is not None else None, self._imagined(),
             self._traces.rows, self._board.values,
             doing(self._world, self._goal.state, self._decision), self._command(), refusals,
             self._version, self._aimed_s,
@@ -164,11 +159,6 @@ class Session:
         """Close the worlds."""
         self._world.close()
         self._rival.close()
-
-    @property
-    def _traced(self) -> tuple[str, ...]:
-        actions = (f"action {i + 1}" for i in range(self._world.spec.action_dim))
-        return ("time", *DISTANCES, *DOUBTS, "tick ms", *actions)
 
     def _first_goal(self) -> None:
         if self._beside.goal is not None:
@@ -205,11 +195,17 @@ class Session:
         self._acting.reset()
         self._look()
         self._pace.wants_reset = False
-        self._resets += 1
 
     def _look(self) -> None:
         self._frame = self._world.frame()
         self._seen = self._lens.look(self._frame)
+
+    def _imagined(self) -> Imagined | None:
+        """Nothing new but every few ticks: people see no more, and it costs a rollout."""
+        if self._tick < self._imagines_at:
+            return None
+        self._imagines_at = self._tick + IMAGINES_EVERY_TICKS
+        return self._thought.imagine(self._acting.situation, self._acting.searched)
 
     def _ghost(self) -> Ghost | None:
         if self._scene is None or self._goal.state is None:

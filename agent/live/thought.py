@@ -21,6 +21,7 @@ Numbers = NDArray[np.integer]
 LIBRARY_BYTES, LIBRARY_FRAMES = 25_000_000, 2048
 SHOWN = 4
 NEIGHBOURS = 4
+NO_POINTS: Array = np.empty((0, 0, 3))
 
 
 class Library:
@@ -87,10 +88,10 @@ class Thought:
     def __init__(self, library: Library, model: TorchModel, scene: Scene | None) -> None:
         self._library, self._model, self._scene = library, model, scene
 
-    def imagine(self, now: Situation, searched: FloatArray | None) -> Imagined | None:
-        """None where there is no plan, or nothing to show it with."""
-        if searched is None or self._library.size < NEIGHBOURS:
-            return None
+    def imagine(self, now: Situation | None, searched: FloatArray | None) -> Imagined:
+        """Nothing where there is no plan, or nothing to show it with."""
+        if now is None or searched is None or self._library.size < NEIGHBOURS:
+            return Imagined(np.empty(0), self._library.pictures(np.empty(0, int)), NO_POINTS)
         block, width = self._model.action_block, self._model.spec.action_dim
         plan = searched.reshape(1, 1, -1, block * width)
         ahead = self._model.imagine(now, plan)[0, 0]  # (H, D)
@@ -103,16 +104,15 @@ class Thought:
 
     def _points(self, distances: FloatArray, which: Numbers) -> Array:
         """Where the grips are in the neighbours' states, nearer ones counting more: (H, G, 3)."""
-        nothing: Array = np.empty((0, 0, 3))
         if self._scene is None or not self._scene.grips:
-            return nothing
+            return NO_POINTS
         weights = 1.0 / np.maximum(distances, 1e-6)
         weights /= weights.sum(1, keepdims=True)
         rows = []
         for numbers, shares in zip(which, weights, strict=True):
             states = [self._library.state(number) for number in numbers]
             if any(state is None for state in states):
-                return nothing
+                return NO_POINTS
             points = [self._scene.points(state) for state in states if state is not None]
             rows.append(np.tensordot(shares, np.stack(points), 1))
         return np.stack(rows)

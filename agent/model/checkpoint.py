@@ -16,16 +16,14 @@ from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import bundle_sha256, read_bundle, write_bundle
+from agent.model.description import CONFIG, SCHEMA, config_of
+from agent.model.description import checkpoint_facts as checkpoint_facts
+from agent.model.description import checkpoint_spec as checkpoint_spec
 from agent.model.filling import filled
 from agent.model.sight import SIGHT_FILE, sight_of
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.settings import from_dict, to_dict
-from envs import FIRST_SCHEMA_FIELDS, WorldSpec, spec_of_first_schema
-
-SCHEMA = "lejepa-agent/world-model/2"
-FIRST_SCHEMA = "lejepa-agent/world-model/1"
-CONFIG = "config.json"
-
+from envs import WorldSpec
 
 checkpoint_sha256 = bundle_sha256
 
@@ -60,7 +58,7 @@ def load_checkpoint(directory: Path) -> WorldModel:
         DamagedDataError: if it is not what its manifest says, or does not fit its config.
     """
     files = read_bundle(directory)
-    config = _config_of(directory, files)
+    config = config_of(directory, files)
     try:
         spec = WorldSpec.from_json(config["world"])
         settings = from_dict(WorldModelConfig, config["model"])
@@ -72,18 +70,6 @@ def load_checkpoint(directory: Path) -> WorldModel:
         raise UserError(f"{directory}: config.json is not of this version ({error})") from error
     model.sight = sight_of(directory, files)
     return model
-
-
-def checkpoint_facts(directory: Path) -> dict[str, Any]:
-    """What :func:`save_checkpoint` was told; same errors as :func:`load_checkpoint`."""
-    facts: dict[str, Any] = _config_of(directory, read_bundle(directory, only=[CONFIG]))["facts"]
-    return facts
-
-
-def checkpoint_spec(directory: Path) -> WorldSpec:
-    """The world of the model in ``directory``; same errors as :func:`load_checkpoint`."""
-    config = _config_of(directory, read_bundle(directory, only=[CONFIG]))
-    return WorldSpec.from_json(config["world"])
 
 
 def model_card(model: WorldModel, facts: Mapping[str, Any]) -> str:
@@ -111,33 +97,3 @@ def _brief(value: Any) -> str:
 
 def _tensors(model: WorldModel) -> dict[str, torch.Tensor]:
     return {name: value.contiguous() for name, value in model.state_dict().items()}
-
-
-def _config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
-    try:
-        config: dict[str, Any] = json.loads(files[CONFIG])
-        schema, _, _ = config["schema"], dict(config["model"]), dict(config["facts"])
-        if schema == SCHEMA:
-            WorldSpec.from_json(config["world"])
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
-        raise UserError(
-            f"expected a world model in {directory}, got a checkpoint of another kind or a damaged "
-            f"config.json ({error!r}): name a directory that `train` wrote"
-        ) from error
-    if schema == FIRST_SCHEMA:
-        return _translated(directory, config)
-    if schema != SCHEMA:
-        raise UserError(f"{directory}: expected schema {SCHEMA!r}, got {schema!r}")
-    return config
-
-
-def _translated(directory: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config of the first schema, which named its one world among the settings of the model."""
-    try:
-        model = {k: v for k, v in config["model"].items() if k not in FIRST_SCHEMA_FIELDS}
-        encoder = dict(model["encoder"])
-        world = {**config["model"], "image_size": encoder.pop("image_size")}
-        spec = spec_of_first_schema(world)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{directory}: config.json is not of this version ({error})") from error
-    return {**config, "model": {**model, "encoder": encoder}, "world": spec.to_json()}

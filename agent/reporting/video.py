@@ -25,7 +25,9 @@ from envs import import_opencv
 
 CODECS = {".webm": "VP80", ".mp4": "mp4v"}
 SUFFIXES = (*CODECS, ".gif")
-GIF_COLOURS = 64
+GIF_COLOURS = 256  # the same in all frames: what stands still costs nothing, and never flickers
+MOST_COVERED = 1  # Pillow's method that keeps the colours of what is small
+PALETTE_FRAMES = 8
 PANEL_PX = 320
 CAPTION_PX, LINE_PX = 64, 28
 TEXT_SCALE = 0.8  # legible in a film of a third of a page
@@ -100,7 +102,12 @@ def _frames_in(film: Path) -> int:
 def _write_gif(film: Path, frames: Sequence[Image], frames_per_s: float) -> None:
     from PIL import Image as Pillow
 
-    first, *rest = [Pillow.fromarray(frame).quantize(GIF_COLOURS) for frame in frames]
+    some = frames[:: max(1, len(frames) // PALETTE_FRAMES)]
+    colours = Pillow.fromarray(np.concatenate(some)).quantize(GIF_COLOURS, MOST_COVERED)
+    first, *rest = [
+        Pillow.fromarray(frame).quantize(palette=colours, dither=Pillow.Dither.NONE)
+        for frame in frames
+    ]
     pause_ms = round(1000 / frames_per_s)
     first.save(film, save_all=True, append_images=rest, duration=pause_ms, loop=0)
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from benchmarks.campaign.cells import Cell
     from benchmarks.campaign.page import Comparison
 
-PAGES = ("README.md", "docs/results.md", "docs/scaling.md")  # of the repository that DIR is in
+# Of the repository that DIR is in.
+PAGES = ("README.md", "docs/results.md", "docs/live.md", "docs/scaling.md")
 
 
 @dataclass(frozen=True)

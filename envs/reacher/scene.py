@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from envs.base import Array
-from envs.errors import PoseError
 from envs.mujoco_scene import MujocoScene
 from envs.reacher.angles import wrap_angle
 from envs.reacher.kinematics import goal_pose_from_inverse_kinematics
-from envs.scene import View
+from envs.scene import View, checked_point
 
 FROM_ABOVE = View(eye=(0.0, 0.0, 0.45), target=(0.0, 0.0, 0.0), up=(0.0, 1.0, 0.0))
 
@@ -19,10 +18,9 @@ FROM_ABOVE = View(eye=(0.0, 0.0, 0.45), target=(0.0, 0.0, 0.0), up=(0.0, 1.0, 0.
 class ReacherScene(MujocoScene):
     """See :class:`envs.scene.Scene`; ``model`` is mujoco's MjModel of the arm."""
 
-    grips = ("fingertip",)
-
     def __init__(self, model: Any) -> None:
         super().__init__(model, FROM_ABOVE)
+        self.grips = ("fingertip",)
 
     def points(self, state: Array) -> Array:
         """The fingertip, (1, 3)."""
@@ -34,10 +32,7 @@ class ReacherScene(MujocoScene):
         Raises:
             PoseError: for a point outside the ring the fingertip can reach.
         """
-        point = np.asarray(to, np.float64)
-        if point.shape != (3,) or not np.isfinite(point).all():
-            raise PoseError(f"expected a point of three finite numbers, got {to!r}")
-        poses = goal_pose_from_inverse_kinematics(point[:2])
+        poses = goal_pose_from_inverse_kinematics(checked_point(to)[:2])
         turns = wrap_angle(poses - state[:2])
         nearer = int(np.abs(turns).max(1).argmin())
         return np.concatenate([state[:1] + turns[nearer, :1], poses[nearer, 1:], np.zeros(2)])

@@ -28,6 +28,6 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def page(browser: Any, served: Served) -> Iterator[Tab]:
-    opened = Tab(browser, served.port)
+    opened = Tab(browser, served.port, sharpness=0.5)
     yield opened
     opened.tab.close()  # before its server ends: a page without one complains without end

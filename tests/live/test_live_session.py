@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from agent.commands.live import Live, _rivals
+from agent.commands.live import Live
+from agent.commands.opening import rivals
 from agent.control.torch_model import TorchModel
 from agent.live.acting import HEAD
 from agent.live.beside import Beside
@@ -42,7 +43,7 @@ def unhurried() -> Iterator[None]:
 def opened(model: TorchModel) -> Iterator[Session]:
     world = make_world("reacher")
     beside = Beside(
-        make_world("reacher"), _rivals(world, None), start=np.array(START), goal=np.array(GOAL)
+        make_world("reacher"), rivals(world, None), start=np.array(START), goal=np.array(GOAL)
     )
     session = Session(world, model, beside=beside)
     yield session
@@ -186,7 +187,7 @@ def test_time_stands_still_and_goes_tick_by_tick(session: Session) -> None:
 def test_it_imagines_coming_nearer_to_the_goal(session: Session) -> None:
     while session._library.size < 500:
         session.use_spare_time()
-    moment = play(session, 3)
+    moment = play(session, 6)
     points, goal = moment.imagined.points[:, 0], moment.goal.grips[0]
     here = session._scene.points(session._world.state())[0]
     assert np.linalg.norm(points[0] - here) < 0.06

@@ -17,7 +17,7 @@ from agent.live.solids import triangles
 from agent.live.wishes import DragGoal, Press, Set
 from agent.model.encoder import EncoderConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
-from envs import Disturbable, Posable, Staged, make_world
+from envs import Disturbable, Posable, PoseError, Staged, make_world
 
 SMALL = Path(__file__).parents[1] / "envs" / "small_worlds.py"
 NAMES = (
@@ -63,15 +63,34 @@ def test_every_control_of_every_world_may_be_used(session: Session) -> None:
 
 def test_where_there_are_grips_the_goal_is_brought_to_a_point(session: Session) -> None:
     world = session._world
-    if not (isinstance(world, Staged) and session.opening.grips):
+    if not (isinstance(world, Staged) and world.scene().grips):
         session.grant([DragGoal(0, 0, (0.0, 0.0, 0.0))])
         assert session.show().refusals
         return
     assert isinstance(world, Posable)
-    to = world.scene().points(world.sample_state(np.random.default_rng(3)))[0]
-    session.grant([DragGoal(0, 0, tuple(to.tolist()))])
-    moment = session.show()
-    assert not moment.refusals and np.allclose(moment.goal.grips[0], to, atol=1e-3)
+    places = world.scene().points(world.sample_state(np.random.default_rng(3)))
+    for grip, to in enumerate(places):
+        session.grant([DragGoal(0, grip, tuple(to.tolist()))])
+        moment = session.show()
+        assert not moment.refusals and np.allclose(moment.goal.grips[grip], to, atol=1e-3)
+
+
+def test_a_grip_comes_as_near_as_its_joints_let_it_and_the_pose_stays_one() -> None:
+    world = make_world("dmc:pendulum-swingup")
+    assert isinstance(world, Staged)
+    scene, down = world.scene(), np.array([3.0, 0.0])
+    assert scene.grips == ("pole",)
+    reached = scene.drag(0, np.array([2.0, 0.0, 0.6]), down)  # far beyond the pole, to its right
+    assert np.allclose(scene.points(reached), [[0.5, 0.0, 0.6]], atol=1e-3)
+    with pytest.raises(PoseError, match="three finite numbers"):
+        scene.drag(0, np.array([np.nan, 0.0, 0.0]), down)
+
+
+def test_no_joint_is_dragged_beyond_its_range() -> None:
+    world = make_world("dmc:cartpole-swingup")
+    assert isinstance(world, Staged)
+    far = world.scene().drag(0, np.array([9.0, 0.0, 1.0]), np.zeros(4))
+    assert far[0] == pytest.approx(1.8) and not far[2:].any()
 
 
 def test_a_push_moves_what_can_be_pushed(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -20,8 +21,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from agent.live.controls import Button, Choice, Group
+from agent.live.glimpse import Glimpse
 from agent.live.link import Link
-from agent.live.loop import Beat
+from agent.live.loop import Beat, Sender
 from agent.live.moment import Moment, Opening, Traces
 from agent.live.page import Page
 from agent.live.pilots import Pilots
@@ -41,7 +43,8 @@ TRACED = ("time", "metric", "plain", "truth", "surprise", "drift", "tick ms", "a
 def page() -> Iterator[Page]:
     made = Page("127.0.0.1", free_port(), lambda wish: True)
     gallery = np.zeros((8, 8, 3), np.uint8)
-    made.open(Opening("a world", 0.04, (), (), None, "", GROUPS, TRACED, gallery))
+    made.begin(Glimpse("a world", 0.04, (), (), None, "", TRACED, gallery, None))
+    made.open(Opening(GROUPS, gallery))
     yield made
     made.close()
 
@@ -126,7 +129,9 @@ def test_without_the_extra_it_says_what_to_install(
 
 def test_the_process_of_the_page_does_without_torch() -> None:
     code = (
-        "import sys, agent.commands.live, agent.live.link, agent.live.page, agent.live.server;"
+        "import sys, agent.commands.live, agent.commands.opening, agent.live.link, agent.live.page,"
+        "agent.live.server; from agent.commands.worlds_asked import world_asked;"
+        "from agent.model.shipped import *; world_asked(None, '', find_checkpoint(SHIPPED));"
         "assert not {'torch', 'viser', 'matplotlib', 'mujoco'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
@@ -161,8 +166,7 @@ def test_ctrl_c_ends_it_and_a_session_that_dies_is_told() -> None:
     assert not any(is_running(one) for one in session)
 
     served = Served("--set", "light=0.9")
-    time.sleep(1)
-    os.kill(children_of(served.process.pid)[-1], signal.SIGKILL)
+    os.kill(served.session_id, signal.SIGKILL)
     said, _ = served.process.communicate(timeout=30)
     assert served.process.returncode == 4 and "died with exit code -9" in said
 
@@ -214,9 +218,26 @@ def test_ticks_keep_their_time_and_late_ones_are_counted() -> None:
     for spent_s in (0.01, 0.03, 0.05, 0.01, 0.0):
         clock.now_s += spent_s
         beat.wait(0.04)
-    assert (beat.ticks, beat.late) == (5, 1)
+    assert (beat.due, beat.late) == (5, 1)
     assert clock.now_s == pytest.approx(0.04 * 2 + 0.05 + 0.04 * 2)
     assert beat.left_s(0.04) == pytest.approx(0.04)
+
+
+def test_a_tick_as_long_as_many_is_as_many_late_and_a_pause_none() -> None:
+    clock = Clock()
+    beat = Beat(clock, clock.sleep)
+    clock.now_s += 0.39  # nine ticks had to be done meanwhile
+    beat.wait(0.04)
+    beat.rest(0.04)
+    beat.wait(0.04)
+    assert (beat.due, beat.late) == (10, 9)
+
+
+def test_a_page_that_does_not_read_is_not_waited_for() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    Sender(theirs).give(b"moment" * 1_000_000)  # more than a pipe holds
+    assert len(ours.recv()) == 6_000_000
+    ours.close()
 
 
 def test_traces_keep_the_last_ticks() -> None:
@@ -239,14 +260,20 @@ class Pipe:
     def recv(self) -> Moment:
         nothing = np.zeros((1, 1, 3), np.uint8)
         late, traces = self.late[self.sent - 1], np.zeros((0, 1), np.float32)
-        return Moment(0, late, nothing, nothing, None, None, None, None, traces, {}, "", "")
+        return Moment(0, late, 0, nothing, nothing, None, None, None, None, traces, {}, "", "")
+
+
+def link_to(pipe: Any) -> Any:
+    link: Any = Link.__new__(Link)
+    link._pipe, link._lock, link._waiting = pipe, threading.Lock(), {}
+    link._asked = threading.Event()
+    return link
 
 
 def test_fewer_moments_are_asked_for_while_ticks_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
-    link: Any = Link.__new__(Link)
-    link._pipe, link._lock, link._waiting = Pipe([0, 1, 2, 9, 20, 30, 30, 30]), threading.Lock(), {}
-    monkeypatch.setattr(time, "sleep", rests.append)
+    link = link_to(Pipe([0, 1, 2, 9, 20, 30, 30, 30]))
+    monkeypatch.setattr(link._asked, "wait", rests.append)
     moments = link.moments()
     for _ in range(8):
         next(moments)
@@ -254,8 +281,7 @@ def test_fewer_moments_are_asked_for_while_ticks_are_late(monkeypatch: pytest.Mo
 
 
 def test_only_so_many_wishes_wait_and_like_ones_replace_one_another() -> None:
-    link: Any = Link.__new__(Link)
-    link._lock, link._waiting = threading.Lock(), {}
+    link = link_to(None)
     assert all(link.ask(Set(0, f"dial {i % 64}", float(i))) for i in range(1000))
     assert not link.ask(Press(0, "one more"))
     assert len(link._waiting) == 64 and link._waiting["dial 7"].value == 967.0
