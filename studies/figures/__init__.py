@@ -15,7 +15,7 @@ HOMES = {
     "bound": "studies.figures.law:bound_figure",
     "conditions": "studies.figures.conditions:conditions_figure",
     "reacher-ou": "studies.figures.reacher:reacher_ou_figure",
-    "reacher-trajectories": "studies.figures.reacher:trajectories_figure",
+    "reacher-trajectories": "studies.figures.motion:trajectories_figure",
     "action": "studies.figures.action:action_figure",
 }
 
