@@ -5,6 +5,7 @@ Runs are on worker processes, so two may want the same thing at once: the second
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,18 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def made_once(path: Path, make: Callable[[], Arrays]) -> Arrays:
-    """What ``make`` returns, written to ``path`` (.npz) the first time and read afterwards.
+    """What ``make`` returns, written to the folder ``path`` the first time and found afterwards.
 
-    The name of ``path`` must say what the arrays follow from: nothing in the file does.
+    The arrays stay on disk, read-only, and parts of them are read as they are used: all runs
+    together need the memory of one. The name of ``path`` must say what the arrays follow from:
+    nothing in the files does.
     """
     with exclusive(path.with_suffix(".lock"), path, wait=True):
         if not path.exists():
-            unfinished = path.with_suffix(".partial.npz")
-            np.savez(unfinished, **make())  # type: ignore[arg-type]
-            unfinished.replace(path)
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+            unfinished = path.with_suffix(".partial")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            for name, array in make().items():
+                np.save(unfinished / f"{name}.npy", array)
+            unfinished.rename(path)
+    return {file.stem: np.load(file, mmap_mode="r") for file in path.glob("*.npy")}

@@ -1,18 +1,16 @@
-"""LeJEPA on pairs of pictures: one encoder, two views, no predictor.
+"""An encoder learns from pairs of pictures: two views, no predictor.
 
-    loss = log E‖h(x') − h(x)‖² / D + λ · SIGReg(h(x), h(x'))
+    loss = log E‖h(x') − h(x)‖² + λ · SIGReg(h(x), h(x'))
 
 (Balestriero & LeCun 2025, arXiv:2511.08544, Sec. 5; Klindt, LeCun & Balestriero 2026,
-arXiv:2605.26379, Sec. 2.) The logarithm measures λ in units of the alignment error still left:
-its gradient is that of alignment/left + λ·SIGReg. The error is 2(1−ρ) at best, from 1.4 to 0.02
-in our studies, and with a λ that does not follow it one of the two terms does nothing.
+arXiv:2605.26379, Sec. 2), or another of :mod:`studies.objectives` in its place.
 The encoder is the world model's own, and so is its optimiser.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -20,14 +18,15 @@ from numpy.typing import NDArray
 
 from agent.interfaces import Image
 from agent.model.encoder import ConvEncoder, EncoderConfig
-from agent.model.sigreg import SIGReg
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.settings import TrainingConfig
+from studies.objectives import Objective
 from studies.study import Settings, seeds_of
 
 Indices = NDArray[np.int64]
 PairSampler = Callable[[np.random.Generator, int], tuple[Indices, Indices]]
 """(rng, batch) -> two index arrays (batch,) into the frames, a pair a column."""
+_DIRECTIONS = 64  # of SIGReg
 _STATISTICS_FRAMES = 2048
 _FRAMES_AT_ONCE = 1024
 
@@ -38,6 +37,7 @@ class PairTraining:
 
     steps: int
     batch: int = 256
+    objective: str = "lejepa"
     sigreg_weight: float = 0.15
     latent_dim: int = 2
     channels: tuple[int, int, int] = (16, 32, 64)
@@ -48,32 +48,24 @@ class PairTraining:
 
     @classmethod
     def of(cls, settings: Settings) -> PairTraining:
-        """The training that a run's settings ask for."""
-        return cls(
-            steps=settings["steps"],
-            batch=settings["batch"],
-            sigreg_weight=settings["sigreg_weight"],
-            channels=tuple(settings["channels"]),
-            hidden=settings["hidden"],
-            seed=seeds_of(settings["seed"], 2)[0],
-        )
+        """The training that a run's settings ask for; what they do not say is as it is here."""
+        said = {f.name: settings[f.name] for f in fields(cls) if f.name in settings}
+        said["channels"] = tuple(settings["channels"])
+        return cls(**{**said, "seed": seeds_of(settings["seed"], 2)[0]})
 
 
 def train_on_pairs(frames: Image, draw_pairs: PairSampler, config: PairTraining) -> ConvEncoder:
     """An encoder in evaluation mode, trained on pairs of ``frames`` uint8 (N, h, w, 3)."""
     encoder = _new_encoder(frames, config)
     optimiser = WorldModelOptimiser(encoder, _schedule(config))
-    sigreg = SIGReg()
+    objective = Objective(config.objective, config.sigreg_weight, _DIRECTIONS, relative=True)
     rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(0,)))
     generator = torch.Generator().manual_seed(config.seed)
     for step in range(config.steps):
         here, there = draw_pairs(rng, config.batch)
-        both = torch.from_numpy(frames[np.concatenate([here, there])])
-        embeddings = encoder(both)  # (2B, D)
-        first, second = embeddings.chunk(2)
-        alignment = (second - first).square().mean()
-        loss = alignment.log() + config.sigreg_weight * sigreg(embeddings, generator)
-        optimiser.step(loss, step)
+        both = _tensor(frames[np.concatenate([here, there])])
+        first, second = encoder(both).chunk(2)  # (B, D) each
+        optimiser.step(objective.loss(first, second, generator), step)
     return encoder.eval()
 
 
@@ -81,10 +73,14 @@ def train_on_pairs(frames: Image, draw_pairs: PairSampler, config: PairTraining)
 def embed(encoder: ConvEncoder, frames: Image) -> NDArray[np.float64]:
     """Embeddings float64 (N, D) of ``frames``."""
     parts = [
-        encoder(torch.from_numpy(frames[first : first + _FRAMES_AT_ONCE]))
+        encoder(_tensor(frames[first : first + _FRAMES_AT_ONCE]))
         for first in range(0, len(frames), _FRAMES_AT_ONCE)
     ]
     return torch.cat(parts).double().numpy()
+
+
+def _tensor(frames: Image) -> torch.Tensor:
+    return torch.from_numpy(np.array(frames))  # a copy: what lies on disk is read-only
 
 
 def _new_encoder(frames: Image, config: PairTraining) -> ConvEncoder:
@@ -93,7 +89,7 @@ def _new_encoder(frames: Image, config: PairTraining) -> ConvEncoder:
         torch.manual_seed(config.seed)
         encoder = ConvEncoder(sizes, frames.shape[1:3])
     step = max(1, len(frames) // _STATISTICS_FRAMES)
-    encoder.set_pixel_statistics(torch.from_numpy(frames[::step]))
+    encoder.set_pixel_statistics(_tensor(frames[::step]))
     return encoder.train()
 
 

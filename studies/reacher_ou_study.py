@@ -92,7 +92,7 @@ def _pool(settings: Settings, scratch: Path, part: str, count: int) -> tuple[Arr
     size, seed = settings["image_size"], settings["seed"]
     pool_seed, *_ = seeds_of(seed, ("train", "test").index(part))
     poses = draw_poses(np.random.default_rng(pool_seed), count)
-    shared = scratch.parent / f"poses-{part}-{count}-{size}-{seed}.npz"
+    shared = scratch.parent / f"poses-{part}-{count}-{size}-{seed}"
     frames = made_once(shared, lambda: {"frames": render_poses(poses, size)})["frames"]
     if settings["world"] == "one-turn":
         inside = (np.abs(poses) < np.pi).all(1)

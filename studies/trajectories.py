@@ -1,7 +1,8 @@
 """Frames of the moving arm at chosen distances in time: pairs from real physics.
 
-Frames of one group are 0, 1, 2, 4, … 64 env steps after its first, so eight pictures hold two pairs
-of nearly every stride. Groups start at random moments of an episode.
+Drawing is dear, so an episode of 121 pictures is looked at 15 or 16 times: for strides from 8 on
+every 8 steps, for a shorter one twice at each of 8 random moments. A pool of
+episodes is simulated and drawn once; its first ones are the smaller pool of the same seed.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.data.streams import episode_rng
+from agent.errors import UserError
 from agent.interfaces import Array, FloatArray, Goals, Image, Seen
 from agent.rivals.reacher.computed_torque import ComputedTorqueController
 from envs import BEHAVIOURS, Behaviour, Policy, World, make_world, roll_out
@@ -24,9 +27,58 @@ from studies.poses import Indices, render_poses
 
 STRIDES = (1, 2, 4, 8, 16, 32, 64)  # env steps of 0.04 s
 EPISODE_STEPS = 120
-GROUPS_PER_EPISODE = 4
-_OFFSETS = np.array([0, *STRIDES])
+_SPACING, _PAIRS_PER_EPISODE = 8, 8
 _GOAL_STEPS = 40  # 1.6 s, about what the arm needs for most poses
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When an episode is looked at: ``groups`` times, ``offsets`` env steps after a random one.
+
+    The same ``name``, the same moments.
+    """
+
+    name: str
+    offsets: tuple[int, ...]
+    groups: int
+
+    @property
+    def per_episode(self) -> int:
+        """Frames of an episode."""
+        return self.groups * len(self.offsets)
+
+    def drawn(self, rng: np.random.Generator) -> Indices:
+        """Env steps (per_episode,) of an episode's frames, group by group."""
+        latest = EPISODE_STEPS - self.offsets[-1]
+        starts = rng.integers(latest, size=self.groups, endpoint=True)
+        steps: Indices = (starts[:, None] + np.array(self.offsets)).ravel()
+        return steps
+
+    def apart(self, stride: int) -> Indices:
+        """Places (2, k) within a group of its pairs of frames ``stride`` env steps apart."""
+        places = range(len(self.offsets))
+        found = [
+            (first, second)
+            for first, second in combinations(places, 2)
+            if self.offsets[second] - self.offsets[first] == stride
+        ]
+        return np.array(found, dtype=np.int64).reshape(-1, 2).T
+
+
+def moments_for(stride: int) -> Moments:
+    """Moments with pairs ``stride`` env steps apart.
+
+    Raises:
+        UserError: for a stride that is none of :data:`STRIDES`.
+    """
+    if stride not in STRIDES:
+        raise UserError(
+            f"expected a stride of {', '.join(map(str, STRIDES))} env steps, in an episode of "
+            f"{EPISODE_STEPS}; got {stride}"
+        )
+    if stride < _SPACING:
+        return Moments(f"stride-{stride}", (0, stride), _PAIRS_PER_EPISODE)
+    return Moments("far", tuple(range(0, EPISODE_STEPS - _SPACING + 1, _SPACING)), 1)
 
 
 @dataclass(frozen=True)
@@ -35,13 +87,31 @@ class MovingFrames:
 
     frames: Image
     qpos_rad: Array
+    moments: Moments
+
+    def first(self, episodes: int) -> MovingFrames:
+        """The first so many of the episodes.
+
+        Raises:
+            UserError: if there are not so many, or none is asked for.
+        """
+        have, count = len(self.frames) // self.moments.per_episode, self.moments.per_episode
+        if not 1 <= episodes <= have:
+            raise UserError(f"expected 1 to {have} episodes, as many as were drawn, got {episodes}")
+        kept = slice(episodes * count)
+        return MovingFrames(self.frames[kept], self.qpos_rad[kept], self.moments)
 
     def pairs(self, stride: int) -> tuple[Indices, Indices]:
-        """Indices of all first and second frames that are ``stride`` env steps apart."""
-        first, second = np.nonzero(_OFFSETS[None, :] - _OFFSETS[:, None] == stride)
+        """Indices of all first and second frames that are ``stride`` env steps apart.
+
+        Raises:
+            UserError: if no two frames of a group are.
+        """
+        first, second = self.moments.apart(stride)
         if not len(first):
-            raise ValueError(f"expected a stride of {STRIDES}, got {stride}")
-        groups = np.arange(0, len(self.frames), len(_OFFSETS))[:, None]
+            offsets = ", ".join(map(str, self.moments.offsets))
+            raise UserError(f"expected a stride between two of the moments {offsets}, got {stride}")
+        groups = np.arange(0, len(self.frames), len(self.moments.offsets))[:, None]
         return (groups + first).ravel(), (groups + second).ravel()
 
     def correlation(self, stride: int) -> float:
@@ -53,32 +123,54 @@ class MovingFrames:
         return float((lagged / centred.var(0)).mean())
 
 
-def moving_frames(
-    behaviour: Behaviour, episodes: int, image_size: int, seed: int, keep: Path
-) -> MovingFrames:
-    """Simulate ``episodes`` and render what :class:`MovingFrames` needs of them.
+@dataclass(frozen=True)
+class Pool:
+    """``episodes`` of a behaviour, drawn ``image_size`` px a side, kept under the path ``keep``.
 
-    They are kept in the file ``keep``, which must belong to these arguments alone.
+    ``keep`` must belong to these alone: files beside it begin with its name.
     """
 
-    def make() -> Arrays:
-        qpos = _poses(behaviour, episodes, seed)
-        return {"frames": render_poses(qpos, image_size), "qpos": qpos}
+    behaviour: Behaviour
+    episodes: int
+    image_size: int
+    seed: int
+    keep: Path
 
-    arrays = made_once(keep, make)
-    return MovingFrames(arrays["frames"], arrays["qpos"])
+    def frames(self, stride: int) -> MovingFrames:
+        """Frames that have pairs of ``stride`` env steps; UserError for one that none has."""
+        moments = moments_for(stride)
+
+        def make() -> Arrays:
+            qpos = np.concatenate(
+                [
+                    path[moments.drawn(np.random.default_rng([self.seed, index]))]
+                    for index, path in enumerate(self.paths())
+                ]
+            )
+            return {"frames": render_poses(qpos, self.image_size), "qpos": qpos}
+
+        arrays = made_once(self.keep.with_name(f"{self.keep.name}-{moments.name}"), make)
+        return MovingFrames(arrays["frames"], arrays["qpos"], moments)
+
+    def paths(self) -> Array:
+        """Joint angles [rad] (episodes, 121, 2) of every env step."""
+        path = self.keep.with_name(f"{self.keep.name}-paths")
+        return made_once(path, lambda: {"qpos": self._simulated()})["qpos"]
+
+    def _simulated(self) -> Array:
+        world = make_world("reacher")
+        rngs = (episode_rng(self.seed, episode) for episode in range(self.episodes))
+        found = [roll_out(world, self.behaviour, rng, EPISODE_STEPS) for rng in rngs]
+        return np.stack([path.states[:, :2] for path in found])
 
 
-def _poses(behaviour: Behaviour, episodes: int, seed: int) -> Array:
-    """Joint angles (N, 2) of the frames, group by group."""
-    world = make_world("reacher")
-    parts = []
-    for episode in range(episodes):
-        rng = episode_rng(seed, episode)
-        path = roll_out(world, behaviour, rng, EPISODE_STEPS).states[:, :2]
-        starts = rng.integers(EPISODE_STEPS - STRIDES[-1], size=GROUPS_PER_EPISODE, endpoint=True)
-        parts.append(path[(starts[:, None] + _OFFSETS).ravel()])
-    return np.concatenate(parts)
+def apart(paths: Array, stride: int) -> tuple[Array, Array]:
+    """All first and second joint angles (episodes, k, 2), ``stride`` steps apart, of ``paths``.
+
+    A pair begins 8 steps after the last, or a stride if that is more.
+    """
+    steps = np.arange(0, paths.shape[1] - stride, max(stride, _SPACING))
+    return paths[:, steps], paths[:, steps + stride]
 
 
 def draw_from(
@@ -114,8 +206,8 @@ def _controlled(rng: np.random.Generator, steps: int, action_dim: int) -> Policy
 
 
 SOURCES: Mapping[str, Behaviour] = {
-    "ou": BEHAVIOURS["ou"],
-    "uniform": BEHAVIOURS["uniform"],
-    "controller": Behaviour("controller", _controlled),
     "gaussian": STATIONARY,
+    "uniform": BEHAVIOURS["uniform"],
+    "ou": BEHAVIOURS["ou"],
+    "controller": Behaviour("controller", _controlled),
 }

@@ -14,10 +14,11 @@ import torch
 from studies.intervals import mean_interval
 from studies.learning import Recipe, learn, ornstein_uhlenbeck, planar_encoder
 from studies.metrics import linear_r2
-from studies.objectives import OBJECTIVES, Objective
+from studies.objectives import Objective
 from studies.study import Preset, Row, Settings, Study, bar, seeds_of
 from studies.worlds import MIXINGS, sample_latents
 
+OBJECTIVES = ("lejepa", "whitening", "infonce")
 RHO = 0.95
 BAR = 0.999
 STEPS = {"quick": 2600, "full": 20_000}

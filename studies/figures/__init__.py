@@ -18,7 +18,7 @@ HOMES = {
     "circle-law": "studies.figures.circles:circle_law_figure",
     "closed-loop": "studies.figures.closed_loop:closed_loop_figure",
     "reacher-ou": "studies.figures.reacher:reacher_ou_figure",
-    "reacher-trajectories": "studies.figures.reacher:trajectories_figure",
+    "reacher-trajectories": "studies.figures.motion:trajectories_figure",
     "action": "studies.figures.action:action_figure",
 }
 

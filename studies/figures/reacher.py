@@ -1,4 +1,4 @@
-"""The studies of pictures of the arm: R² against correlation, and against stride."""
+"""The study of pictures of posed arms: R² against the correlation of pairs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from agent.reporting.style import (
     BLUE,
     MUTED,
     ORANGE,
-    SERIES,
     WIDTH_IN,
     dress,
     legend,
@@ -52,23 +51,6 @@ def _by_joint(axes: Axes, rows: Rows, ticks: list[str]) -> None:
         axes.plot(places, values, "o", color=colour, markersize=4, label=name)
     axes.set_xticks(range(len(ticks)), ticks)
     legend(axes, where="lower right")
-
-
-def trajectories_figure(summary: Summary, rows: Rows) -> Figure:
-    """R² by stride and source: wrapped angles, and raw ones beside."""
-    figure = new_figure(WIDTH_IN, 3.6)
-    strides = sorted({row["stride"] for row in rows})
-    titles = {"r2_wrapped": "Angles modulo one turn", "r2_raw": "Raw angles: the shoulder winds"}
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, (name, title) in zip(panels, titles.items(), strict=True):
-        dress(axes, title, "stride [env steps of 0.04 s]", R2_LABEL)
-        for (source, found), colour in zip(summary["r2"].items(), SERIES, strict=False):
-            _with_intervals(axes, found, name, [str(s) for s in strides], source, colour)
-        axes.set_xticks(range(len(strides)), [str(stride) for stride in strides])
-        axes.set_ylim(-0.05, 1.02)
-    reference_line(panels[1], summary["published_best_r2"], "published, best stride")
-    legend(panels[0], where="best")
-    return figure
 
 
 def _with_intervals(

@@ -2,18 +2,22 @@
 
     python -m studies.tables
 
-A test compares the page with what this makes.
+It draws what ``diagnose`` says beside it. A test compares the page with what this makes.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from agent.reporting.style import save_png
+from studies.figures.verdicts import verdicts_figure
 from studies.tables import with_tables
+from studies.tables.diagnosis import FOLDER, verdicts
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "identifiability.md"
 RESULTS = ROOT / "results"
 
 if __name__ == "__main__":
+    save_png(verdicts_figure(verdicts(RESULTS)), RESULTS / FOLDER / "verdicts.png")
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")

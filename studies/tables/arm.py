@@ -32,15 +32,63 @@ def reacher_ou_table(result: Result) -> list[str]:
 
 
 def trajectories_table(result: Result) -> list[str]:
-    """R² by source and stride: modulo one turn and raw."""
-    found = result["summary"]["r2"]
-    strides = sorted({stride for entries in found.values() for stride in entries}, key=int)
-    lines = []
-    for source, entries in found.items():
-        for name, words in (("r2_wrapped", "modulo a turn"), ("r2_raw", "raw")):
-            cells = [_mean(entries.get(stride), name) for stride in strides]
-            lines.append([source, words, *cells])
-    return _table(["motion", "angles", *(f"stride {stride}" for stride in strides)], lines)
+    """Each source's own cell, then what is varied around it: D and objective, stride, episodes."""
+    summary = result["summary"]
+    head = [
+        "motion",
+        "objective",
+        "D",
+        "seeds",
+        "linear R² on unseen motion",
+        "on posed arms",
+    ]
+    lines = [
+        [
+            source, f"`{found['objective']}`", str(found["latent_dim"]), str(found["worst"]["n"]),
+            ", ".join(f"{n} {entry['mean']:.3f}" for n, entry in found["coordinates"].items()),
+             _mean(found, "on_poses"),
+        ]
+        for source, found in summary["headline"].items()
+    ]  # fmt: skip
+    widths = {
+        f"{source}, `{kind}`": entries
+        for source, by_objective in summary["by_dimension"].items()
+        for kind, entries in by_objective.items()
+    }
+    return [
+        *_table(head, lines),
+        *_varied("motion, objective", "D =", widths),
+        *_varied("motion", "stride", summary["by_stride"]),
+        *_varied("motion", "episodes", summary["by_episodes"]),
+        *_slowest(summary["slowest"]),
+    ]
+
+
+def _slowest(found: Result) -> list[str]:
+    """The worst coordinate in the slowest functions of the joints: a line a motion and number."""
+    strides = list(next(iter(found.values())))
+    lines = [
+        [source, number, *(f"{by_stride[stride][number]:.3f}" for stride in strides)]
+        for source, by_stride in found.items()
+        for number in by_stride[strides[0]]
+    ]
+    head = ["motion", "slowest functions of the joints", *(f"stride {s}: worst" for s in strides)]
+    return ["", *_table(head, lines)]
+
+
+def _varied(head: str, what: str, found: Result) -> list[str]:
+    """A line a name, a column a value; mean over the coordinates / the worst of them."""
+    many = {name: entries for name, entries in found.items() if len(entries) > 1}
+    values = sorted({value for entries in many.values() for value in entries}, key=int)
+    lines = [
+        [name, *(_mean_and_worst(entries.get(v)) for v in values)] for name, entries in many.items()
+    ]
+    columns = [f"{what} {value}" for value in values]
+    return ["", *_table([f"{head}: mean / worst R²", *columns], lines)]
+
+
+def _mean_and_worst(entry: Result | None) -> str:
+    return "–" if entry is None else f"{_mean(entry, 'mean')} / {_mean(entry, 'worst')}"
 
 
 def action_table(result: Result) -> list[str]:

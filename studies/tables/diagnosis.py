@@ -14,14 +14,31 @@ FOLDER = "diagnosis"
 
 def diagnosis_section(results: Path) -> str:
     """A line a question, a column a subject: effect and verdict; then how each file was made."""
-    records = [read_record(results / FOLDER / f"{name}.json") for name in FILES]
-    columns = [(one, record) for record in records for one in record["subjects"]]
+    records = _records(results)
+    columns = _columns(records)
     head = ["", *(f"{_about(one)} of {_data(record)}" for one, record in columns)]
     questions = list(dict.fromkeys(f["question"] for one, _ in columns for f in one["findings"]))
     rows = [[question, *(_cell(one, question) for one, _ in columns)] for question in questions]
     lines = [head, ["---"] * len(head), *rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return "\n\n".join([table, *(_made(record) for record in records)])
+
+
+def verdicts(results: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Each subject of the table under a heading of two lines."""
+    columns = _columns(_records(results))
+    return [
+        (f"{_about(one).partition(',')[0]},\n{record['data']['behaviour']} data", one)
+        for one, record in columns
+    ]
+
+
+def _records(results: Path) -> list[dict[str, Any]]:
+    return [read_record(results / FOLDER / f"{name}.json") for name in FILES]
+
+
+def _columns(records: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    return [(one, record) for record in records for one in record["subjects"]]
 
 
 def _about(subject: dict[str, Any]) -> str:

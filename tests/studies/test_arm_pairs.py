@@ -13,7 +13,7 @@ from studies.made_once import made_once
 from studies.pair_encoder import PairTraining, embed, train_on_pairs
 from studies.poses import ou_partners, picture_ceiling
 from studies.probes import angle_r2, held_out_r2, scaled_orthogonality_error
-from studies.trajectories import SOURCES, STRIDES, moving_frames
+from studies.trajectories import SOURCES, STRIDES, MovingFrames, Pool, apart, moments_for
 
 
 @pytest.mark.parametrize("rho", [0.3, 0.9, 0.99])
@@ -54,9 +54,11 @@ def test_shared_arrays_are_made_once(tmp_path):
         made.append(1)
         return {"frames": np.arange(6).reshape(2, 3)}
 
-    path = tmp_path / "shared" / "f.npz"
+    path = tmp_path / "shared" / "f"
     for _ in range(2):
-        np.testing.assert_array_equal(made_once(path, make)["frames"], [[0, 1, 2], [3, 4, 5]])
+        frames = made_once(path, make)["frames"]
+        np.testing.assert_array_equal(frames, [[0, 1, 2], [3, 4, 5]])
+        assert isinstance(frames, np.memmap) and not frames.flags.writeable
     assert made == [1]
 
 
@@ -65,8 +67,8 @@ def test_an_interrupted_making_leaves_nothing_behind_that_is_taken_for_whole(tmp
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        made_once(tmp_path / "f.npz", fail)
-    assert made_once(tmp_path / "f.npz", lambda: {"a": np.ones(2)})["a"].sum() == 2
+        made_once(tmp_path / "f", fail)
+    assert made_once(tmp_path / "f", lambda: {"a": np.ones(2)})["a"].sum() == 2
 
 
 def _split(rng, make):
@@ -134,23 +136,57 @@ def test_lejepa_on_pairs_finds_the_latents_of_a_simple_picture():
     np.testing.assert_array_equal(embeddings, again)
 
 
-def test_moving_pairs_are_as_far_apart_in_time_as_they_say(monkeypatch, tmp_path):
-    monkeypatch.setattr(trajectories, "render_poses", lambda qpos, size: np.zeros(len(qpos)))
-    moving = moving_frames(SOURCES["ou"], 3, 16, 5, tmp_path / "f.npz")
-    paths = [
-        roll_out(make_world("reacher"), SOURCES["ou"], episode_rng(5, e), 120).states[:, :2]
-        for e in range(3)
-    ]
-    for stride in STRIDES:
-        here, there = moving.pairs(stride)
-        assert len(here) == 12 * (1 if stride == 64 else 2)
-        for first, second in zip(here, there, strict=True):
-            path = paths[first // 32]
-            at = np.flatnonzero((path == moving.qpos_rad[first]).all(1))
-            assert (path[at + stride] == moving.qpos_rad[second]).all()
-    assert moving.correlation(1) > moving.correlation(64)
-    with pytest.raises(ValueError, match="got 5"):
-        moving.pairs(5)
+@pytest.fixture
+def pool(monkeypatch, tmp_path):
+    """Three episodes whose pictures are numbers of the order in which they were drawn."""
+    monkeypatch.setattr(trajectories, "render_poses", lambda qpos, size: np.arange(len(qpos)))
+    return Pool(SOURCES["ou"], 3, 16, 5, tmp_path / "pool")
+
+
+@pytest.mark.parametrize("stride", STRIDES)
+def test_moving_pairs_are_as_far_apart_in_time_as_they_say(pool, stride):
+    moving = pool.frames(stride)
+    here, there = moving.pairs(stride)
+    assert len(here) >= 3 * 7
+    for first, second in zip(here, there, strict=True):
+        path = pool.paths()[first // moving.moments.per_episode]
+        at = np.flatnonzero((path == moving.qpos_rad[first]).all(1))
+        assert (path[at + stride] == moving.qpos_rad[second]).all()
+
+
+def test_paths_are_those_of_the_behaviour(pool):
+    path = roll_out(make_world("reacher"), SOURCES["ou"], episode_rng(5, 2), 120).states[:, :2]
+    np.testing.assert_array_equal(pool.paths()[2], path)
+    assert pool.frames(1).correlation(1) > pool.frames(64).correlation(64)
+
+
+@pytest.mark.parametrize("stride", STRIDES)
+def test_joints_apart_are_those_of_one_episode(stride):
+    clock = np.arange(121.0)
+    paths = np.stack([np.stack([clock, np.full(121, episode)], 1) for episode in range(3)])
+    first, second = apart(paths, stride)
+    assert first.shape == second.shape and first.shape[1] >= 1
+    np.testing.assert_array_equal(second - first, np.full_like(first, 1) * [stride, 0])
+
+
+def test_a_smaller_pool_is_the_beginning_of_a_larger_one(pool, tmp_path):
+    smaller = Pool(SOURCES["ou"], 2, 16, 5, tmp_path / "smaller")
+    for stride in (1, 8):
+        part, whole = pool.frames(stride).first(2), smaller.frames(stride)
+        np.testing.assert_array_equal(part.qpos_rad, whole.qpos_rad)
+        np.testing.assert_array_equal(part.frames, whole.frames)
+
+
+def test_a_stride_and_a_number_that_there_are_not_are_named(pool):
+    for stride in (5, 24, 121):
+        with pytest.raises(UserError, match=f"in an episode of 120; got {stride}"):
+            pool.frames(stride)
+    moving = MovingFrames(np.zeros(45), np.zeros((45, 2)), moments_for(8))
+    with pytest.raises(UserError, match=r"two of the moments 0, 8, 16.*, got 4"):
+        moving.pairs(4)
+    for episodes in (0, 4):
+        with pytest.raises(UserError, match=f"expected 1 to 3 episodes.*got {episodes}"):
+            moving.first(episodes)
 
 
 def test_the_controller_goes_from_pose_to_pose():

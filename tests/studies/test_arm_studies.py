@@ -15,7 +15,10 @@ from studies.records import key
 from studies.tables import TABLES
 
 OU = {"poses": 300, "test_poses": 60, "image_size": 16, "steps": 3, "batch": 16}
-MOVING = {"episodes": 4, "test_episodes": 2, "image_size": 16, "steps": 3, "batch": 16}
+MOVING = {
+    "episodes": 4, "pool_episodes": 5, "test_episodes": 2, "test_poses": 40, "image_size": 16,
+    "steps": 3, "batch": 16,
+}  # fmt: skip
 ACTION = {
     "data_episodes": 6, "image_size": 16, "steps": 20, "batch": 16, "eval_episodes": 1,
     "latent_dim": 8, "width": 32,
@@ -75,7 +78,9 @@ def _measured(index: int) -> dict[str, object]:
     }
     return {
         "r2_raw": r2, "r2_wrapped": r2, "r2_sincos": r2, "r2_velocity": r2,
-        "r2_raw_by_joint": [r2, r2], "pair_correlation": 0.9, "orthogonality_error": 0.1,
+        "r2_raw_by_joint": [r2, r2 / 2], "r2_sincos_by_target": [r2, r2, r2, r2 / 2],
+        "r2_on_poses_by_joint": [r2, r2], "r2_slowest": {"2": [r2], "16": [r2], "32": [r2]},
+        "pair_correlation": 0.9, "orthogonality_error": 0.1,
         "excess_alignment": 0.01, "whitening_error": 0.02,
         "orthogonality_error_sincos": 0.2, "collapsed": False, "lewm_episodes": 10,
         "anywhere_episodes": 10, **rates,
@@ -96,6 +101,33 @@ def test_the_bars_are_those_promised():
         "R² at rho 0.95": False,
         "R² at rho 0.99": False,
     }
+
+
+def test_each_source_of_motion_is_judged_by_the_worst_of_its_own_coordinates():
+    study = reacher_trajectories_study.STUDY
+    rows = [{**job, **_measured(0)} for job in study.jobs("full")]
+    for row in rows:
+        is_angle = row["source"] == "gaussian"
+        row["r2_raw_by_joint"] = [0.99, 0.985 + 0.001 * row["seed"]] if is_angle else [0, 0]
+        row["r2_sincos_by_target"] = [0, 0, 0, 0] if is_angle else [0.99, 0.99, 0.99, 0.97]
+        row["r2_on_poses_by_joint"] = [0.9, 0.8]
+    summary = study.conclude(rows)
+    values = {name: entry["value"] for name, entry in summary["bars"].items()}
+    assert values == pytest.approx(
+        {
+            "R² of the worst of angles, gaussian": 0.986,
+            "R² of the worst of sin, cos, ou": 0.97,
+            "R² of the worst of sin, cos, uniform": 0.97,
+            "R² of the worst of sin, cos, controller": 0.97,
+            "R² on posed arms, the published scoring, gaussian": 0.85,
+        }
+    )
+    reached = [entry["reached"] for entry in summary["bars"].values()]
+    assert reached == [True, False, False, True, True]
+    assert summary["headline"]["gaussian"]["worst"]["n"] == 3
+    assert len(summary["by_dimension"]["uniform"]["vicreg"]) == 4
+    assert summary["slowest"]["ou"]["8"]["16"] == pytest.approx(0.5)
+    assert len(summary["by_stride"]["ou"]) == 7 and len(summary["by_episodes"]["uniform"]) > 3
 
 
 def test_a_collapsed_run_is_counted_and_left_out():

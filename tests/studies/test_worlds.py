@@ -13,7 +13,7 @@ from studies.couplings import Couplings
 from studies.law_study import separate
 from studies.learning import Recipe, learn, ornstein_uhlenbeck, planar_encoder
 from studies.metrics import linear_r2, mean_correlation
-from studies.objectives import OBJECTIVES, Objective
+from studies.objectives import OBJECTIVES, Objective, whitened
 from studies.violations import BROKEN
 from studies.worlds import MIXINGS, linear, sample_latents, step
 
@@ -90,6 +90,33 @@ def test_an_objective_does_not_see_a_rotation(kind: str) -> None:
     before = asked.loss(first[:500], second[:500], stream(2))
     after = asked.loss(first[:500] @ turn, second[:500] @ turn, stream(3))
     assert float(after) == pytest.approx(float(before), rel=0.01)
+
+
+def test_a_whitened_batch_has_the_identity_for_covariance() -> None:
+    """And the loss of a pair of copies, each with noise of its own, is what noise alone leaves."""
+    signal, noise, more = torch.randn((3, 20_000, 3), generator=stream())
+    mixed = torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.5, 0.0, 3.0]])
+    first, second = (signal + 0.5 * noise) @ mixed, (signal + 0.5 * more) @ mixed
+    white = whitened(torch.cat([first, second]))
+    torch.testing.assert_close(white.T @ white / len(white), torch.eye(3), atol=1e-3, rtol=0)
+    loss = Objective("whitening").loss(first, second, stream())
+    assert float(loss) == pytest.approx(3 * 2 * 0.2, rel=0.02)  # 3 outputs, 2(1 − ρ), ρ = 1 / 1.25
+    relative = Objective("whitening", relative=True).loss(first, second, stream())
+    assert float(relative.exp()) == pytest.approx(float(loss))
+
+
+def test_planes_see_what_lies_in_them_alone() -> None:
+    """In 16 dimensions a uniform law looks Gaussian in a plane; two coordinates do not."""
+    wide, narrow = (2 * 3**0.5 * (torch.rand((2000, d), generator=stream()) - 0.5) for d in (16, 2))
+    gaussian = torch.randn((2000, 16), generator=stream())
+
+    def statistic(values: torch.Tensor) -> float:
+        asked = Objective("subspaces", 1.0, directions=256)
+        twice = asked.loss(values, values, stream(1))  # no alignment is left: λ·SIGReg alone
+        return float(twice) / 2
+
+    assert statistic(gaussian) == pytest.approx(1.05, abs=0.35)
+    assert statistic(wide) < 2 < 4 < statistic(narrow)
 
 
 @pytest.mark.parametrize("kind", ["lejepa", "whitening"])
