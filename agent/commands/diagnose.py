@@ -149,10 +149,10 @@ def _diagnosed(
     from agent.diagnosis import CHECKS, diagnose
 
     with progress(f"checking {data.name}") as update:
-        return diagnose(
-            data, seed, of_model and of_model.model_residuals, world,
-            lambda done: update(done, CHECKS), of_model and of_model.geometry,
-        )  # fmt: skip
+        residuals = None if of_model is None else of_model.model_residuals
+        shape = None if of_model is None else of_model.geometry
+        told = lambda done: update(done, CHECKS)  # noqa: E731
+        return diagnose(data, seed, residuals, world, told, shape)
 
 
 def show(found: Diagnosis) -> None:

@@ -16,15 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import scipy.sparse
 import scipy.stats
 import torch
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from agent.interfaces import Array
 from agent.model.world_model import WorldModel
@@ -36,6 +36,7 @@ HORIZON = 8  # model steps that a planner looks ahead
 _GATHERED = 20_000  # frames that place the cells
 _NEAR_STEPS = 1  # of the goal: there a plan reaches it
 
+Rows = Sequence[NDArray[np.floating]]  # of episodes, (T, ...) each
 Indices = NDArray[np.intp]
 
 
@@ -57,7 +58,7 @@ class Geometry:
 
 
 def geometry_of(
-    model: WorldModel, states: Sequence[Array], embeddings: Sequence[Array], rows_a_step: int
+    model: WorldModel, states: Rows, embeddings: Rows, rows_a_step: int
 ) -> Geometry | None:
     """Of a trained ``model``, from ``states`` (T, S) and ``embeddings`` (T, D) of episodes.
 
@@ -69,23 +70,24 @@ def geometry_of(
     with torch.no_grad():
         measured = [model.measured(torch.as_tensor(z).to(at)).cpu().numpy() for z in embeddings]
     targets = ProbeTargets(model.spec)
-    places = [targets.values(state) for state in states] if targets.names else []
+    places = (
+        [targets.values(np.asarray(state, np.float64)) for state in states] if targets.names else []
+    )
     known = bool(places) and all(np.isfinite(place).all() for place in places)
     found = geometry(places if known else measured, measured, HORIZON * rows_a_step)
     where = "the world's coordinates" if known else "the goal metric"
     return None if found is None else replace(found, places=where)
 
 
-def geometry(
-    places: Sequence[Array], measured: Sequence[Array], reach: int, seed: int = 0
-) -> Geometry | None:
+def geometry(places: Rows, measured: Rows, reach: int, seed: int = 0) -> Geometry | None:
     """Of episodes: ``places`` (T, P) in the world, ``measured`` (T, W) by the goal metric.
 
     ``reach``: frames within which one cell leads to another. None where the frames are too few, or
     no cell leads to two others.
     """
     rng = np.random.default_rng(seed)
-    everywhere, values = np.concatenate(places), np.concatenate(measured)
+    everywhere = np.concatenate(places).astype(np.float64)
+    values = np.concatenate(measured).astype(np.float64)
     cells = min(CELLS, len(everywhere) // FRAMES_A_CELL)
     if cells < 3:
         return None
@@ -95,7 +97,9 @@ def geometry(
     inside = np.flatnonzero(component == np.bincount(component).argmax())
     if len(inside) < 3:
         return None
-    return _judge(graph[inside][:, inside], values[chosen[inside]], len(inside) / len(chosen), rng)
+    return _judge(
+        graph[np.ix_(inside, inside)], values[chosen[inside]], len(inside) / len(chosen), rng
+    )
 
 
 def _cells(places: Array, count: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
@@ -103,32 +107,31 @@ def _cells(places: Array, count: int, rng: np.random.Generator) -> tuple[Indices
     sample = rng.choice(len(places), min(_GATHERED, len(places)), replace=False)
     centres, _ = kmeans2(places[sample], places[sample[:count]], iter=8, minit="matrix")
     centres = centres[np.isfinite(centres).all(1)]
-    _, chosen = cKDTree(places).query(centres)
-    chosen = np.unique(chosen)
-    _, labels = cKDTree(places[chosen]).query(places)
-    return labels, chosen
+    chosen = np.unique(_nearest(centres, places))
+    return _nearest(places, places[chosen]), chosen
 
 
-def _ways(
-    labels: Indices, lengths: Sequence[int], cells: int, reach: int
-) -> scipy.sparse.csr_array:
+def _nearest(points: Array, among: Array) -> Indices:
+    """Which of ``among`` (M, P) each of ``points`` (N, P) is nearest to (N,)."""
+    tree: Any = KDTree(among)  # type: ignore[no-untyped-call]
+    found: Indices = tree.query(points)[1]
+    return found
+
+
+def _ways(labels: Indices, lengths: Sequence[int], cells: int, reach: int) -> NDArray[np.bool_]:
     """Which cells follow one another within ``reach`` frames of an episode (C, C)."""
     ends = np.cumsum(lengths)
     last = np.repeat(ends, lengths)  # of each frame's own episode
-    graph = scipy.sparse.csr_array((cells, cells))
+    led = np.zeros((cells, cells), bool)
     for lag in range(1, reach + 1):
         rows = np.flatnonzero(np.arange(len(labels)) + lag < last)
-        pair = (labels[rows], labels[rows + lag])
-        graph += scipy.sparse.csr_array((np.ones(len(rows)), pair), (cells, cells))
-    graph.setdiag(0)
-    graph.eliminate_zeros()
-    both = graph + graph.T
-    both.data[:] = 1.0
-    return scipy.sparse.csr_array(both)
+        led[labels[rows], labels[rows + lag]] = True
+    np.fill_diagonal(led, False)
+    return led | led.T
 
 
 def _judge(
-    graph: scipy.sparse.csr_array, values: Array, joined: float, rng: np.random.Generator
+    graph: NDArray[np.bool_], values: Array, joined: float, rng: np.random.Generator
 ) -> Geometry:
     goals = rng.choice(len(values), min(GOALS, len(values)), replace=False)
     steps, towards = dijkstra(graph, directed=False, indices=goals, return_predecessors=True)
@@ -149,12 +152,12 @@ def _judge(
     )  # fmt: skip
 
 
-def _downhill(graph: scipy.sparse.csr_array, apart: Array) -> Indices:
+def _downhill(graph: NDArray[np.bool_], apart: Array) -> Indices:
     """Where going to the nearest neighbour again and again ends, from every cell (C,)."""
     following = np.arange(len(apart))
     for cell in range(len(apart)):
-        around = graph.indices[graph.indptr[cell] : graph.indptr[cell + 1]]
-        best = around[np.argmin(apart[around])] if len(around) else cell
+        around = np.flatnonzero(graph[cell])
+        best = around[np.argmin(apart[around])]
         if apart[best] < apart[cell]:
             following[cell] = best
     while True:

@@ -9,23 +9,18 @@ of the embeddings that followed one another, going downhill ends at the goal or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
-from agent.interfaces import Array
-from agent.model.metric import commute_time_metric, goal_metric
+from agent.model.metric import Matrix, commute_time_metric, goal_metric
 from agent.model.world_model import WorldModel
-from agent.training.geometry import HORIZON, geometry
+from agent.training.geometry import HORIZON, Rows, geometry
 from agent.training.slow_features import fit_slow_features
 
 WORTH = 0.01  # false minima that curved features must save, as a share of all starts
 
 
-def fit_goal_distance(
-    model: WorldModel, sample: Sequence[Array], everything: Sequence[Array], seed: int
-) -> None:
+def fit_goal_distance(model: WorldModel, sample: Rows, everything: Rows, seed: int) -> None:
     """Fit it in place to embeddings (T, D) of episodes: a ``sample``, and all there are.
 
     Raises:
@@ -50,7 +45,7 @@ def fit_goal_distance(
             model.slow = straight
 
 
-def _use_linear(model: WorldModel, commute: Array) -> None:
+def _use_linear(model: WorldModel, commute: Matrix) -> None:
     assert model.slow is not None
     with torch.no_grad():
         model.slow.straight.weight.copy_(torch.from_numpy(commute.T))
@@ -58,7 +53,7 @@ def _use_linear(model: WorldModel, commute: Array) -> None:
 
 
 @torch.no_grad()
-def _false_minima(model: WorldModel, embeddings: Sequence[Array]) -> float:
+def _false_minima(model: WorldModel, embeddings: Rows) -> float:
     """Share of starts; cells are of plain embeddings, so that any two distances compare."""
     at = model.goal_metric
     measured = [model.measured(torch.as_tensor(z).to(at)).cpu().numpy() for z in embeddings]

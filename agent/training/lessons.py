@@ -96,8 +96,9 @@ class Lessons:
     def _settling(self, step: int) -> LossTerms:
         if self._embedded is None:
             episodes, ids = self._source.at(self.config.main_steps.stop)
-            seen = replace(episodes, pixels=self._embed(episodes, ids))
-            self._kept = [seen.pixels[seen.rows(episode)] for episode in ids.tolist()]
+            made = self._embed(episodes, ids)
+            seen = replace(episodes, pixels=made)
+            self._kept = [made[seen.rows(episode)] for episode in ids.tolist()]
             settings = self.config
             drawing = self._drawing(settings.window_frames, self._block, settings.batch)
             self._embedded = drawing.sampler(seen, ids)

@@ -9,15 +9,13 @@ again and no encoder moves: it takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from agent.interfaces import Array
 from agent.model.metric import commuting_features
 from agent.model.slow_features import SlowFeatures
+from agent.training.geometry import Rows
 from agent.training.warm_start import alignment
 
 STEPS, PAIRS, RATE = 1200, 512, 3e-3
@@ -26,7 +24,7 @@ SPARE = 2  # times as many features are fitted as are kept: the slowest
 
 
 def fit_slow_features(
-    embeddings: Sequence[Array], hidden: int, width: int, rows_a_step: int, seed: int
+    embeddings: Rows, hidden: int, width: int, rows_a_step: int, seed: int
 ) -> SlowFeatures | None:
     """``width`` features of ``hidden`` units from embeddings (T, D) of episodes.
 
@@ -46,7 +44,7 @@ def fit_slow_features(
     for step in range(STEPS):
         loss = alignment(features(pairs.draw(lags[step % len(lags)]))).log()
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
     with torch.no_grad():
@@ -58,7 +56,7 @@ def fit_slow_features(
 class _Pairs:
     """Draws pairs (P, 2, D) of embeddings of one episode."""
 
-    def __init__(self, episodes: Sequence[Array], rng: np.random.Generator) -> None:
+    def __init__(self, episodes: Rows, rng: np.random.Generator) -> None:
         self._rng = rng
         self._all = torch.from_numpy(np.concatenate(episodes))
         lengths = np.array([len(one) for one in episodes])
