@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.anywhere import BUDGET_S, Anywhere
+from envs.anywhere import BUDGET_S
 from envs.base import MAX_STATE, Array, Image, WorldSpec
 from envs.disturbance import Dial
 from envs.dm_control_library import explained_physics, import_dm_control
@@ -23,11 +23,10 @@ from envs.looks import checked_profile
 from envs.mujoco_disturbance import MujocoDisturbances
 from envs.mujoco_scene import MujocoScene
 from envs.mujoco_stage import FREE_CAMERA, StageCamera
-from envs.tasks import Task
 
 TICK_S = 0.04
 UNBOUNDED = 1e10  # how MuJoCo writes a control without limits
-_CROSSING_S = {"point_mass": 8.0}  # ``anywhere``: at its top speed of 0.1 m/s it takes 6 s
+_CROSSING_S = {"point_mass": 8.0}  # at its top speed of 0.1 m/s it takes 6 s
 TARGET = "target"  # how the suite's models name what only the task wants
 
 
@@ -76,10 +75,9 @@ class DmcWorld:
         return self._environment.physics
 
     @property
-    def tasks(self) -> dict[str, Task]:
-        """``anywhere``, with time enough to get everywhere."""
-        budget_s = _CROSSING_S.get(self._domain, BUDGET_S)
-        return {"anywhere": Anywhere(max(1, round(budget_s / self.spec.step_s)))}
+    def crossing_s(self) -> float:
+        """See :class:`envs.base.Crossed`."""
+        return _CROSSING_S.get(self._domain, BUDGET_S)
 
     def reset(self, rng: np.random.Generator, state: Array | None = None) -> None:
         """Begin as the task does, or in ``state``: ``qpos`` then ``qvel``.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from envs.anywhere import BUDGET_S, Anywhere
-from envs.base import Posable, World
+from envs.base import Crossed, Posable, World
 from envs.errors import WorldError
 from envs.hindsight import Hindsight
 from envs.tasks import OffersTasks, Task
@@ -20,7 +20,8 @@ def tasks_of(world: World) -> dict[str, Task]:
     """All tasks of ``world`` by name; ``hindsight`` has a variant for any distance and budget."""
     known: dict[str, Task] = {"hindsight": Hindsight()}
     if isinstance(world, Posable):
-        known["anywhere"] = Anywhere(max(1, round(BUDGET_S / world.spec.step_s)))
+        budget_s = world.crossing_s if isinstance(world, Crossed) else BUDGET_S
+        known["anywhere"] = Anywhere(max(1, round(budget_s / world.spec.step_s)))
     if isinstance(world, OffersTasks):
         known.update(world.tasks)
     return known

@@ -303,7 +303,8 @@ def test_flags_offer_what_the_libraries_know() -> None:
     assert choices(Control, "planner") == choices(Evaluate, "planner") == set(PLANNERS)
     assert DEFAULT_PLANNER in PLANNERS
     ours, theirs = Collect(out=Path("x"), workers=2), CollectConfig(out=Path("x"), workers=2)
-    assert vars(ours).items() <= vars(theirs).items()
+    same = {name: value for name, value in vars(ours).items() if name != "behaviour"}
+    assert same.items() <= vars(theirs).items()  # how it is moved depends on the world
     assert set(vars(theirs)) - set(vars(ours)) == {"find_behaviour"}
     assert (
         choices(Baseline, "algorithm")

@@ -24,6 +24,8 @@ from agent.model.sight import Sight
 from agent.model.slow_features import SlowFeatures
 from envs import WorldSpec
 
+TAUGHT_LATER = ("head.", "slow.")  # how their parameters begin: when encoder and predictor are done
+
 
 @dataclass(frozen=True)
 class WorldModelConfig:

@@ -22,9 +22,10 @@ def embed(model: WorldModel, frames: Iterable[Image]) -> Tensor:
     return torch.cat(batches) if batches else torch.empty(0, model.latent_dim)
 
 
-def distances(embeddings: Tensor, others: Tensor) -> Tensor:
-    """Euclidean (N, O), of ``embeddings`` (N, W) to ``others`` (O, W)."""
-    return torch.cdist(embeddings, others)
+@torch.no_grad()
+def apart(model: WorldModel, embeddings: Tensor, others: Tensor) -> Tensor:
+    """The planner's distances (N, O), of ``embeddings`` (N, D) to ``others`` (O, D)."""
+    return torch.cdist(model.measured(embeddings), model.measured(others))
 
 
 def _batches(frames: Iterable[Image]) -> Iterator[Image]:

@@ -21,7 +21,7 @@ from agent.errors import UserError
 from agent.evaluation.statistics import in_digits
 from agent.interfaces import Array, Image
 from agent.model.world_model import WorldModel
-from agent.reporting.embedding import distances, embed
+from agent.reporting.embedding import apart, embed
 from agent.reporting.style import INK, MUTED, SMALL_PT, TEXT_PT, WIDTH_IN, bare, new_figure
 from envs import WorldSpec, goal_errors, goal_unit
 
@@ -167,6 +167,5 @@ def _nearest_rows(
     rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
     rows = rows[:: math.ceil(len(rows) / LIBRARY_FRAMES)]
     known = embed(model, (episodes.pixels[rows[at : at + 1]][0] for at in range(len(rows))))
-    apart = distances(model.measured(wanted), model.measured(known))
-    nearest: Rows = rows[apart.argmin(1).numpy()]
+    nearest: Rows = rows[apart(model, wanted, known).argmin(1).numpy()]
     return nearest

@@ -12,6 +12,7 @@ from math import isfinite
 
 import numpy as np
 import scipy.stats
+import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ from torch import Tensor
 from agent.errors import UserError
 from agent.interfaces import Array, Image
 from agent.model.world_model import WorldModel
-from agent.reporting.embedding import distances, embed
+from agent.reporting.embedding import apart, embed
 from agent.reporting.style import INK, MUTED, SMALL_PT, TEXT_PT, WIDTH_IN, bare, dress, new_figure
 from envs import Column, Posable, PoseError, World, WorldSpec, distance_to_goal
 
@@ -79,8 +80,8 @@ def survey(model: WorldModel, world: World, goal: Array, grid: tuple[int, int] =
         goal_pixels=world.picture(goal),
         x=x,
         y=y,
-        planner=_map(distances(model.measured(everywhere), model.measured(there)), free),
-        plain=_map(distances(everywhere, there), free),
+        planner=_map(apart(model, everywhere, there), free),
+        plain=_map(torch.cdist(everywhere, there), free),
         true=distance_to_goal(world.spec, states, goal),
     )
 

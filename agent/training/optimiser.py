@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agent.model.world_model import TAUGHT_LATER
 from agent.training.settings import TrainingConfig
 
 # a·x + b·x³ + c·x⁵, one a round; tests/training/test_optimiser.py finds them again.
@@ -80,13 +81,13 @@ def orthogonalise(matrix: Tensor) -> Tensor:
 class WorldModelOptimiser:
     """Both optimisers behind one door; its learning rate is a pure function of the step.
 
-    A model's action head is left alone: it is taught when the model is done.
+    What is taught later is left alone: the goal distance and the action head.
     """
 
     def __init__(self, model: nn.Module, config: TrainingConfig) -> None:
         self.config = config
         named = model.named_parameters()
-        self.parameters = [value for name, value in named if not name.startswith("head.")]
+        self.parameters = [value for name, value in named if not name.startswith(TAUGHT_LATER)]
         by_muon = [p for p in self.parameters if p.ndim >= 2 and config.optimiser == "muon"]
         by_adamw = [p for p in self.parameters if p.ndim < 2 or config.optimiser == "adamw"]
         adamw = torch.optim.AdamW(by_adamw, config.learning_rate, weight_decay=config.weight_decay)

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from agent.model.world_model import WorldModel
+from agent.model.world_model import TAUGHT_LATER, WorldModel
 from agent.training import ranks
 
 Loss = Callable[..., Any]
-_UNTRAINED = "head."  # the action head is taught later, by one rank
 
 
 class BatchNormOverRanks(_BatchNorm):
@@ -71,17 +70,19 @@ def _over_ranks(norm: _BatchNorm) -> BatchNormOverRanks:
     return wide.train(norm.training)
 
 
-def loss_over_ranks(loss: Loss, model: WorldModel, without: str = _UNTRAINED) -> Loss:
+def loss_over_ranks(loss: Loss, model: WorldModel, without: str = TAUGHT_LATER[0]) -> Loss:
     """``loss(model, …)`` as a function of the rest.
 
     With several ranks gradients are the mean of all of theirs when ``backward`` ends (native
     DistributedDataParallel); ``model`` begins there as the first rank has it. The loss tells
-    nothing to parameters whose names begin with ``without``, nor to the action head.
+    nothing to parameters whose names begin with ``without``, nor to what one rank teaches later.
     """
     if ranks.count() == 1:
         return partial(loss, model)
     whole = _Loss(loss, model)
-    names = [name for name, _ in model.named_parameters() if name.startswith((_UNTRAINED, without))]
+    names = [
+        name for name, _ in model.named_parameters() if name.startswith((*TAUGHT_LATER, without))
+    ]
     ignored = [f"model.{name}" for name in names]
     DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(  # type: ignore[no-untyped-call]
         whole, ignored

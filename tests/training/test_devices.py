@@ -10,7 +10,7 @@ import torch
 
 from agent.config import preset
 from agent.model.linearise import linearise_rollout
-from agent.model.world_model import WorldModel
+from agent.model.world_model import TAUGHT_LATER, WorldModel
 from agent.training.objective import prediction_loss, regularised_loss, warm_start_loss
 from agent.training.regularisers import make_regulariser
 from envs import WorldSpec
@@ -40,7 +40,7 @@ def test_every_lesson_stays_on_its_device(name: str, monkeypatch: pytest.MonkeyP
     )
     for loss in losses:
         loss.total.backward()  # type: ignore[no-untyped-call]
-    learned = [p for n, p in model.named_parameters() if not n.startswith("head.")]
+    learned = [p for n, p in model.named_parameters() if not n.startswith(TAUGHT_LATER)]
     assert all(p.grad is not None and p.grad.device == META for p in learned)
 
 
