@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from envs.base import Array, Posable, World, WorldSpec
 from envs.errors import WorldError
@@ -10,6 +11,15 @@ from envs.tasks import Episode, Verdict, checked_count, judge_by_tolerance, rand
 
 NAME = "anywhere"
 BUDGET_S = 4.0  # of worlds that do not say otherwise
+
+
+@runtime_checkable
+class Crossed(Protocol):
+    """A world that says how long the longest way from one state of rest to another takes."""
+
+    @property
+    def crossing_s(self) -> float:
+        """Seconds in which anything is reached from anywhere, for the budget of ``anywhere``."""
 
 
 @dataclass(frozen=True)

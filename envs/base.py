@@ -218,15 +218,6 @@ class Posable(Protocol):
 
 
 @runtime_checkable
-class Crossed(Protocol):
-    """A world that says how long the longest way from one state of rest to another takes."""
-
-    @property
-    def crossing_s(self) -> float:
-        """Seconds in which anything is reached from anywhere, for the budget of ``anywhere``."""
-
-
-@runtime_checkable
 class Rollable(Protocol):
     """A world that tells where plans lead, without disturbing the episode under way."""
 

@@ -76,7 +76,7 @@ class DmcWorld:
 
     @property
     def crossing_s(self) -> float:
-        """See :class:`envs.base.Crossed`."""
+        """See :class:`envs.anywhere.Crossed`."""
         return _CROSSING_S.get(self._domain, BUDGET_S)
 
     def reset(self, rng: np.random.Generator, state: Array | None = None) -> None:

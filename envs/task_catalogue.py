@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from difflib import get_close_matches
 
-from envs.anywhere import BUDGET_S, Anywhere
-from envs.base import Crossed, Posable, World
+from envs.anywhere import BUDGET_S, Anywhere, Crossed
+from envs.base import Posable, World
 from envs.errors import WorldError
 from envs.hindsight import Hindsight
 from envs.tasks import OffersTasks, Task

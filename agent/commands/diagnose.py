@@ -151,8 +151,9 @@ def _diagnosed(
     with progress(f"checking {data.name}") as update:
         residuals = None if of_model is None else of_model.model_residuals
         shape = None if of_model is None else of_model.geometry
-        told = lambda done: update(done, CHECKS)  # noqa: E731
-        return diagnose(data, seed, residuals, world, told, shape)
+        return diagnose(
+            data, seed, residuals, world, lambda done: update(done, CHECKS), geometry=shape
+        )
 
 
 def show(found: Diagnosis) -> None:
