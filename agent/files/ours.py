@@ -15,7 +15,7 @@ SIGN = b"written by lejepa-agent"
 GENERATOR = "lejepa-agent"
 _LOOKED_AT_BYTES = 1 << 16  # of the beginning and of the end
 _KINDS = {  # how a file begins, and a pattern of what it then holds if it is ours
-    ".json": (b"{", rb'"schema": "lejepa-agent/(evaluation|offline)/'),  # results alone
+    ".json": (b"{", rb'"schema": "lejepa-agent/(evaluation|offline|diagnosis)/'),  # results alone
     ".toml": (b'preset = "', rb"\[training"),
     ".html": (b"<!doctype html>", b'content="' + GENERATOR.encode() + b'"'),
     ".png": (b"\x89PNG", SIGN),
