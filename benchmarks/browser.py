@@ -24,6 +24,7 @@ FLAGS = (
 )  # fmt: skip
 WIDTH_PX, HEIGHT_PX = 1040, 600  # small: the scene is drawn in software
 LEFT_PX, RIGHT_PX = 390, WIDTH_PX - 330  # of the scene, between the panels
+PATIENCE_S = 120.0  # two pages drawn in software on two busy cores take half a minute for a click
 TICK = r"tick (\d+)"
 TICKING = r"/tick \d/.test(text)"
 PICTURED = "[...document.images].some(image => image.naturalWidth > 300)"
@@ -92,14 +93,15 @@ class Tab:
     ) -> None:  # fmt: skip
         self.complaints: list[str] = []
         self.tab = browser.new_page(viewport={"width": width_px, "height": height_px})
+        self.tab.set_default_timeout(1e3 * PATIENCE_S)
         self._right_px = width_px - WIDTH_PX + RIGHT_PX
         self.tab.on("console", self._note)
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.tab.goto(f"http://127.0.0.1:{port}/?fixedDpr={sharpness:g}")
-        self.wait_for(until, 120)
+        self.wait_for(until)
         self.close_notices()
 
-    def wait_for(self, condition: str, timeout_s: float = 30.0) -> None:
+    def wait_for(self, condition: str, timeout_s: float = PATIENCE_S) -> None:
         """Until the page's text fulfils a condition in JavaScript on ``text``."""
         inside = f"() => {{ const text = document.body.innerText; return {condition}; }}"
         self.tab.wait_for_function(inside, timeout=1e3 * timeout_s, polling=100)
@@ -150,7 +152,7 @@ class Tab:
 
     def wait_for_grip(self, rgb: tuple[int, int, int], place: Any, within_px: float) -> None:
         """Until what has that colour is at ``place`` (2,)."""
-        for _ in range(60):
+        for _ in range(600):
             if np.linalg.norm(np.array(self.centre_of(rgb)) - place) < within_px:
                 return
             self.tab.wait_for_timeout(100)
@@ -159,7 +161,7 @@ class Tab:
     def centre_of(self, rgb: tuple[int, int, int]) -> tuple[float, float]:
         """Where in the scene the pixels of a hue are, on average, once there are some."""
         wanted = int(cv2.cvtColor(np.uint8([[rgb]]), cv2.COLOR_RGB2HSV)[0, 0, 0])
-        for _ in range(20):
+        for _ in range(200):
             scene = self.picture()[:, LEFT_PX : self._right_px]
             hue, strength, _ = cv2.split(cv2.cvtColor(scene, cv2.COLOR_RGB2HSV).astype(int))
             rows, columns = np.nonzero((abs(hue - wanted) < 10) & (strength > 90))

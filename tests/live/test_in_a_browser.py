@@ -66,8 +66,9 @@ def test_a_second_visitor_looks_on_until_they_take_over(
     page.turn_to("goal")
     page.click("button", "random goal")
     page.wait_for(f"!{TO_A_PICTURE}")
-    other = Tab(browser, served.port, sharpness=0.5)
+    other = Tab(browser, served.port, sharpness=0.1)
     other.wait_for("/2 look on/.test(text)")
+    other.turn_to("goal")
     other.click("button", "remember this pose as the goal")
     other.wait_for("/press “take over” first/.test(text)")
     other.click("button", "take over")
@@ -81,7 +82,7 @@ def test_a_second_visitor_looks_on_until_they_take_over(
 def test_it_goes_on_through_a_reload(page: Tab) -> None:
     later = page.later()
     page.tab.reload()
-    page.wait_for(later, 60)
+    page.wait_for(later)
     page.wait_for("/visitor [0-9]+ steers/.test(text)")
     assert not page.complaints
 
