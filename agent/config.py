@@ -52,7 +52,7 @@ def default() -> ExperimentConfig:
     """
     return ExperimentConfig(
         model=WorldModelConfig(
-            predictor=PredictorConfig(width=256), head=HeadConfig(), plain_share=0.1, bent=128
+            predictor=PredictorConfig(width=128), head=HeadConfig(), plain_share=0.1, bent=128
         ),
         training=TrainingConfig(steps=1800, warm_start=1 / 6, sigreg_fade=0.1, settling=1 / 3),
     )
@@ -63,7 +63,7 @@ def long() -> ExperimentConfig:
 
     How the shipped checkpoint and the models of the published comparison were trained.
     """
-    model = dataclasses.replace(default().model, bent=0)
+    model = dataclasses.replace(default().model, predictor=PredictorConfig(width=256), bent=0)
     return dataclasses.replace(default(), model=model, training=TrainingConfig(steps=3500))
 
 

@@ -1,4 +1,4 @@
-"""Training a rival as a job beside measurements: it takes one core, and they take the others."""
+"""Training a rival as a job: it takes one core, beside the world model's training."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from agent.commands.progress import Update
 class RivalJob:
     """SAC in ``out``, begun or gone on with; a ``Job`` of ``agent.commands.measuring``.
 
-    ``episodes`` is what it counts for in the progress of all. ``env_steps`` None is its own number.
+    ``env_steps`` None is its own number.
     """
 
     out: Path
     world: str
     env_steps: int | None
     seed: int
-    episodes: int
+
+    @property
+    def episodes(self) -> int:
+        """What it counts for: its progress is in percent."""
+        return 100
 
     def run(self, update: Update) -> dict[str, Any]:
         """Train to the end; nothing came of it but what is in ``out``."""
@@ -32,5 +36,5 @@ class RivalJob:
             resume=has_bundle(self.out / STATE), world=self.world,
         )  # fmt: skip
         for now in training.run():
-            update(now.env_steps * self.episodes // now.total_env_steps, self.episodes)
+            update(self.episodes * now.env_steps // now.total_env_steps, self.episodes)
         return {}

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agent.control.model import Situation
+from agent.control.rolled import Rolled
 from agent.interfaces import FloatArray, Image
-from agent.model.linearise import linearise_rollout
+from agent.model.folded_encoder import encoding
+from agent.model.rolling import roll, slopes_along
 from agent.model.world_model import WorldModel
 from envs import WorldSpec
 
@@ -24,6 +26,8 @@ class TorchModel:
 
     def __init__(self, network: WorldModel) -> None:
         self.network = network.eval()
+        self._encode = encoding(network.encoder)
+        self._step, self._rolled = network.stepping(), Rolled(self.imagine)
         self.spec: WorldSpec = network.spec
         self.sight = network.sight
         self.context, self.action_block = network.context, network.config.action_block
@@ -31,18 +35,19 @@ class TorchModel:
     @torch.inference_mode()
     def encode(self, frames: Image) -> FloatArray:
         """Embeddings (E, D) of frames uint8 (E, h, w, 3)."""
-        return _out(self.network.encode(self._in(np.ascontiguousarray(frames))))
+        return _out(self._encode(self._in(np.ascontiguousarray(frames))))
 
     @torch.inference_mode()
     def predict(self, embeddings: FloatArray, blocks: FloatArray) -> FloatArray:
         """Next embeddings (E, D) from (E, L, D) and action blocks (E, L, K*A)."""
-        return _out(self.network.predictor(self._in(embeddings), self._in(blocks)))
+        return _out(self._step(self._in(embeddings), self._in(blocks)))
 
     @torch.inference_mode()
     def rollout(self, now: Situation, plans: FloatArray) -> FloatArray:
         """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
-        goals = self._in(now.goals)[:, None, None]
-        return _out(self.network.offsets(self._ahead(now, plans), goals))
+        ahead = self._ahead(now, plans)
+        self._rolled.keep(now, plans, _out(ahead))
+        return _out(self.network.offsets(ahead, self._in(now.goals)[:, None, None]))
 
     @torch.inference_mode()
     def imagine(self, now: Situation, plans: FloatArray) -> FloatArray:
@@ -51,15 +56,17 @@ class TorchModel:
 
     def _ahead(self, now: Situation, plans: FloatArray) -> Tensor:
         seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
-        return self.network.rollout(seen, past, self._in(plans), drift)
+        return roll(self._step, seen, past, self._in(plans), drift)
 
     @torch.no_grad()  # not inference mode: some predictors have slopes by differentiation alone
     def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
-        seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
-        predicted, slopes = linearise_rollout(self.network, seen, past, self._in(plan), drift)
-        offsets = self.network.offsets(predicted, self._in(now.goals)[:, None])
-        return _out(offsets), _out(self.network.offset_slopes(predicted, slopes).transpose(1, 2))
+        ahead = self._in(self._rolled.along(now, plan))
+        slopes = slopes_along(
+            self._step, self._in(now.embeddings), self._in(now.past), self._in(plan), ahead
+        )
+        offsets = self.network.offsets(ahead, self._in(now.goals)[:, None])
+        return _out(offsets), _out(self.network.offset_slopes(ahead, slopes).transpose(1, 2))
 
     @torch.inference_mode()
     def apart(self, embeddings: FloatArray, goals: FloatArray) -> FloatArray:

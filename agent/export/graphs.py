@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from agent.export.tangents import rollout_with_tangents
+from agent.model.rolling import roll, slopes_along
 from agent.model.world_model import WorldModel
 
 OPSET = 17  # the first with LayerNormalization as one operator
@@ -30,30 +30,27 @@ class Offsets(nn.Module):
 
     def forward(
         self, embeddings: Tensor, past: Tensor, drift: Tensor, goals: Tensor, plans: Tensor
-    ) -> Tensor:
-        """(E, N, H, M) of plans (E, N, H, K*A)."""
-        predicted = self.model.rollout(embeddings, past, plans, drift)
-        return self.model.offsets(predicted, goals[:, None, None])
+    ) -> tuple[Tensor, Tensor]:
+        """(E, N, H, M) of plans (E, N, H, K*A), and the embeddings (E, N, H, D) they lead to."""
+        predicted = roll(self.model.stepping(), embeddings, past, plans, drift)
+        return self.model.offsets(predicted, goals[:, None, None]), predicted
 
 
 class Slopes(nn.Module):
-    """The same for one plan an episode, and the slope by each of its numbers."""
+    """The same for one plan an episode that was rolled out, and the slope by its numbers."""
 
     def __init__(self, model: WorldModel) -> None:
         super().__init__()
         self.model = model
 
     def forward(
-        self, embeddings: Tensor, past: Tensor, drift: Tensor, goals: Tensor, plan: Tensor
+        self, embeddings: Tensor, past: Tensor, goals: Tensor, plan: Tensor, predicted: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """(E, H*M) and (E, P, H*M) of plans (E, H, K*A)."""
-        model, offsets, slopes = self.model, [], []
-        variables = int(plan.shape[1]) * int(plan.shape[2])
-        for step in rollout_with_tangents(model, embeddings, past, plan, drift):
-            predicted = step.value[:, 0]
-            offsets.append(model.offsets(predicted, goals))
-            slopes.append(model.offset_slopes(predicted, step.padded(variables).tangents))
-        return torch.cat(offsets, 1), torch.cat(slopes, 2)
+        """(E, H, M) and (E, P, H, M) of plans (E, H, K*A) and what they lead to (E, H, D)."""
+        model = self.model
+        slopes = slopes_along(model.stepping(), embeddings, past, plan, predicted)
+        offsets = model.offsets(predicted, goals[:, None])
+        return offsets, model.offset_slopes(predicted, slopes).transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -85,23 +82,23 @@ def graphs_of(model: WorldModel, horizon: int) -> dict[str, Graph]:
     embeddings = torch.zeros(2, model.context, latent)
     blocks = torch.zeros(2, model.context, width)
     frames = torch.zeros(2, *model.spec.frame_shape, dtype=torch.uint8)
-    situation = {
-        "embeddings": embeddings, "past": blocks[:, 1:],
-        "drift": torch.zeros(2, latent), "goals": torch.zeros(2, latent),
-    }  # fmt: skip
-    plans = torch.zeros(2, 3, horizon, width)
+    seen = {"embeddings": embeddings, "past": blocks[:, 1:]}
+    situation = {**seen, "drift": torch.zeros(2, latent), "goals": torch.zeros(2, latent)}
+    plans, ahead = torch.zeros(2, 3, horizon, width), torch.zeros(2, horizon, latent)
+    trajectory = {**seen, "goals": situation["goals"], "plan": plans[:, 0], "predicted": ahead}
     return {
         "encode": _graph(model.encoder, {"frames": frames}, ("embeddings",)),
         "predict": _graph(
             model.predictor, {"embeddings": embeddings, "blocks": blocks}, ("following",)
         ),
-        "offsets": _graph(Offsets(model), {**situation, "plans": plans}, ("offsets",)),
-        "slopes": _graph(Slopes(model), {**situation, "plan": plans[:, 0]}, ("offsets", "slopes")),
+        "offsets": _graph(Offsets(model), {**situation, "plans": plans}, ("offsets", "predicted")),
+        "slopes": _graph(Slopes(model), trajectory, ("offsets", "slopes")),
     }
 
 
 def _graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: tuple[str, ...]) -> Graph:
     free = {name: {0: "episodes"} for name in (*inputs, *outputs)}
-    for name in {"plans"} & set(inputs):
-        free[name][1] = free[outputs[0]][1] = "candidates"
+    if "plans" in inputs:
+        for name in ("plans", *outputs):
+            free[name][1] = "candidates"
     return Graph(module, inputs, outputs, free)

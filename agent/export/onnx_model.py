@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from agent.control.model import Situation
 from agent.control.mpc import MPCConfig
+from agent.control.rolled import Rolled
 from agent.errors import DamagedDataError, UserError
 from agent.extras import require
 from agent.files.bundle import read_bundle
@@ -24,7 +25,7 @@ from agent.settings import from_dict
 from envs import WorldSpec
 from planners import GaussNewtonConfig
 
-SCHEMA = "lejepa-agent/deploy/2"
+SCHEMA = "lejepa-agent/deploy/3"
 GRAPHS = ("encode", "predict", "offsets", "slopes")
 
 
@@ -47,7 +48,7 @@ class OnnxModel:
         self.context, self.action_block = int(config["context"]), int(config["action_block"])
         self.control = from_dict(MPCConfig, config["control"])
         self.planner = from_dict(GaussNewtonConfig, config["planner"])
-        self.sight = sight_of(directory, files)
+        self.sight, self._rolled = sight_of(directory, files), Rolled(self._ahead)
         try:
             self._sessions = {
                 name: _session(files[file_name(name)], directory / file_name(name), threads)
@@ -66,16 +67,18 @@ class OnnxModel:
 
     def rollout(self, now: Situation, plans: FloatArray) -> FloatArray:
         """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
-        return self.run("offsets", **_inputs(now), plans=plans)[0]
+        offsets, predicted = self.run("offsets", **_inputs(now, "drift"), plans=plans)
+        self._rolled.keep(now, plans, predicted)
+        return offsets
 
     def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
-        offsets, slopes = self.run("slopes", **_inputs(now), plan=plan)
-        episodes, horizon = plan.shape[:2]
-        return (
-            offsets.reshape(episodes, horizon, -1),
-            slopes.reshape(episodes, slopes.shape[1], horizon, -1),
-        )
+        predicted = self._rolled.along(now, plan)
+        offsets, slopes = self.run("slopes", **_inputs(now), plan=plan, predicted=predicted)
+        return offsets, slopes
+
+    def _ahead(self, now: Situation, plans: FloatArray) -> FloatArray:
+        return self.run("offsets", **_inputs(now, "drift"), plans=plans)[1]
 
     def run(self, name: str, **inputs: NDArray[Any]) -> list[FloatArray]:
         """Outputs of the graph ``name``; DamagedDataError if it cannot be computed."""
@@ -86,9 +89,9 @@ class OnnxModel:
         return outputs
 
 
-def _inputs(now: Situation) -> dict[str, FloatArray]:
+def _inputs(now: Situation, *more: str) -> dict[str, FloatArray]:
     """What the graphs take of a situation, by their names for it."""
-    return {name: getattr(now, name) for name in ("embeddings", "past", "drift", "goals")}
+    return {name: getattr(now, name) for name in ("embeddings", "past", "goals", *more)}
 
 
 def file_name(graph: str) -> str:

@@ -48,12 +48,17 @@ def unlike_any(frames: Image, thumbnails: Image) -> FloatArray:
 
 
 def nearest(
-    embeddings: FloatArray, known: FloatArray, without: NDArray[np.int_] | None = None
+    embeddings: FloatArray,
+    known: FloatArray,
+    without: NDArray[np.int_] | None = None,
+    lengths: FloatArray | None = None,
 ) -> NDArray[np.intp]:
     """Which of ``known`` (N, D) are nearest to each embedding (E, D): (E, 8), or N where there are
-    fewer; ``without`` (E,) are left out.
+    fewer; ``without`` (E,) are left out. ``lengths`` (N,) are theirs, squared, if known already.
     """
-    distances = np.square(known).sum(1) - 2 * embeddings @ known.T  # less what all have in common
+    if lengths is None:
+        lengths = np.square(known).sum(1)
+    distances = lengths - 2 * embeddings @ known.T  # less what all have in common
     if without is not None:
         distances[np.arange(len(without)), without] = np.inf
     count = min(NEAREST, len(known))

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from agent.model.pushforward import push_layers, push_linear
-
 
 @dataclass(frozen=True)
 class PredictorConfig:
@@ -49,20 +47,6 @@ class ResidualPredictor(nn.Module):
             hidden = hidden + block(hidden)
         step: Tensor = self.write(hidden)
         return embeddings[..., -1, :] + step
-
-    def push(self, features: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
-        """The step f (E, D) and its directional derivatives (E, P, D).
-
-        Args:
-            features: (E, L*D + L*K*A), embeddings then action blocks, as the network reads them.
-            slopes: (E, P, L*D + L*K*A), their derivatives in P directions.
-        """
-        hidden, slopes = push_linear(self.read, features, slopes)
-        for block in self.blocks:
-            assert isinstance(block, nn.Sequential)
-            more, more_slopes = push_layers(block, hidden, slopes)
-            hidden, slopes = hidden + more, slopes + more_slopes
-        return push_layers(self.write, hidden, slopes)
 
 
 def _block(width: int) -> nn.Module:

@@ -82,14 +82,22 @@ class Sight:
         sound = np.isfinite(embeddings).all(1)
         finite = np.where(np.isfinite(embeddings), embeddings, np.float32(0))
         outside = outside_range(frames, self.darkest, self.brightest) / self.outside_limit
-        which = nearest(finite, self.embeddings)
+        which = self._nearest(finite)
         unlike = unlike_any(frames, self.thumbnails[which]) / self.unlike_limit
         strange = np.where(sound, np.maximum(outside, unlike), np.inf).astype(np.float32)
         return strange, beside(finite, self.embeddings[which])
 
     def beside_known(self, embeddings: FloatArray) -> FloatArray:
         """How far embeddings (E, D) lie beside the nearest known ones, (E,), a mean square."""
-        return beside(embeddings, self.embeddings[nearest(embeddings, self.embeddings)])
+        return beside(embeddings, self.embeddings[self._nearest(embeddings)])
+
+    def _nearest(self, embeddings: FloatArray) -> NDArray[np.intp]:
+        return nearest(embeddings, self.embeddings, lengths=self._lengths)
+
+    @cached_property
+    def _lengths(self) -> FloatArray:
+        lengths: FloatArray = np.square(self.embeddings).sum(1)
+        return lengths
 
     def still_limit_at(self, push: float) -> float:
         """The limit of an error under the same picture again, after actions of a mean square."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from agent.model.encoder import EncoderConfig
+from agent.model.folded import Stepping, stepping
 from agent.model.head import GoalHead, HeadConfig
 from agent.model.predictor import PredictorConfig
 from agent.model.registry import (
@@ -20,6 +21,7 @@ from agent.model.registry import (
     make_encoder,
     make_predictor,
 )
+from agent.model.rolling import roll
 from agent.model.sight import Sight
 from agent.model.slow_features import SlowFeatures
 from envs import WorldSpec
@@ -162,16 +164,8 @@ class WorldModel(nn.Module):
             candidates: (E, N, H, K*A), action blocks from now on.
             drift: (E, D), added to every prediction; none by default.
         """
-        count = candidates.shape[1]
-        window = embeddings[:, None].expand(-1, count, -1, -1)  # (E, N, L, D)
-        blocks = past[:, None].expand(-1, count, -1, -1)  # (E, N, L-1, K*A)
-        predicted = []
-        for step in range(candidates.shape[2]):
-            blocks = torch.cat([blocks, candidates[:, :, step : step + 1]], 2)
-            following = self.predictor(window, blocks)  # (E, N, D)
-            if drift is not None:
-                following = following + drift[:, None]
-            predicted.append(following)
-            window = torch.cat([window[:, :, 1:], following[:, :, None]], 2)
-            blocks = blocks[:, :, 1:]
-        return torch.stack(predicted, 2)
+        return roll(self.predictor, embeddings, past, candidates, drift)
+
+    def stepping(self) -> Stepping:
+        """The predictor with its weights of now, as planning calls it."""
+        return stepping(self.predictor)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from small_controller import CONTROL, PLANNER, SIZE, SPEC, make_model
 
 from agent.control.model import Model, Situation
@@ -18,9 +17,7 @@ from agent.control.torch_model import TorchModel
 from agent.errors import ModelFaultError
 from agent.export.exporting import export_controller
 from agent.export.onnx_model import OnnxModel
-from agent.export.tangents import rollout_with_tangents
 from agent.interfaces import Goals, Seen
-from agent.model.linearise import linearise_rollout
 from agent.model.world_model import WorldModel
 from planners import GaussNewtonPlanner
 
@@ -107,22 +104,6 @@ def test_every_method_gives_what_torch_gives(model: WorldModel, exported: Path) 
     for ours, theirs in zip(*results, strict=True):
         assert ours.shape == theirs.shape and ours.dtype == theirs.dtype == np.float32
         np.testing.assert_allclose(theirs, ours, atol=1e-4 * np.abs(ours).max())
-
-
-@pytest.mark.parametrize("context", [1, 3])
-@torch.no_grad()
-def test_tangents_are_the_slope_of_the_rollout(context: int) -> None:
-    model, draw = make_model(context).double(), torch.Generator().manual_seed(1)
-    embeddings, past, plan, drift = (
-        torch.randn(2, *shape, generator=draw, dtype=torch.float64)
-        for shape in ((context, 5), (context - 1, 4), (4, 4), (5,))
-    )
-    expected, slope = linearise_rollout(model, embeddings, past, plan, drift)
-    for step, dual in enumerate(rollout_with_tangents(model, embeddings, past, plan, drift)):
-        count = 4 * (step + 1)
-        torch.testing.assert_close(dual.value[:, 0], expected[:, step])
-        torch.testing.assert_close(dual.tangents, slope[:, step, :count], atol=1e-6, rtol=0)
-        assert not slope[:, step, count:].any()
 
 
 def test_numbers_that_are_not_finite_reach_no_motor(

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from agent.model.linearise import linearise_rollout
+from agent.model.folded import DifferentiatedPredictor, Stepping
 from agent.model.predictor import PredictorConfig
+from agent.model.rolling import roll, slopes_along
 from agent.model.world_model import WorldModel, WorldModelConfig
 from envs import WorldSpec
 
@@ -34,6 +35,12 @@ def by_hand(model: WorldModel, seen: Tensor, past: Tensor, plan: Tensor) -> Tens
         window = torch.stack(embeddings[-context:])
         embeddings.append(model.predictor(window, torch.stack(blocks[-context:])))
     return torch.stack(embeddings[context:])
+
+
+def linearised(step: Stepping, seen: Tensor, past: Tensor, plan: Tensor) -> tuple[Tensor, Tensor]:
+    """Predicted embeddings (E, H, D) along plans (E, H, K*A), and their slopes (E, H, P, D)."""
+    predicted = roll(step, seen, past, plan[:, None])[:, 0].detach()
+    return predicted, slopes_along(step, seen, past, plan, predicted)
 
 
 @pytest.mark.parametrize("context", [1, 2, 3])
@@ -80,7 +87,7 @@ def test_an_untrained_model_predicts_that_nothing_moves() -> None:
 def test_the_slope_is_that_of_automatic_differentiation(build: Build, context: int) -> None:
     model = build(context).double()
     embeddings, past, plans = inputs(context, torch.float64)
-    predicted, slope = linearise_rollout(model, embeddings, past, plans[:, 0])
+    predicted, slope = linearised(model.stepping(), embeddings, past, plans[:, 0])
     torch.testing.assert_close(predicted, model.rollout(embeddings, past, plans[:, :1])[:, 0])
     for episode in range(EPISODES):
         one = embeddings[episode, None], past[episode, None]
@@ -93,7 +100,7 @@ def test_the_slope_is_that_of_automatic_differentiation(build: Build, context: i
 def test_the_slope_is_that_of_a_small_step(model: WorldModel) -> None:
     embeddings, past, plans = inputs(3)
     plan, nudge = plans[:, 0], 1e-2
-    _, slope = linearise_rollout(model, embeddings, past, plan)
+    _, slope = linearised(model.stepping(), embeddings, past, plan)
     for variable in (0, 7, HORIZON * WIDTH - 1):
         direction = torch.zeros(HORIZON * WIDTH).scatter(0, torch.tensor(variable), nudge)
         steps = torch.stack([plan + direction.view(HORIZON, WIDTH) * sign for sign in (1, -1)], 1)
@@ -104,7 +111,7 @@ def test_the_slope_is_that_of_a_small_step(model: WorldModel) -> None:
 
 def test_the_slope_leaves_no_gradient_behind(model: WorldModel) -> None:
     embeddings, past, plans = inputs(3)
-    predicted, slope = linearise_rollout(model, embeddings, past, plans[:, 0])
+    predicted, slope = linearised(model.stepping(), embeddings, past, plans[:, 0])
     assert not predicted.requires_grad and not slope.requires_grad
     assert all(parameter.grad is None for parameter in model.parameters())
 
@@ -122,11 +129,19 @@ def test_senseless_settings_are_refused() -> None:
         PredictorConfig(context=0)
 
 
-def test_a_predictor_without_derivatives_of_its_own_gets_the_same_slope(
-    model: WorldModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_predictor_without_derivatives_of_its_own_gets_the_same_slope(model: WorldModel) -> None:
     embeddings, past, plans = inputs(3)
-    by_hand = linearise_rollout(model, embeddings, past, plans[:, 0])
-    monkeypatch.setattr(type(model.predictor), "push", None)
-    automatic = linearise_rollout(model, embeddings, past, plans[:, 0])
-    torch.testing.assert_close(by_hand, automatic, atol=1e-5, rtol=1e-5)
+    automatic = DifferentiatedPredictor(model.predictor)
+    expected = linearised(automatic, embeddings, past, plans[:, 0])
+    found = linearised(model.stepping(), embeddings, past, plans[:, 0])
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_planning_sees_the_weights_of_the_moment_it_was_made(model: WorldModel) -> None:
+    embeddings, past, plans = inputs(3)
+    window, blocks = embeddings, torch.cat([past, plans[:, 0, :1]], 1)
+    before, step = model.predictor(window, blocks), model.stepping()
+    torch.testing.assert_close(step(window, blocks), before, atol=1e-5, rtol=1e-5)
+    with torch.no_grad():
+        model.predictor.write[0].bias.add_(1.0)
+    assert not torch.allclose(model.stepping()(window, blocks), before)

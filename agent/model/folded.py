@@ -1,0 +1,160 @@
+"""A predictor as planning calls it: the next embedding, or how it hangs on all that led there.
+
+A control tick predicts a handful of plans, step after step. At such a size a layer's dispatch costs
+as much as its numbers, so the residual predictor is called without its modules. Its derivatives are
+pulled back from the D outputs (Griewank & Walther 2008, "Evaluating Derivatives", Sec. 3.2) at all
+steps of a trajectory at once: a few large products in place of many small ones. A layer norm
+followed by y = W x̂ + b, with x̂ = (x − mean x)/σ and W̄ = W − (mean of each row), has
+
+    ∂y/∂x = (W̄ − (W x̂) x̂ᵀ/n)/σ
+
+so that rows meet the product as they are, and one outer product sets them right. The same
+operations are traced for export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from agent.model.predictor import ResidualPredictor
+
+Affine = tuple[Tensor, Tensor]  # weight (O, I), bias (O,)
+Pull = Callable[[Tensor], Tensor]  # rows (B, R, O) of derivatives by an output, by its input
+
+
+class Stepping(Protocol):
+    """One predicted step; L embeddings (B, L, D) and action blocks (B, L, K*A) go in."""
+
+    def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """The next embedding (..., D) from (..., L, D) and (..., L, K*A)."""
+
+    def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """Its derivative (B, D, L*D + L*K*A) by the embeddings and then the blocks."""
+
+
+def stepping(predictor: nn.Module) -> Stepping:
+    """``predictor`` as it is now, for planning; later changes of its weights do not count."""
+    if isinstance(predictor, ResidualPredictor):
+        return FoldedPredictor(predictor)
+    return DifferentiatedPredictor(predictor)
+
+
+class FoldedPredictor:
+    """A residual predictor without its modules."""
+
+    @torch.no_grad()
+    def __init__(self, predictor: ResidualPredictor) -> None:
+        self._read = _affine(predictor.read)
+        self._blocks = [_Block(block) for block in predictor.blocks]
+        self._write = _Normed(*predictor.write.children())
+
+    def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """See :class:`Stepping`."""
+        hidden = F.linear(_side_by_side(embeddings, blocks), *self._read)
+        for block in self._blocks:
+            hidden = hidden + block(hidden)
+        return embeddings[..., -1, :] + self._write(hidden)
+
+    def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """See :class:`Stepping`."""
+        hidden, pulls = F.linear(_side_by_side(embeddings, blocks), *self._read), []
+        for block in self._blocks:
+            more, pull = block.with_pull(hidden)
+            hidden = hidden + more
+            pulls.append(pull)
+        change, pull_change = self._write.with_pull(hidden)
+        rows = pull_change(
+            torch.eye(change.shape[1]).to(change) + torch.zeros_like(change)[:, None]
+        )
+        for pull in reversed(pulls):
+            rows = rows + pull(rows)
+        return _with_newest(rows @ self._read[0], embeddings.shape[1])
+
+
+class _Block:
+    """Layer norm, linear, SiLU, linear."""
+
+    def __init__(self, layers: nn.Module) -> None:
+        norm, up, _, down = layers.children()
+        self._up, self._down = _Normed(norm, up), _affine(down)
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        return F.linear(F.silu(self._up(hidden)), *self._down)
+
+    def with_pull(self, hidden: Tensor) -> tuple[Tensor, Pull]:
+        """With y = x·s(x) and the logistic s, dy/dx = s + y·(1 − s)."""
+        inner, pull_up = self._up.with_pull(hidden)
+        gate = torch.sigmoid(inner)
+        bent = inner * gate
+        steepness = (gate + bent * (1 - gate))[:, None]
+        weight, bias = self._down
+        return F.linear(bent, weight, bias), lambda rows: pull_up((rows @ weight) * steepness)
+
+
+class _Normed:
+    """A layer norm and the linear layer after it."""
+
+    def __init__(self, norm: nn.Module, linear: nn.Module) -> None:
+        assert isinstance(norm, nn.LayerNorm) and isinstance(linear, nn.Linear)
+        self._eps, self._width = norm.eps, linear.in_features
+        self._weight = linear.weight * norm.weight
+        self._bias = linear.bias + linear.weight @ norm.bias
+        self._centred = self._weight - self._weight.mean(1, keepdim=True)
+
+    def __call__(self, values: Tensor) -> Tensor:
+        unit = torch.layer_norm(values, [self._width], eps=self._eps)
+        return F.linear(unit, self._weight, self._bias)
+
+    def with_pull(self, values: Tensor) -> tuple[Tensor, Pull]:
+        """(B, I) to (B, O)."""
+        unit, _, rate = torch.native_layer_norm(values, [self._width], None, None, self._eps)
+        straight = F.linear(unit, self._weight)
+        outwards, inwards = straight[:, :, None] / -self._width, unit[:, None]
+
+        def pull(rows: Tensor) -> Tensor:
+            return torch.baddbmm(rows @ self._centred, rows @ outwards, inwards) * rate[:, None]
+
+        return straight + self._bias, pull
+
+
+class DifferentiatedPredictor:
+    """Any other predictor, its slopes by automatic differentiation."""
+
+    def __init__(self, predictor: nn.Module) -> None:
+        self._predictor = predictor
+
+    def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """See :class:`Stepping`."""
+        following: Tensor = self._predictor(embeddings, blocks)
+        return following
+
+    @torch.enable_grad()
+    def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """See :class:`Stepping`."""
+        at = [each.detach().requires_grad_() for each in (embeddings, blocks)]
+        following = self._predictor(*at)
+        basis = torch.eye(following.shape[1]).to(following)[:, None].expand(-1, *following.shape)
+        found = torch.autograd.grad(following, at, basis, is_grads_batched=True)  # (D, B, L, ...)
+        return torch.cat([each.flatten(2) for each in found], -1).transpose(0, 1)
+
+
+def _side_by_side(embeddings: Tensor, blocks: Tensor) -> Tensor:
+    return torch.cat([embeddings.flatten(-2), blocks.flatten(-2)], -1)
+
+
+def _with_newest(rows: Tensor, context: int) -> Tensor:
+    """Derivatives (B, D, F) of the change, made those of the embedding that changed."""
+    latent_dim = rows.shape[1]
+    newest = torch.eye(latent_dim).to(rows)
+    first = (context - 1) * latent_dim
+    return rows + F.pad(newest, (first, rows.shape[2] - first - latent_dim))
+
+
+def _affine(layer: nn.Module) -> Affine:
+    assert isinstance(layer, nn.Linear)
+    return layer.weight.detach(), layer.bias.detach()
