@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ import run_agent
 from agent.commands import measuring
 from agent.commands.demo import Demo
 from agent.commands.measurement import Measurement
-from agent.commands.measuring import Running
-from agent.commands.rival_job import RivalJob
+from agent.commands.worlds_asked import WorldAsked
 from agent.errors import MachineError
 
 Output = pytest.CaptureFixture[str]
@@ -28,45 +26,26 @@ def test_what_was_measured_before_a_process_was_lost_is_kept(
 ) -> None:
     played = []
     demo = Demo(tmp_path, "two-room")
-    monkeypatch.setattr(Demo, "_players", lambda self: {"noop": None, "random": None})
-    monkeypatch.setattr(Demo, "_protocols", lambda self: ["anywhere"])
+    floors = [
+        Measurement(name, None, WorldAsked("two-room"), "anywhere", 1, 0)
+        for name in ("noop", "random")
+    ]
 
-    def measure(jobs: list[Measurement], workers: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    def measure(
+        jobs: list[Measurement], workers: int, called: str
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, job in enumerate(jobs):
             if len(played) == 1:
                 played.append("lost")
                 raise MachineError("a process was lost")
             played.append(job.controller)
-            yield number, replace(job, episodes=1).run(lambda done, total, text="": None)
+            yield number, job.run(lambda done, total, text="": None)
 
     monkeypatch.setattr(measuring, "measure_each", measure)
     for _ in range(2):
         with suppress(MachineError):
-            demo._evaluate()
+            demo._do_each(demo._unmeasured(floors))
     assert played == ["noop", "lost", "random"]
-
-
-def test_the_rival_learns_beside_the_world_model_and_ends_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    demo = Demo(tmp_path, sac_env_steps=800)
-    begun: list[Running] = []
-
-    def fail(self: Demo, threads: int) -> None:
-        raise MachineError("the training ended")
-
-    @contextmanager
-    def noted(jobs: list[RivalJob], workers: int) -> Iterator[Running]:
-        with measuring_begun(jobs, workers) as running:
-            begun.append(running)
-            yield running
-
-    measuring_begun = measuring.begun
-    monkeypatch.setattr(measuring, "begun", noted)
-    monkeypatch.setattr(Demo, "_train", fail)
-    with pytest.raises(MachineError, match="the training ended"):
-        demo._learn()
-    assert begun[0].futures[0].done()  # ended, not left behind
 
 
 def test_the_demo_ends_with_a_report_and_does_nothing_twice(tmp_path: Path, capsys: Output) -> None:
@@ -77,7 +56,7 @@ def test_the_demo_ends_with_a_report_and_does_nothing_twice(tmp_path: Path, caps
     assert "has not been shown to have learned to steer" in page  # of 2 episodes nothing follows
     assert "stopped there" in page and "oracle" not in page
     stages = json.loads((out / "stages.json").read_text())["stages"]
-    assert list(stages) == ["rollouts", "world model and SAC", "evaluation", "films and report"]
+    assert list(stages) == ["rollouts", "world model", "SAC and evaluation", "films and report"]
     assert all(stage["done"] for stage in stages.values())
     others = sum(stage["seconds"] for name, stage in stages.items() if "films" not in name)
     shown = re.search(r"Together</th><td[^>]*>([\d.]+) s</td>", page)

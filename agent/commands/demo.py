@@ -16,9 +16,9 @@ from agent.machine.cores import usable_cores
 
 if TYPE_CHECKING:
     from agent.commands.measurement import Measurement
+    from agent.commands.measuring import Job
 
 REPORT_NAME = "report.html"
-MEASURING = "python run_agent.py evaluate (each below)"
 OTHER_PROTOCOLS = ("anywhere", "hindsight-t100-b150", "hindsight")  # of worlds without their own
 SAC_ENV_STEPS = 30_400  # what baseline takes
 
@@ -27,10 +27,10 @@ SAC_ENV_STEPS = 30_400  # what baseline takes
 class Demo:
     """Train a world model from nothing, measure it, film it, and write a report.
 
-    In a row: record rollouts; train the world model and, on a core beside it, SAC on true states
-    as its rival; evaluate both, a random and an idle controller on goals never seen; film three
-    episodes; write report.html. Minutes on two cores. Interrupted, it continues where it stopped
-    when the same command is run again.
+    In a row: record rollouts, train the world model, train SAC on true states as its rival while
+    the others are evaluated, evaluate it too, beside a random and an idle controller on goals
+    never seen, film three episodes, write report.html. Minutes on two cores. Interrupted, it
+    continues where it stopped when the same command is run again.
 
     Examples:
       python run_agent.py demo
@@ -84,8 +84,9 @@ class Demo:
         from agent.commands.console import say
         from agent.commands.demo_commands import (
             collect_command,
-            learning_command,
             live_command,
+            measuring_command,
+            train_command,
         )
         from agent.commands.demo_report import experience_of
         from agent.commands.scores import show_scores
@@ -96,8 +97,8 @@ class Demo:
         protocols = self._protocols()
         stages = Stages(self.place, self._settings())
         stages.do("rollouts", collect_command(self), self._collect)
-        stages.do(self._learning, learning_command(self), self._learn)
-        stages.do("evaluation", MEASURING, self._evaluate)
+        stages.do("world model", train_command(self), self._train)
+        stages.do(self._measuring, measuring_command(self), self._evaluate)
         stages.do("films and report", "", lambda: self._report(stages))
         for protocol in protocols:
             show_scores([r for r in self.results() if r["protocol"] == protocol])
@@ -197,29 +198,14 @@ class Demo:
             workers=self.workers, seed=self.seed,
         ).run()  # fmt: skip
 
-    def _learn(self) -> None:
-        """The world model, and its rival on a core beside it."""
-        from agent.commands.measuring import begun
-        from agent.commands.rival_job import RivalJob
-
-        if not self.has_rival:
-            self._train(self.workers)
-            return
-        rival = RivalJob(self.sac, self.world, self.sac_steps, self.seed)
-        with begun([rival], 1) as learning:
-            self._train(max(1, self.workers - 1))
-            for _, outcome in learning.results("SAC, percent"):
-                if isinstance(outcome, Exception):
-                    raise outcome
-
-    def _train(self, threads: int) -> None:
+    def _train(self) -> None:
         from agent.commands.train import Train
         from agent.files.bundle import STATE, has_bundle
 
         begun = has_bundle(self.world_model / STATE)
         Train(
             str(self.data), self.world_model, preset=self.preset, resume=begun, seed=self.seed,
-            threads=threads, steps=self.training_steps(),
+            threads=self.workers, steps=self.training_steps(),
         ).run()  # fmt: skip
 
     def _protocols(self) -> list[str]:
@@ -243,8 +229,8 @@ class Demo:
         return {name: find_checkpoint(place) for name, place in places.items()}
 
     @property
-    def _learning(self) -> str:
-        return "world model and SAC" if self.has_rival else "world model"
+    def _measuring(self) -> str:
+        return "SAC and evaluation" if self.has_rival else "evaluation"
 
     def _players(self) -> dict[str, Path | None]:
         """Whoever is measured, and their checkpoints."""
@@ -264,15 +250,27 @@ class Demo:
         ]  # fmt: skip
 
     def _evaluate(self) -> None:
-        """Measure what is not measured yet; each result is kept as soon as it is known."""
+        """Measure what is not measured yet, SAC when it has learned, which it does meanwhile."""
+        from agent.commands.rival_job import RivalJob
+        from agent.model.shipped import find_checkpoint
+
+        ours = self._jobs({"world-model": find_checkpoint(self.world_model)})
+        floors = self._jobs({"random": None, "noop": None})
+        rival = RivalJob(self.sac, self.world, self.sac_steps, self.seed, self.episodes)
+        learning: list[Job] = [rival] if self.has_rival else []
+        self._do_each([*learning, *self._unmeasured(ours), *self._unmeasured(floors)])
+        self._do_each(self._unmeasured(self._jobs(self._players())))
+
+    def _do_each(self, jobs: Sequence[Job]) -> None:
+        """The long ones first; each result is kept as soon as it is known."""
         from agent.commands.measuring import measure_each
         from agent.files.json_files import write_json
 
-        jobs = self._unmeasured(self._jobs(self._players()))
-        for _, result in measure_each(jobs, self.workers) if jobs else ():
+        for _, result in measure_each(jobs, self.workers, called=self._measuring) if jobs else ():
             if isinstance(result, Exception):
                 raise result
-            write_json(self._result_path(result["controller"], result["protocol"]), result)
+            if result:
+                write_json(self._result_path(result["controller"], result["protocol"]), result)
 
     def _unmeasured(self, jobs: Sequence[Measurement]) -> list[Measurement]:
         return [job for job in jobs if not self._is_measured(job)]

@@ -33,10 +33,10 @@ def live_command(demo: Demo) -> str:
     )  # fmt: skip
 
 
-def learning_command(demo: Demo) -> str:
-    """Trains the world model, and its rival where there is one."""
-    training = train_command(demo)
-    return f"{training} & {sac_command(demo)}" if demo.has_rival else training
+def measuring_command(demo: Demo) -> str:
+    """Trains the rival where there is one, and measures all."""
+    evaluating = "python run_agent.py evaluate (each below)"
+    return f"{sac_command(demo)}; {evaluating}" if demo.has_rival else evaluating
 
 
 def sac_command(demo: Demo) -> str:

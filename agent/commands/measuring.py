@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from queue import Empty
@@ -52,7 +51,7 @@ def _measured(job: Job) -> dict[str, Any] | UserError:
 
 
 def measure_each(
-    jobs: Sequence[Job], workers: int, cluster: str = ""
+    jobs: Sequence[Job], workers: int, cluster: str = "", called: str = "evaluating"
 ) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
     """The number and result of each job as soon as it is done, with one bar for all episodes.
 
@@ -63,48 +62,23 @@ def measure_each(
     if cluster:
         yield from _measure_on(cluster, jobs)
         return
-    with begun(jobs, workers) as running:
-        yield from running.results("evaluating, episodes")
-
-
-@dataclass(frozen=True)
-class Running:
-    """Jobs under way in processes of their own, and what they tell of themselves."""
-
-    jobs: Sequence[Job]
-    futures: Sequence[Future[dict[str, Any]]]
-    news: Queue[tuple[int, int]]
-
-    def results(self, called: str) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
-        """The number and result of each as soon as it is done, with a bar for all."""
-        with progress(called) as update:
-            sizes = [job.episodes for job in self.jobs]
-            for number in _watch(self.futures, self.news, sizes, update):
-                yield number, _outcome(self.futures[number])
-
-
-@contextmanager
-def begun(jobs: Sequence[Job], workers: int) -> Iterator[Running]:
-    """``jobs`` run while the body does; where that fails they are ended.
-
-    Raises:
-        MachineError: where a worker was killed.
-    """
     context = multiprocessing.get_context("spawn")
     news: Queue[tuple[int, int]] = context.Queue()
-    pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
-    try:
-        with one_thread_each(), children_ignore_interrupts():  # while they import, too
-            futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
-        yield Running(jobs, futures, news)
-    except BrokenProcessPool as lost:  # while jobs were handed out
-        raise _lost_worker() from lost
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with one_thread_each(), progress(f"{called}, episodes") as update:
+        pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
+        try:
+            with children_ignore_interrupts():  # while they import, too
+                futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
+            for number in _watch(futures, news, [job.episodes for job in jobs], update):
+                yield number, _outcome(futures[number])
+        except BrokenProcessPool as lost:  # while jobs were handed out
+            raise _lost_worker() from lost
+        except BaseException:
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _measure_on(

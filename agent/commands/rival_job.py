@@ -1,4 +1,4 @@
-"""Training a rival as a job: it takes one core, beside the world model's training."""
+"""Training a rival as a job beside measurements: it takes one core, and they take the others."""
 
 from __future__ import annotations
 
@@ -13,18 +13,14 @@ from agent.commands.progress import Update
 class RivalJob:
     """SAC in ``out``, begun or gone on with; a ``Job`` of ``agent.commands.measuring``.
 
-    ``env_steps`` None is its own number.
+    ``episodes`` is what it counts for in the progress of all. ``env_steps`` None is its own number.
     """
 
     out: Path
     world: str
     env_steps: int | None
     seed: int
-
-    @property
-    def episodes(self) -> int:
-        """What it counts for: its progress is in percent."""
-        return 100
+    episodes: int
 
     def run(self, update: Update) -> dict[str, Any]:
         """Train to the end; nothing came of it but what is in ``out``."""
@@ -36,5 +32,5 @@ class RivalJob:
             resume=has_bundle(self.out / STATE), world=self.world,
         )  # fmt: skip
         for now in training.run():
-            update(self.episodes * now.env_steps // now.total_env_steps, self.episodes)
+            update(now.env_steps * self.episodes // now.total_env_steps, self.episodes)
         return {}
