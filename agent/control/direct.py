@@ -11,7 +11,7 @@ from agent.control.perception import Perception
 from agent.control.torch_model import TorchModel
 from agent.control.watch import TickWatch
 from agent.errors import ModelFaultError, UserError
-from agent.interfaces import Decision, Goals, Needs, Seen
+from agent.interfaces import Decision, FloatArray, Goals, Needs, Seen
 
 
 class DirectController:
@@ -56,6 +56,12 @@ class DirectController:
         """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
         assert self._perception is not None, "reset() comes first"
         self._perception.aim(goals)
+
+    @property
+    def goals(self) -> FloatArray:
+        """(E, D), the goals' embeddings."""
+        assert self._perception is not None, "reset() comes first"
+        return self._perception.goals
 
     def act(self, seen: Seen) -> Decision:
         """Actions (E, A) for the coming tick.

@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from agent.control.detour import Detours
 from agent.control.goal_cost import GoalCost, GoalCostConfig
 from agent.control.model import Model, Situation
 from agent.control.perception import Perception
@@ -36,7 +38,8 @@ class MPCConfig:
     ``surprise_limit``, the mean squared error of a prediction beyond which the model is trusted
     for fewer steps than H; ``delay_ticks`` between deciding an action and its acting; ``tick_ms``
     a tick may take before the best plan so far is used; ``guarded``: where what is seen cannot be
-    acted on, the action is zero (:mod:`agent.control.guard`).
+    acted on, the action is zero (:mod:`agent.control.guard`); ``detours``: where plans no longer
+    come nearer to a goal that is far, a way round is taken (:mod:`agent.control.detour`).
     """
 
     horizon: int = 8
@@ -46,6 +49,7 @@ class MPCConfig:
     delay_ticks: int = 0
     tick_ms: float | None = None
     guarded: bool = True
+    detours: bool = True
 
     def __post_init__(self) -> None:
         if self.horizon < 1 or self.delay_ticks < 0:
@@ -109,11 +113,16 @@ class WorldModelController:
         shape = (config.horizon, self.model.action_block, width)
         self._plans = PlanKeeper(shape, seeds, config.delay_ticks, self._noise(seeds))
         self._pending = np.zeros((len(seeds), config.delay_ticks, width), np.float32)
+        seen_in_training = self.model.sight if config.detours else None
+        known = None if seen_in_training is None else seen_in_training.embeddings
+        patience = config.horizon * self.model.action_block  # what a plan sees ahead
+        self._detours = Detours(known, len(seeds), patience)
         self._fault = None
 
     def aim(self, goals: Goals) -> None:
         """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
         self._begun().aim(goals)
+        self._detours.forget()
 
     def act(self, seen: Seen) -> Decision:
         """Actions (E, A), decided at this tick.
@@ -129,6 +138,7 @@ class WorldModelController:
             self.situation = self._situation()
             cost = GoalCost(self.model, self.situation, self.config.cost, self.config.horizon)
             actions = self._plans.improve(self.planner, cost, deadline)
+            self._detours.note(self._plans.cost)
             if (held := perception.held).any():
                 self._plans.forget(held)
                 actions = np.where(held[:, None], np.float32(0), actions)
@@ -158,6 +168,17 @@ class WorldModelController:
         """(E,) mean squared error of the last prediction, beyond the estimated drift."""
         return self._begun().surprise.astype(np.float64)
 
+    @property
+    def goals(self) -> FloatArray:
+        """(E, D), the goals' embeddings; ``situation`` has what is aimed at."""
+        return self._begun().goals
+
+    @property
+    def goes_round(self) -> NDArray[np.bool_]:
+        """(E,): which episodes aim elsewhere than at their goal for now, on a way round."""
+        self._begun()
+        return self._detours.under_way
+
     def _begun(self) -> Perception:
         assert self._perception is not None, "reset() comes first"
         return self._perception
@@ -166,7 +187,9 @@ class WorldModelController:
         seen, limit = self._begun(), np.float32(self.config.surprise_limit)
         share = limit / np.maximum(seen.surprise, limit)
         reach = np.maximum(np.ceil(self.config.horizon * share), 1 + self.config.delay_ticks)
-        return Situation(seen.embeddings, seen.past, seen.goals, seen.drift, self._pending, reach)
+        embeddings = seen.embeddings
+        aims = self._detours.targets(embeddings[:, -1], seen.goals)
+        return Situation(embeddings, seen.past, aims, seen.drift, self._pending, reach)
 
     def _send(self, actions: FloatArray) -> None:
         """Queue ``actions``; the first in the queue act from now to the next tick."""

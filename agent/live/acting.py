@@ -104,6 +104,19 @@ class Acting:
         return self._controller.situation
 
     @property
+    def goals(self) -> FloatArray:
+        """The goal's embedding (1, D), wherever the controller aims on its way there."""
+        return self._controller.goals
+
+    @property
+    def goes_round(self) -> bool:
+        """Whether it aims elsewhere for now, as the straight way led nowhere."""
+        controller = self._controller
+        if not isinstance(controller, WorldModelController) or controller.situation is None:
+            return False
+        return bool(controller.goes_round[0])
+
+    @property
     def searched(self) -> FloatArray | None:
         """The plan (1, H*K, A) of the last decision; None of the action head."""
         controller = self._controller

@@ -151,7 +151,7 @@ class Session:
             scene.place(self._world.state()) if scene else None, self._ghost(),
             scene.place(rival) if scene and rival is not None else None, self._imagined(),
             self._traces.rows, self._board.values,
-            doing(self._world, self._goal.state, self._decision), self._command(), refusals,
+            self._doing(), self._command(), refusals,
             self._version, self._aimed_s,
         )  # fmt: skip
 
@@ -216,7 +216,7 @@ class Session:
     def _trace(self, spent_ms: float) -> None:
         situation, decision = self._acting.situation, self._decision
         assert decision is not None and situation is not None
-        now, goal = situation.embeddings[:, -1], situation.goals
+        now, goal = situation.embeddings[:, -1], self._acting.goals
         self._traces.add(
             self._tick * self._world.spec.step_s,
             float(np.linalg.norm(self._model.apart(now, goal))),
@@ -227,6 +227,10 @@ class Session:
             spent_ms,
             *decision.actions[0].tolist(),
         )
+
+    def _doing(self) -> str:
+        round_about = ", by a way round" if self._acting.goes_round else ""
+        return doing(self._world, self._goal.state, self._decision) + round_about
 
     def _command(self) -> str:
         values = self._board.values.items()

@@ -1,0 +1,129 @@
+"""A way round where going straight towards the goal leads nowhere.
+
+Far from a goal the distance to it can have a false minimum, and a plan that sees a second ahead
+stays there. What was seen while the model learned knows better: known embeddings, each beside its
+nearest, are a graph, and along its shortest paths there is no false minimum. An episode whose plans
+have not come nearer for a while, and is many hops away, follows such a path, always aiming at the
+embedding a few hops ahead, until the goal itself is as near (sub-goals on a graph of what was seen:
+Savinov et al. 2018, arXiv:1803.00653, Sec. 3; Eysenbach et al. 2019, arXiv:1906.05253, Sec. 2).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.interfaces import FloatArray
+
+NODES = 1024  # at most; their neighbours are found in milliseconds
+NEIGHBOURS = 8
+AHEAD = 3  # hops to the embedding that is aimed at, and to the goal where the way ends
+NEARER = 0.97  # of the least cost so far: a plan that costs more is no progress
+
+Nodes = NDArray[np.intp]
+
+
+class Map:
+    """Known embeddings (N, D), each with its nearest."""
+
+    def __init__(self, known: FloatArray) -> None:
+        self.nodes = known[:: -(-len(known) // NODES)]
+
+    @cached_property
+    def _beside(self) -> tuple[Nodes, FloatArray]:
+        """The neighbours of each node (N, 8), and how far away they are."""
+        squares = self._squares(self.nodes)
+        np.fill_diagonal(squares, np.inf)
+        which = np.argpartition(squares, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        return which, np.sqrt(np.take_along_axis(squares, which, 1))
+
+    def _squares(self, embeddings: FloatArray) -> FloatArray:
+        """(E, N) of embeddings (E, D) to all nodes."""
+        lengths = np.square(self.nodes).sum(1)
+        products = embeddings @ self.nodes.T
+        apart: FloatArray = lengths - 2 * products + np.square(embeddings).sum(1)[:, None]
+        return np.maximum(apart, 0)
+
+    def node(self, embedding: FloatArray) -> int:
+        """The nearest to an embedding (D,)."""
+        return int(self._squares(embedding[None])[0].argmin())
+
+    def ways_to(self, goal: int) -> Nodes:
+        """The next node (N,) on the shortest path from each to ``goal``; -1 where there is none."""
+        which, hops = self._beside
+        length = np.full(len(which), np.inf)
+        length[goal] = 0.0
+        for _ in range(len(which)):
+            through = hops + length[which]
+            shorter = np.minimum(length, through.min(1))
+            if (shorter == length).all():
+                break
+            length = shorter
+        following: Nodes = which[np.arange(len(which)), through.argmin(1)]
+        following[~np.isfinite(length)] = -1
+        following[goal] = goal
+        return following
+
+
+class Detours:
+    """Whether each of E episodes is on its way round, and where to.
+
+    Args:
+        known: embeddings (N, D) of what was seen in training; None for no way round.
+        episodes: E.
+        patience: ticks without progress before a way round is looked for.
+    """
+
+    def __init__(self, known: FloatArray | None, episodes: int, patience: int) -> None:
+        enough = known is not None and len(known) > NEIGHBOURS
+        self._map = Map(known) if known is not None and enough else None
+        self._patience = patience
+        self._ways: list[Nodes | None] = [None] * episodes
+        self._least = np.full(episodes, np.inf)
+        self._waited = np.zeros(episodes, np.int64)
+
+    @property
+    def under_way(self) -> NDArray[np.bool_]:
+        """(E,): which episodes aim elsewhere than at their goal."""
+        return np.array([ways is not None for ways in self._ways])
+
+    def forget(self) -> None:
+        """The goals are others now."""
+        self._ways = [None] * len(self._ways)
+        self._least[:], self._waited[:] = np.inf, 0
+
+    def targets(self, now: FloatArray, goals: FloatArray) -> FloatArray:
+        """What to aim at (E, D), from embeddings of now (E, D) and goals (E, D)."""
+        aims = goals
+        if self._map is None:
+            return aims
+        for i in np.flatnonzero((self._waited >= self._patience) | self.under_way):
+            ahead = self._ahead(int(i), now[i], goals[i])
+            if ahead is not None:
+                aims = goals.copy() if aims is goals else aims
+                aims[i] = ahead
+        return aims
+
+    def note(self, costs: NDArray[np.floating]) -> None:
+        """The costs (E,) of this tick's plans."""
+        better = costs < NEARER * self._least
+        self._least = np.where(better, costs, self._least)
+        self._waited = np.where(better, 0, self._waited + 1)
+
+    def _ahead(self, i: int, now: FloatArray, goal: FloatArray) -> FloatArray | None:
+        """The embedding to aim at on the way round; None where the goal itself is to be."""
+        assert self._map is not None
+        ways = self._ways[i]
+        if ways is None:
+            ways = self._map.ways_to(self._map.node(goal))
+        here = self._map.node(now)
+        for _ in range(AHEAD):
+            here = int(ways[here])
+            if here < 0 or ways[here] == here:  # no path, or the goal's own node
+                self._ways[i], self._waited[i], self._least[i] = None, 0, np.inf
+                return None
+        self._ways[i] = ways
+        found: FloatArray = self._map.nodes[here]
+        return found
