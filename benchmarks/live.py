@@ -60,9 +60,8 @@ def main() -> None:
                 continue
             result[name] = measure()
             note(f"{name}: {json.dumps(result[name])}")
-    result |= circumstances()
-    if arguments.json:
-        write_json(arguments.json, result)
+            if arguments.json:  # each as soon as it is known
+                write_json(arguments.json, {**result, **circumstances()})
 
 
 def _measures(

@@ -10,8 +10,6 @@ Savinov et al. 2018, arXiv:1803.00653, Sec. 3; Eysenbach et al. 2019, arXiv:1906
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,18 +24,23 @@ Nodes = NDArray[np.intp]
 
 
 class Map:
-    """Known embeddings (N, D), each with its nearest."""
+    """Known embeddings (N, D), each with its nearest; made once for a model, in some 20 ms."""
 
     def __init__(self, known: FloatArray) -> None:
         self.nodes = known[:: -(-len(known) // NODES)]
-
-    @cached_property
-    def _beside(self) -> tuple[Nodes, FloatArray]:
-        """The neighbours of each node (N, 8), and how far away they are."""
         squares = self._squares(self.nodes)
         np.fill_diagonal(squares, np.inf)
-        which = np.argpartition(squares, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-        return which, np.sqrt(np.take_along_axis(squares, which, 1))
+        self._beside: Nodes = np.argpartition(squares, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        self._hops = np.sqrt(np.take_along_axis(squares, self._beside, 1))
+
+    def are_near(self, here: int, there: int) -> bool:
+        """Whether ``AHEAD`` hops lead from one node to another."""
+        reached = np.array([here])
+        for _ in range(AHEAD):
+            if (reached == there).any():
+                return True
+            reached = np.unique(self._beside[reached])
+        return bool((reached == there).any())
 
     def _squares(self, embeddings: FloatArray) -> FloatArray:
         """(E, N) of embeddings (E, D) to all nodes."""
@@ -52,7 +55,7 @@ class Map:
 
     def ways_to(self, goal: int) -> Nodes:
         """The next node (N,) on the shortest path from each to ``goal``; -1 where there is none."""
-        which, hops = self._beside
+        which, hops = self._beside, self._hops
         length = np.full(len(which), np.inf)
         length[goal] = 0.0
         for _ in range(len(which)):
@@ -71,35 +74,34 @@ class Detours:
     """Whether each of E episodes is on its way round, and where to.
 
     Args:
-        known: embeddings (N, D) of what was seen in training; None for no way round.
+        known: where ways lead through; None for no way round.
         episodes: E.
         patience: ticks without progress before a way round is looked for.
     """
 
-    def __init__(self, known: FloatArray | None, episodes: int, patience: int) -> None:
-        enough = known is not None and len(known) > NEIGHBOURS
-        self._map = Map(known) if known is not None and enough else None
-        self._patience = patience
-        self._ways: list[Nodes | None] = [None] * episodes
+    def __init__(self, known: Map | None, episodes: int, patience: int) -> None:
+        self._map, self._patience = known, patience
+        self._ways: list[Nodes | None] = [None] * episodes  # to the goal, once they were needed
+        self._round = np.zeros(episodes, np.bool_)
         self._least = np.full(episodes, np.inf)
         self._waited = np.zeros(episodes, np.int64)
 
     @property
     def under_way(self) -> NDArray[np.bool_]:
         """(E,): which episodes aim elsewhere than at their goal."""
-        return np.array([ways is not None for ways in self._ways])
+        return self._round.copy()
 
     def forget(self) -> None:
         """The goals are others now."""
         self._ways = [None] * len(self._ways)
-        self._least[:], self._waited[:] = np.inf, 0
+        self._round[:], self._least[:], self._waited[:] = False, np.inf, 0
 
     def targets(self, now: FloatArray, goals: FloatArray) -> FloatArray:
         """What to aim at (E, D), from embeddings of now (E, D) and goals (E, D)."""
         aims = goals
         if self._map is None:
             return aims
-        for i in np.flatnonzero((self._waited >= self._patience) | self.under_way):
+        for i in np.flatnonzero((self._waited >= self._patience) | self._round):
             ahead = self._ahead(int(i), now[i], goals[i])
             if ahead is not None:
                 aims = goals.copy() if aims is goals else aims
@@ -115,15 +117,21 @@ class Detours:
     def _ahead(self, i: int, now: FloatArray, goal: FloatArray) -> FloatArray | None:
         """The embedding to aim at on the way round; None where the goal itself is to be."""
         assert self._map is not None
-        ways = self._ways[i]
-        if ways is None:
-            ways = self._map.ways_to(self._map.node(goal))
-        here = self._map.node(now)
-        for _ in range(AHEAD):
-            here = int(ways[here])
-            if here < 0 or ways[here] == here:  # no path, or the goal's own node
-                self._ways[i], self._waited[i], self._least[i] = None, 0, np.inf
-                return None
-        self._ways[i] = ways
-        found: FloatArray = self._map.nodes[here]
-        return found
+        here, there = self._map.node(now), self._map.node(goal)
+        if not self._map.are_near(here, there):
+            ways = self._ways[i]
+            if ways is None:
+                ways = self._ways[i] = self._map.ways_to(there)
+            for _ in range(AHEAD):
+                here = int(ways[here]) if here >= 0 else here
+            if here >= 0:  # there is a way
+                self._round[i] = True
+                found: FloatArray = self._map.nodes[here]
+                return found
+        self._round[i], self._waited[i], self._least[i] = False, 0, np.inf
+        return None
+
+
+def map_of(known: FloatArray | None) -> Map | None:
+    """The map of known embeddings (N, D); None where there are too few."""
+    return None if known is None or len(known) <= NEIGHBOURS else Map(known)

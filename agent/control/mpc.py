@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.control.detour import Detours
+from agent.control.detour import Detours, map_of
 from agent.control.goal_cost import GoalCost, GoalCostConfig
 from agent.control.model import Model, Situation
 from agent.control.perception import Perception
@@ -97,6 +97,8 @@ class WorldModelController:
             )
         self.watch = TickWatch(self.config.tick_ms)
         self._noise = noise
+        known = self.model.sight if self.config.detours else None
+        self._map = map_of(None if known is None else known.embeddings)
         self.situation: Situation | None = None
         self._perception: Perception | None = None
         self._fault: str | None = None
@@ -113,10 +115,8 @@ class WorldModelController:
         shape = (config.horizon, self.model.action_block, width)
         self._plans = PlanKeeper(shape, seeds, config.delay_ticks, self._noise(seeds))
         self._pending = np.zeros((len(seeds), config.delay_ticks, width), np.float32)
-        seen_in_training = self.model.sight if config.detours else None
-        known = None if seen_in_training is None else seen_in_training.embeddings
         patience = config.horizon * self.model.action_block  # what a plan sees ahead
-        self._detours = Detours(known, len(seeds), patience)
+        self._detours = Detours(self._map, len(seeds), patience)
         self._fault = None
 
     def aim(self, goals: Goals) -> None:

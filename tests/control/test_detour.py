@@ -8,7 +8,7 @@ import torch
 from known_world import Points, exact_network
 from torch import Tensor, nn
 
-from agent.control.detour import AHEAD, NEIGHBOURS, NODES, Detours, Map
+from agent.control.detour import AHEAD, NEIGHBOURS, NODES, Detours, Map, map_of
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.interfaces import FloatArray
@@ -29,6 +29,12 @@ def test_a_way_follows_the_horseshoe_and_does_not_jump_its_gap() -> None:
     assert np.diff(walked).min() > 0 and np.diff(walked).max() <= NEIGHBOURS
     length = np.linalg.norm(np.diff(HORSESHOE[walked], axis=0), axis=1).sum()
     assert length == pytest.approx(1.5 * np.pi, rel=0.01)
+
+
+def test_near_is_what_a_few_hops_reach() -> None:
+    line = np.arange(200, dtype=np.float32)[:, None]  # eight neighbours: four to each side
+    known = Map(line)
+    assert [there for there in range(200) if known.are_near(100, there)] == [*range(88, 113)]
 
 
 def test_every_way_is_as_short_as_scipy_finds_it() -> None:
@@ -56,7 +62,7 @@ def test_a_map_of_many_is_made_of_some() -> None:
 
 
 def waited(known: FloatArray | None, ticks: int, episodes: int = 1) -> Detours:
-    detours = Detours(known, episodes, patience=5)
+    detours = Detours(map_of(known), episodes, patience=5)
     for _ in range(ticks):
         detours.note(np.ones(episodes))
     return detours
@@ -88,7 +94,7 @@ def test_the_way_is_followed_until_the_goal_is_near_and_then_left() -> None:
 
 def test_progress_and_other_goals_end_the_waiting() -> None:
     start, goal = ENDS
-    falling = Detours(HORSESHOE, 1, patience=5)
+    falling = Detours(Map(HORSESHOE), 1, patience=5)
     for tick in range(50):
         falling.note(np.array([0.9**tick]))
     assert falling.targets(start, goal) is goal
@@ -99,7 +105,7 @@ def test_progress_and_other_goals_end_the_waiting() -> None:
 
 
 def test_episodes_go_round_each_for_itself() -> None:
-    detours = Detours(HORSESHOE, 2, patience=5)
+    detours = Detours(Map(HORSESHOE), 2, patience=5)
     for tick in range(6):
         detours.note(np.array([1.0, 0.5**tick]))
     start, goal = (np.repeat(end, 2, 0) for end in ENDS)
