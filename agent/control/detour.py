@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.interfaces import FloatArray
+from agent.model.likeness import NEAREST, nearest
 
 NODES = 1024  # at most; their neighbours are found in milliseconds
-NEIGHBOURS = 8
 AHEAD = 3  # hops to the embedding that is aimed at, and to the goal where the way ends
 NEARER = 0.97  # of the least cost so far: a plan that costs more is no progress
 
@@ -28,30 +28,19 @@ class Map:
 
     def __init__(self, known: FloatArray) -> None:
         self.nodes = known[:: -(-len(known) // NODES)]
-        squares = self._squares(self.nodes)
-        np.fill_diagonal(squares, np.inf)
-        self._beside: Nodes = np.argpartition(squares, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-        self._hops = np.sqrt(np.take_along_axis(squares, self._beside, 1))
+        self._beside = nearest(self.nodes, self.nodes, np.arange(len(self.nodes)))
+        self._hops = np.linalg.norm(self.nodes[self._beside] - self.nodes[:, None], axis=2)
 
     def are_near(self, here: int, there: int) -> bool:
         """Whether ``AHEAD`` hops lead from one node to another."""
         reached = np.array([here])
         for _ in range(AHEAD):
-            if (reached == there).any():
-                return True
-            reached = np.unique(self._beside[reached])
-        return bool((reached == there).any())
-
-    def _squares(self, embeddings: FloatArray) -> FloatArray:
-        """(E, N) of embeddings (E, D) to all nodes."""
-        lengths = np.square(self.nodes).sum(1)
-        products = embeddings @ self.nodes.T
-        apart: FloatArray = lengths - 2 * products + np.square(embeddings).sum(1)[:, None]
-        return np.maximum(apart, 0)
+            reached = np.union1d(reached, self._beside[reached])
+        return there in reached
 
     def node(self, embedding: FloatArray) -> int:
         """The nearest to an embedding (D,)."""
-        return int(self._squares(embedding[None])[0].argmin())
+        return int(np.square(self.nodes - embedding).sum(1).argmin())
 
     def ways_to(self, goal: int) -> Nodes:
         """The next node (N,) on the shortest path from each to ``goal``; -1 where there is none."""
@@ -108,11 +97,11 @@ class Detours:
                 aims[i] = ahead
         return aims
 
-    def note(self, costs: NDArray[np.floating]) -> None:
-        """The costs (E,) of this tick's plans."""
+    def note(self, costs: NDArray[np.floating], held: NDArray[np.bool_]) -> None:
+        """The costs (E,) of this tick's plans; who is ``held`` (E,) waits for nothing."""
         better = costs < NEARER * self._least
         self._least = np.where(better, costs, self._least)
-        self._waited = np.where(better, 0, self._waited + 1)
+        self._waited = np.where(better | held, 0, self._waited + 1)
 
     def _ahead(self, i: int, now: FloatArray, goal: FloatArray) -> FloatArray | None:
         """The embedding to aim at on the way round; None where the goal itself is to be."""
@@ -134,4 +123,4 @@ class Detours:
 
 def map_of(known: FloatArray | None) -> Map | None:
     """The map of known embeddings (N, D); None where there are too few."""
-    return None if known is None or len(known) <= NEIGHBOURS else Map(known)
+    return None if known is None or len(known) <= NEAREST else Map(known)

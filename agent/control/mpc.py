@@ -138,8 +138,9 @@ class WorldModelController:
             self.situation = self._situation()
             cost = GoalCost(self.model, self.situation, self.config.cost, self.config.horizon)
             actions = self._plans.improve(self.planner, cost, deadline)
-            self._detours.note(self._plans.cost)
-            if (held := perception.held).any():
+            held = perception.held
+            self._detours.note(self._plans.cost, held)
+            if held.any():
                 self._plans.forget(held)
                 actions = np.where(held[:, None], np.float32(0), actions)
             self._send(actions)

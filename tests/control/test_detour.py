@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 from known_world import Points, exact_network
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agent.control.detour import AHEAD, NEIGHBOURS, NODES, Detours, Map, map_of
+from agent.control.detour import AHEAD, NODES, Detours, Map, map_of
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.interfaces import FloatArray
+from agent.model.likeness import NEAREST
 from agent.model.sight import Sight
 
 ANGLES = np.linspace(0.0, 1.5 * np.pi, 200)
@@ -26,7 +28,7 @@ def test_a_way_follows_the_horseshoe_and_does_not_jump_its_gap() -> None:
         here = int(ways[here])
         walked.append(here)
     assert walked[-1] == len(HORSESHOE) - 1
-    assert np.diff(walked).min() > 0 and np.diff(walked).max() <= NEIGHBOURS
+    assert np.diff(walked).min() > 0 and np.diff(walked).max() <= NEAREST
     length = np.linalg.norm(np.diff(HORSESHOE[walked], axis=0), axis=1).sum()
     assert length == pytest.approx(1.5 * np.pi, rel=0.01)
 
@@ -44,8 +46,8 @@ def test_every_way_is_as_short_as_scipy_finds_it() -> None:
     rng = np.random.default_rng(1)
     nodes = rng.normal(size=(300, 3)).astype(np.float32)
     apart = np.linalg.norm(nodes[:, None] - nodes[None], axis=2)
-    order = np.argsort(apart, axis=1)[:, 1 : NEIGHBOURS + 1]
-    rows = np.repeat(np.arange(300), NEIGHBOURS)
+    order = np.argsort(apart, axis=1)[:, 1 : NEAREST + 1]
+    rows = np.repeat(np.arange(300), NEAREST)
     edges = csr_matrix((apart[rows, order.ravel()], (rows, order.ravel())), shape=(300, 300))
     expected = dijkstra(edges.T, indices=7)
     ways = Map(nodes).ways_to(7)
@@ -61,10 +63,21 @@ def test_a_map_of_many_is_made_of_some() -> None:
     assert 0.5 * NODES < len(Map(np.zeros((NODES + 1, 2), np.float32)).nodes) <= NODES
 
 
+def nobody(episodes: int) -> NDArray[np.bool_]:
+    return np.zeros(episodes, np.bool_)
+
+
+def test_who_is_held_does_not_wait() -> None:
+    (start, goal), detours = ENDS, Detours(Map(HORSESHOE), 1, patience=5)
+    for _ in range(50):
+        detours.note(np.ones(1), ~nobody(1))
+    assert detours.targets(start, goal) is goal
+
+
 def waited(known: FloatArray | None, ticks: int, episodes: int = 1) -> Detours:
     detours = Detours(map_of(known), episodes, patience=5)
     for _ in range(ticks):
-        detours.note(np.ones(episodes))
+        detours.note(np.ones(episodes), nobody(episodes))
     return detours
 
 
@@ -84,11 +97,11 @@ def test_the_way_is_followed_until_the_goal_is_near_and_then_left() -> None:
     now = start
     for _ in range(len(HORSESHOE)):
         aims = detours.targets(now, goal)
-        detours.note(np.ones(1))
+        detours.note(np.ones(1), nobody(1))
         if not detours.under_way.any():
             break
         now = aims  # whoever is steered arrives where it aims
-    assert np.linalg.norm(now - goal) < AHEAD * NEIGHBOURS * 1.5 * np.pi / 199
+    assert np.linalg.norm(now - goal) < AHEAD * NEAREST * 1.5 * np.pi / 199
     assert detours.targets(now, goal) is goal
 
 
@@ -96,7 +109,7 @@ def test_progress_and_other_goals_end_the_waiting() -> None:
     start, goal = ENDS
     falling = Detours(Map(HORSESHOE), 1, patience=5)
     for tick in range(50):
-        falling.note(np.array([0.9**tick]))
+        falling.note(np.array([0.9**tick]), nobody(1))
     assert falling.targets(start, goal) is goal
     again = waited(HORSESHOE, 6)
     again.targets(start, goal)
@@ -107,7 +120,7 @@ def test_progress_and_other_goals_end_the_waiting() -> None:
 def test_episodes_go_round_each_for_itself() -> None:
     detours = Detours(Map(HORSESHOE), 2, patience=5)
     for tick in range(6):
-        detours.note(np.array([1.0, 0.5**tick]))
+        detours.note(np.array([1.0, 0.5**tick]), nobody(2))
     start, goal = (np.repeat(end, 2, 0) for end in ENDS)
     aims = detours.targets(start, goal)
     assert detours.under_way.tolist() == [True, False]
@@ -118,7 +131,7 @@ def test_episodes_go_round_each_for_itself() -> None:
 def test_without_a_way_or_a_map_the_goal_itself_is_aimed_at() -> None:
     start, goal = ENDS
     assert waited(None, 9).targets(start, goal) is goal
-    assert waited(HORSESHOE[:NEIGHBOURS], 9).targets(start, goal) is goal
+    assert waited(HORSESHOE[:NEAREST], 9).targets(start, goal) is goal
     islands = np.concatenate([HORSESHOE, HORSESHOE + 9])
     assert waited(islands, 9).targets(start, islands[-1:]).tolist() == islands[-1:].tolist()
 
