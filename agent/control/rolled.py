@@ -22,8 +22,8 @@ class Rolled:
         self._last: tuple[Situation, FloatArray, FloatArray] | None = None
 
     def keep(self, now: Situation, plans: FloatArray, predicted: FloatArray) -> None:
-        """``predicted`` (E, N, H, D) was found for ``plans`` (E, N, H, K*A)."""
-        self._last = (now, plans, predicted)
+        """``predicted`` (E, N, H, D) was found for ``plans`` (E, N, H, K*A) as they are now."""
+        self._last = (now, plans.copy(), predicted)
 
     def along(self, now: Situation, plan: FloatArray) -> FloatArray:
         """Embeddings (E, H, D) along one plan (E, H, K*A) each, rolled out if they must be."""

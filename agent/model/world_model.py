@@ -156,13 +156,8 @@ class WorldModel(nn.Module):
         candidates: Tensor,
         drift: Tensor | None = None,
     ) -> Tensor:
-        """Predicted embeddings (E, N, H, D), one a model step.
-
-        Args:
-            embeddings: (E, L, D), the last one is now.
-            past: (E, L-1, K*A), action blocks between them.
-            candidates: (E, N, H, K*A), action blocks from now on.
-            drift: (E, D), added to every prediction; none by default.
+        """Predicted embeddings (E, N, H, D) of action blocks (E, N, H, K*A), after embeddings
+        (E, L, D) and the blocks (E, L-1, K*A) between them: :func:`agent.model.rolling.roll`.
         """
         return roll(self.predictor, embeddings, past, candidates, drift)
 

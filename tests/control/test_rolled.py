@@ -37,3 +37,10 @@ def test_what_is_new_is_rolled_out(plans: FloatArray, change: str) -> None:
     else:
         one[1, 0, 0] += 1e-6
     np.testing.assert_array_equal(rolled.along(now, one), 3 * one)
+
+
+def test_plans_that_a_planner_changes_in_place_are_new(plans: FloatArray) -> None:
+    rolled, now = Rolled(lambda now, plans: 3 * plans), situation()
+    rolled.keep(now, plans, 2 * plans)
+    plans += 1.0
+    np.testing.assert_array_equal(rolled.along(now, plans[:, 0]), 3 * plans[:, 0])
