@@ -67,6 +67,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words == ["--version"]:
         print(_version())
         return 0
+    code = _explained(program, words)
+    if argv is None and "RANK" in os.environ:  # torchrun started several
+        _end_now(code)
+    return code
+
+
+def _end_now(code: int) -> None:
+    """End with nothing torn down: a thread of gloo that still holds a tensor would abort that."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _explained(program: str, words: Sequence[str]) -> int:
     try:
         return _run(program, words)
     except ModuleNotFoundError as error:

@@ -1,4 +1,8 @@
-"""What the ranks of a test run: ``python rank_programs.py DATA OUT SETTINGS``, started together."""
+"""What the ranks of the tests run, started together: ``python rank_programs.py DATA JOBS``.
+
+All jobs are of one start, since importing torch takes longer than any of them. ``JOBS`` is a list
+in JSON: the name of a job, where it writes, and its settings.
+"""
 
 from __future__ import annotations
 
@@ -70,18 +74,28 @@ def disturbed(trainer: Trainer, how: str) -> None:
     list(trainer.run())
 
 
-def main(data: str, out: str, told: str, how: str = "") -> None:
-    """Follow several settings, or train by one."""
+def main(data: str, jobs: str) -> None:
+    """Do every job; what one ends with is the last line about it, and the next one begins."""
     torch.set_num_threads(1)
-    asked = json.loads(told)
     with ranks.joined("cpu"):
-        if how:
-            settings = from_dict(ExperimentConfig, asked)
-            disturbed(Trainer(Path(data), Path(out), settings, how == "resume"), how)
-        else:
-            kinds = {kind: from_dict(ExperimentConfig, value) for kind, value in asked.items()}
-            torch.save(followed(Path(data), Path(out), kinds), f"{out}.{ranks.number()}")
+        for how, out, asked in json.loads(jobs):
+            try:
+                do(how, Path(data), Path(out), asked)
+            except KeyboardInterrupt:
+                print(f"{how}: interrupted")
+
+
+def do(how: str, data: Path, out: Path, asked: dict[str, Any]) -> None:
+    """Follow several settings, or train by one."""
+    if how == "follow":
+        kinds = {kind: from_dict(ExperimentConfig, value) for kind, value in asked.items()}
+        torch.save(followed(data, out, kinds), f"{out}.{ranks.number()}")
+    else:
+        settings = from_dict(ExperimentConfig, asked)
+        disturbed(Trainer(data, out, settings, resume=how == "resume"), how)
 
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(0)  # as run_agent.py ends a rank

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +68,32 @@ def kinds(config: Config) -> dict[str, ExperimentConfig]:
     }
 
 
-def test_two_ranks_are_one(data: Path, tmp_path: Path, config: Config) -> None:
-    settings = kinds(config)
-    alone = followed(data, tmp_path / "alone", settings)
-    told = json.dumps({kind: to_dict(asked) for kind, asked in settings.items()})
-    for rank in torchrun([str(PROGRAMS), str(data), str(tmp_path / "two"), told]):
-        assert rank.returncode == 0, rank.stderr
-    first, second = (torch.load(tmp_path / f"two.{rank}") for rank in range(2))
+@dataclass(frozen=True)
+class Together:
+    """What two ranks left in ``place``, all of it in one start, and what each said."""
+
+    place: Path
+    settings: ExperimentConfig
+    told: list[subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def together(data: Path, tmp_path_factory: pytest.TempPathFactory, config: Config) -> Together:
+    place = tmp_path_factory.mktemp("together")
+    settings = config(steps=20, batch=8, save_every=5)
+    running = Trainer(data, place / "resume", settings).run()
+    next(running)
+    running.close()
+    follow = {kind: to_dict(asked) for kind, asked in kinds(config).items()}
+    jobs: list[tuple[str, dict[str, Any]]] = [("follow", follow)]
+    jobs += [(how, to_dict(settings)) for how in ("resume", "interrupted", "dies")]
+    told = json.dumps([(how, str(place / how), asked) for how, asked in jobs])
+    return Together(place, settings, torchrun([str(PROGRAMS), str(data), told]))
+
+
+def test_two_ranks_are_one(together: Together, data: Path, tmp_path: Path, config: Config) -> None:
+    alone = followed(data, tmp_path / "alone", kinds(config))
+    first, second = (torch.load(together.place / f"follow.{rank}") for rank in range(2))
     for kind, one in alone.items():
         two = first[kind]
         torch.testing.assert_close(two["losses"], one["losses"], rtol=1e-8, atol=0, equal_nan=True)
@@ -118,18 +137,12 @@ def test_the_first_rank_alone_writes_and_speaks(
     assert "head" in checkpoint_facts(out / "checkpoint")
 
 
-def test_another_number_of_ranks_goes_on(data: Path, tmp_path: Path, config: Config) -> None:
-    settings = config(steps=20, batch=8, save_every=5)
-    running = Trainer(data, tmp_path / "run", settings).run()
-    next(running)
-    running.close()
-    told = json.dumps(to_dict(settings))
-    for rank in torchrun([str(PROGRAMS), str(data), str(tmp_path / "run"), told, "resume"]):
-        assert rank.returncode == 0, rank.stderr
-    assert [report.step for report in Trainer(data, tmp_path / "run", settings, True).run()] == []
+def test_another_number_of_ranks_goes_on(together: Together, data: Path, tmp_path: Path) -> None:
+    settings, run = together.settings, together.place / "resume"
+    assert [report.step for report in Trainer(data, run, settings, True).run()] == []
     whole = Trainer(data, tmp_path / "whole", settings)
     assert [report.step for report in whole.run()] == [10, 20]
-    theirs = load_checkpoint(tmp_path / "run" / "checkpoint").encoder.state_dict()
+    theirs = load_checkpoint(run / "checkpoint").encoder.state_dict()
     for name, value in whole.model.encoder.state_dict().items():
         if value.is_floating_point() and "running" in name:
             torch.testing.assert_close(theirs[name], value, rtol=0.02, atol=0.02)
@@ -144,21 +157,16 @@ def test_what_one_rank_cannot_do_is_said_once(data: Path, tmp_path: Path) -> Non
     assert not (out / "training_state").exists()
 
 
-def test_a_rank_that_dies_leaves_the_last_state_and_a_word(
-    data: Path, tmp_path: Path, config: Config
-) -> None:
-    settings = to_dict(config(steps=40, batch=8, save_every=5))
-    told = torchrun([str(PROGRAMS), str(data), str(tmp_path), json.dumps(settings), "dies"])
-    assert told[1].returncode == -9
-    assert "LostRankError: lost the connection to another rank" in told[0].stderr
-    assert Trainer(data, tmp_path, config(steps=40, batch=8, save_every=5), True).step == 15
-
-
 def test_an_interrupt_of_one_rank_stops_all_after_the_same_step(
-    data: Path, tmp_path: Path, config: Config
+    together: Together, data: Path
 ) -> None:
-    settings = config(steps=40, batch=8)
-    words = [str(data), str(tmp_path), json.dumps(to_dict(settings)), "interrupted"]
-    for rank in torchrun([str(PROGRAMS), *words]):
-        assert rank.stderr.rstrip().endswith("KeyboardInterrupt"), rank.stderr
-    assert Trainer(data, tmp_path, settings, resume=True).step == 19  # told with the next losses
+    assert [rank.stdout for rank in together.told] == ["interrupted: interrupted\n"] * 2
+    left = Trainer(data, together.place / "interrupted", together.settings, resume=True)
+    assert left.step == 19  # told with the next losses
+
+
+def test_a_rank_that_dies_leaves_the_last_state_and_a_word(together: Together, data: Path) -> None:
+    first, second = together.told
+    assert second.returncode == -9
+    assert "LostRankError: lost the connection to another rank" in first.stderr
+    assert Trainer(data, together.place / "dies", together.settings, resume=True).step == 15
