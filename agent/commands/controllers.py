@@ -151,7 +151,9 @@ CONTROLLERS: Mapping[str, Learned | Given] = MappingProxyType(
             SHIPPED,
         ),
         "lewm": Learned(
-            "LeWorldModel's own way to plan, for the preset lewm, from pixels", _lewm, "train"
+            "LeWorldModel's own way to plan (CEM, 25 ticks with eyes closed), from pixels",
+            _lewm,
+            "train",
         ),
         "sac": Learned(
             "soft actor-critic with hindsight, on true states", _policy("sac"), "baseline"

@@ -3,13 +3,16 @@
 (Maes et al. 2026, arXiv:2603.19312, Sec. 4, and the public evaluation.) The search starts from
 the current frame alone, so velocity is unknown to it; the cost is the squared distance of the last
 predicted embedding to the goal's; the plan is sent to its end before the next look. It is the
-opposite of :mod:`agent.control.mpc` in each of these, which is what the comparison is about.
+opposite of :mod:`agent.control.mpc` in each of these, which is what the comparison is about: any
+world model can be planned with in this way. One that needs several frames is told that the world
+was at rest before the current one, which is all that a single frame can say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import torch
@@ -18,6 +21,7 @@ from torch import Tensor
 from agent.control.torch_model import TorchModel
 from agent.errors import ModelFaultError, UserError
 from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
+from agent.model.rolling import roll
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from planners import ActionBounds, CEMConfig, CEMPlanner, Planner, SeededNoise
@@ -30,15 +34,19 @@ LEWM_CEM = CEMConfig(
 
 @dataclass(frozen=True)
 class OpenLoopConfig:
-    """``horizon`` H model steps are searched, the first ``executed`` of them sent open loop."""
+    """Actions of ``planned_ticks`` are searched, the first ``sent_ticks`` of them sent open loop.
 
-    horizon: int = 5
-    executed: int = 5
+    The search is over whole model steps: as many as hold the planned ticks.
+    """
+
+    planned_ticks: int = 25
+    sent_ticks: int = 25
 
     def __post_init__(self) -> None:
-        if not 1 <= self.executed <= self.horizon:
+        if not 1 <= self.sent_ticks <= self.planned_ticks:
             raise ValueError(
-                f"expected 1 <= executed <= horizon, got {self.executed} and {self.horizon}"
+                "expected 1 <= sent_ticks <= planned_ticks, got "
+                f"{self.sent_ticks} and {self.planned_ticks}"
             )
 
 
@@ -46,7 +54,7 @@ class TerminalCost:
     """Squared distance to the goal at the end of a plan, nothing else.
 
     Args:
-        network: in evaluation mode, with a predictor that can be shown a single frame.
+        network: in evaluation mode.
         now: (E, D), embeddings of the current frames.
         goals: (E, D), embeddings of the goal images.
     """
@@ -64,10 +72,16 @@ class TerminalCost:
 
 
 def imagine(network: WorldModel, now: Tensor, actions: Tensor) -> Tensor:
-    """Embeddings (E, N, H, D) that ``actions`` (E, N, H, K*A) lead to from ``now`` (E, D).
+    """Embeddings (E, N, H, D) that ``actions`` (E, N, H, K*A) lead to from ``now`` (E, D) alone."""
+    if isinstance(network.predictor, TransformerPredictor):
+        return _from_one_frame(network, now, actions)
+    rest = now.new_zeros(len(now), network.context - 1, actions.shape[-1])
+    before = now[:, None].expand(-1, network.context, -1)
+    return roll(network.stepping(), before, rest, actions)
 
-    The predictor is shown one embedding at first, then one more at every step up to L.
-    """
+
+def _from_one_frame(network: WorldModel, now: Tensor, actions: Tensor) -> Tensor:
+    """As :func:`imagine`: shown one embedding at first, then one more at every step up to L."""
     episodes, count, horizon, _ = actions.shape
     seen = now[:, None, None].expand(episodes, count, 1, -1)
     for step in range(horizon):
@@ -78,11 +92,7 @@ def imagine(network: WorldModel, now: Tensor, actions: Tensor) -> Tensor:
 
 
 class OpenLoopController:
-    """Steers to a goal image by plans sent to their end; sees pixels only.
-
-    Raises:
-        UserError: for a model whose predictor needs all L frames.
-    """
+    """Steers to a goal image by plans sent to their end; sees pixels only."""
 
     name = "lewm"
 
@@ -92,11 +102,6 @@ class OpenLoopController:
         planner: Planner | None = None,
         config: OpenLoopConfig | None = None,
     ) -> None:
-        if not isinstance(model.network.predictor, TransformerPredictor):
-            raise UserError(
-                "expected a model of the preset lewm, whose predictor can start from one frame, "
-                "got a residual predictor: evaluate it with --controller world-model"
-            )
         self.model = model
         self.needs = Needs(pixels=True, spec=model.spec)
         self.planner = planner or CEMPlanner(LEWM_CEM)
@@ -130,12 +135,13 @@ class OpenLoopController:
         """Actions (E, A) of the coming ticks, one after another."""
         ticks, width = self.model.action_block, self.model.spec.action_dim
         cost = TerminalCost(self.model.network, now, self._goals)
-        start = np.zeros((len(now), self.config.horizon, ticks, width), np.float32)
+        horizon = ceil(self.config.planned_ticks / ticks)
+        start = np.zeros((len(now), horizon, ticks, width), np.float32)
         plan = self.planner.plan(cost, start, ActionBounds(), self._noise)
         if not np.isfinite(plan.cost).all():
             self._fault = "no plan had a cost that is a number: zero action was sent"
-        sent = plan.actions[:, : self.config.executed].reshape(len(now), -1, width)
-        return list(sent.swapaxes(0, 1))
+        planned = plan.actions.reshape(len(now), -1, width)
+        return list(planned[:, : self.config.sent_ticks].swapaxes(0, 1))
 
     def _encode(self, frames: Image | None) -> FloatArray:
         assert frames is not None, "a controller that needs pixels is shown some"

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from agent.control.model import Situation
 from agent.control.open_loop import (
     LEWM_CEM,
     OpenLoopConfig,
@@ -103,7 +104,7 @@ def test_a_plan_is_sent_to_its_end_and_reaches_the_goal_unseen() -> None:
 
 
 def test_fewer_steps_may_be_executed_than_were_planned() -> None:
-    controller = controller_of(OpenLoopConfig(horizon=3, executed=1))
+    controller = controller_of(OpenLoopConfig(planned_ticks=3 * BLOCK, sent_ticks=BLOCK))
     controller.reset(Goals(pixels=pictures((0.4, 0.0))), (1,))
     controller.act(Seen(pixels=pictures((0.0, 0.0))))
     assert len(controller._waiting) == BLOCK - 1
@@ -123,24 +124,49 @@ def test_an_episode_does_not_depend_on_its_company() -> None:
 
 def test_the_search_is_the_published_one() -> None:
     assert (LEWM_CEM.samples, LEWM_CEM.iterations, LEWM_CEM.elites) == (300, 30, 30)
-    assert OpenLoopConfig() == OpenLoopConfig(horizon=5, executed=5)
+    assert OpenLoopConfig() == OpenLoopConfig(planned_ticks=25, sent_ticks=25)
     assert LEWM_CEM.initial_std == pytest.approx(
         np.random.default_rng(0).uniform(-1, 1, 10**5).std(), rel=0.01
     )
 
 
-def test_other_models_and_other_frames_are_refused() -> None:
-    plain = WorldModel(WorldModelConfig(EncoderConfig()), replace(SPEC, image_size=(16, 16)))
-    with pytest.raises(UserError, match="--controller world-model"):
-        OpenLoopController(TorchModel(plain))
+def test_a_model_of_several_frames_takes_the_world_to_have_been_at_rest() -> None:
+    model = TorchModel(residual_model())
+    now, plans = torch.rand(2, 4), torch.rand(2, 3, 5, 4) * 2 - 1
+    rest = np.zeros((2, model.context - 1, 4), np.float32)
+    resting = Situation(
+        np.repeat(now.numpy()[:, None], model.context, 1), rest, np.zeros((2, 4), np.float32),
+        np.zeros((2, 4), np.float32), np.zeros((2, 0, 2), np.float32), np.full(2, 5.0, np.float32),
+    )  # fmt: skip
+    with torch.inference_mode():
+        found = imagine(model.network, now, plans).numpy()
+    np.testing.assert_allclose(found, model.imagine(resting, plans.numpy()), atol=1e-6)
+
+
+def test_steps_that_do_not_fill_a_plan_are_searched_whole_and_sent_in_part() -> None:
+    controller = OpenLoopController(
+        TorchModel(residual_model()), QUICK, OpenLoopConfig(planned_ticks=5, sent_ticks=5)
+    )
+    controller.reset(Goals(pixels=np.zeros((1, 16, 16, 3), np.uint8)), (1,))
+    controller.act(Seen(pixels=np.full((1, 16, 16, 3), 99, np.uint8)))
+    assert controller.model.action_block == 2  # three steps are searched, five ticks are sent
+    assert len(controller._waiting) == 4
+
+
+def residual_model() -> WorldModel:
+    config = WorldModelConfig(EncoderConfig(latent_dim=4), action_block=2)
+    return WorldModel(config, replace(SPEC, image_size=(16, 16))).eval()
+
+
+def test_other_frames_are_refused() -> None:
     wrong, controller = np.zeros((1, 4, 4, 3), np.uint8), controller_of()
     with pytest.raises(UserError, match="expected frames uint8"):
         controller.reset(Goals(pixels=wrong), (0,))
     controller.reset(Goals(pixels=pictures((0.0, 0.0))), (0,))
     with pytest.raises(UserError, match="expected frames uint8"):
         controller.act(Seen(pixels=wrong))
-    with pytest.raises(ValueError, match="executed"):
-        OpenLoopConfig(horizon=2, executed=3)
+    with pytest.raises(ValueError, match="sent_ticks"):
+        OpenLoopConfig(planned_ticks=2, sent_ticks=3)
 
 
 def test_a_model_of_no_numbers_stands_still_with_a_word_and_then_stops() -> None:
