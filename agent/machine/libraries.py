@@ -5,6 +5,8 @@ others. Where another program uses a core, the thread that is waited for then wa
 and two threads are several times slower than one; where none does, threads that sleep between any
 two products of small matrices are no faster than one (``benchmarks/busy_neighbour.py``). So they
 sleep at once where fewer than two cores are free when the program starts, else after a moment.
+OpenBLAS, numpy's, has a pool of its own that waits in the same way and knows no other: one product
+of a control tick took 100 ms beside a browser, where one thread takes one. It gets one.
 onnxruntime: reports its use over the network, and leaves a file in the temporary directory.
 """
 
@@ -28,13 +30,14 @@ _HOW_TO_WAIT = (*_ASLEEP, "GOMP_SPINCOUNT", "KMP_LIBRARY")
 def settle(
     environment: MutableMapping[str, str] = os.environ, free_cores: int | None = None
 ) -> None:
-    """How threads wait, and that nothing is reported, unless ``environment`` says otherwise.
+    """How many threads wait and how, and that nothing is reported, unless ``environment`` says.
 
     ``free_cores`` are counted by default. Processes started later inherit it.
     """
     if not any(name in environment for name in _HOW_TO_WAIT):
         free = usable_cores() - _running_beside() if free_cores is None else free_cores
         environment.update(_ASLEEP if free < 2 else _AWAKE_A_MOMENT)
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")
     environment.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 

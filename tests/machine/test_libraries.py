@@ -11,6 +11,7 @@ import pytest
 
 from agent.machine.libraries import settle
 
+OTHERS = ("ORT_DISABLE_TELEMETRY", "OPENBLAS_NUM_THREADS")
 NAMES = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT", "KMP_LIBRARY")
 PROGRAM = """
 import multiprocessing, os, sys
@@ -28,11 +29,15 @@ if __name__ == "__main__":
 def test_what_the_user_says_stays(name: str) -> None:
     environment = {name: "whatever"}
     settle(environment)
-    assert environment.pop("ORT_DISABLE_TELEMETRY") == "1"
+    assert {environment.pop(other) for other in OTHERS} == {"1"}
     assert environment == {name: "whatever"}
-    environment = {"ORT_DISABLE_TELEMETRY": "0"}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_else_the_user_says_stays(name: str) -> None:
+    environment = {name: "0"}
     settle(environment)
-    assert environment["ORT_DISABLE_TELEMETRY"] == "0"
+    assert environment[name] == "0"
 
 
 @pytest.mark.parametrize("module", ["agent", "run_agent"])
@@ -40,15 +45,13 @@ def test_it_is_said_before_torch_is_imported_and_to_spawned_workers(
     module: str, tmp_path: Path
 ) -> None:
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM.format(module=module, names=(*NAMES, "ORT_DISABLE_TELEMETRY")))
-    environment = {
-        k: v for k, v in os.environ.items() if k not in (*NAMES, "ORT_DISABLE_TELEMETRY")
-    }
+    program.write_text(PROGRAM.format(module=module, names=(*NAMES, *OTHERS)))
+    environment = {k: v for k, v in os.environ.items() if k not in (*NAMES, *OTHERS)}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     said = subprocess.check_output([sys.executable, program], env=environment, text=True)
     ours, childs = said.splitlines()
     assert ours == childs
-    asleep, awake = "PASSIVE 0 None None 1", "None 1 10000 None 1"
+    asleep, awake = "PASSIVE 0 None None 1 1", "None 1 10000 None 1 1"
     assert ours in (asleep, awake)
 
 
