@@ -10,7 +10,7 @@ from agent.commands.worlds_asked import DEFAULT_WORLD, WorldAsked
 from agent.errors import UserError
 from agent.model.shipped import find_checkpoint
 from benchmarks.campaign.curve_points import Point, is_measured, keep_point, points_in
-from benchmarks.campaign.finished import first_finished
+from benchmarks.campaign.finished import finished_or_none
 from benchmarks.campaign.matrix import POINTS, TRAININGS, Training
 from benchmarks.campaign.tables import CURVE_KEY, run_id
 
@@ -45,7 +45,7 @@ def points_of(asked: Campaign) -> Iterator[Point]:
 
     for training, seed in _trainings(asked):
         name = training.controller
-        for checkpoint in checkpoints_along(training.out(asked.runs, seed), training.shipped(seed)):
+        for checkpoint in checkpoints_along(training.out(asked.runs, seed)):
             for protocol in _protocols(asked, training):
                 job = Measurement(
                     name, checkpoint, WorldAsked(DEFAULT_WORLD), protocol, asked.count, asked.seed
@@ -53,16 +53,15 @@ def points_of(asked: Campaign) -> Iterator[Point]:
                 yield Point(asked.place, name, seed, job)
 
 
-def checkpoints_along(run: Path, shipped: Path | None) -> list[Path]:
+def checkpoints_along(run: Path) -> list[Path]:
     """The checkpoints in RUN/checkpoints/ by their env steps, then the one the training ended with.
 
-    That is the ``shipped`` one where there is no other. The last is left out where the one before
-    it has as many env steps.
+    The last is left out where the one before it has as many env steps.
     """
     numbered = [p for p in (run / POINTS).glob("*") if p.name.isdecimal()]
     places = sorted(numbered, key=lambda place: int(place.name))
     found = [place for place in map(_found, places) if place is not None]
-    last = _found(run) or (_found(shipped) if shipped else None)
+    last = _found(run)
     if last is not None:
         found.append(last)
     if len(found) > 1 and _env_steps(found[-1]) == _env_steps(found[-2]):
@@ -97,23 +96,22 @@ def _missing(asked: Campaign) -> Iterator[str]:
     """Commands for the checkpoints of points that are neither measured nor to be measured now."""
     for training, seed in _trainings(asked):
         done = _steps_measured(asked, training, seed)
-        for steps, places, commands in _wanted(asked, training, seed):
-            if steps not in done and first_finished(places, steps) is None:
+        for steps, place, commands in _wanted(asked, training, seed):
+            if steps not in done and finished_or_none(place, steps) is None:
                 yield from commands
 
 
 def _wanted(
     asked: Campaign, training: Training, seed: int
-) -> Iterator[tuple[int | None, list[Path], list[str]]]:
+) -> Iterator[tuple[int | None, Path, list[str]]]:
     """Env steps, where the checkpoint may be, and the commands that make it.
 
-    A training that keeps checkpoints along its way makes all points at once, which the one that is
-    shipped does not hold.
+    A training that keeps checkpoints along its way makes all points at once.
     """
-    own = training.places(asked.runs, seed) if training.points else [training.out(asked.runs, seed)]
-    yield training.env_steps, own, training.commands_for(asked.runs, seed)
+    commands = training.commands_for(asked.runs, seed)
+    yield training.env_steps, training.out(asked.runs, seed), commands
     for place, commands in training.commands_for_points(asked.runs, seed).items():
-        yield int(place.name), [place], commands
+        yield int(place.name), place, commands
 
 
 def _steps_measured(asked: Campaign, training: Training, seed: int) -> set[int]:

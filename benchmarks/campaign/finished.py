@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from agent.commands.checkpoints import checkpoint_config, origin_of_checkpoint
@@ -32,11 +31,9 @@ def finished_checkpoint(directory: Path, env_steps: int | None = None) -> Path:
     return checkpoint
 
 
-def first_finished(places: Iterable[Path], env_steps: int | None = None) -> Path | None:
-    """The first finished checkpoint of those in ``places``; None if there is none."""
-    for place in places:
-        try:
-            return finished_checkpoint(place, env_steps)
-        except UserError:
-            continue
-    return None
+def finished_or_none(directory: Path, env_steps: int | None = None) -> Path | None:
+    """As :func:`finished_checkpoint`; None if there is none, or it is one on the way."""
+    try:
+        return finished_checkpoint(directory, env_steps)
+    except UserError:
+        return None

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.commands.controllers import CONTROLLERS, Given, Learned
+from agent.commands.controllers import CONTROLLERS, Given
 from benchmarks.campaign.tables import run_id
 
 if TYPE_CHECKING:
@@ -56,16 +56,6 @@ class Training:
     def out(self, runs: Path, seed: int) -> Path:
         """The run's directory."""
         return runs / f"{self.name}-{seed}"
-
-    def shipped(self, seed: int) -> Path | None:
-        """The checkpoint that comes with the program, which is training seed 0."""
-        entry = CONTROLLERS[self.controller]
-        return entry.shipped if isinstance(entry, Learned) and seed == 0 else None
-
-    def places(self, runs: Path, seed: int) -> list[Path]:
-        """Where its checkpoint may be: one's own training goes first."""
-        shipped = self.shipped(seed)
-        return [self.out(runs, seed), *([shipped] if shipped else [])]
 
     def commands_for(self, runs: Path, seed: int) -> list[str]:
         """The commands that make the checkpoint of this training seed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from agent.errors import UserError
-from benchmarks.campaign.finished import first_finished
+from benchmarks.campaign.finished import finished_or_none
 from benchmarks.campaign.matrix import Wanted
 from benchmarks.campaign.subject import is_defined_alike, task, tasks
 from benchmarks.campaign.tables import Run, has_tables, put_run, read_runs, run_id
@@ -49,7 +49,7 @@ def checkpoint_of(one: Wanted, runs: Path) -> Path | None:
     """The checkpoint a run is measured with; None if it needs none or it is not there."""
     if one.training is None or one.training_seed is None:
         return None
-    return first_finished(one.training.places(runs, one.training_seed), one.training.env_steps)
+    return finished_or_none(one.training.out(runs, one.training_seed), one.training.env_steps)
 
 
 def _progress(one: Wanted, run: Run | None, checkpoint: Path | None) -> str:

@@ -83,17 +83,13 @@ def _time(seconds: float | None) -> str:
 
 
 def training_times(states: Sequence[State]) -> dict[str, float]:
-    """Seconds of one training by controller, median over what is trained; shipped ones count."""
+    """Seconds of one training by controller, median over what is trained."""
     from agent.commands.checkpoints import origin_of_checkpoint
-    from agent.commands.controllers import CONTROLLERS, Learned
 
     found: dict[str, set[Path]] = {}
     for state in states:
-        name = state.wanted.controller
-        entry = CONTROLLERS[name]
-        shipped = entry.shipped if isinstance(entry, Learned) else None
-        places = {place for place in (state.checkpoint, shipped) if place and place.exists()}
-        found[name] = found.get(name, set()) | places
+        places = {state.checkpoint} if state.checkpoint else set()
+        found[state.wanted.controller] = found.get(state.wanted.controller, set()) | places
     seconds = {
         name: [origin_of_checkpoint(place).bought_with.training_s for place in places]
         for name, places in found.items()

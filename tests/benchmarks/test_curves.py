@@ -29,20 +29,18 @@ def asked_for(tmp_path: Path, *controllers: str, **changes: Any) -> Campaign:
 
 
 def test_the_checkpoints_along_a_training_are_its_points(tmp_path: Path) -> None:
-    run, nothing = tmp_path / "runs" / "sac-0", tmp_path / "none"
+    run = tmp_path / "runs" / "sac-0"
     for steps in (100_000, 20_000):
         make_checkpoint(run / "checkpoints" / str(steps), steps)
     (run / "checkpoints" / "300000").mkdir()  # begun, not finished
-    assert [p.name for p in checkpoints_along(run, nothing)] == ["20000", "100000"]
+    assert [p.name for p in checkpoints_along(run)] == ["20000", "100000"]
     make_checkpoint(run / "checkpoint", 100_000)  # where it ended, which is the last point
-    assert [p.name for p in checkpoints_along(run, nothing)] == ["20000", "100000"]
+    assert [p.name for p in checkpoints_along(run)] == ["20000", "100000"]
     make_checkpoint(run / "checkpoint", 120_000)
-    found = [p.name for p in checkpoints_along(run, nothing)]
+    found = [p.name for p in checkpoints_along(run)]
     assert found == ["20000", "100000", "checkpoint"]
     asked = asked_for(tmp_path, "sac", episodes=None, training_seeds=(0, 1))
     assert len(list(points_of(asked))) == 3 and asked.count == 100
-    shipped = asked_for(tmp_path, "world-model")
-    assert len(list(points_of(shipped))) == 1  # the end of a training that is not here
 
 
 def test_curves_of_nothing_measure_nothing(
