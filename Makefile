@@ -19,7 +19,7 @@ export OMP_NUM_THREADS := $(THREADS)
 help:
 	@echo "make demo     set up, check this machine, then train a world model and watch it work"
 	@echo "make test     set up, then lint, type-check and run the tests"
-	@echo "make checkpoint  make demo with the published settings; its model becomes checkpoints/reacher"
+	@echo "make checkpoint  make demo, and its model becomes checkpoints/reacher"
 	@echo "make doctor   set up, then check this machine"
 	@echo "make setup    only set up: .venv with exact versions"
 	@echo "make format   put the code in order"
@@ -53,10 +53,10 @@ demo: doctor
 
 # How checkpoints/reacher was made.
 checkpoint: doctor
-	$(BIN)/python run_agent.py demo --preset long --out runs/long
+	$(BIN)/python run_agent.py demo
 	rm -rf checkpoints/reacher
 	mkdir -p checkpoints
-	cp -r runs/long/world-model/checkpoint checkpoints/reacher
+	cp -r runs/demo/world-model/checkpoint checkpoints/reacher
 
 # A process a core, each with one thread: a file's tests stay together and share what they made.
 test: lint
