@@ -11,7 +11,7 @@ So this is watched, each against a limit that recordings gave (:mod:`agent.model
   to a place where it can be; and pictures that come back while it moves: one that jumps back, or
   two in their old order;
 - between the two, that distance times how far the frame's embedding lies beside those of training
-  frames: a picture of which a part is old is a little of both, twice in a row.
+  frames: a picture of which a part is old is a little of both, three times in a row.
 
 The episode is then held, with its actions at zero, until sight has been sound for as long as the
 model's memory; for twice as long from the third time on that trouble comes back soon.
@@ -28,7 +28,8 @@ from agent.interfaces import FloatArray, Image
 from agent.model.sight import Sight
 
 OLD_TICKS, OF_TICKS = 2, 5  # so many of the last that were old ones: a camera hangs
-LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest
+ODD_TICKS = 3  # in a row: a world that hits something hard is unforeseen for two
+LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest, or rock about it
 STILL_SHARE = 0.003  # of the error: a picture that moved by less stood still
 WALLED_SHARE = 0.14  # of the error: by so much beside the known lies what a wall forbids
 BACK_TIMES = 2.0  # the limit at rest: a jump to an old picture by more is one
@@ -88,7 +89,7 @@ class _Watch:
         self.foreseen: FloatArray | None = None  # (D,), what the embedding should have been
         self._sight, self._odd_limit = sight, sight.odd_limit  # found before the first tick
         self._old: deque[bool] = deque(maxlen=OF_TICKS)
-        self._was_odd = False
+        self._odd_ticks = 0
         self._least = self._wait = memory_ticks + 1
         self._sound_ticks = 0  # since the trouble, or since the end of the last hold
         self._holds = 0  # one soon after the other
@@ -122,11 +123,11 @@ class _Watch:
         """What the model foresaw counts only when it saw soundly."""
         if self.reason is not None:
             return None
-        sight, was_odd = self._sight, self._was_odd
+        sight = self._sight
         if self._hangs(news, push):
             return "the camera shows old pictures while the world should move: does it hang?"
-        self._was_odd = aside * news > self._odd_limit
-        if was_odd and self._was_odd:
+        self._odd_ticks = self._odd_ticks + 1 if aside * news > self._odd_limit else 0
+        if self._odd_ticks >= ODD_TICKS:
             return "the picture is neither foreseen nor like any other: is a part of it old?"
         if news > sight.news_limit or drift > sight.drift_limit:
             times = max(news / sight.news_limit, drift / sight.drift_limit)
@@ -141,7 +142,8 @@ class _Watch:
         still = push > LEAST_PUSH and same and self._could_move(news)
         back = lately.is_back and news > lately.moved > BACK_TIMES * sight.still_limit_at(0)
         self._old.append(back or still)
-        replays = lately.is_in_old_order and lately.moved > MOVED_SHARE * sight.news_limit
+        moves = push > LEAST_PUSH and lately.moved > MOVED_SHARE * sight.news_limit
+        replays = moves and lately.is_in_old_order
         self._stuck = replays or sum(self._old) >= OLD_TICKS
         return self._stuck
 
@@ -157,5 +159,5 @@ class _Watch:
             again = min(2 * self._wait, LONGEST_WAIT)
             self._wait = again if self._holds > 2 else self._least
             self._old.clear()
-            self._was_odd = False
+            self._odd_ticks = 0
         self.reason, self._sound_ticks = trouble, 0

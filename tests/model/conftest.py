@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
+from agent.files.bundle import write_bundle
+from agent.model.description import config_of
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
+from agent.settings import from_dict
 from envs import Column, WorldSpec
 
+FIRST_CONFIG = Path(__file__).with_name("first_schema") / "config.json"
 SPEC = WorldSpec("recorded:spots", "drawn", (16, 16), 2, 0.04, (Column("left", "m"),))
+
+
+@pytest.fixture(scope="session")
+def first_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint whose ``config.json`` version 0.1 wrote, with weights of that shape."""
+    place = tmp_path_factory.mktemp("first-schema") / "checkpoint"
+    said = FIRST_CONFIG.read_bytes()
+    config = config_of(place, {"config.json": said})
+    torch.manual_seed(0)
+    spec = WorldSpec.from_json(config["world"])
+    model = WorldModel(from_dict(WorldModelConfig, config["model"]), spec)
+    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+    files = {"config.json": said, "model.safetensors": safetensors.torch.save(weights)}
+    write_bundle(place, files)
+    return place
 
 
 @pytest.fixture(autouse=True)

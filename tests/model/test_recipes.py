@@ -19,7 +19,6 @@ from agent.model.vit import ViTConfig, ViTEncoder, attend
 from agent.model.world_model import WorldModel, WorldModelConfig
 from envs import WorldSpec
 
-SHIPPED = Path(__file__).parents[2] / "checkpoints" / "reacher"
 DIM, WIDTH = 6, 10  # D, K*A
 SPEC = WorldSpec("recorded:noise", "drawn", (16, 16), 2, 0.04)
 ENCODER = ViTConfig(latent_dim=DIM, patch_size=4, width=12, depth=2, heads=3, projector_width=16)
@@ -175,12 +174,12 @@ def test_a_recipe_comes_back_from_disk_exactly(recipe: WorldModel, tmp_path: Pat
 
 
 def test_a_checkpoint_from_before_there_were_kinds_is_still_what_it_was(
-    tmp_path: Path,
+    first_schema: Path, tmp_path: Path
 ) -> None:
-    before = read_bundle(SHIPPED)
+    before = read_bundle(first_schema)
     config = json.loads(before["config.json"])
     assert "kind" not in config["model"]["encoder"]
-    save_checkpoint(tmp_path / "again", load_checkpoint(SHIPPED), config["facts"])
+    save_checkpoint(tmp_path / "again", load_checkpoint(first_schema), config["facts"])
     after = read_bundle(tmp_path / "again")
     assert after["model.safetensors"] == before["model.safetensors"]
     parts = json.loads(after["config.json"])["model"]
