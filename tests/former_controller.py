@@ -1,4 +1,8 @@
-"""What the first controller, written in torch throughout, did on the shipped checkpoint.
+"""What the controller of an earlier day did on the shipped checkpoint.
+
+With the checkpoint shipped first it was the controller that was written in torch throughout. Where
+another is shipped, its actions are recorded anew, from the same frames and noise, by a controller
+that has just given those on the one before (it did to 2e-5): ``python tests/former_controller.py``.
 
 ``control/former_actions.npz``: 2 episodes, 8 ticks, with ``goals`` uint8 (E, h, w, 3) and, for a
 delay of 0 and of 2 ticks each, ``frames`` uint8 (ticks, E, h, w, 3), the ``noise`` (ticks, E, N, H,
@@ -7,6 +11,7 @@ K*A) that its planner drew and the ``actions`` (ticks, E, A) that it sent.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,11 +51,29 @@ class Playback:
 def then_and_now(model: Model, delay: int) -> tuple[Array, Array]:
     """Actions (ticks, E, A) that were sent, and those that ``model`` leads to now."""
     record = np.load(RECORD)
+    return record[f"actions_{delay}"], actions_of(model, record, delay)
+
+
+def actions_of(model: Model, record: Mapping[str, Array], delay: int) -> Array:
+    """Actions (ticks, E, A) that ``model`` leads to, shown the frames of ``record``."""
     noise = Playback(record[f"noise_{delay}"])
     controller = WorldModelController(
         model, GaussNewtonPlanner(), MPCConfig(delay_ticks=delay), lambda seeds: noise
     )
     goals = record["goals"]
     controller.reset(Goals(pixels=goals), range(len(goals)))
-    found = [controller.act(Seen(pixels=seen)).actions for seen in record[f"frames_{delay}"]]
-    return record[f"actions_{delay}"], np.stack(found)
+    return np.stack([controller.act(Seen(pixels=f)).actions for f in record[f"frames_{delay}"]])
+
+
+def record_anew() -> None:
+    """Write the actions that the shipped checkpoint leads to now."""
+    from agent.control.torch_model import TorchModel
+    from agent.model.checkpoint import load_checkpoint
+
+    record, model = dict(np.load(RECORD)), TorchModel(load_checkpoint(CHECKPOINT))
+    now = {f"actions_{delay}": actions_of(model, record, delay) for delay in (0, 2)}
+    np.savez_compressed(RECORD, **record | now)
+
+
+if __name__ == "__main__":
+    record_anew()
