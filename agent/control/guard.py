@@ -136,16 +136,28 @@ class _Watch:
 
     def _hangs(self, news: float, push: float) -> bool:
         """Whether several of the last pictures were old ones that should have been new."""
+        bounces = news > self._sight.still_limit / 2 and not self._could_move(news)
+        back = not bounces and self._is_back(news)
+        self._old.append(back or self._stands_still(news, push))
+        replays = not bounces and self._replays(push)
+        self._stuck = replays or sum(self._old) >= OLD_TICKS
+        return self._stuck
+
+    def _stands_still(self, news: float, push: float) -> bool:
         sight, lately = self._sight, self.lately
         same = lately.ticks_ago == 1 and news > sight.still_limit_at(push)
         same |= lately.moved < STILL_SHARE * news and news > sight.still_limit
-        still = push > LEAST_PUSH and same and self._could_move(news)
-        back = lately.is_back and news > lately.moved > BACK_TIMES * sight.still_limit_at(0)
-        self._old.append(back or still)
-        moves = push > LEAST_PUSH and lately.moved > MOVED_SHARE * sight.news_limit
-        replays = moves and lately.is_in_old_order
-        self._stuck = replays or sum(self._old) >= OLD_TICKS
-        return self._stuck
+        return push > LEAST_PUSH and same and self._could_move(news)
+
+    def _is_back(self, news: float) -> bool:
+        """Whether it jumped to an old picture."""
+        least = BACK_TIMES * self._sight.still_limit_at(0)
+        return self.lately.is_back and news > self.lately.moved > least
+
+    def _replays(self, push: float) -> bool:
+        """Whether it moves as it did before, picture by picture."""
+        moves = self.lately.moved > MOVED_SHARE * self._sight.news_limit
+        return push > LEAST_PUSH and moves and self.lately.is_in_old_order
 
     def _could_move(self, news: float) -> bool:
         """Whether what was foreseen is a place of this world, and not in one of its walls."""

@@ -27,11 +27,8 @@ class Lately:
     def show(self, frame: Image, embedding: FloatArray) -> None:
         """The picture uint8 (h, w, 3) of this tick, with its embedding (D,)."""
         mark, shown = hash(frame.tobytes()), [*reversed(self._shown)]
-        times = [ago for ago, other in enumerate(shown, 1) if other == mark]
-        self.ticks_ago = times[0] if times else 0
-        self.is_in_old_order = any(
-            ago >= _ORDER_TICKS and shown[ago : ago + 1] == shown[:1] for ago in times
-        )
+        self.ticks_ago = ago = shown.index(mark) + 1 if mark in shown else 0
+        self.is_in_old_order = ago >= _ORDER_TICKS and shown[ago : ago + 1] == shown[:1]
         self._shown.append(mark)
         before, self._before = self._before, embedding
         self.moved = np.inf if before is None else float(np.square(embedding - before).mean())

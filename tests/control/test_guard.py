@@ -170,7 +170,12 @@ def test_old_pictures_in_their_old_order() -> None:
     assert not any(found[:-1]) and found[-1]
     guard = SightGuard(plain_sight(), 1, MEMORY)  # a world at rest may rock
     assert not any(looked(guard, v, 0.001, at=v, push=0.001) for v in late)
+    aside = replace(plain_sight(), embeddings=plain_sight().embeddings[:, ::-1].copy())
+    guard = SightGuard(aside, 1, MEMORY)  # between walls, into which it was foreseen to go
+    assert not any(looked(guard, v, 0.006, at=v) for v in late)
     guard = SightGuard(plain_sight(), 1, MEMORY)  # to and fro
+    assert not any(looked(guard, v, 0.001, at=v) for v in [0, 1, 0, 1, 0, 1, 0, 1])
+    guard = SightGuard(plain_sight(), 1, MEMORY)
     assert not any(looked(guard, v, 0.001, at=v) for v in [0, 1, 2, 3, 2, 1, 0])
 
 
