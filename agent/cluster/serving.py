@@ -36,9 +36,9 @@ def ignore_interrupts() -> None:
 
 def use_one_thread() -> None:
     """One worker is one busy core."""
-    # Mesa's software OpenGL reads its number when a context is made; by default it starts as many
-    # threads as there are cores, in every worker.
-    os.environ.setdefault("LP_NUM_THREADS", "1")
+    # Mesa's software OpenGL reads its number when a context is made, of threads beside the one that
+    # asks for a picture; by default it starts as many as there are cores, in every worker.
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     import cv2
 
     cv2.setNumThreads(1)

@@ -8,8 +8,8 @@ So this is watched, each against a limit that recordings gave (:mod:`agent.model
 - how strange a frame is;
 - how far it is from the prediction, before drift is taken into account, and drift itself;
 - far more strictly, that distance where the world stands still in the picture and actions push it
-  to a place where it can be; and pictures that come back while it moves: one that jumps back, or
-  two in their old order;
+  to a place where it can be; and pictures that come back while it moves, unless it was to go into
+  a wall and bounces: one that jumps back, or two in their old order;
 - between the two, that distance times how far the frame's embedding lies beside those of training
   frames: a picture of which a part is old is a little of both, three times in a row.
 

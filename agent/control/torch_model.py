@@ -13,6 +13,7 @@ from agent.control.model import Situation
 from agent.control.rolled import Rolled
 from agent.interfaces import FloatArray, Image
 from agent.model.folded_encoder import encoding
+from agent.model.folded_measure import FoldedMeasure
 from agent.model.rolling import roll, slopes_along
 from agent.model.world_model import WorldModel
 from envs import WorldSpec
@@ -28,6 +29,8 @@ class TorchModel:
         self.network = network.eval()
         self._encode = encoding(network.encoder)
         self._step, self._rolled = network.stepping(), Rolled(self.imagine)
+        self._measure = FoldedMeasure(network)
+        self._goals: tuple[Situation, Tensor] | None = None  # measured, of the last situation
         self.spec: WorldSpec = network.spec
         self.sight = network.sight
         self.context, self.action_block = network.context, network.config.action_block
@@ -47,7 +50,7 @@ class TorchModel:
         """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
         ahead = self._ahead(now, plans)
         self._rolled.keep(now, plans, _out(ahead))
-        return _out(self.network.offsets(ahead, self._in(now.goals)[:, None, None]))
+        return _out(self._measure(ahead) - self._goals_of(now)[:, None, None])
 
     @torch.inference_mode()
     def imagine(self, now: Situation, plans: FloatArray) -> FloatArray:
@@ -65,13 +68,13 @@ class TorchModel:
         slopes = slopes_along(
             self._step, self._in(now.embeddings), self._in(now.past), self._in(plan), ahead
         )
-        offsets = self.network.offsets(ahead, self._in(now.goals)[:, None])
-        return _out(offsets), _out(self.network.offset_slopes(ahead, slopes).transpose(1, 2))
+        offsets = self._measure(ahead) - self._goals_of(now)[:, None]
+        return _out(offsets), _out(self._measure.slopes(ahead, slopes).transpose(1, 2))
 
     @torch.inference_mode()
     def apart(self, embeddings: FloatArray, goals: FloatArray) -> FloatArray:
         """Offsets (E, M) between embeddings (E, D) in the goal metric."""
-        return _out(self.network.offsets(self._in(embeddings), self._in(goals)))
+        return _out(self._measure(self._in(embeddings)) - self._measure(self._in(goals)))
 
     @torch.inference_mode()
     def propose(self, now: Situation) -> FloatArray:
@@ -79,6 +82,12 @@ class TorchModel:
         assert self.network.head is not None, "a model without an action head proposes nothing"
         seen, past, goals = (self._in(x) for x in (now.embeddings, now.past, now.goals))
         return _out(self.network.head(seen, past, goals))
+
+    def _goals_of(self, now: Situation) -> Tensor:
+        """(E, M), as they are measured: a search asks for them several times."""
+        if self._goals is None or self._goals[0] is not now:
+            self._goals = now, self._measure(self._in(now.goals))
+        return self._goals[1]
 
     def _in(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.network.goal_metric.device)

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from agent.model.folded_measure import FoldedMeasure
 from agent.model.rolling import roll, slopes_along
 from agent.model.world_model import WorldModel
 
@@ -33,7 +34,8 @@ class Offsets(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """(E, N, H, M) of plans (E, N, H, K*A), and the embeddings (E, N, H, D) they lead to."""
         predicted = roll(self.model.stepping(), embeddings, past, plans, drift)
-        return self.model.offsets(predicted, goals[:, None, None]), predicted
+        measure = FoldedMeasure(self.model)
+        return measure(predicted) - measure(goals)[:, None, None], predicted
 
 
 class Slopes(nn.Module):
@@ -47,10 +49,10 @@ class Slopes(nn.Module):
         self, embeddings: Tensor, past: Tensor, goals: Tensor, plan: Tensor, predicted: Tensor
     ) -> tuple[Tensor, Tensor]:
         """(E, H, M) and (E, P, H, M) of plans (E, H, K*A) and what they lead to (E, H, D)."""
-        model = self.model
-        slopes = slopes_along(model.stepping(), embeddings, past, plan, predicted)
-        offsets = model.offsets(predicted, goals[:, None])
-        return offsets, model.offset_slopes(predicted, slopes).transpose(1, 2)
+        measure, step = FoldedMeasure(self.model), self.model.stepping()
+        slopes = slopes_along(step, embeddings, past, plan, predicted)
+        offsets = measure(predicted) - measure(goals)[:, None]
+        return offsets, measure.slopes(predicted, slopes).transpose(1, 2)
 
 
 @dataclass(frozen=True)

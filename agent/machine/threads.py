@@ -6,7 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ONE_EACH = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS")
+_ONE_EACH = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "LP_NUM_THREADS": "0",  # Mesa's rasteriser: beside the one that asks for a picture
+}
 
 
 @contextmanager
@@ -17,7 +20,7 @@ def one_thread_each() -> Iterator[None]:
     pool beside torch's, and two such workers on two cores wait for one another half of the time.
     """
     before = {name: os.environ.get(name) for name in _ONE_EACH}
-    os.environ.update(dict.fromkeys(_ONE_EACH, "1"))
+    os.environ.update(_ONE_EACH)
     try:
         yield
     finally:

@@ -1,7 +1,8 @@
 """A predictor as planning calls it: the next embedding, or how it hangs on all that led there.
 
 A control tick predicts a handful of plans, step after step. At such a size a layer's dispatch costs
-as much as its numbers, so the residual predictor is called without its modules. Its derivatives are
+more than its numbers, so the residual predictor is called without its modules, and what the actions
+of a plan add is read for all of its steps at once. Its derivatives are
 pulled back from the D outputs (Griewank & Walther 2008, "Evaluating Derivatives", Sec. 3.2) at all
 steps of a trajectory at once: a few large products in place of many small ones. A layer norm
 followed by y = W x̂ + b, with x̂ = (x − mean x)/σ and W̄ = W − (mean of each row), has
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from agent.model.predictor import ResidualPredictor
 
 Affine = tuple[Tensor, Tensor]  # weight (O, I), bias (O,)
+_SILU_IS_1 = 1.2784645427610738  # where x·s(x) = 1
 Pull = Callable[[Tensor], Tensor]  # rows (B, R, O) of derivatives by an output, by its input
 
 
@@ -49,7 +51,7 @@ class FoldedPredictor:
 
     @torch.no_grad()
     def __init__(self, predictor: ResidualPredictor) -> None:
-        self._read = _affine(predictor.read)
+        self._read, self._context = _affine(predictor.read), predictor.config.context
         self._blocks = [_Block(block) for block in predictor.blocks]
         self._write = _Normed(*predictor.write.children())
 
@@ -59,6 +61,27 @@ class FoldedPredictor:
         for block in self._blocks:
             hidden = hidden + block(hidden)
         return embeddings[..., -1, :] + self._write(hidden)
+
+    def roll(
+        self, embeddings: Tensor, past: Tensor, candidates: Tensor, drift: Tensor | None
+    ) -> Tensor:
+        """As :func:`agent.model.rolling.roll`, with the operations that remain at every step."""
+        episodes, count, horizon, _ = candidates.shape
+        seen = list(_each_plan(embeddings, count).unbind(1))
+        weight, bias = self._read
+        seen_width = self._context * embeddings.shape[2]
+        sent = torch.cat([_each_plan(past, count), candidates.flatten(0, 1)], 1)
+        blocks = torch.cat([sent[:, at : at + horizon] for at in range(self._context)], 2)
+        from_actions = F.linear(blocks, weight[:, seen_width:], bias).unbind(1)
+        by_seen, by_unit = weight[:, :seen_width].t(), self._write.weight.t()
+        always = self._write.bias if drift is None else _each_plan(drift + self._write.bias, count)
+        for known in from_actions:
+            hidden = torch.addmm(known, torch.cat(seen[-self._context :], 1), by_seen)
+            for block in self._blocks:
+                hidden = block.added(hidden)
+            seen.append(torch.addmm(seen[-1] + always, self._write.unit(hidden), by_unit))
+        ahead = torch.stack(seen[self._context :], 1)
+        return ahead.reshape(episodes, count, horizon, -1)
 
     def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
         """See :class:`Stepping`."""
@@ -82,6 +105,18 @@ class _Block:
     def __init__(self, layers: nn.Module) -> None:
         norm, up, _, down = layers.children()
         self._up, self._down = _Normed(norm, up), _affine(down)
+        self._up_and_one, self._down_and_one = self._with_one()
+
+    def _with_one(self) -> tuple[Affine, Tensor]:
+        """The layers with an inner unit that is always 1, whose outgoing weights are the bias."""
+        (out, bias), inner = self._down, self._up
+        up = F.pad(inner.weight, (0, 0, 0, 1)), F.pad(inner.bias, (0, 1), value=_SILU_IS_1)
+        return up, torch.cat([out.t(), bias[None]])
+
+    def added(self, hidden: Tensor) -> Tensor:
+        """``hidden`` (B, I) and what the block adds to it, in as few operations as can be."""
+        inner = F.silu(F.linear(self._up.unit(hidden), *self._up_and_one))
+        return torch.addmm(hidden, inner, self._down_and_one)
 
     def __call__(self, hidden: Tensor) -> Tensor:
         return F.linear(F.silu(self._up(hidden)), *self._down)
@@ -102,24 +137,27 @@ class _Normed:
     def __init__(self, norm: nn.Module, linear: nn.Module) -> None:
         assert isinstance(norm, nn.LayerNorm) and isinstance(linear, nn.Linear)
         self._eps, self._width = norm.eps, linear.in_features
-        self._weight = linear.weight * norm.weight
-        self._bias = linear.bias + linear.weight @ norm.bias
-        self._centred = self._weight - self._weight.mean(1, keepdim=True)
+        self.weight = linear.weight * norm.weight
+        self.bias = linear.bias + linear.weight @ norm.bias
+        self._centred = self.weight - self.weight.mean(1, keepdim=True)
 
     def __call__(self, values: Tensor) -> Tensor:
-        unit = torch.layer_norm(values, [self._width], eps=self._eps)
-        return F.linear(unit, self._weight, self._bias)
+        return F.linear(self.unit(values), self.weight, self.bias)
+
+    def unit(self, values: Tensor) -> Tensor:
+        """Of mean 0 and variance 1."""
+        return torch.layer_norm(values, [self._width], eps=self._eps)
 
     def with_pull(self, values: Tensor) -> tuple[Tensor, Pull]:
         """(B, I) to (B, O)."""
         unit, _, rate = torch.native_layer_norm(values, [self._width], None, None, self._eps)
-        straight = F.linear(unit, self._weight)
+        straight = F.linear(unit, self.weight)
         outwards, inwards = straight[:, :, None] / -self._width, unit[:, None]
 
         def pull(rows: Tensor) -> Tensor:
             return torch.baddbmm(rows @ self._centred, rows @ outwards, inwards) * rate[:, None]
 
-        return straight + self._bias, pull
+        return straight + self.bias, pull
 
 
 class DifferentiatedPredictor:
@@ -145,6 +183,11 @@ class DifferentiatedPredictor:
 
 def _side_by_side(embeddings: Tensor, blocks: Tensor) -> Tensor:
     return torch.cat([embeddings.flatten(-2), blocks.flatten(-2)], -1)
+
+
+def _each_plan(values: Tensor, count: int) -> Tensor:
+    """(E, ...) as (E*N, ...), the same for each of N plans."""
+    return values[:, None].expand(-1, count, *values.shape[1:]).flatten(0, 1)
 
 
 def _with_newest(rows: Tensor, context: int) -> Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agent.model.folded import Stepping
+from agent.model.folded import FoldedPredictor, Stepping
 
 
 def roll(
@@ -33,6 +33,8 @@ def roll(
         candidates: (E, N, H, K*A), action blocks from now on.
         drift: (E, D), added to every prediction; none by default.
     """
+    if isinstance(step, FoldedPredictor):
+        return step.roll(embeddings, past, candidates, drift)
     context, (_, count, horizon, _) = embeddings.shape[1], candidates.shape
     seen = list(embeddings[:, None].expand(-1, count, -1, -1).unbind(2))
     sent = torch.cat([past[:, None].expand(-1, count, -1, -1), candidates], 2)

@@ -32,12 +32,6 @@ class SlowFeatures(nn.Module):
         features: Tensor = self.straight(embeddings) + self.out(torch.tanh(self.bent(embeddings)))
         return features
 
-    def push(self, embeddings: Tensor, slopes: Tensor) -> Tensor:
-        """Slopes (..., P, W) of the features, from those (..., P, D) of embeddings (..., D)."""
-        bends = 1.0 - torch.tanh(self.bent(embeddings)).square()
-        through = (slopes @ self.bent.weight.T) * bends[..., None, :]
-        return slopes @ self.straight.weight.T + through @ self.out.weight.T
-
     def combined(self, matrix: Tensor) -> SlowFeatures:
         """These features (W) times ``matrix`` (W, V), as V features."""
         hidden, latent_dim = self.bent.weight.shape

@@ -137,17 +137,7 @@ class WorldModel(nn.Module):
 
     def offsets(self, embeddings: Tensor, goals: Tensor) -> Tensor:
         """From goals to embeddings, in those coordinates: (..., M)."""
-        straight = (embeddings - goals) @ self.goal_metric
-        if self.slow is None:
-            return straight
-        return torch.cat([self.slow(embeddings) - self.slow(goals), straight], -1)
-
-    def offset_slopes(self, embeddings: Tensor, slopes: Tensor) -> Tensor:
-        """Slopes (..., P, M) of the offsets, from those (..., P, D) of embeddings (..., D)."""
-        straight = slopes @ self.goal_metric
-        if self.slow is None:
-            return straight
-        return torch.cat([self.slow.push(embeddings, slopes), straight], -1)
+        return self.measured(embeddings) - self.measured(goals)
 
     def rollout(
         self,

@@ -55,6 +55,18 @@ def test_a_rollout_is_one_prediction_after_another(build: Build, context: int) -
             torch.testing.assert_close(predicted[episode, plan], expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("context", [1, 2, 3])
+@pytest.mark.parametrize("drifts", [False, True])
+def test_planning_rolls_out_what_the_model_does(build: Build, context: int, drifts: bool) -> None:
+    model = build(context)
+    embeddings, past, plans = inputs(context)
+    drift = embeddings[:, 0] / 3 if drifts else None
+    with torch.no_grad():
+        found = roll(model.stepping(), embeddings, past, plans, drift)
+        expected = model.rollout(embeddings, past, plans, drift)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("block", range(HORIZON))
 def test_an_action_block_changes_the_future_and_not_the_past(model: WorldModel, block: int) -> None:
     embeddings, past, plans = inputs(3)

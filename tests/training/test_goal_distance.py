@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from agent.config import preset
+from agent.model.folded_measure import FoldedMeasure
 from agent.model.slow_features import SlowFeatures
 from agent.model.world_model import WorldModel
 from agent.training import slow_features
@@ -79,25 +80,19 @@ def test_where_nothing_is_curled_the_linear_distance_stays(walks):
     torch.testing.assert_close(*far)
 
 
-def test_slopes_of_the_features_are_their_derivatives():
+@pytest.mark.parametrize("bent", [0, 8])
+def test_planning_measures_what_the_model_does_and_slopes_are_its_derivatives(bent):
     torch.manual_seed(0)
-    features = SlowFeatures(4, 8, 3).double()
-    torch.nn.init.normal_(features.out.weight)
-    z, directions = torch.randn(2, 4).double(), torch.randn(2, 5, 4).double()
+    model = a_model(bent=bent).double()
+    torch.nn.init.normal_(model.goal_metric)
+    if model.slow is not None:
+        torch.nn.init.normal_(model.slow.out.weight)
+    z, directions = torch.randn(2, LATENT).double(), torch.randn(2, 5, LATENT).double()
+    measure = FoldedMeasure(model)
+    torch.testing.assert_close(measure(z), model.measured(z))
     for row in range(2):
-        exact = torch.autograd.functional.jacobian(features, z[row]) @ directions[row].T
-        torch.testing.assert_close(features.push(z, directions)[row], exact.T)
-
-
-def test_offsets_are_differences_of_what_is_measured():
-    model = a_model()
-    assert model.slow is not None
-    torch.nn.init.normal_(model.slow.out.weight)
-    z, goals = torch.randn(7, LATENT), torch.randn(7, LATENT)
-    with torch.no_grad():
-        found = model.offsets(z, goals)
-        torch.testing.assert_close(found, model.measured(z) - model.measured(goals))
-    assert found.shape == (7, model.measures)
+        exact = torch.autograd.functional.jacobian(model.measured, z[row]) @ directions[row].T
+        torch.testing.assert_close(measure.slopes(z, directions)[row], exact.T)
 
 
 def test_the_slowest_features_of_a_square_are_one_for_each_side(walks):
