@@ -7,12 +7,13 @@ import pytest
 import torch
 from known_world import Points, exact_network
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from agent.control.detour import AHEAD, NODES, Detours, Map, map_of
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.interfaces import FloatArray
+from agent.model.folded_measure import FoldedMeasure
 from agent.model.likeness import NEAREST
 from agent.model.sight import Sight
 
@@ -136,20 +137,22 @@ def test_without_a_way_or_a_map_the_goal_itself_is_aimed_at() -> None:
     assert waited(islands, 9).targets(start, islands[-1:]).tolist() == islands[-1:].tolist()
 
 
-class Wall(nn.Module):
-    """A measure of places that rises towards a wall at x = 0.5, as far up as y = 0.5."""
+class Walled(FoldedMeasure):
+    """Of places as ever, and beside it how high they lie on a wall at x = 0.5, up to y = 0.5."""
 
-    def forward(self, places: Tensor) -> Tensor:
-        x, y = places.unbind(-1)
-        return (4 * torch.exp(-((x - 0.5) ** 2) / 0.02) * torch.sigmoid((0.5 - y) / 0.03))[
-            ..., None
-        ]
+    def __call__(self, embeddings: Tensor) -> Tensor:
+        return torch.cat([self._height(embeddings)[..., None], super().__call__(embeddings)], -1)
 
-    def push(self, places: Tensor, slopes: Tensor) -> Tensor:
-        x, y = places.unbind(-1)
-        height, below = self(places)[..., 0], torch.sigmoid((0.5 - y) / 0.03)
+    def slopes(self, embeddings: Tensor, slopes: Tensor) -> Tensor:
+        x, y = embeddings.unbind(-1)
+        height, below = self._height(embeddings), torch.sigmoid((0.5 - y) / 0.03)
         by_place = torch.stack([-(x - 0.5) / 0.01 * height, -(1 - below) / 0.03 * height], -1)
-        return (slopes * by_place[..., None, :]).sum(-1, keepdim=True)
+        upwards = (slopes * by_place[..., None, :]).sum(-1, keepdim=True)
+        return torch.cat([upwards, super().slopes(embeddings, slopes)], -1)
+
+    def _height(self, places: Tensor) -> Tensor:
+        x, y = places.unbind(-1)
+        return 4 * torch.exp(-((x - 0.5) ** 2) / 0.02) * torch.sigmoid((0.5 - y) / 0.03)
 
 
 def known_places() -> Sight:
@@ -163,10 +166,11 @@ def known_places() -> Sight:
 @pytest.mark.parametrize("detours", [False, True])
 def test_a_wall_in_the_measure_is_walked_round(detours: bool) -> None:
     network = exact_network()
-    network.slow = Wall()
     network.sight = known_places()
+    model = TorchModel(network)
+    model._measure = Walled(network)
     config = MPCConfig(6, guarded=False, detours=detours)
-    controller = WorldModelController(TorchModel(network), None, config)
+    controller = WorldModelController(model, None, config)
     world = Points(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))
     controller.reset(world.goals(), [3])
     places, rounds = [], []
