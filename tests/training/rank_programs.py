@@ -82,7 +82,7 @@ def main(data: str, jobs: str) -> None:
             try:
                 do(how, Path(data), Path(out), asked)
             except KeyboardInterrupt:
-                print(f"{how}: interrupted")
+                print(f"{how}: interrupted", flush=True)  # before it dies
 
 
 def do(how: str, data: Path, out: Path, asked: dict[str, Any]) -> None:
