@@ -21,7 +21,6 @@ from torch import Tensor
 from agent.control.torch_model import TorchModel
 from agent.errors import ModelFaultError, UserError
 from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
-from agent.model.rolling import roll
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from planners import ActionBounds, CEMConfig, CEMPlanner, Planner, SeededNoise
@@ -77,7 +76,7 @@ def imagine(network: WorldModel, now: Tensor, actions: Tensor) -> Tensor:
         return _from_one_frame(network, now, actions)
     rest = now.new_zeros(len(now), network.context - 1, actions.shape[-1])
     before = now[:, None].expand(-1, network.context, -1)
-    return roll(network.stepping(), before, rest, actions)
+    return network.stepping().roll(before, rest, actions)
 
 
 def _from_one_frame(network: WorldModel, now: Tensor, actions: Tensor) -> Tensor:

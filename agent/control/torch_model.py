@@ -14,7 +14,7 @@ from agent.control.rolled import Rolled
 from agent.interfaces import FloatArray, Image
 from agent.model.folded_encoder import encoding
 from agent.model.folded_measure import FoldedMeasure
-from agent.model.rolling import roll, slopes_along
+from agent.model.rolling import slopes_along
 from agent.model.world_model import WorldModel
 from envs import WorldSpec
 
@@ -59,7 +59,7 @@ class TorchModel:
 
     def _ahead(self, now: Situation, plans: FloatArray) -> Tensor:
         seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
-        return roll(self._step, seen, past, self._in(plans), drift)
+        return self._step.roll(seen, past, self._in(plans), drift)
 
     @torch.no_grad()  # not inference mode: some predictors have slopes by differentiation alone
     def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:

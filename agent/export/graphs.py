@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from agent.model.folded_measure import FoldedMeasure
-from agent.model.rolling import roll, slopes_along
+from agent.model.rolling import slopes_along
 from agent.model.world_model import WorldModel
 
 OPSET = 17  # the first with LayerNormalization as one operator
@@ -33,7 +33,7 @@ class Offsets(nn.Module):
         self, embeddings: Tensor, past: Tensor, drift: Tensor, goals: Tensor, plans: Tensor
     ) -> tuple[Tensor, Tensor]:
         """(E, N, H, M) of plans (E, N, H, K*A), and the embeddings (E, N, H, D) they lead to."""
-        predicted = roll(self.model.stepping(), embeddings, past, plans, drift)
+        predicted = self.model.stepping().roll(embeddings, past, plans, drift)
         measure = FoldedMeasure(self.model)
         return measure(predicted) - measure(goals)[:, None, None], predicted
 

@@ -2,10 +2,10 @@
 
 A control tick predicts a handful of plans, step after step. At such a size a layer's dispatch costs
 more than its numbers, so the residual predictor is called without its modules, and what the actions
-of a plan add is read for all of its steps at once. Its derivatives are
-pulled back from the D outputs (Griewank & Walther 2008, "Evaluating Derivatives", Sec. 3.2) at all
-steps of a trajectory at once: a few large products in place of many small ones. A layer norm
-followed by y = W x̂ + b, with x̂ = (x − mean x)/σ and W̄ = W − (mean of each row), has
+of a plan add is read for all of its steps at once. Its derivatives are pulled back from the D
+outputs (Griewank & Walther 2008, "Evaluating Derivatives", Sec. 3.2) at all steps of a trajectory
+at once: a few large products in place of many small ones. A layer norm followed by y = W x̂ + b,
+with x̂ = (x − mean x)/σ and W̄ = W − (mean of each row), has
 
     ∂y/∂x = (W̄ − (W x̂) x̂ᵀ/n)/σ
 
@@ -16,27 +16,17 @@ operations are traced for export.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from agent.model.predictor import ResidualPredictor
+from agent.model.rolling import Stepping, roll
 
 Affine = tuple[Tensor, Tensor]  # weight (O, I), bias (O,)
 _SILU_IS_1 = 1.2784645427610738  # where x·s(x) = 1
 Pull = Callable[[Tensor], Tensor]  # rows (B, R, O) of derivatives by an output, by its input
-
-
-class Stepping(Protocol):
-    """One predicted step; L embeddings (B, L, D) and action blocks (B, L, K*A) go in."""
-
-    def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
-        """The next embedding (..., D) from (..., L, D) and (..., L, K*A)."""
-
-    def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
-        """Its derivative (B, D, L*D + L*K*A) by the embeddings and then the blocks."""
 
 
 def stepping(predictor: nn.Module) -> Stepping:
@@ -56,16 +46,15 @@ class FoldedPredictor:
         self._write = _Normed(*predictor.write.children())
 
     def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
-        """See :class:`Stepping`."""
-        hidden = F.linear(_side_by_side(embeddings, blocks), *self._read)
-        for block in self._blocks:
-            hidden = hidden + block(hidden)
-        return embeddings[..., -1, :] + self._write(hidden)
+        """See :class:`agent.model.rolling.Stepping`."""
+        seen, sent = embeddings.flatten(0, -3), blocks.flatten(0, -3)
+        ahead = self.roll(seen, sent[:, :-1], sent[:, None, -1:])
+        return ahead.reshape(*embeddings.shape[:-2], -1)
 
     def roll(
-        self, embeddings: Tensor, past: Tensor, candidates: Tensor, drift: Tensor | None
+        self, embeddings: Tensor, past: Tensor, candidates: Tensor, drift: Tensor | None = None
     ) -> Tensor:
-        """As :func:`agent.model.rolling.roll`, with the operations that remain at every step."""
+        """As :func:`agent.model.rolling.roll`, with no more than remains to do at every step."""
         episodes, count, horizon, _ = candidates.shape
         seen = list(_each_plan(embeddings, count).unbind(1))
         weight, bias = self._read
@@ -84,7 +73,7 @@ class FoldedPredictor:
         return ahead.reshape(episodes, count, horizon, -1)
 
     def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
-        """See :class:`Stepping`."""
+        """See :class:`agent.model.rolling.Stepping`."""
         hidden, pulls = F.linear(_side_by_side(embeddings, blocks), *self._read), []
         for block in self._blocks:
             more, pull = block.with_pull(hidden)
@@ -118,9 +107,6 @@ class _Block:
         inner = F.silu(F.linear(self._up.unit(hidden), *self._up_and_one))
         return torch.addmm(hidden, inner, self._down_and_one)
 
-    def __call__(self, hidden: Tensor) -> Tensor:
-        return F.linear(F.silu(self._up(hidden)), *self._down)
-
     def with_pull(self, hidden: Tensor) -> tuple[Tensor, Pull]:
         """With y = x·s(x) and the logistic s, dy/dx = s + y·(1 − s)."""
         inner, pull_up = self._up.with_pull(hidden)
@@ -140,9 +126,6 @@ class _Normed:
         self.weight = linear.weight * norm.weight
         self.bias = linear.bias + linear.weight @ norm.bias
         self._centred = self.weight - self.weight.mean(1, keepdim=True)
-
-    def __call__(self, values: Tensor) -> Tensor:
-        return F.linear(self.unit(values), self.weight, self.bias)
 
     def unit(self, values: Tensor) -> Tensor:
         """Of mean 0 and variance 1."""
@@ -167,13 +150,19 @@ class DifferentiatedPredictor:
         self._predictor = predictor
 
     def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
-        """See :class:`Stepping`."""
+        """See :class:`agent.model.rolling.Stepping`."""
         following: Tensor = self._predictor(embeddings, blocks)
         return following
 
+    def roll(
+        self, embeddings: Tensor, past: Tensor, candidates: Tensor, drift: Tensor | None = None
+    ) -> Tensor:
+        """See :class:`agent.model.rolling.Stepping`."""
+        return roll(self, embeddings, past, candidates, drift)
+
     @torch.enable_grad()
     def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
-        """See :class:`Stepping`."""
+        """See :class:`agent.model.rolling.Stepping`."""
         at = [each.detach().requires_grad_() for each in (embeddings, blocks)]
         following = self._predictor(*at)
         basis = torch.eye(following.shape[1]).to(following)[:, None].expand(-1, *following.shape)

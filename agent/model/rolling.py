@@ -9,12 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from agent.model.folded import FoldedPredictor, Stepping
+
+class Stepping(Protocol):
+    """A predictor for planning; L embeddings (B, L, D) and action blocks (B, L, K*A) go in."""
+
+    def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """The next embedding (..., D) from (..., L, D) and (..., L, K*A)."""
+
+    def roll(
+        self, embeddings: Tensor, past: Tensor, candidates: Tensor, drift: Tensor | None = None
+    ) -> Tensor:
+        """As :func:`roll`, step after step."""
+
+    def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """The derivative (B, D, L*D + L*K*A) by the embeddings and then the blocks."""
 
 
 def roll(
@@ -33,8 +47,6 @@ def roll(
         candidates: (E, N, H, K*A), action blocks from now on.
         drift: (E, D), added to every prediction; none by default.
     """
-    if isinstance(step, FoldedPredictor):
-        return step.roll(embeddings, past, candidates, drift)
     context, (_, count, horizon, _) = embeddings.shape[1], candidates.shape
     seen = list(embeddings[:, None].expand(-1, count, -1, -1).unbind(2))
     sent = torch.cat([past[:, None].expand(-1, count, -1, -1), candidates], 2)

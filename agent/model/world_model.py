@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from agent.model.encoder import EncoderConfig
-from agent.model.folded import Stepping, stepping
+from agent.model.folded import stepping
 from agent.model.head import GoalHead, HeadConfig
 from agent.model.predictor import PredictorConfig
 from agent.model.registry import (
@@ -21,7 +21,7 @@ from agent.model.registry import (
     make_encoder,
     make_predictor,
 )
-from agent.model.rolling import roll
+from agent.model.rolling import Stepping, roll
 from agent.model.sight import Sight
 from agent.model.slow_features import SlowFeatures
 from envs import WorldSpec

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from agent.model.folded import DifferentiatedPredictor, Stepping
+from agent.model.folded import DifferentiatedPredictor
 from agent.model.predictor import PredictorConfig
-from agent.model.rolling import roll, slopes_along
+from agent.model.rolling import Stepping, slopes_along
 from agent.model.world_model import WorldModel, WorldModelConfig
 from envs import WorldSpec
 
@@ -39,7 +39,7 @@ def by_hand(model: WorldModel, seen: Tensor, past: Tensor, plan: Tensor) -> Tens
 
 def linearised(step: Stepping, seen: Tensor, past: Tensor, plan: Tensor) -> tuple[Tensor, Tensor]:
     """Predicted embeddings (E, H, D) along plans (E, H, K*A), and their slopes (E, H, P, D)."""
-    predicted = roll(step, seen, past, plan[:, None])[:, 0].detach()
+    predicted = step.roll(seen, past, plan[:, None])[:, 0].detach()
     return predicted, slopes_along(step, seen, past, plan, predicted)
 
 
@@ -62,7 +62,7 @@ def test_planning_rolls_out_what_the_model_does(build: Build, context: int, drif
     embeddings, past, plans = inputs(context)
     drift = embeddings[:, 0] / 3 if drifts else None
     with torch.no_grad():
-        found = roll(model.stepping(), embeddings, past, plans, drift)
+        found = model.stepping().roll(embeddings, past, plans, drift)
         expected = model.rollout(embeddings, past, plans, drift)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
