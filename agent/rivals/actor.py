@@ -90,8 +90,7 @@ def load_actor(directory: Path) -> Actor:
         DamagedDataError: if it is not what its manifest says, or does not fit its config.
     """
     files = read_bundle(directory)
-    advice = "expected an RL checkpoint: give one made by `baseline`"
-    config = read_config(directory, files, (SCHEMA,), advice)
+    config = _config(directory, files)
     try:
         settings = dict(config["actor"])
         settings["hidden"] = tuple(settings["hidden"])
@@ -99,6 +98,18 @@ def load_actor(directory: Path) -> Actor:
         return load_policy(directory, files, lambda: Actor(shape, spec))
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{directory}: {CONFIG} is damaged ({error!r})") from error
+
+
+def actor_facts(directory: Path) -> dict[str, Any]:
+    """What was told when it was saved; same errors as of :func:`load_actor`."""
+    files = read_bundle(directory, only=[CONFIG])
+    facts: dict[str, Any] = _config(directory, files)["facts"]
+    return facts
+
+
+def _config(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
+    advice = "expected an RL checkpoint: give one made by `baseline`"
+    return read_config(directory, files, (SCHEMA,), advice)
 
 
 class ActorController:

@@ -30,7 +30,7 @@ from agent.files.bundle import (
 from agent.files.durable import append_line_durably, explained_disk_errors, write_durably
 from agent.files.folders import RUN, require_kind, require_no_run, writing_into
 from agent.machine.memory import peak_memory_mb
-from agent.rivals.actor import save_actor
+from agent.rivals.actor import actor_facts, save_actor
 from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of, whole_episodes
 from agent.settings import require_seed
 from envs import DEFAULT_WORLD
@@ -138,6 +138,8 @@ class Training:
         learner = make_learner(self.algorithm, self.world, self.task, self.seed, self.settings)
         try:
             now = self._thawed(learner) if self._resume else _Progress()
+            if self._resume:
+                self._save_actors(learner, now)
             while learner.num_timesteps < self.env_steps:
                 start_s = time.monotonic()
                 ended = learn_leg(learner, self.seed, now.legs, self.settings)
@@ -163,17 +165,27 @@ class Training:
         return statistics
 
     def _keep(self, learner: Learner, now: _Progress) -> None:
-        """Write the state and a point of the curve where they are due, and both at the end."""
+        """Write the state, and with it actors, where they are due, and all at the end.
+
+        The state first: from it, those that a stop kept from being written are written.
+        """
         done, settings = learner.num_timesteps, self.settings
         over = done >= self.env_steps
+        if over or done - now.drawn_at >= settings.checkpoint_every:
+            now.drawn_at = done
+        elif done - now.saved_at < settings.save_every:
+            return
+        now.saved_at = done
         with explained_disk_errors(self.out):
-            if over or done - now.drawn_at >= settings.checkpoint_every:
-                now.drawn_at = done
-                self._save_actor(self.out / CURVE / str(done), learner, now)
-            if over or done - now.saved_at >= settings.save_every:
-                now.saved_at = done
-                self._save_actor(self.out / CHECKPOINT, learner, now)
-                self._freeze(learner, now)
+            self._freeze(learner, now)
+            self._save_actors(learner, now)
+
+    def _save_actors(self, learner: Learner, now: _Progress) -> None:
+        """The latest one, and a point of the curve where that is due, as far as they lack."""
+        due = [self.out / CURVE / str(now.drawn_at)] if now.drawn_at == now.saved_at else []
+        for place in [*due, self.out / CHECKPOINT]:
+            if not has_bundle(place) or actor_facts(place)["env_steps"] != now.saved_at:
+                self._save_actor(place, learner, now)
 
     def _save_actor(self, directory: Path, learner: Learner, now: _Progress) -> None:
         from agent.rivals.learners import extract_actor

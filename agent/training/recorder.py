@@ -43,10 +43,12 @@ def record(statistics: Iterable[TrainStatistics], out: Path) -> Iterator[TrainSt
             recorder.write(report)
             yield report
     finally:
-        if recorder is not None:
-            recorder.close()
-        if isinstance(statistics, Iterator) and hasattr(statistics, "close"):
-            statistics.close()
+        try:
+            if isinstance(statistics, Iterator) and hasattr(statistics, "close"):
+                statistics.close()
+        finally:
+            if recorder is not None:
+                recorder.close()
 
 
 def read_metrics(out: Path) -> list[dict[str, Any]]:

@@ -151,25 +151,33 @@ class Trainer:
             raise
 
     def _run(self) -> Iterator[TrainStatistics]:
-        total, losses = self.config.training.steps, self._unreported
-        if self.step == total and not has_bundle(self.out / CHECKPOINT):
-            last = self._diagnose()
-            self._finish(last)
-            if losses:
-                yield self._told(last)
+        total = self.config.training.steps
+        if self._unreported or (self.step == total and not has_bundle(self.out / CHECKPOINT)):
+            yield from self._tell()
+            self.save()
         while self.step < total:
             with interrupts_held_back():
-                losses.append(self._train_one_step())
-            if self.step % REPORT_EVERY == 0 or self._is_due("diagnose_every"):
-                diagnostics = self._diagnose() if self._is_due("diagnose_every") else None
-                if self.step == total:
-                    self.save()
-                    self._finish(diagnostics)
-                yield self._told(diagnostics)
+                self._unreported.append(self._train_one_step())
+            yield from self._tell()
             if self._is_due("save_every"):
                 self.save()
             if self._is_stopped:
                 raise KeyboardInterrupt
+
+    def _tell(self) -> Iterator[TrainStatistics]:
+        """Where a report is due, on all steps since the last; they count as told once it was taken.
+
+        At the end the checkpoint is written before it.
+        """
+        if self.step % REPORT_EVERY and not self._is_due("diagnose_every"):
+            return
+        diagnostics = self._diagnose() if self._is_due("diagnose_every") else None
+        if self.step == self.config.training.steps and not has_bundle(self.out / CHECKPOINT):
+            self.save()
+            self._finish(diagnostics)
+        if self._unreported:
+            yield self._report(self._unreported, diagnostics)
+            self._unreported.clear()
 
     def save(self) -> None:
         """Write the training state now, on the first rank."""
@@ -236,12 +244,6 @@ class Trainer:
                 f"--training.sigreg-weight (now {self.config.training.sigreg_weight})"
             )
         return result
-
-    def _told(self, diagnostics: Diagnostics | None) -> TrainStatistics:
-        """The report on all steps since the last; they count as told from now on."""
-        report = self._report(self._unreported, diagnostics)
-        self._unreported.clear()
-        return report
 
     def _report(self, losses: list[Losses], diagnostics: Diagnostics | None) -> TrainStatistics:
         settings = self.config.training

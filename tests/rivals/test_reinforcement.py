@@ -1,6 +1,7 @@
 """A training repeats, and stopped and resumed it is the uninterrupted one, byte for byte."""
 
 import dataclasses
+import errno
 import json
 import tempfile
 from pathlib import Path
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 
 from agent.commands.baseline import Baseline
-from agent.errors import DamagedDataError, UserError
+from agent.errors import DamagedDataError, MachineError, UserError
+from agent.files import bundle
 from agent.files.bundle import bundle_sha256
+from agent.rivals import policy_files, reinforcement
 from agent.rivals.actor import ActorController
 from agent.rivals.algorithms import ALGORITHMS, RLSettings
 from agent.rivals.learners import learn_leg, make_learner
@@ -107,6 +110,30 @@ def test_ctrl_c_keeps_the_last_state(
             next(reports)
     train(tmp_path, 600, resume=True)
     assert (tmp_path / FILES[0]).read_bytes() == (trained / FILES[0]).read_bytes()
+
+
+@pytest.mark.parametrize("writes", range(1, 9))
+def test_stopped_at_any_write_it_goes_on(
+    writes: int, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a state, a point of the curve or the latest actor, each after 200 env steps."""
+
+    def write_bundle(*given: Any) -> None:
+        nonlocal writes
+        writes -= 1
+        if not writes:
+            raise OSError(errno.ENOSPC, "full")
+        bundle.write_bundle(*given)
+
+    with monkeypatch.context() as patch:
+        for module in (reinforcement, policy_files):
+            patch.setattr(module, "write_bundle", write_bundle)
+        with pytest.raises(MachineError, match="no space"):
+            train(tmp_path, 600)
+    train(tmp_path, 600, resume=bundle.has_bundle(tmp_path / "training_state"))
+    for name in (*FILES, *(f"checkpoints/{steps}/model.safetensors" for steps in (400, 600))):
+        assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
+    assert timeless(tmp_path) == timeless(trained)
 
 
 def test_the_time_limit_is_no_end_to_learn_from() -> None:

@@ -17,11 +17,12 @@ import pytest
 
 from agent.config import ExperimentConfig
 from agent.data import DatasetHeader
-from agent.errors import DamagedDataError, UserError
+from agent.errors import DamagedDataError, MachineError, UserError
 from agent.files.bundle import read_bundle, write_bundle
 from agent.files.lock import writing_lock
 from agent.model.checkpoint import checkpoint_facts
 from agent.settings import to_dict
+from agent.training import recorder
 from agent.training.interrupt import interrupts_held_back
 from agent.training.trainer import Trainer
 from agent.training.whole import train_world_model
@@ -84,6 +85,30 @@ def test_a_report_tells_of_steps_before_the_kill_as_well(
     assert (report.step, report.loss) == (20, usual[20].loss)
 
 
+@pytest.mark.parametrize("line", [1, 2, 3])
+def test_a_report_that_found_the_disk_full_is_told_again(
+    data: Path, tmp_path: Path, config: Config, line: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, write = config(steps=STEPS), recorder._Recorder.write
+
+    def write_or_fail(self: Any, report: Any) -> None:
+        if report.step == 10 * line:
+            raise MachineError("no space left")
+        write(self, report)
+
+    list(recorder.record(Trainer(data, tmp_path / "whole", settings).run(), tmp_path / "whole"))
+    with monkeypatch.context() as patch, pytest.raises(MachineError):
+        patch.setattr(recorder._Recorder, "write", write_or_fail)
+        list(recorder.record(Trainer(data, tmp_path / "run", settings).run(), tmp_path / "run"))
+    again = Trainer(data, tmp_path / "run", settings, resume=True)
+    list(recorder.record(again.run(), tmp_path / "run"))
+    told = [
+        [(report["step"], report["loss"]) for report in recorder.read_metrics(tmp_path / name)]
+        for name in ("run", "whole")
+    ]
+    assert told[0] == told[1] and len(told[0]) == 3
+
+
 @pytest.mark.parametrize("reports_taken", [1, 2])
 def test_a_closed_generator_has_saved(
     data: Path, tmp_path: Path, config: Config, uninterrupted: bytes, reports_taken: int
@@ -94,7 +119,8 @@ def test_a_closed_generator_has_saved(
     running.close()
     resumed = Trainer(data, tmp_path, config(steps=STEPS), resume=True)
     assert resumed.step == report.step == 10 * reports_taken
-    assert [report.step for report in resumed.run()] == [10, 20, 30][reports_taken:]
+    told = [report.step for report in resumed.run()]  # whether the last was written down, who knows
+    assert told == [10, 20, 30][reports_taken - 1 :]
     assert weights(tmp_path) == uninterrupted
 
 
