@@ -8,8 +8,9 @@ So this is watched, each against a limit that recordings gave (:mod:`agent.model
 - how strange a frame is;
 - how far it is from the prediction, before drift is taken into account, and drift itself;
 - far more strictly, that distance where the world stands still in the picture and actions push it
-  to a place where it can be; and pictures that come back while it moves, unless it was to go into
-  a wall and bounces: one that jumps back, or two in their old order;
+  to a place where it can be, unless it was blocked there in pictures that were new; and pictures
+  that come back while it moves, unless it was to go into a wall and bounces: one that jumps back,
+  or three in their old order;
 - between the two, that distance times how far the frame's embedding lies beside those of training
   frames: a picture of which a part is old is a little of both, three times in a row.
 
@@ -32,6 +33,7 @@ ODD_TICKS = 3  # in a row: a world that hits something hard is unforeseen for tw
 LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest, or rock about it
 STILL_SHARE = 0.003  # of the error: a picture that moved by less stood still
 WALLED_SHARE = 0.14  # of the error: by so much beside the known lies what a wall forbids
+BLOCKED_TIMES = 1.5  # the error under the last new picture, where that hardly moved either
 BACK_TIMES = 2.0  # the limit at rest: a jump to an old picture by more is one
 MOVED_SHARE = 0.00025  # of the limit of errors: an old order of pictures that moved by more
 SOON_TICKS = 50
@@ -90,6 +92,7 @@ class _Watch:
         self._sight, self._odd_limit = sight, sight.odd_limit  # found before the first tick
         self._old: deque[bool] = deque(maxlen=OF_TICKS)
         self._odd_ticks = 0
+        self._blocked = 0.0  # the error under the last new picture, if that hardly moved
         self._least = self._wait = memory_ticks + 1
         self._sound_ticks = 0  # since the trouble, or since the end of the last hold
         self._holds = 0  # one soon after the other
@@ -144,9 +147,14 @@ class _Watch:
         return self._stuck
 
     def _stands_still(self, news: float, push: float) -> bool:
+        """Whether it rests for no reason; a new picture that did so too shows that it has one."""
         sight, lately = self._sight, self.lately
-        same = lately.ticks_ago == 1 and news > sight.still_limit_at(push)
-        same |= lately.moved < STILL_SHARE * news and news > sight.still_limit
+        rests = lately.moved < STILL_SHARE * news
+        least = max(sight.still_limit_at(push), BLOCKED_TIMES * self._blocked)
+        same = lately.ticks_ago == 1 and news > least
+        same |= rests and news > sight.still_limit
+        if not lately.is_old:
+            self._blocked = news if rests else 0.0
         return push > LEAST_PUSH and same and self._could_move(news)
 
     def _is_back(self, news: float) -> bool:

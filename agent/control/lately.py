@@ -10,6 +10,7 @@ from agent.interfaces import FloatArray, Image
 
 REMEMBERED = 25  # ticks in which a picture should not come back while the world moves
 _ORDER_TICKS = 3  # a world that is pushed to and fro may look as it did two ticks ago
+_IN_ORDER = 2  # pictures before this one; one that comes back with one may be a bounce
 
 
 class Lately:
@@ -22,16 +23,17 @@ class Lately:
     def __init__(self) -> None:
         self.ticks_ago, self.moved, self.is_in_old_order = 0, 0.0, False
         self._shown: deque[int] = deque(maxlen=REMEMBERED)
-        self._before: FloatArray | None = None
+        self._was: FloatArray | None = None
 
     def show(self, frame: Image, embedding: FloatArray) -> None:
         """The picture uint8 (h, w, 3) of this tick, with its embedding (D,)."""
         mark, shown = hash(frame.tobytes()), [*reversed(self._shown)]
         self.ticks_ago = ago = shown.index(mark) + 1 if mark in shown else 0
-        self.is_in_old_order = ago >= _ORDER_TICKS and shown[ago : ago + 1] == shown[:1]
+        before, last = shown[ago : ago + _IN_ORDER], shown[:_IN_ORDER]
+        self.is_in_old_order = ago >= _ORDER_TICKS and before == last
         self._shown.append(mark)
-        before, self._before = self._before, embedding
-        self.moved = np.inf if before is None else float(np.square(embedding - before).mean())
+        was, self._was = self._was, embedding
+        self.moved = np.inf if was is None else float(np.square(embedding - was).mean())
 
     @property
     def is_old(self) -> bool:

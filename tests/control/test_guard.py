@@ -156,6 +156,17 @@ def test_what_is_pushed_into_a_wall_stands_still() -> None:
     assert not any(looked(guard, 7, 0.006) for _ in range(9))
 
 
+def test_what_was_seen_to_be_blocked_may_stand_still() -> None:
+    creeping = [(value, 0.006) for value in range(5)]  # new pictures, and it hardly moves
+    guard = SightGuard(plain_sight(), 1, MEMORY)
+    seen = [*creeping, (4, 0.006), (4, 0.007), (4, 0.008)]
+    assert not any(looked(guard, v, news, at=0.001 * v) for v, news in seen)
+    guard = SightGuard(plain_sight(), 1, MEMORY)  # and then it should move on
+    assert any(looked(guard, v, news, at=0.001 * v) for v, news in [*seen, (4, 0.01), (4, 0.01)])
+    guard = SightGuard(plain_sight(), 1, MEMORY)  # it moved
+    assert any(looked(guard, v, news, at=v) for v, news in seen)
+
+
 def test_a_picture_that_hardly_moves_hangs_too() -> None:
     guard = SightGuard(plain_sight(), 1, MEMORY)
     assert any(looked(guard, tick, 0.02, at=0.001 * tick) for tick in range(3))
@@ -164,7 +175,7 @@ def test_a_picture_that_hardly_moves_hangs_too() -> None:
 
 
 def test_old_pictures_in_their_old_order() -> None:
-    late = [0, 1, 2, 3, 4, 5, 6, 2, 3]  # from then on by five ticks
+    late = [0, 1, 2, 3, 4, 5, 6, 2, 3, 4]  # from then on by five ticks
     guard = SightGuard(plain_sight(), 1, MEMORY)
     found = [looked(guard, value, 0.001, at=value) for value in late]
     assert not any(found[:-1]) and found[-1]
@@ -173,6 +184,8 @@ def test_old_pictures_in_their_old_order() -> None:
     aside = replace(plain_sight(), embeddings=plain_sight().embeddings[:, ::-1].copy())
     guard = SightGuard(aside, 1, MEMORY)  # between walls, into which it was foreseen to go
     assert not any(looked(guard, v, 0.006, at=v) for v in late)
+    guard = SightGuard(plain_sight(), 1, MEMORY)  # two places again, by way of another
+    assert not any(looked(guard, v, 0.001, at=v) for v in [0, 1, 0, 2, 0, 1])
     guard = SightGuard(plain_sight(), 1, MEMORY)  # to and fro
     assert not any(looked(guard, v, 0.001, at=v) for v in [0, 1, 0, 1, 0, 1, 0, 1])
     guard = SightGuard(plain_sight(), 1, MEMORY)
