@@ -11,10 +11,11 @@ from studies.study import Row, bar
 HEADLINE: Mapping[str, Mapping[str, Any]] = {
     "gaussian": {"objective": "lejepa", "latent_dim": 2, "stride": 8, "steps": 500},
     "uniform": {"objective": "whitening", "latent_dim": 16, "stride": 8, "steps": 1000},
-    "ou": {"objective": "whitening", "latent_dim": 32, "stride": 8, "steps": 1000},
+    "ou": {"objective": "whitening", "latent_dim": 32, "stride": 8, "steps": 2000},
     "controller": {"objective": "whitening", "latent_dim": 32, "stride": 2, "steps": 1000},
 }
-EPISODES = 1000
+EPISODES = 2000
+SEEDS = (0, 1, 2)  # of each source's own cell
 SLOWEST = "slowest"  # no encoder at all: functions of the joints
 MOST = 32
 DIMENSIONS = (2, 4, 8, 16)  # once, twice, four and eight times the joints

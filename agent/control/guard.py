@@ -11,6 +11,8 @@ So this is watched, each against a limit that recordings gave (:mod:`agent.model
   to a place where it can be, unless it was blocked there in pictures that were new; and pictures
   that come back while it moves, unless it was to go into a wall and bounces: one that jumps back,
   or three in their old order;
+- somewhat more strictly, that distance three times in a row where nothing was in the way: a picture
+  that is mirrored goes the other way;
 - between the two, that distance times how far the frame's embedding lies beside those of training
   frames: a picture of which a part is old is a little of both, three times in a row.
 
@@ -30,6 +32,7 @@ from agent.model.sight import Sight
 
 OLD_TICKS, OF_TICKS = 2, 5  # so many of the last that were old ones: a camera hangs
 ODD_TICKS = 3  # in a row: a world that hits something hard is unforeseen for two
+ASTRAY_SHARE = 0.25  # of the limit of errors: less, where for as many ticks nothing was in the way
 LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest, or rock about it
 STILL_SHARE = 0.003  # of the error: a picture that moved by less stood still
 WALLED_SHARE = 0.14  # of the error: by so much beside the known lies what a wall forbids
@@ -91,7 +94,7 @@ class _Watch:
         self.foreseen: FloatArray | None = None  # (D,), what the embedding should have been
         self._sight, self._odd_limit = sight, sight.odd_limit  # found before the first tick
         self._old: deque[bool] = deque(maxlen=OF_TICKS)
-        self._odd_ticks = 0
+        self._odd_ticks = self._astray_ticks = 0
         self._blocked = 0.0  # the error under the last new picture, if that hardly moved
         self._least = self._wait = memory_ticks + 1
         self._sound_ticks = 0  # since the trouble, or since the end of the last hold
@@ -132,6 +135,10 @@ class _Watch:
         self._odd_ticks = self._odd_ticks + 1 if aside * news > self._odd_limit else 0
         if self._odd_ticks >= ODD_TICKS:
             return "the picture is neither foreseen nor like any other: is a part of it old?"
+        astray = news > ASTRAY_SHARE * sight.news_limit and self._could_move(news)
+        self._astray_ticks = self._astray_ticks + 1 if astray else 0
+        if self._astray_ticks >= ODD_TICKS:
+            return "the world goes another way than foreseen: is the camera turned or mirrored?"
         if news > sight.news_limit or drift > sight.drift_limit:
             times = max(news / sight.news_limit, drift / sight.drift_limit)
             return f"the world did not do what was foreseen, by {times:.1f} times what it may"
@@ -179,5 +186,5 @@ class _Watch:
             again = min(2 * self._wait, LONGEST_WAIT)
             self._wait = again if self._holds > 2 else self._least
             self._old.clear()
-            self._odd_ticks = 0
+            self._odd_ticks = self._astray_ticks = 0
         self.reason, self._sound_ticks = trouble, 0

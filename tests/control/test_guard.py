@@ -139,7 +139,7 @@ def test_a_world_at_rest_may_look_the_same_for_ever() -> None:
 def test_one_old_picture_is_no_fault() -> None:
     guard = SightGuard(plain_sight(), 1, MEMORY)
     shown = [0, *range(50)]  # a dropped picture every fifty
-    assert not any(looked(guard, value, 0.5, at=tick) for tick, value in enumerate(shown))
+    assert not any(looked(guard, value, 0.2, at=tick) for tick, value in enumerate(shown))
 
 
 def test_actions_that_move_nothing_in_the_picture() -> None:
@@ -207,6 +207,17 @@ def test_neither_foreseen_nor_like_any_other() -> None:
 
     assert found(0.5, 0.5, 3) and not found(0.5, 0.5, 2)
     assert not found(0.0, 0.5, 9) and not found(0.5, 1e-7, 9)
+
+
+def test_it_goes_another_way_with_nothing_in_its_way() -> None:
+    def found(news: list[float], sight: Sight) -> list[bool]:
+        guard = SightGuard(sight, 1, MEMORY)
+        return [bool(looked(guard, tick, one, at=tick)) for tick, one in enumerate(news)]
+
+    assert found([0.3, 0.3, 0.3], plain_sight()) == [False, False, True]
+    assert not any(found([0.3, 0.3, 0.2] * 3 + [0.2] * 9, plain_sight()))
+    aside = plain_sight().embeddings[:, ::-1].copy()  # it was to go where it cannot be
+    assert not any(found([0.3] * 9, replace(plain_sight(), embeddings=aside)))
 
 
 def test_trouble_that_comes_back_twice_holds_twice_as_long() -> None:
