@@ -43,6 +43,7 @@ from envs.checking import check_world
 from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import configure_gl, probe
+from envs.interrupt import interrupts_held_back
 from envs.looks import PROFILES
 from envs.opencv import import_opencv
 from envs.pictures import load_goal_image
@@ -113,6 +114,7 @@ __all__ = [
     "goal_errors",
     "goal_unit",
     "import_opencv",
+    "interrupts_held_back",
     "judge_by_tolerance",
     "judged",
     "known_worlds",

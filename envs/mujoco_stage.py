@@ -22,6 +22,7 @@ from envs.base import Image
 from envs.errors import GLError
 from envs.gl import ADVICE, configure_gl, forget_gl
 from envs.gl_forks import note_drawing, require_own_gl
+from envs.interrupt import interrupts_held_back
 from envs.looks import RenderProfile, checked_profile
 from envs.opencv import import_opencv
 
@@ -67,7 +68,8 @@ class _Stage:
     def _open_contexts(self) -> Any:
         note_drawing()
         try:
-            return self._physics.contexts
+            with interrupts_held_back():
+                return self._physics.contexts
         except Exception as error:  # each backend raises its own kind
             forget_gl()
             raise GLError(
@@ -96,7 +98,7 @@ class _Stage:
         """The body at rest with joint positions (nq,), as uint8 (size, size, 3)."""
         self._physics.data.qpos[:] = qpos
         self._update_scene()
-        with self._contexts.gl.make_current():
+        with interrupts_held_back(), self._contexts.gl.make_current():
             # Fetched each time: a reference kept here would outlive the OpenGL context.
             context = self._contexts.mujoco.ptr
             self._mujoco.mjr_render(self._rectangle, self._scene, context)
@@ -125,7 +127,7 @@ class _Stage:
         """MuJoCo, dm_control, and which OpenGL draws."""
         gl: Any = importlib.import_module("OpenGL.GL")
         names = {"gl_vendor": gl.GL_VENDOR, "gl_renderer": gl.GL_RENDERER, "gl": gl.GL_VERSION}
-        with self._contexts.gl.make_current():
+        with interrupts_held_back(), self._contexts.gl.make_current():
             told = {key: gl.glGetString(name) for key, name in names.items()}
         found = {key: value.decode(errors="replace") for key, value in told.items() if value}
         return {name: version(name) for name in ("mujoco", "dm-control")} | found

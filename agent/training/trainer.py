@@ -28,7 +28,6 @@ from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
 from agent.training.fit import require_fit, usable_device
 from agent.training.geometry import Geometry, geometry_of
 from agent.training.goal_distance import fit_goal_distance
-from agent.training.interrupt import interrupts_held_back
 from agent.training.lessons import Lessons
 from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
@@ -38,7 +37,7 @@ from agent.training.scales import actions_of, some_frames
 from agent.training.sight import learn_sight
 from agent.training.source import env_steps, source_of
 from agent.training.state import begun_with, load_training_state, save_training_state
-from envs import SpecError
+from envs import SpecError, interrupts_held_back
 
 REPORT_EVERY = 10
 _PROBE_EPISODES = 20

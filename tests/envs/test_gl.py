@@ -1,11 +1,15 @@
 """The choice of OpenGL: the user's word first, then a probe, remembered, with usable errors."""
 
+import ctypes
+import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import envs.gl as gl
@@ -234,6 +238,36 @@ def test_opencv_without_its_libraries_names_them(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "cv2", None)  # makes the import fail
     with pytest.raises(GLError, match=r"libgl1 and libglib2\.0-0"):
         import_opencv()
+
+
+class Interrupting:
+    """An argument of a ctypes call that meets Ctrl-C."""
+
+    @classmethod
+    def from_param(cls, _: object) -> int:
+        signal.raise_signal(signal.SIGINT)
+        return 0
+
+
+@pytest.mark.parametrize("where", ["opened", "drawn"])
+def test_ctrl_c_within_opengl_is_ctrl_c(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ctypes makes an ArgumentError of it, which a broken OpenGL was blamed for."""
+    simulator = ReacherSimulator()
+    from dm_control.mujoco.engine import Physics
+
+    call, real = ctypes.PyDLL(None).abs, Physics.contexts
+    call.argtypes = [Interrupting]
+    monkeypatch.setattr(Physics, "contexts", property(lambda self: (call(0), real.fget(self))[1]))
+    if where == "opened":
+        with pytest.raises(KeyboardInterrupt):
+            Renderer(simulator, size=88)
+        return
+    monkeypatch.undo()
+    renderer = Renderer(simulator, size=88)
+    read = importlib.import_module("mujoco").mjr_readPixels
+    monkeypatch.setattr("mujoco.mjr_readPixels", lambda *given: (call(0), read(*given)))
+    with pytest.raises(KeyboardInterrupt):
+        renderer.render_pose(np.zeros(2))
 
 
 def test_a_context_that_cannot_be_opened_forgets_the_answer(

@@ -23,9 +23,9 @@ from agent.files.lock import writing_lock
 from agent.model.checkpoint import checkpoint_facts
 from agent.settings import to_dict
 from agent.training import recorder
-from agent.training.interrupt import interrupts_held_back
 from agent.training.trainer import Trainer
 from agent.training.whole import train_world_model
+from envs import interrupts_held_back
 
 Config = Callable[..., ExperimentConfig]
 STEPS = 30
