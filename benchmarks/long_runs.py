@@ -149,7 +149,8 @@ def main() -> None:
             note(f"{60 * hour:.1f} min: {now}")
     made = len(WORLDS) * arguments.environments + 2 + EVALUATED
     result = {
-        "command": f"python -m benchmarks.long_runs --minutes {arguments.minutes:g}",
+        "command": f"python -m benchmarks.long_runs --minutes {arguments.minutes:g} "
+        f"--environments {arguments.environments}",
         "checkpoint": str(arguments.checkpoint), "worlds": WORLDS,
         "environments": made * len(seen), "episodes": (1 + EVALUATED) * len(seen),
         **summary(hours, seen), **circumstances(),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.files.durable import write_durably
-from agent.files.json_files import read_json
+from agent.files.json_files import parsed, read_json, unsealed
 from agent.reporting.marks import filled
 from benchmarks import random_calls
 from benchmarks.faults.suites import SUITES
@@ -34,8 +34,9 @@ def filled_page(text: str, results: Path) -> str:
             text = filled(text, f"faults-{name}", f"{table}\n\n{_made(found)}")
     for path in sorted(results.glob("sight-*.json")):
         text = filled(text, path.stem, _sight(path))
-    if (calls := results / "random-calls.json").exists():
-        text = filled(text, calls.stem, _calls(calls))
+    for stem, table_of in (("random-calls", _calls), ("long-runs", _long_run)):
+        if (path := results / f"{stem}.json").exists():
+            text = filled(text, stem, table_of(path))
     return text
 
 
@@ -44,6 +45,25 @@ def _calls(path: Path) -> str:
     found = read_json(path, "random calls", (random_calls.SCHEMA,), "benchmarks.random_calls")
     wrong = f"{found['calls']} calls, of which went wrong: {len(found['wrong'])}."
     return f"{wrong}\n\n{random_calls.table(found)}\n\n{_made(found)}"
+
+
+def _long_run(path: Path) -> str:
+    """What a process held after many rounds beside what it held after the first."""
+    found = unsealed(path, parsed(path.read_text(encoding="utf-8")))
+    memory, left = found["rss_mb"], found["left"]
+    row = {
+        "ran": f"{60 * found['hours']:.0f} minutes", "rounds": found["rounds"],
+        "environments": found["environments"], "episodes": found["episodes"],
+        **{f"{name} left": count for name, count in left.items()},
+        "memory, first and last round": f"{memory['first']:.1f} and {memory['last']:.1f} MB",
+        "slope": f"{found['rss_mb_per_hour']:.2f} ± {found['rss_mb_per_hour_error']:.2f} MB/h",
+    }  # fmt: skip
+    lines = [
+        "| what | |",
+        "| --- | ---: |",
+        *(f"| {name} | {value} |" for name, value in row.items()),
+    ]
+    return "\n".join([*lines, "", _made(found)])
 
 
 def _sight(path: Path) -> str:
