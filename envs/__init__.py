@@ -42,6 +42,7 @@ from envs.catalogue import (
 from envs.checking import check_world
 from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
+from envs.gl import advice as gl_advice
 from envs.gl import configure_gl, probe
 from envs.interrupt import interrupts_held_back
 from envs.looks import PROFILES
@@ -111,6 +112,7 @@ __all__ = [
     "distance_to_goal",
     "entry_of",
     "failure_in_user_code",
+    "gl_advice",
     "goal_errors",
     "goal_unit",
     "import_opencv",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from envs.errors import GLError, WorldError
-from envs.gl import ADVICE, DEVICE_VARIABLE, VARIABLE, configure_gl_if_possible, forget_gl
+from envs.gl import DEVICE_VARIABLE, VARIABLE, advice, configure_gl_if_possible, forget_gl
 
 
 def import_dm_control(module: str) -> Any:
@@ -29,7 +29,7 @@ def import_dm_control(module: str) -> Any:
         on_device = f" on {DEVICE_VARIABLE}={device}, a single number" if device else ""
         raise GLError(
             f"expected dm_control to load the OpenGL backend {os.environ.get(VARIABLE)!r} of "
-            f"{VARIABLE}{on_device}, got: {error}. To fix: {ADVICE}"
+            f"{VARIABLE}{on_device}, got: {error}. To fix: {advice()}"
         ) from error
 
 

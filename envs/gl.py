@@ -52,6 +52,14 @@ ADVICE = (
 _switched_off_here = False
 
 
+def advice() -> str:
+    """What to do about it; what was set by hand comes before what may be missing."""
+    device = os.environ.get(DEVICE_VARIABLE)
+    if not device:
+        return ADVICE
+    return f"set {DEVICE_VARIABLE} to the number of one device, or unset it; or {ADVICE}"
+
+
 def configure_gl() -> str:
     """Choose the OpenGL backend for this process and its children; return its name.
 
@@ -170,7 +178,7 @@ def _loaded() -> str | None:
     if backend is None or backend in OFF_WORDS:
         raise GLError(
             "expected a process that can render, got one that started its physics without "
-            f"OpenGL. To fix: {ADVICE}"
+            f"OpenGL. To fix: {advice()}"
         )
     if _lacks_display(backend):
         raise GLError(
@@ -191,7 +199,7 @@ def _probe_all() -> str:
         failures.append(f"{backend}: {reason}")
     raise GLError(
         "expected an OpenGL that can draw one frame, got none "
-        f"({'; '.join(failures)}). To fix: {ADVICE}"
+        f"({'; '.join(failures)}). To fix: {advice()}"
     )
 
 

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from envs.base import Image
 from envs.errors import GLError
-from envs.gl import ADVICE, configure_gl, forget_gl
+from envs.gl import advice, configure_gl, forget_gl
 from envs.gl_forks import note_drawing, require_own_gl
 from envs.interrupt import interrupts_held_back
 from envs.looks import RenderProfile, checked_profile
@@ -73,7 +73,8 @@ class _Stage:
         except Exception as error:  # each backend raises its own kind
             forget_gl()
             raise GLError(
-                f"expected an OpenGL context, got {type(error).__name__}: {error}. To fix: {ADVICE}"
+                f"expected an OpenGL context, got {type(error).__name__}: {error}. "
+                f"To fix: {advice()}"
             ) from error
 
     def _make_scene(self, profile: RenderProfile) -> Any:

@@ -100,6 +100,7 @@ class Studies:
         from studies.figures import draw
         from studies.runner import Runner
 
+        self._require_place(name)
         runner = Runner(load(name), self.preset, self.out, self.workers, self.seeds, self.cluster)
         follow(f"{name}, runs", runner.run(), _describe)
         result = runner.result(self._command(name))
@@ -107,10 +108,41 @@ class Studies:
         show_facts(f"{name}: bars", _bars(result))
         say(f"wrote {self.out / name}.json and {picture}")
 
+    def _require_place(self, name: str) -> None:
+        """Nobody's file, and no result of other runs, lies where this study writes.
+
+        Raises:
+            UserError: naming what is in the way.
+        """
+        from agent.commands.places import require_file_places
+        from agent.errors import UserError
+        from agent.files.folders import STUDIES, require_kind
+        from studies.records import has_record, read_study
+
+        require_kind(self.out, STUDIES)
+        result = self.out / f"{name}.json"
+        if has_record(self.out, name):
+            return
+        if not result.exists():
+            require_file_places(self.out, (f"{name}.png",), "--out")
+            return
+        found = str(read_study(result)["command"])
+        if _asked(found) != _asked(self._command(name)):
+            raise UserError(
+                f"expected no result of other runs in {self.out}, got {result}, made by `{found}`: "
+                "choose another --out, or move it away"
+            )
+
     def _command(self, name: str) -> str:
         words = ["python", "-m", "studies", name, "--preset", self.preset]
         fewer = [] if self.seeds is None else ["--seeds", str(self.seeds)]
         return shlex.join([*words, *fewer, "--out", str(self.out), "--workers", str(self.workers)])
+
+
+def _asked(command: str) -> list[str]:
+    """What a command says of its runs, not of where they go."""
+    words = shlex.split(command)
+    return words[: words.index("--out")]
 
 
 def _describe(report: Report) -> tuple[int, int, str]:

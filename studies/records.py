@@ -24,6 +24,7 @@ from agent.files.json_files import read_json, require_fields
 from studies.study import Preset, Settings
 
 SCHEMA = "lejepa-agent/identifiability/1"
+PLAN = "plan.json"
 FIELDS = (
     "schema", "study", "preset", "summary", "rows", "command", "hardware", "date", "versions",
     "wall_clock_s", "compute_s",
@@ -60,15 +61,19 @@ class Record:
         directory = out / name
         plan = {"schema": SCHEMA, "study": name, "preset": preset, "jobs": list(jobs)}
         text = json.dumps(plan, sort_keys=True, indent=1, allow_nan=False) + "\n"
-        path = directory / "plan.json"
+        path = directory / PLAN
         with explained_disk_errors(out):
             directory.mkdir(parents=True, exist_ok=True)
             if path.exists():
                 _refuse_another_plan(path, text, preset)
             else:
                 write_durably(path, text.encode())
-            drop_torn_line(directory / "rows.jsonl")
         return cls(directory, tuple(keys))
+
+    def mend(self) -> None:
+        """Drop what a kill cut short; for whoever alone may write here."""
+        with explained_disk_errors(self.directory):
+            drop_torn_line(self.directory / "rows.jsonl")
 
     def lines(self) -> dict[str, Line]:
         """Finished runs by their key.
@@ -119,12 +124,17 @@ def _refuse_another_plan(path: Path, wanted: str, preset: str) -> None:
     )
 
 
+def has_record(out: Path, name: str) -> bool:
+    """Whether runs of the study were begun in ``out``."""
+    return (out / name / PLAN).exists()
+
+
 def read_study(path: Path) -> Mapping[str, Any]:
     """The result of a study, ``OUT/STUDY.json``.
 
     Raises:
         UserError: if there is no such file, or it is no result of this schema.
     """
-    result = read_json(path, "a study's result", (SCHEMA,), "`identify`")
+    result = read_json(path, "a study's result", (SCHEMA,), "`python -m studies`")
     require_fields(path, result, FIELDS)
     return result

@@ -71,6 +71,7 @@ class Runner:
             yield from self._run()
 
     def _run(self) -> Iterator[Report]:
+        self._record.mend()
         lines = self._record.lines()
         waiting = [job for job in self._jobs if key(job) not in lines]
         before_s = max((line["elapsed_s"] for line in lines.values()), default=0.0)

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.metadata
 import inspect
 import os
+import re
 import subprocess
 import sys
 import typing
@@ -19,7 +20,7 @@ from agent.commands.control import Control
 from agent.commands.controllers import CONTROLLERS
 from agent.commands.demo import Demo
 from agent.commands.evaluate import Evaluate
-from agent.commands.flag_checks import check_flags
+from agent.commands.flag_checks import check_flags, flags_of
 from agent.commands.places import run_beside
 from agent.commands.train import Train
 from agent.commands.worlds_asked import DEFAULT_WORLD
@@ -69,6 +70,16 @@ def test_help_of_a_subcommand_starts_with_an_example(words: list[str], capsys: O
     shown = capsys.readouterr().out
     assert f"python run_agent.py {' '.join(words)}" in shown.split("usage:")[0]
     assert "Example" in shown
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_every_flag_that_help_lists_can_be_given(words: list[str], capsys: Output) -> None:
+    assert run_agent.main([*words, "--help"]) == 0
+    shown = re.findall(r"^[│ ] (?:-h, )?(--[a-z][a-z-]+)", capsys.readouterr().out, re.MULTILINE)
+    entry = run_agent.COMMANDS[words[0]]
+    kind = (entry.entries[words[1]] if isinstance(entry, Group) else entry).load()
+    known = {"--help", *flags_of(kind)}
+    assert shown and set(shown) <= known
 
 
 def test_help_lists_every_subcommand(capsys: Output) -> None:

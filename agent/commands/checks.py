@@ -115,7 +115,7 @@ def check_opencv() -> Finding:
 
 def check_gl() -> Finding:
     """A frame can be rendered; in a child process first, since broken OpenGL kills."""
-    from envs import GLError, configure_gl, probe
+    from envs import GLError, configure_gl, gl_advice, probe
 
     chosen_by = "MUJOCO_GL" if os.environ.get("MUJOCO_GL") else "a probe"
     try:
@@ -124,8 +124,8 @@ def check_gl() -> Finding:
         return Finding("OpenGL", "problem", *_split_fix(str(error)))
     reason = probe(backend) if backend != "default" else None
     if reason is not None:
-        fix = "unset MUJOCO_GL to have one chosen, or install libegl1 libgl1 (or libosmesa6)"
-        return Finding("OpenGL", "problem", f"{backend} cannot draw a frame: {reason}", fix)
+        found = f"{backend} cannot draw a frame: {reason}"
+        return Finding("OpenGL", "problem", found, gl_advice())
     return _rendering(backend, chosen_by)
 
 

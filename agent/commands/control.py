@@ -60,9 +60,9 @@ class Control:
     """Time a decision may take: then the best plan so far is used, and late ticks are counted."""
     delay_ticks: int = 0
     """Actions act this many ticks late; world-model knows, and plans for it."""
-    guard: bool = True
-    """Hold, with no action, while the camera's pictures cannot be acted on: it hangs, is covered,
-    has moved. --no-guard acts on anything."""
+    no_guard: bool = False
+    """Act on anything. Usually it holds, with no action, while the camera's pictures cannot be
+    acted on: it hangs, is covered, has moved."""
     video: Annotated[Path | None, _optional("FILE", "no film")] = None
     """Where to write the film: .webm, .mp4 or .gif."""
     save_goal: Annotated[Path | None, _optional("PNG", "not saved")] = None
@@ -90,7 +90,7 @@ class Control:
         checkpoint = find_checkpoint(self.checkpoint)
         asked = world_asked(self.world, "", checkpoint)
         world = asked.make()
-        acting = Acting(self.planner, self.tick_ms, self.delay_ticks, self.guard)
+        acting = Acting(self.planner, self.tick_ms, self.delay_ticks, not self.no_guard)
         controller: Any = make_controller(self.controller, checkpoint, world.spec, acting)
         episode = self._episode(world)
         model = TorchModel(load_checkpoint(checkpoint))

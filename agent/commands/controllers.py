@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PlannerName = Literal["gauss-newton", "cem", "icem", "mppi", "gradient", "random-shooting"]
 DEFAULT_PLANNER: PlannerName = "gauss-newton"
+GUARDED = ("world-model", "direct")  # that hold where what is seen cannot be acted on
+NETWORKS = (*GUARDED, "lewm")  # that compute on a device
 _PARTS = ("name", "needs", "reset", "act")
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from agent.commands.measurement import Measurement
     from agent.commands.measuring import Job
 
-REPORT_NAME = "report.html"
 OTHER_PROTOCOLS = ("anywhere", "hindsight-t100-b150", "hindsight")  # of worlds without their own
 SAC_ENV_STEPS = 30_400  # what baseline takes
 
@@ -88,7 +87,7 @@ class Demo:
             measuring_command,
             train_command,
         )
-        from agent.commands.demo_report import experience_of
+        from agent.commands.demo_report import REPORT_NAME, experience_of
         from agent.commands.scores import show_scores
         from agent.commands.stages import Stages
         from agent.reporting.verdict import verdict
@@ -149,8 +148,7 @@ class Demo:
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
-        from agent.commands.demo_checks import check_trainings
-        from agent.commands.places import require_directory
+        from agent.commands.demo_checks import check_place, check_trainings
         from agent.errors import UserError
 
         numbers = (self.rollouts - 1, self.episodes, self.workers)
@@ -160,7 +158,7 @@ class Demo:
                 "no negative number"
             )
         check_trainings(self)
-        require_directory(self.place, "--out")
+        check_place(self)
 
     @property
     def sac_steps(self) -> int | None:

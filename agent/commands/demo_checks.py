@@ -6,14 +6,24 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from agent.commands.behaving import find_behaviour
+from agent.commands.demo_report import pictures_of_demo
 from agent.commands.idle_flags import refuse_idle
+from agent.commands.places import require_directory, require_file_places
 from agent.commands.training_settings import chosen_settings
 from agent.extras import require
+from agent.files.folders import DEMO_MARK
 from agent.rivals.algorithms import ALGORITHMS, whole_episodes
 from envs import make_world
 
 if TYPE_CHECKING:
     from agent.commands.demo import Demo
+
+
+def check_place(demo: Demo) -> None:
+    """UserError if nothing can be written there, or somebody's file is in the way."""
+    require_directory(demo.place, "--out")
+    if not (demo.place / DEMO_MARK).exists():
+        require_file_places(demo.place, pictures_of_demo(), "--out")
 
 
 def check_trainings(demo: Demo) -> None:

@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 PACKAGES = ("torch", "mujoco", "dm-control", "gymnasium", "stable-baselines3")
 GOAL_SEED = 1  # of the map
 FILMS = 3
+STRIP_NAME, LANDSCAPE_NAME, REPORT_NAME = "imagination.png", "landscape.png", "report.html"
+
+
+def pictures_of_demo() -> tuple[str, ...]:
+    """The names of the files that are written here."""
+    films = (_film_name(number) for number in range(FILMS))
+    return (REPORT_NAME, STRIP_NAME, LANDSCAPE_NAME, *films)
+
+
+def _film_name(number: int) -> str:
+    return f"film-{number + 1}.webm"
 
 
 def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Stages) -> None:
@@ -52,7 +63,7 @@ def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Sta
         date=datetime.date.today().isoformat(),
     )
     world.close()
-    write_run_report(demo.place / "report.html", report)
+    write_run_report(demo.place / REPORT_NAME, report)
 
 
 def _versions() -> list[tuple[str, str]]:
@@ -90,7 +101,7 @@ def _strip(demo: Demo, model: WorldModel) -> Any:
     steps = min(16, (int(episodes.ep_len[longest]) - 1 - before) // block)
     start = max(before, min(40, int(episodes.ep_len[longest]) - 1 - steps * block))
     strip = imagined_strip(model, episodes, train.tolist(), longest, start, steps)
-    save_png(strip, demo.place / "imagination.png")
+    save_png(strip, demo.place / STRIP_NAME)
     return strip
 
 
@@ -104,7 +115,7 @@ def _landscape(demo: Demo, model: WorldModel, world: World) -> Any:
         return None
     goal = world.sample_state(np.random.default_rng(GOAL_SEED))
     landscape = draw_landscape(survey(model, world, goal))
-    save_png(landscape, demo.place / "landscape.png")
+    save_png(landscape, demo.place / LANDSCAPE_NAME)
     return landscape
 
 
@@ -129,7 +140,7 @@ def _films(demo: Demo, model: WorldModel, protocol: str) -> list[Clip]:
             steered = steer(
                 controller, lambda: make_world(demo.world), episode, task.budget_steps, True, update
             )
-        path: Path = demo.place / f"film-{number + 1}.webm"
+        path: Path = demo.place / _film_name(number)
         write_video(path, steered.frames, 1.0 / model.spec.step_s)
         verdict = steered.trial.verdict
         error = (

@@ -72,7 +72,7 @@ class Diagnose:
         if self.out.suffix != ".html":
             raise UserError(f"expected a page in .html, got --out {self.out}")
         require_file_place(self.out, "--out")
-        require_file_place(self.json, "--json")
+        require_file_place(self.json, "--json", ".json")
         sources = {"data": str(self.data)}
         if self.checkpoint is not None:
             sources["checkpoint"] = str(self.checkpoint)

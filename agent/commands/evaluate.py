@@ -10,6 +10,8 @@ from tyro.conf import arg
 
 from agent.commands.controllers import (
     DEFAULT_PLANNER,
+    GUARDED,
+    NETWORKS,
     Acting,
     PlannerName,
     checkpoint_for,
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 FLOORS = ("random", "noop")
 _OF_A_WORLD = (
     "world", "look", "protocol", "planner", "episodes", "batch", "tick_ms", "delay_ticks",
-    "no_floors", "device", "workers", "cluster",
+    "no_guard", "no_floors", "device", "workers", "cluster",
 )  # fmt: skip
 
 
@@ -91,8 +93,8 @@ class Evaluate:
     """Time a decision may take: then the best plan so far is used. Plays one episode at a time."""
     delay_ticks: int = 0
     """Actions act this many ticks late; world-model knows, and plans for it."""
-    guard: bool = True
-    """Hold while the pictures cannot be acted on, as control does; --no-guard leaves it out."""
+    no_guard: bool = False
+    """Act on anything, where it usually holds while the pictures cannot be acted on, as control."""
     device: str = "cpu"
     """Where the network computes: cpu or cuda, which pays for large batches."""
     no_floors: bool = False
@@ -149,6 +151,10 @@ class Evaluate:
                 "expected --threads, --batch and --episodes of at least 1 and --seed of at least "
                 f"0, got {self.threads}, {self.batch}, {self.episodes} and {self.seed}"
             )
+        if self.controller not in GUARDED:
+            refuse_idle(self, ("no_guard",), f"with {self.controller}, which has no such guard")
+        if self.controller not in NETWORKS:
+            refuse_idle(self, ("device",), f"with {self.controller}, which computes on the CPU")
         if self.data is not None:
             refuse_idle(self, _OF_A_WORLD, "with --data, which needs no world")
         if self.tick_ms is not None:
@@ -177,7 +183,9 @@ class Evaluate:
         from agent.commands.measurement import Hands, Measurement
         from agent.commands.progress import progress
 
-        acting = Acting(self.planner, self.tick_ms, self.delay_ticks, self.guard, self.device)
+        acting = Acting(
+            self.planner, self.tick_ms, self.delay_ticks, not self.no_guard, self.device
+        )
         job = Measurement(
             name, checkpoint, world, self.protocol, self.episodes, self.seed, self.batch, acting,
             Hands(self.workers, self.cluster, self.threads),

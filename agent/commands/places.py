@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.errors import UserError
@@ -30,6 +31,17 @@ def require_file_place(path: Path | None, flag: str, kind: str = "") -> None:
             "wrote: name another file, or move that one away"
         )
     require_directory(path.parent, flag)
+
+
+def require_file_places(directory: Path, names: Iterable[str], flag: str) -> None:
+    """Nobody's file in ``directory`` has one of the ``names`` that will be written there.
+
+    Raises:
+        UserError: naming ``flag`` and the file, if somebody's is in the way.
+    """
+    for name in names:
+        if (directory / name).exists():
+            require_file_place(directory / name, flag)
 
 
 def require_directory(directory: Path, flag: str) -> None:

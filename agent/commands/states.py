@@ -13,13 +13,13 @@ def state_given(numbers: tuple[float, ...], world: World, flag: str) -> Array:
     """The state (S,) that ``numbers`` begin; those left out at the end are 0.
 
     Raises:
-        UserError: naming ``flag``, if the world cannot be posed or the numbers do not fit.
-        PoseError: if the world cannot be in it.
+        UserError: naming ``flag``, if the world cannot be posed, the numbers do not fit, or the
+            world cannot be in that state.
     """
     import numpy as np
 
     from agent.errors import UserError
-    from envs import Posable
+    from envs import Posable, PoseError
 
     names = world.spec.state_names
     if not isinstance(world, Posable):
@@ -36,5 +36,8 @@ def state_given(numbers: tuple[float, ...], world: World, flag: str) -> Array:
                 f"{column.high:.4g} {column.unit}, got {number:g}"
             )
     state: Array = np.pad(np.array(numbers, np.float64), (0, len(names) - len(numbers)))
-    world.reset(np.random.default_rng(0), state)  # refuses what the world cannot be in
+    try:
+        world.reset(np.random.default_rng(0), state)  # refuses what the world cannot be in
+    except PoseError as error:
+        raise UserError(f"{flag}: {error}") from error
     return state

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.sweep.space import Space
     from agent.sweep.trial import Line
 
+TABLE_NAME, FIGURE_NAME = "table.md", "sweep.png"
 _IN_FILE = ("data", "seeds", "preset", "search", "trials")
 
 
@@ -78,13 +79,16 @@ class Sweep:
 
     def run(self) -> None:
         """Train what is missing, then write and show the table."""
+        from agent.commands.places import require_file_places
         from agent.commands.progress import progress
-        from agent.files.lock import writing_lock
+        from agent.files.folders import SWEEP, SWEEP_MARK, writing_into
         from agent.sweep.plan import Sweeper
 
         plan, out = self._plan(), self.out.resolve()
         sweeper = Sweeper(plan, out, self.workers, self.cluster, self.stop_early)
-        with writing_lock(out):
+        if not (out / SWEEP_MARK).exists():
+            require_file_places(out, (TABLE_NAME, FIGURE_NAME), "--out")
+        with writing_into(out, SWEEP):
             with progress("training, runs") as update:
                 lines = sweeper.run(update)
             self._conclude(lines, plan)
@@ -119,15 +123,15 @@ class Sweep:
         from agent.sweep.space import varied
 
         names, found = varied(plan.space), groups(lines)
-        write_durably(self.out / "table.md", markdown(found, names).encode())
+        write_durably(self.out / TABLE_NAME, markdown(found, names).encode())
         _show(found, names)
         try:
             from agent.reporting.style import save_png
 
-            save_png(figure(found, names), self.out / "sweep.png")
+            save_png(figure(found, names), self.out / FIGURE_NAME)
         except ModuleNotFoundError as error:
-            say(f"no sweep.png: {missing_extra(error) or error}")
-        say(f"wrote {self.out / 'table.md'}; each training lies in {self.out / 'trials'}")
+            say(f"no {FIGURE_NAME}: {missing_extra(error) or error}")
+        say(f"wrote {self.out / TABLE_NAME}; each training lies in {self.out / 'trials'}")
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Space]:

@@ -173,16 +173,16 @@ def train_world_model(
     ``named`` is the preset that ``config`` was made from. None where ``resume`` finds nothing left
     to do. Raises what ``Trainer`` raises, and UserError if another process is writing into ``out``.
     """
-    from agent.commands.places import require_file_place
     from agent.commands.progress import follow, progress
     from agent.commands.training_settings import CONFIG_NAME, as_toml
     from agent.files.durable import write_durably
     from agent.training import ranks
     from agent.training.whole import finish, reports_of, trainer_of
 
+    if not resume and ranks.is_first():
+        _require_places(out)
     with one_voice(), trainer_of(data, out, config, resume, begin) as trainer:
         if ranks.is_first():
-            require_file_place(out / CONFIG_NAME, "--out", ".toml")
             write_durably(out / CONFIG_NAME, as_toml(config, named).encode())
         last = follow("training, steps", reports_of(trainer), _describe)
         if ranks.is_first():
@@ -190,6 +190,17 @@ def train_world_model(
         with progress("teaching the action head, steps") as update:
             finish(trainer, update)
     return last
+
+
+def _require_places(out: Path) -> None:
+    """Nobody's file lies where a new run writes; what holds a run is refused as that."""
+    from agent.commands.places import require_file_places
+    from agent.commands.training_settings import CONFIG_NAME
+    from agent.files.bundle import CHECKPOINT, STATE, has_bundle
+    from agent.training.recorder import METRICS_NAME
+
+    if not any(has_bundle(out / name) for name in (CHECKPOINT, STATE)):
+        require_file_places(out, (CONFIG_NAME, METRICS_NAME, CURVES_NAME), "--out")
 
 
 @contextmanager

@@ -11,8 +11,8 @@ So this is watched, each against a limit that recordings gave (:mod:`agent.model
   to a place where it can be, unless it was blocked there in pictures that were new; and pictures
   that come back while it moves, unless it was to go into a wall and bounces: one that jumps back,
   or three in their old order;
-- somewhat more strictly, that distance three times in a row where nothing was in the way: a picture
-  that is mirrored goes the other way;
+- how much of the way that was foreseen it went, where nothing was in its way: a picture that is
+  mirrored goes back;
 - between the two, that distance times how far the frame's embedding lies beside those of training
   frames: a picture of which a part is old is a little of both, three times in a row.
 
@@ -32,7 +32,9 @@ from agent.model.sight import Sight
 
 OLD_TICKS, OF_TICKS = 2, 5  # so many of the last that were old ones: a camera hangs
 ODD_TICKS = 3  # in a row: a world that hits something hard is unforeseen for two
-ASTRAY_SHARE = 0.25  # of the limit of errors: less, where for as many ticks nothing was in the way
+GOING_SHARE = 0.1  # of the limit of errors: it was foreseen to go by more than that
+FOLLOWS = 0.4  # of that way: less in two ticks, or back in one, is another way
+BACK = -0.25
 LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest, or rock about it
 STILL_SHARE = 0.003  # of the error: a picture that moved by less stood still
 WALLED_SHARE = 0.14  # of the error: by so much beside the known lies what a wall forbids
@@ -62,6 +64,7 @@ class SightGuard:
         frames: Image,
         embeddings: FloatArray,
         errors: FloatArray | None,
+        before: FloatArray | None,
         drift: FloatArray,
         pushes: FloatArray,
     ) -> None:
@@ -71,6 +74,7 @@ class SightGuard:
             frames: uint8 (E, h, w, 3).
             embeddings: (E, D) of them.
             errors: (E, D) of predicting them, drift left in; None before there is a prediction.
+            before: (E, D), the embeddings a model step ago, from which they were predicted.
             drift: (E,) mean square of its running mean.
             pushes: (E,) mean square of the actions of the last model step.
         """
@@ -81,8 +85,16 @@ class SightGuard:
         for i, watch in enumerate(self._watches):
             watch.lately.show(frames[i], embeddings[i])
             watch.foreseen = embeddings[i] - missed[i]
+            if before is not None:
+                watch.way = _way(watch.foreseen - before[i], embeddings[i] - before[i])
             news = np.square(missed[i]).mean()
             self.held[i] = watch.judge(strange[i], aside[i], news, drift[i], pushes[i])
+
+
+def _way(foreseen: FloatArray, gone: FloatArray) -> tuple[float, float]:
+    """The mean square of a motion (D,) that was foreseen, and the share of it that was gone."""
+    way = float(np.square(foreseen).mean())
+    return way, float((foreseen * gone).mean()) / max(way, 1e-12)
 
 
 class _Watch:
@@ -92,9 +104,10 @@ class _Watch:
         self.reason: str | None = None
         self.lately = Lately()
         self.foreseen: FloatArray | None = None  # (D,), what the embedding should have been
+        self.way = (0.0, 1.0)  # mean square of the foreseen motion, and the share that was gone
         self._sight, self._odd_limit = sight, sight.odd_limit  # found before the first tick
         self._old: deque[bool] = deque(maxlen=OF_TICKS)
-        self._odd_ticks = self._astray_ticks = 0
+        self._odd_ticks = self._other_ticks = 0
         self._blocked = 0.0  # the error under the last new picture, if that hardly moved
         self._least = self._wait = memory_ticks + 1
         self._sound_ticks = 0  # since the trouble, or since the end of the last hold
@@ -135,14 +148,20 @@ class _Watch:
         self._odd_ticks = self._odd_ticks + 1 if aside * news > self._odd_limit else 0
         if self._odd_ticks >= ODD_TICKS:
             return "the picture is neither foreseen nor like any other: is a part of it old?"
-        astray = news > ASTRAY_SHARE * sight.news_limit and self._could_move(news)
-        self._astray_ticks = self._astray_ticks + 1 if astray else 0
-        if self._astray_ticks >= ODD_TICKS:
+        if self._goes_elsewhere(news):
             return "the world goes another way than foreseen: is the camera turned or mirrored?"
         if news > sight.news_limit or drift > sight.drift_limit:
             times = max(news / sight.news_limit, drift / sight.drift_limit)
             return f"the world did not do what was foreseen, by {times:.1f} times what it may"
         return None
+
+    def _goes_elsewhere(self, news: float) -> bool:
+        """Whether it should have gone, and went another way though nothing was in its way."""
+        way, share = self.way
+        goes = way > GOING_SHARE * self._sight.news_limit and share < FOLLOWS
+        other = goes and self._could_move(news)
+        self._other_ticks = self._other_ticks + 1 if other else 0
+        return self._other_ticks > 1 or (other and share < BACK)
 
     def _hangs(self, news: float, push: float) -> bool:
         """Whether several of the last pictures were old ones that should have been new."""
@@ -186,5 +205,5 @@ class _Watch:
             again = min(2 * self._wait, LONGEST_WAIT)
             self._wait = again if self._holds > 2 else self._least
             self._old.clear()
-            self._odd_ticks = self._astray_ticks = 0
+            self._odd_ticks = self._other_ticks = 0
         self.reason, self._sound_ticks = trouble, 0

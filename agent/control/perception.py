@@ -47,20 +47,22 @@ class Perception:
         """Embed the frames of this tick, and compare with what was predicted for it."""
         embeddings = self._encode(pixels)
         self._history.see(embeddings)
-        errors = self._errors()
+        errors, before = self._errors()
         assert pixels is not None
         drift, pushes = np.square(self.drift).mean(-1), self._history.pushes()
-        self._guard.look(pixels, embeddings, errors, drift, pushes)
+        self._guard.look(pixels, embeddings, errors, before, drift, pushes)
         if errors is not None and self._drift_gain is not None:
             self._learn_drift(errors, np.float32(self._drift_gain))
 
-    def _errors(self) -> FloatArray | None:
-        """(E, D), what the prediction for this tick lacked; None before there is one."""
+    def _errors(self) -> tuple[FloatArray, FloatArray] | tuple[None, None]:
+        """What the prediction for this tick lacked, and from where it was made, (E, D) each; None
+        before there is one.
+        """
         transition = self._history.last_transition() if self._foresees else None
         if transition is None:
-            return None
+            return None, None
         embeddings, blocks, now = transition
-        return now - self._model.predict(embeddings, blocks)
+        return now - self._model.predict(embeddings, blocks), embeddings[:, -1]
 
     def _learn_drift(self, errors: FloatArray, gain: np.float32) -> None:
         """Offset-free control: a lasting prediction error becomes part of the model (Pannocchia &

@@ -35,8 +35,10 @@ class Embedded:
 def spread_episodes(store: RolloutStore, most: int) -> list[int]:
     """``most`` episode numbers at most, spread over the data set."""
     count = store.episode_count
-    if most < 1 or count < 1:
-        raise UserError(f"expected at least one episode of {store.directory}, got {count}")
+    if most < 1:
+        raise UserError(f"expected --episodes of at least 1, got {most}")
+    if count < 1:
+        raise UserError(f"expected at least one episode in {store.directory}, got none")
     return sorted({int(i) for i in np.linspace(0, count - 1, min(most, count))})
 
 

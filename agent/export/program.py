@@ -13,10 +13,11 @@ from agent.control.mpc import WorldModelController
 from agent.errors import DamagedDataError, MachineError, UserError
 from agent.export.onnx_model import OnnxModel
 from agent.extras import missing_module
+from agent.files.bundle import has_bundle
 from agent.interfaces import Goals, Seen
 from agent.machine.cores import usable_cores
 from agent.settings import require_seed
-from agent.streams import PatientStream
+from agent.streams import PatientStream, lost_output
 from envs import (
     GLError,
     Posable,
@@ -85,6 +86,8 @@ def main() -> int:
     """Returns the exit code."""
     try:
         run(_parse())
+        if (lost := lost_output()) is not None:
+            raise MachineError(f"what was measured could not be shown: {lost.strerror}")
     except tuple(EXIT_CODES) as error:
         missing = missing_module(error) if isinstance(error, ModuleNotFoundError) else None
         print(f"error: {missing or error}", file=PatientStream("stderr"))
@@ -98,6 +101,8 @@ def _check(options: argparse.Namespace) -> None:
         raise UserError(
             f"expected --seconds above 0 and up to {MAX_SECONDS:g}, got {options.seconds}"
         )
+    if not options.directory.parts or not has_bundle(options.directory):
+        raise UserError(f"expected a directory that `export` wrote, got {str(options.directory)!r}")
     require_seed(options.goal_seed, "--goal-seed")
     if not 1 <= options.episodes <= MAX_EPISODES:
         raise UserError(f"expected --episodes from 1 to {MAX_EPISODES}, got {options.episodes}")

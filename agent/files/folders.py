@@ -11,10 +11,12 @@ from agent.files.bundle import CHECKPOINT, MANIFEST, STATE, has_bundle
 from agent.files.lock import writing_lock
 
 DATASET_MARK, DEMO_MARK = "dataset.json", "stages.json"
-RUN, DEMO = "a run", "a demo"
+SWEEP_MARK = "trials.jsonl"
+RUN, DEMO, SWEEP, STUDIES = "a run", "a demo", "a sweep", "studies"
 _MARKS = {  # a name in a folder, and what that makes the folder
     DATASET_MARK: "a data set",
     DEMO_MARK: DEMO,
+    SWEEP_MARK: SWEEP,
     MANIFEST: "a checkpoint",
     CHECKPOINT: RUN,
     STATE: RUN,
@@ -23,7 +25,7 @@ _MARKS = {  # a name in a folder, and what that makes the folder
 
 @contextmanager
 def writing_into(out: Path, kind: str) -> Iterator[None]:
-    """Hold the right to put ``kind`` (``RUN``, ``DEMO``) into ``out``, made if missing.
+    """Hold the right to put ``kind`` (``RUN``, ``DEMO``, ``SWEEP``) into ``out``, made if missing.
 
     Raises:
         UserError: if ``out`` holds something else of ours, or another process is writing there.

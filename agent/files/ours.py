@@ -17,6 +17,7 @@ _LOOKED_AT_BYTES = 1 << 16  # of the beginning and of the end
 _KINDS = {  # how a file begins, and a pattern of what it then holds if it is ours
     ".json": (b"{", rb'"schema": "lejepa-agent/(evaluation|offline|diagnosis)/'),  # results alone
     ".toml": (b'preset = "', rb"\[training"),
+    ".jsonl": (b'{"', rb'^\{"(env_steps|step)": \d'),  # reports of a training
     ".html": (b"<!doctype html>", b'content="' + GENERATOR.encode() + b'"'),
     ".png": (b"\x89PNG", SIGN),
     ".gif": (b"GIF8", SIGN),

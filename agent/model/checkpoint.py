@@ -82,7 +82,7 @@ Predicts the embedding of the camera image {model.model_step_s:.2f} s ahead from
 {model.context} embeddings and the actions between. Learned from `{spec.look}` frames of
 {width} x {height} px and actions alone: no reward, no state, no decoder.
 
-Use: `python run_agent.py control --checkpoint THIS_DIRECTORY --goal-seed 7 --video out.webm`.
+Use: `python run_agent.py control --checkpoint THIS_DIRECTORY --goal-seed 7 --video runs/out.webm`.
 Not for: other worlds, cameras or looks. Licence: MIT.
 
 | fact | value |

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from agent.files.durable import explained_disk_errors, write_durably
+from agent.files.ours import signed
 from agent.reporting.text import writable
 
 INK = "#24292f"
@@ -97,5 +98,5 @@ def save_png(figure: Figure, path: Path) -> Path:
     content = png_bytes(figure)
     with explained_disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, content)
+        write_durably(path, signed(content, ".png"))
     return path

@@ -29,6 +29,7 @@ from agent.files.bundle import (
 )  # fmt: skip
 from agent.files.durable import append_line_durably, explained_disk_errors, write_durably
 from agent.files.folders import RUN, require_kind, require_no_run, writing_into
+from agent.files.ours import is_ours
 from agent.machine.memory import peak_memory_mb
 from agent.rivals.actor import actor_facts, save_actor
 from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of, whole_episodes
@@ -265,5 +266,8 @@ def _steps_of(line: str) -> float:
 
 def _require_room(out: Path) -> None:
     require_no_run(out)
+    metrics = out / METRICS
+    if metrics.exists() and not is_ours(metrics, metrics.suffix):
+        raise UserError(f"{metrics} is no report of a training: choose a new --out, or move it")
     if (out / CURVE).exists():
         raise UserError(f"{out / CURVE} is not of a training in {out}: choose a new --out")

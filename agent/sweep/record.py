@@ -7,9 +7,10 @@ from pathlib import Path
 
 from agent.errors import DamagedDataError
 from agent.files.durable import append_line_durably, drop_torn_line, explained_disk_errors
+from agent.files.folders import SWEEP_MARK
 from agent.sweep.trial import Line
 
-RECORD_NAME = "trials.jsonl"
+RECORD_NAME = SWEEP_MARK
 
 
 def read_record(out: Path) -> dict[str, Line]:

@@ -34,6 +34,7 @@ class Report:
         """Read everything, then write."""
         from agent.commands.console import say
         from agent.commands.places import require_file_place
+        from agent.files.durable import write_durably
         from benchmarks.campaign.inputs import CURVES, WORLDS
         from benchmarks.campaign.page import write_comparison
         from benchmarks.campaign.quotable import sources
@@ -51,7 +52,7 @@ class Report:
         for picture in draw_curves(found.curves, found.cells, self.results / CURVES):
             say(f"wrote {picture}")
         for path, text in pages.items():
-            path.write_text(text, encoding="utf-8")
+            write_durably(path, text.encode())
             say(f"wrote the tables of {path}")
 
     def _require_tables(self) -> None:

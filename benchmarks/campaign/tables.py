@@ -19,6 +19,7 @@ from typing import Any
 
 from agent.errors import UserError
 from agent.files.durable import explained_disk_errors, make_directory, write_durably
+from agent.files.lock import LOCK_NAME, exclusive
 from benchmarks.campaign.csv_files import csv_bytes, meanings, sum_of, table_bytes, text_of
 
 RUNS, EPISODES = "runs.csv", "episodes.csv.gz"
@@ -93,6 +94,12 @@ def put_run(directory: Path, result: Mapping[str, Any], key: Sequence[str] = KEY
         UserError: if the tables are about another world.
     """
     run = as_run(result)
+    with exclusive(directory / LOCK_NAME, directory, wait=True):
+        _put(directory, run, key)
+    return run
+
+
+def _put(directory: Path, run: Run, key: Sequence[str]) -> None:
     others = read_runs(directory, _keeps_episodes(key)) if has_tables(directory) else []
     if others and others[0]["world"] != run["world"]:
         raise UserError(
@@ -103,7 +110,6 @@ def put_run(directory: Path, result: Mapping[str, Any], key: Sequence[str] = KEY
     if len(kept) < len(others):  # cut short, a replacement leaves a run that is to be measured
         _write_rows(directory, kept, key)
     write_runs(directory, [*kept, run], key)
-    return run
 
 
 def write_runs(

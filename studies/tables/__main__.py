@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.files.durable import write_durably
 from agent.reporting.style import save_png
 from studies.figures.verdicts import verdicts_figure
 from studies.tables import with_tables
@@ -20,4 +21,4 @@ RESULTS = ROOT / "results"
 
 if __name__ == "__main__":
     save_png(verdicts_figure(verdicts(RESULTS)), RESULTS / FOLDER / "verdicts.png")
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
+    write_durably(PAGE, with_tables(PAGE.read_text(encoding="utf-8"), RESULTS).encode())

@@ -1,6 +1,7 @@
 """Runs come back from the tables as they went in, and equal content gives equal bytes."""
 
 import gzip
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,20 @@ def test_formulas_and_endless_archives_are_refused(
     monkeypatch.setattr("benchmarks.campaign.tables.MAX_EPISODES_BYTES", 10)
     with pytest.raises(UserError, match="got more"):
         read_runs(tmp_path)
+
+
+def put_five(place: Path, first: int, made: list[dict[str, Any]]) -> None:
+    """In a process of its own."""
+    for seed in range(5):
+        put_run(place, {**made[first + seed]})
+
+
+def test_two_writers_of_one_table_lose_nothing(tmp_path: Path) -> None:
+    context, made = get_context("spawn"), [result(training_seed=seed) for seed in range(10)]
+    writers = [context.Process(target=put_five, args=(tmp_path, n, made)) for n in (0, 5)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert len(read_runs(tmp_path)) == 10

@@ -119,14 +119,16 @@ def plain_sight() -> Sight:
 
 
 def looked(
-    guard: SightGuard, value: int, news: float, at: float = 0.0, push: float = 1.0
-) -> str | None:
+    guard: SightGuard, value: int, news: float, at: float = 0.0, push: float = 1.0,
+    came_from: float | None = None,
+) -> str | None:  # fmt: skip
     """Why it is held once a grey ``value`` was shown, of which the embedding is ``at``."""
     frames = np.full((1, 16, 16, 3), value, np.uint8)
     embeddings: FloatArray = np.array([[at, 0]], np.float32)
     one = np.ones(1, np.float32)
+    before = None if came_from is None else np.array([[came_from, 0]], np.float32)
     errors: FloatArray = np.array([[np.sqrt(2 * news), 0]], np.float32)
-    guard.look(frames, embeddings, errors, 0 * one, push * one)
+    guard.look(frames, embeddings, errors, before, 0 * one, push * one)
     return guard.held[0]
 
 
@@ -139,7 +141,7 @@ def test_a_world_at_rest_may_look_the_same_for_ever() -> None:
 def test_one_old_picture_is_no_fault() -> None:
     guard = SightGuard(plain_sight(), 1, MEMORY)
     shown = [0, *range(50)]  # a dropped picture every fifty
-    assert not any(looked(guard, value, 0.2, at=tick) for tick, value in enumerate(shown))
+    assert not any(looked(guard, value, 0.5, at=tick) for tick, value in enumerate(shown))
 
 
 def test_actions_that_move_nothing_in_the_picture() -> None:
@@ -202,7 +204,7 @@ def test_neither_foreseen_nor_like_any_other() -> None:
         for tick in range(count):
             where = np.array([[1 + tick, off]], np.float32)
             errors = np.array([[np.sqrt(2 * news), 0]], np.float32)
-            guard.look(frame + np.uint8(tick), where, errors, 0 * one, one)
+            guard.look(frame + np.uint8(tick), where, errors, None, 0 * one, one)
         return guard.held[0]
 
     assert found(0.5, 0.5, 3) and not found(0.5, 0.5, 2)
@@ -210,14 +212,20 @@ def test_neither_foreseen_nor_like_any_other() -> None:
 
 
 def test_it_goes_another_way_with_nothing_in_its_way() -> None:
-    def found(news: list[float], sight: Sight) -> list[bool]:
-        guard = SightGuard(sight, 1, MEMORY)
-        return [bool(looked(guard, tick, one, at=tick)) for tick, one in enumerate(news)]
+    """Foreseen is a way of -1 along the line: what is seen is ``error`` more than that."""
 
-    assert found([0.3, 0.3, 0.3], plain_sight()) == [False, False, True]
-    assert not any(found([0.3, 0.3, 0.2] * 3 + [0.2] * 9, plain_sight()))
+    def found(ways: list[float], sight: Sight) -> list[bool]:
+        guard, held = SightGuard(sight, 1, MEMORY), []
+        for tick, way in enumerate(ways):
+            news = (way + 1) ** 2 / 2
+            held.append(bool(looked(guard, tick, news, at=5 + way, came_from=5.0)))
+        return held
+
+    assert found([0.3], plain_sight()) == [True]  # back
+    assert found([-0.3, -0.3], plain_sight()) == [False, True]  # not far, twice
+    assert not any(found([-0.3, -1, -0.3, -1, -0.5, -0.6, -0.5], plain_sight()))
     aside = plain_sight().embeddings[:, ::-1].copy()  # it was to go where it cannot be
-    assert not any(found([0.3] * 9, replace(plain_sight(), embeddings=aside)))
+    assert not any(found([0.3, 0.2, -0.3], replace(plain_sight(), embeddings=aside)))
 
 
 def test_trouble_that_comes_back_twice_holds_twice_as_long() -> None:

@@ -190,6 +190,7 @@ def test_a_device_that_is_not_there_is_an_error_that_names_it(world: str, device
     )
     child = in_new_process(program, MUJOCO_GL="egl", MUJOCO_EGL_DEVICE_ID=device)
     assert f"MUJOCO_EGL_DEVICE_ID={device}, a single number" in child.stdout, child.stderr
+    assert "To fix: set MUJOCO_EGL_DEVICE_ID to the number of one device" in child.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux is probed")

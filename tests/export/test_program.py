@@ -57,6 +57,26 @@ def test_numbers_that_make_no_sense_are_refused_in_one_line(
     assert printed.err.startswith(f"error: expected {flag}")
 
 
+@pytest.mark.parametrize("place", ["", ".", "empty"])
+def test_a_folder_that_holds_no_controller_is_no_damage(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, place) == 2
+    assert "that `export` wrote" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+def test_figures_that_cannot_be_shown_are_an_error(exported: Path) -> None:
+    words = [sys.executable, "-m", "agent.export", str(exported), "--seconds", "0.1"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            words, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == 4 and "could not be shown" in ended.stderr
+
+
 @pytest.mark.parametrize("module", ["agent.export.onnx_model", "numpy"])
 def test_ctrl_c_is_a_line_whenever_it_comes(module: str, tmp_path: Path) -> None:
     program = (
