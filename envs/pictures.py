@@ -83,7 +83,8 @@ def _colour(stored: NDArray[np.generic], path: str | Path) -> Image:
 def _upright(encoded: NDArray[np.uint8], stored: NDArray[np.generic]) -> NDArray[np.generic]:
     """The picture turned as its own tag says; OpenCV does so only where it decodes to colour."""
     cv2 = import_opencv()
-    if stored.ndim != 3 or stored.shape[2] != 3 or stored.dtype != np.uint8:
+    in_colour = stored.ndim == 3 and stored.shape[2] in (3, 4) and stored.dtype == np.uint8
+    if not in_colour or np.any(stored[..., 3:] != 255):  # what is transparent is refused as it is
         return stored
     turned: NDArray[np.generic] = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     return turned

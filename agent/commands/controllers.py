@@ -89,13 +89,14 @@ def _direct(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.torch_model import TorchModel
     from agent.model.description import checkpoint_facts
 
-    model = _network(checkpoint, acting)
-    if model.head is not None and "head" not in checkpoint_facts(checkpoint):
+    network = _network(checkpoint, acting)
+    if network.head is not None and "head" not in checkpoint_facts(checkpoint):
         raise UserError(
             f"expected an action head that was taught, in {checkpoint}, got an untaught one: "
             "finish its training with `train --resume`"
         )
-    return DirectController(TorchModel(model), acting.tick_ms, acting.guard)
+    model = TorchModel(network)
+    return DirectController(model, acting.tick_ms, acting.guard, acting.delay_ticks)
 
 
 def _lewm(checkpoint: Path, acting: Acting) -> Controller:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from agent.control.delay_line import DelayLine
 from agent.control.model import Situation
 from agent.control.perception import Perception
 from agent.control.torch_model import TorchModel
@@ -18,8 +19,9 @@ class DirectController:
     """Steers to a goal image with the model's action head; sees pixels only.
 
     Faults, holding and what follows from them as for
-    :class:`agent.control.mpc.WorldModelController`. ``situation`` is what the last decision started
-    from, None before the first.
+    :class:`agent.control.mpc.WorldModelController`. ``delay_ticks`` lie between deciding an action
+    and its acting: it foresees its pictures so, and plans for nothing. ``situation`` is what the
+    last decision started from, None before the first.
 
     Raises:
         UserError: if the model has no head.
@@ -28,7 +30,11 @@ class DirectController:
     name = "direct"
 
     def __init__(
-        self, model: TorchModel, tick_ms: float | None = None, guarded: bool = True
+        self,
+        model: TorchModel,
+        tick_ms: float | None = None,
+        guarded: bool = True,
+        delay_ticks: int = 0,
     ) -> None:
         if model.network.head is None:
             raise UserError(
@@ -39,6 +45,7 @@ class DirectController:
         self.needs = Needs(pixels=True, spec=model.spec)
         self.watch = TickWatch(tick_ms)
         self._sight = model.sight if guarded else None
+        self._delay_ticks, self._line = delay_ticks, DelayLine(delay_ticks)
         self._fault: str | None = None
         self.situation: Situation | None = None
         self._perception: Perception | None = None
@@ -50,7 +57,7 @@ class DirectController:
             UserError: if frames are not of the size the model was trained on.
         """
         self._perception = Perception(self.model, goals, None, self._sight)
-        self._fault = None
+        self._fault, self._line = None, DelayLine(self._delay_ticks)
 
     def aim(self, goals: Goals) -> None:
         """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
@@ -83,7 +90,7 @@ class DirectController:
                 self._fault = "the action head gave NaN or infinity: zero action was sent"
             acting = sound & ~perception.held
             actions = np.where(acting[:, None], actions, np.float32(0))
-            perception.act(actions)
+            perception.act(self._line.through(actions))
         sent = actions.astype(np.float64)
         return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
 

@@ -39,7 +39,7 @@ LEAST_PUSH = 0.002  # mean square of the actions; with less a world may rest, or
 STILL_SHARE = 0.003  # of the error: a picture that moved by less stood still
 WALLED_SHARE = 0.14  # of the error: by so much beside the known lies what a wall forbids
 BLOCKED_TIMES = 1.5  # the error under the last new picture, where that hardly moved either
-BACK_TIMES = 2.0  # the limit at rest: a jump to an old picture by more is one
+BACK_TIMES = 4.0  # the limit at rest: a jump to an old picture by more is one
 MOVED_SHARE = 0.00025  # of the limit of errors: an old order of pictures that moved by more
 SOON_TICKS = 50
 LONGEST_WAIT = 400
@@ -108,6 +108,7 @@ class _Watch:
         self._sight, self._odd_limit = sight, sight.odd_limit  # found before the first tick
         self._old: deque[bool] = deque(maxlen=OF_TICKS)
         self._odd_ticks = self._other_ticks = 0
+        self._rested = False  # the picture before this one
         self._blocked = 0.0  # the error under the last new picture, if that hardly moved
         self._least = self._wait = memory_ticks + 1
         self._sound_ticks = 0  # since the trouble, or since the end of the last hold
@@ -175,10 +176,11 @@ class _Watch:
     def _stands_still(self, news: float, push: float) -> bool:
         """Whether it rests for no reason; a new picture that did so too shows that it has one."""
         sight, lately = self._sight, self.lately
-        rests = lately.moved < STILL_SHARE * news
+        rests, rested = lately.moved < STILL_SHARE * news, self._rested
         least = max(sight.still_limit_at(push), BLOCKED_TIMES * self._blocked)
         same = lately.ticks_ago == 1 and news > least
-        same |= rests and news > sight.still_limit
+        same |= rests and rested and news > sight.still_limit
+        self._rested = rests
         if not lately.is_old:
             self._blocked = news if rests else 0.0
         return push > LEAST_PUSH and same and self._could_move(news)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 from known_world import Points
 
+from agent.control.delay_line import DelayLine
 from agent.control.direct import DirectController
 from agent.control.torch_model import TorchModel
 from agent.errors import ModelFaultError, UserError
+from agent.interfaces import FloatArray
 from agent.model.head import GoalHead, HeadConfig
 from agent.model.world_model import WorldModel
 from agent.training.head import Moments, train_head
@@ -92,3 +95,32 @@ def test_nan_never_reaches_the_motor(headed: WorldModel, points: MakePoints) -> 
     assert (decision.actions == 0).all() and decision.fault is not None
     with pytest.raises(ModelFaultError):
         controller.act(world.seen())
+
+
+class Errors:
+    """In place of a guard: what was not foreseen, tick by tick."""
+
+    found: ClassVar[list[float]] = []
+
+    def __init__(self, _: object, episodes: int, __: int) -> None:
+        self.held = [None] * episodes
+
+    def look(self, _: object, __: object, errors: FloatArray | None, *___: object) -> None:
+        self.found.append(0.0 if errors is None else float(np.square(errors).mean()))
+
+
+@pytest.mark.parametrize("told", [0, 3])
+def test_it_foresees_what_acts_late(
+    told: int, headed: WorldModel, points: MakePoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.control.perception.SightGuard", Errors)
+    monkeypatch.setattr(Errors, "found", [])
+    world, line, model = points(), DelayLine(3), TorchModel(headed)
+    monkeypatch.setattr(model, "sight", "any")
+    pushes = iter(np.random.default_rng(0).uniform(-1, 1, (20, 3, 4)).astype(np.float32))
+    monkeypatch.setattr(model, "propose", lambda situation: next(pushes))
+    controller = DirectController(model, delay_ticks=told)
+    controller.reset(world.goals(), (1, 2, 3))
+    for _ in range(20):
+        world.step(line.through(controller.act(world.seen()).actions))
+    assert (max(Errors.found) < 1e-6) == (told == 3)

@@ -55,16 +55,21 @@ def blob(picture: Image) -> Image:
     return cv2.circle(np.full_like(picture, (30, 60, 120)), (32, 32), 10, (220, 200, 40), -1)
 
 
+def stripe(picture: Image) -> Image:
+    return cv2.line(np.full_like(picture, (30, 60, 120)), (8, 32), (56, 32), (220, 200, 40), 5)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         blob,
+        stripe,
         lambda picture: np.roll(picture, 4, 1),
         lambda picture: np.rot90(picture).copy(),
         lambda picture: picture[:, ::-1].copy(),
         lambda picture: picture // 2,
     ],
-    ids=["a blob", "a moved camera", "lying", "mirrored", "another light"],
+    ids=["a blob", "a stripe", "a moved camera", "lying", "mirrored", "another light"],
 )
 def test_what_is_no_picture_of_it_is_refused(
     shipped: TorchModel, world: World, wrong: Callable[[Image], Image]

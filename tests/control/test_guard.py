@@ -171,7 +171,7 @@ def test_what_was_seen_to_be_blocked_may_stand_still() -> None:
 
 def test_a_picture_that_hardly_moves_hangs_too() -> None:
     guard = SightGuard(plain_sight(), 1, MEMORY)
-    assert any(looked(guard, tick, 0.02, at=0.001 * tick) for tick in range(3))
+    assert [bool(looked(guard, tick, 0.02, at=0.001 * tick)) for tick in range(5)].index(True) == 3
     guard = SightGuard(plain_sight(), 1, MEMORY)
     assert not any(looked(guard, tick, 0.02, at=0.1 * tick) for tick in range(9))
 

@@ -1,6 +1,8 @@
 """Goal pictures that must pass, and each that must be refused with its reason."""
 
 import logging
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +59,37 @@ def test_an_opaque_alpha_channel_is_dropped_and_a_transparent_one_refused(tmp_pa
     save(path, np.concatenate([image, alpha], axis=-1))
     with pytest.raises(GoalImageError, match="without transparency"):
         load_goal_image(path, WORLD)
+
+
+TAG = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"  # orientation 6
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    """Of a PNG."""
+    framed = struct.pack(">I", len(content)) + name + content
+    return framed + struct.pack(">I", zlib.crc32(name + content))
+
+
+def tagged(content: bytes, suffix: str) -> bytes:
+    """With the tag "turn me clockwise by 90 degrees" in front of what the format holds."""
+    if suffix == ".png":
+        return content[:33] + chunk(b"eXIf", TAG) + content[33:]
+    segment = struct.pack(">H", 8 + len(TAG)) + b"Exif\0\0" + TAG
+    return content[:2] + b"\xff\xe1" + segment + content[2:]
+
+
+@pytest.mark.parametrize(("suffix", "alpha"), [(".jpg", False), (".png", False), (".png", True)])
+def test_a_picture_that_a_phone_stored_lying_is_brought_upright(
+    suffix: str, alpha: bool, tmp_path: Path
+) -> None:
+    image = frame()
+    lying = np.rot90(image)  # counter-clockwise: turned clockwise it stands
+    if alpha:
+        lying = np.dstack([lying, np.full((64, 64), 255, np.uint8)])
+    path = save(tmp_path / f"goal{suffix}", lying)
+    path.write_bytes(tagged(path.read_bytes(), suffix))
+    shown = load_goal_image(path, WORLD).astype(int)
+    assert np.abs(shown - image).mean() < 3 < np.abs(shown - np.rot90(image)).mean()
 
 
 def test_a_larger_square_is_resampled_with_a_warning(

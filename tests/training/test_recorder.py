@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import sys
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -74,6 +76,15 @@ def test_a_line_cut_short_is_left_out(tmp_path):
     path = tmp_path / METRICS_NAME
     path.write_bytes(path.read_bytes()[:-5])
     assert [line["step"] for line in read_metrics(tmp_path)] == [10]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes there")
+def test_where_a_name_is_not_utf8_there_are_reports_and_no_tensorboard(tmp_path):
+    """TensorBoard cannot encode it and ended the training."""
+    place = tmp_path / os.fsdecode(b"run-\xff")
+    recorded(place, reports(10, 30))
+    assert len(read_metrics(place)) == 3
+    assert not (place / "tensorboard").exists()
 
 
 def test_nothing_to_record_leaves_the_directory_alone(tmp_path):
