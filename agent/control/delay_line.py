@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,11 @@ class DelayLine:
         if ticks < 0:
             raise ValueError(f"expected a delay of ticks >= 0, got {ticks}")
         self._ticks = ticks
-        self._line: deque[NDArray[np.floating]] = deque()
+        self._line: deque[Any] = deque()
 
     def through(self, decided: Actions) -> Actions:
         """What acts at this tick, where actions (E, A) were ``decided``."""
         self._line.append(decided)
-        if len(self._line) <= self._ticks:
-            return np.zeros_like(decided)
-        acting: Actions = self._line.popleft()  # type: ignore[assignment]
+        still = len(self._line) <= self._ticks
+        acting: Actions = np.zeros_like(decided) if still else self._line.popleft()
         return acting
