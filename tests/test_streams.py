@@ -57,6 +57,19 @@ def test_letters_a_terminal_does_not_know_are_replaced(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0] == b"0 \\u2026 \xb2"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes there")
+def test_a_film_with_any_name_is_written_in_any_locale(tmp_path: Path) -> None:
+    place = tmp_path / "ümlaut.webm"
+    words = ["run_agent.py", "control", "--seconds", "0.2", "--video", str(place)]
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env={**os.environ, **plain}, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert place.stat().st_size > 1000
+
+
 def test_a_name_that_is_no_utf_8_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
     monkeypatch.setattr(sys, "stdout", stream)

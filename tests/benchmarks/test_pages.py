@@ -1,6 +1,7 @@
 """The pages say what the result files say, and link to what is there."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -57,12 +58,36 @@ def test_no_result_in_the_text_is_typed_by_hand(page: str, begins: str, ends: st
     assert set(typed) <= {"0.05", "0.32"}  # rad of tolerance, s of a stride
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/identifiability.md"])
+MADE = [
+    "README.md",
+    *(f"docs/{n}.md" for n in ("identifiability", "live", "reliability", "scaling")),
+]
+
+
+@pytest.mark.parametrize("page", MADE)
 def test_no_table_of_results_is_typed_by_hand(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     by_hand = re.sub(r"<!-- ([\w-]+):begin -->.*?<!-- \1:end -->", "", text, flags=re.DOTALL)
     rows = [line for line in by_hand.splitlines() if line.startswith("|") and "Sec." not in line]
     assert not [row for row in rows if re.search(r"\d\.\d|[^\w]\.\d", QUOTE.sub("", row))]
+
+
+def test_the_rooms_weigh_what_the_architecture_says() -> None:
+    """Within a hundredth, and at least twenty lines: it is about which room is heavy."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `([\w/]+)/` \|.*?\| ([\d ]+) \|", text, re.MULTILINE)
+    assert len(rooms) > 15
+    for room, said in rooms:
+        apart = {"envs": "reacher"}.get(room, "")  # has a line of its own
+        lines = _lines(path for path in (ROOT / room).rglob("*.py") if apart not in path.parts)
+        assert int(said.replace(" ", "")) == pytest.approx(lines, rel=0.01, abs=20), room
+    whole = re.search(r"are ([\d ]+) lines", text)
+    parts = [path for room in ("agent", "envs", "planners") for path in (ROOT / room).rglob("*.py")]
+    assert whole and int(whole[1].replace(" ", "")) == pytest.approx(_lines(parts), rel=0.01)
+
+
+def _lines(paths: Iterable[Path]) -> int:
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
 
 
 @pytest.mark.parametrize(
