@@ -60,7 +60,8 @@ checkpoint: doctor
 
 # A process a core, each with one thread: a file's tests stay together and share what they made.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(THREADS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(THREADS) \
+	  --dist loadfile --no-loadscope-reorder
 
 lint: $(TESTABLE)
 	$(BIN)/ruff check .

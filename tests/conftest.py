@@ -16,12 +16,22 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 
 KEPT_FOR_LATER = ("torchinductor_", "pymp-")  # a user's cache; removed when the process ends
+LONGEST = (
+    "test_demo.py", "test_documentation.py", "test_in_a_browser.py", "test_ranks.py",
+    "test_faults.py", "test_pages.py", "test_pipeline.py", "test_random_calls.py", "test_ray.py",
+    "test_runner.py", "test_reinforcement.py", "test_resume.py",
+)  # fmt: skip
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # works in the directory of the one it serves
 
 if not IS_WORKER:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # for ``tmp_path``
     os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="lejepa-agent-tests-")
 tempfile.tempdir = os.environ["TMPDIR"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: one that is begun last keeps one core waiting for the other."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_sessionstart() -> None:
