@@ -160,7 +160,7 @@ class _Watch:
         """Whether it should have gone, and went another way though nothing was in its way."""
         way, share = self.way
         goes = way > GOING_SHARE * self._sight.news_limit and share < FOLLOWS
-        other = goes and self._could_move(news)
+        other = goes and self._could_move(news, WALLED_SHARE / 2)
         self._other_ticks = self._other_ticks + 1 if other else 0
         return self._other_ticks > 1 or (other and share < BACK)
 
@@ -195,10 +195,10 @@ class _Watch:
         moves = self.lately.moved > MOVED_SHARE * self._sight.news_limit
         return push > LEAST_PUSH and moves and self.lately.is_in_old_order
 
-    def _could_move(self, news: float) -> bool:
+    def _could_move(self, news: float, walled: float = WALLED_SHARE) -> bool:
         """Whether what was foreseen is a place of this world, and not in one of its walls."""
         assert self.foreseen is not None
-        return float(self._sight.beside_known(self.foreseen[None])[0]) < WALLED_SHARE * news
+        return float(self._sight.beside_known(self.foreseen[None])[0]) < walled * news
 
     def _hold(self, trouble: str) -> None:
         if self.reason is None:
