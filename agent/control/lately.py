@@ -9,7 +9,7 @@ import numpy as np
 from agent.interfaces import FloatArray, Image
 
 REMEMBERED = 25  # ticks in which a picture should not come back while the world moves
-_ORDER_TICKS = 3  # a world that is pushed to and fro may look as it did two ticks ago
+_TO_AND_FRO = 3  # a world that is pushed to and fro may look as it did two ticks ago
 _IN_ORDER = 2  # pictures before this one; one that comes back with one may be a bounce
 
 
@@ -30,7 +30,7 @@ class Lately:
         mark, shown = hash(frame.tobytes()), [*reversed(self._shown)]
         self.ticks_ago = ago = shown.index(mark) + 1 if mark in shown else 0
         before, last = shown[ago : ago + _IN_ORDER], shown[:_IN_ORDER]
-        self.is_in_old_order = ago >= _ORDER_TICKS and before == last
+        self.is_in_old_order = ago >= _TO_AND_FRO and before == last
         self._shown.append(mark)
         was, self._was = self._was, embedding
         self.moved = np.inf if was is None else float(np.square(embedding - was).mean())
@@ -42,5 +42,5 @@ class Lately:
 
     @property
     def is_back(self) -> bool:
-        """Whether the picture is an old one, and not the last."""
-        return self.ticks_ago > 1
+        """Whether the picture is an old one, and none of the last two."""
+        return self.ticks_ago >= _TO_AND_FRO
