@@ -112,7 +112,7 @@ def test_what_never_changes_is_left_out_and_said(tmp_path: Path) -> None:
 
 def mistakes() -> Iterator[tuple[list[str], str]]:
     yield ["--episodes", "3"], "too few samples"
-    yield ["--episodes", "0"], "at least one episode"
+    yield ["--episodes", "0"], "expected --episodes of at least 1, got 0"
     yield ["--stride", "0"], "stride"
     yield (
         ["--stride", "9"],

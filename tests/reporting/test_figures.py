@@ -11,6 +11,7 @@ import torch
 from conftest import SPEC
 
 from agent.errors import UserError
+from agent.files.ours import is_ours, signed
 from agent.reporting.embedding import BATCH_FRAMES, embed
 from agent.reporting.figures import (
     draw_landscape,
@@ -184,7 +185,8 @@ def test_embedding_in_batches_changes_nothing(toy_model):
 
 def test_saving_a_figure_makes_its_directory_and_the_same_bytes(metrics, tmp_path):
     path = save_png(learning_curves(metrics), tmp_path / "new" / "curves.png")
-    assert path.read_bytes() == png_bytes(learning_curves(metrics))
+    assert path.read_bytes() == signed(png_bytes(learning_curves(metrics)), ".png")
+    assert is_ours(path, ".png")
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="cannot write"):
         save_png(learning_curves(metrics), tmp_path / "file" / "curves.png")
