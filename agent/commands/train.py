@@ -196,10 +196,10 @@ def _require_places(out: Path) -> None:
     """Nobody's file lies where a new run writes; what holds a run is refused as that."""
     from agent.commands.places import require_file_places
     from agent.commands.training_settings import CONFIG_NAME
-    from agent.files.bundle import CHECKPOINT, STATE, has_bundle
+    from agent.files.folders import holds_run
     from agent.training.recorder import METRICS_NAME
 
-    if not any(has_bundle(out / name) for name in (CHECKPOINT, STATE)):
+    if not holds_run(out):
         require_file_places(out, (CONFIG_NAME, METRICS_NAME, CURVES_NAME), "--out")
 
 

@@ -45,6 +45,11 @@ def require_kind(out: Path, kind: str) -> None:
             )
 
 
+def holds_run(out: Path) -> bool:
+    """Whether a training in ``out`` has kept anything: a state to resume, or a checkpoint."""
+    return has_bundle(out / STATE) or has_bundle(out / CHECKPOINT)
+
+
 def require_no_run(out: Path, otherwise: str = "continue it with --resume") -> None:
     """A training never replaces another.
 
@@ -53,5 +58,5 @@ def require_no_run(out: Path, otherwise: str = "continue it with --resume") -> N
             if it holds something else of ours.
     """
     require_kind(out, RUN)
-    if has_bundle(out / STATE) or has_bundle(out / CHECKPOINT):
+    if holds_run(out):
         raise UserError(f"{out} already holds a run; {otherwise}, or choose a new --out")
