@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.commands.command import Command, Entry
+from agent.commands.command import Entry
 from agent.commands.console import debugging, note, show_logs
 from agent.commands.ending import endings_as_interrupts
 from agent.commands.failures import DONE, INTERRUPTED, MACHINE, USER, exit_code_of, explain
@@ -24,7 +24,7 @@ def run_entry(entry: Entry, program: str, words: Sequence[str]) -> int:
         return mistake(program, error)
     except SystemExit as leaving:  # tyro printed help (0) or what was wrong with a flag (2)
         return leaving.code if isinstance(leaving.code, int) else 0
-    return after_output(_call(command))
+    return call(command.run, lambda: command.after_interrupt)
 
 
 def mistake(program: str, error: Exception) -> int:
@@ -34,11 +34,11 @@ def mistake(program: str, error: Exception) -> int:
     return USER
 
 
-def after_output(code: int) -> int:
-    """The exit code ``code`` of a job, unless its results could not be shown to the end."""
+def _after_output() -> int:
+    """The exit code of a job that is done, unless its results could not be shown to the end."""
     lost = lost_output()
-    if code != DONE or lost is None:
-        return code
+    if lost is None:
+        return DONE
     note(f"error: the work is done, but its results could not be printed: {lost.strerror}")
     return MACHINE
 
@@ -47,15 +47,16 @@ def _nothing_more(unraisable: Any) -> None:
     """An object that was only half made cannot end well, and nobody needs to hear of it."""
 
 
-def _call(command: Command) -> int:
+def call(job: Callable[[], object], left: Callable[[], str]) -> int:
+    """The exit code of a ``job``; why it ended early is said, and what Ctrl-C has ``left``."""
     show_logs()
     try:
         require_addresses()
         with endings_as_interrupts():
-            command.run()
+            job()
     except KeyboardInterrupt:
         sys.unraisablehook = _nothing_more  # of what was cut off while it was made
-        note(f"\ninterrupted. {command.after_interrupt}", style="yellow")
+        note(f"\ninterrupted. {left()}", style="yellow")
         return INTERRUPTED
     except Exception as error:
         code = exit_code_of(error)
@@ -63,4 +64,4 @@ def _call(command: Command) -> int:
             raise
         note(f"error: {explain(error)}", style="red")
         return code
-    return DONE
+    return _after_output()

@@ -7,10 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.commands.calling import after_output
-from agent.commands.console import note, say, show_logs
-from agent.commands.ending import endings_as_interrupts
-from agent.commands.failures import exit_code_of, explain
+from agent.commands.calling import call
+from agent.commands.console import say
 from agent.evaluation.results import read_result
 from benchmarks.campaign.campaign import Campaign
 from benchmarks.campaign.report import Report
@@ -25,25 +23,16 @@ ABOUT = {
 }
 
 
+LEFT = "Every finished run is kept; run the same command again to continue."
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit code."""
-    show_logs()
     try:
         asked = _parser().parse_args(argv)
-        with endings_as_interrupts():
-            _run(asked)
     except SystemExit as leaving:  # argparse has said why
         return leaving.code if isinstance(leaving.code, int) else 0
-    except KeyboardInterrupt:
-        note("interrupted. Every finished run is kept; run the same command again to continue.")
-        return 130
-    except Exception as error:
-        code = exit_code_of(error)
-        if code is None:
-            raise
-        note(f"error: {explain(error)}", style="red")
-        return code
-    return after_output(0)
+    return call(lambda: _run(asked), lambda: LEFT)
 
 
 def _run(asked: argparse.Namespace) -> None:
