@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from agent.data import Episodes, RolloutStore
-from agent.diagnosis.trajectories import LEAST_FRAMES, Trajectories, from_episodes
+from agent.diagnosis.trajectories import LEAST_EPISODES, LEAST_FRAMES, Trajectories, from_episodes
 from agent.errors import UserError
 from agent.interfaces import Array
 from agent.model.world_model import WorldModel
@@ -35,8 +35,8 @@ class Embedded:
 def spread_episodes(store: RolloutStore, most: int) -> list[int]:
     """``most`` episode numbers at most, spread over the data set."""
     count = store.episode_count
-    if most < 1:
-        raise UserError(f"expected --episodes of at least 1, got {most}")
+    if most < LEAST_EPISODES:
+        raise UserError(f"expected --episodes of at least {LEAST_EPISODES}, got {most}")
     if count < 1:
         raise UserError(f"expected at least one episode in {store.directory}, got none")
     return sorted({int(i) for i in np.linspace(0, count - 1, min(most, count))})

@@ -73,7 +73,7 @@ def checked(name: str, values: Array) -> Array:
     if samples < needed:
         raise UserError(
             f"expected {needed} samples or more of {name} with {dimensions} dimensions, got "
-            f"{samples}: record more"
+            f"{samples}: take more episodes, or longer ones"
         )
     if not np.isfinite(values).all():
         at = np.argwhere(~np.isfinite(values))[0]

@@ -147,7 +147,8 @@ def _check(name: str, values: Array, columns: tuple[str, ...]) -> None:
     if values.shape[0] < LEAST_EPISODES or values.shape[1] < LEAST_FRAMES:
         raise UserError(
             f"{name}: expected at least {LEAST_EPISODES} episodes of {LEAST_FRAMES} frames, got "
-            f"{values.shape[0]} of {values.shape[1]}: too few samples for any test, record more"
+            f"{values.shape[0]} of {values.shape[1]}: too few for any test: take more episodes, "
+            "or longer ones"
         )
     finite = np.asarray(np.isfinite(values).all((0, 1)))
     if not finite.all():
