@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,22 +17,27 @@ _RIDGE = 0.003  # of the neighbours' spread
 
 def shrink(frames: Image) -> FloatArray:
     """Area means (E, 16, 16, 3) of frames uint8 (E, h, w, 3) with sides of at least 16 px."""
-    height, width = frames.shape[1:3]
-    tops, lefts = (np.arange(SIDE) * side // SIDE for side in (height, width))
-    rows = np.add.reduceat(frames, tops, axis=1, dtype=np.float32)
-    sums = np.add.reduceat(rows, lefts, axis=2)
-    heights, widths = np.diff([*tops, height]), np.diff([*lefts, width])
-    areas = (heights[:, None] * widths)[..., None]
-    means: FloatArray = (sums / areas).astype(np.float32)
+    episodes, height, width, colours = frames.shape
+    lines = frames.reshape(episodes, height, width * colours).astype(np.float32)
+    rows = (_means(height) @ lines).reshape(episodes, SIDE, width, colours)
+    means: FloatArray = _means(width) @ rows
+    return means
+
+
+@lru_cache(maxsize=8)
+def _means(side: int) -> FloatArray:
+    """(16, side): what each pixel along a side counts in the mean of each part of it."""
+    part = np.searchsorted(np.arange(1, SIDE) * side // SIDE, np.arange(side), "right")
+    inside = (part == np.arange(SIDE)[:, None]).astype(np.float32)
+    means: FloatArray = inside / inside.sum(1, keepdims=True)
     return means
 
 
 def outside_range(frames: Image, darkest: Image, brightest: Image) -> FloatArray:
     """By how much, of 255, pixels of frames (E, h, w, 3) leave their range on average, (E,)."""
-    beyond = np.maximum(frames, brightest) - brightest
-    below = darkest - np.minimum(frames, darkest)
-    outside: FloatArray = (beyond.mean((1, 2, 3)) + below.mean((1, 2, 3))).astype(np.float32)
-    return outside
+    away = (np.maximum(frames, brightest) - brightest) + (darkest - np.minimum(frames, darkest))
+    outside: FloatArray = away.sum((1, 2, 3), dtype=np.uint32) / np.float32(away[0].size)
+    return outside.astype(np.float32)
 
 
 def unlike_nearest(
@@ -42,8 +49,8 @@ def unlike_nearest(
 
 def unlike_any(frames: Image, thumbnails: Image) -> FloatArray:
     """The least mean difference (of 255) of each frame from its thumbnails (E, N, ...), (E,)."""
-    apart = np.abs(thumbnails - shrink(frames)[:, None]).mean((2, 3, 4))
-    least: FloatArray = apart.min(1).astype(np.float32)
+    apart = (thumbnails - shrink(frames)[:, None]).reshape(*thumbnails.shape[:2], -1)
+    least: FloatArray = np.abs(apart, out=apart).mean(2).min(1)
     return least
 
 
@@ -58,7 +65,7 @@ def nearest(
     """
     if lengths is None:
         lengths = np.square(known).sum(1)
-    distances = lengths - 2 * embeddings @ known.T  # less what all have in common
+    distances = lengths - 2 * (known @ embeddings.T).T  # less what all have in common
     if without is not None:
         distances[np.arange(len(without)), without] = np.inf
     count = min(NEAREST, len(known))
