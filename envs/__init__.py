@@ -65,7 +65,7 @@ from envs.tasks import (
     judge_by_tolerance,
     judged,
 )
-from envs.user_code import failure_in_user_code, load_user_module
+from envs.user_code import failure_in_user_code, fit_to_travel, load_user_module
 
 register_environments()
 
@@ -112,6 +112,7 @@ __all__ = [
     "distance_to_goal",
     "entry_of",
     "failure_in_user_code",
+    "fit_to_travel",
     "gl_advice",
     "goal_errors",
     "goal_unit",

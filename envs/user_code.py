@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import traceback
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from envs.errors import WorldError
 
 _PREFIX = "lejepa_agent_user_"
+_TOLD = "failure_in_user_code"  # an attribute of an error that came from another process
+_KNOWN_EVERYWHERE = ("builtins", "agent", "envs", "planners")
 
 
 def load_user_module(path: Path) -> Any:
@@ -41,6 +44,24 @@ def their_line(error: BaseException, path: Path) -> str:
 
 def failure_in_user_code(error: BaseException) -> str | None:
     """What to tell of an ``error`` that passed through a user's own file; None if none did."""
+    return getattr(error, _TOLD, None) or _told_by_frames(error)
+
+
+def fit_to_travel(error: Exception) -> Exception:
+    """``error`` as another process may know it, where neither its frames nor a user's file are."""
+    told = _told_by_frames(error)
+    if told is None:
+        return error
+    setattr(error, _TOLD, told)
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return WorldError(told)
+    known = type(error).__module__.partition(".")[0] in _KNOWN_EVERYWHERE
+    return error if known else WorldError(told)
+
+
+def _told_by_frames(error: BaseException) -> str | None:
     frames = list(traceback.walk_tb(error.__traceback__))
     theirs = [
         (frame.f_code, line)

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from agent.cluster.crew import Work
+from envs import fit_to_travel
 
 # Ctrl-C, and a terminal that is closed or lost, where the system has such a thing.
 INTERRUPTS = [n for n in signal.Signals if n.name in ("SIGINT", "SIGHUP")]
@@ -71,5 +72,6 @@ def attempted(step: Callable[..., Any], *given: Any) -> Any:
     try:
         return step(*given)
     except Exception as error:
-        error.add_note(traceback.format_exc())
-        return Failed(error)
+        told = fit_to_travel(error)
+        told.add_note(traceback.format_exc())
+        return Failed(told)
