@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from agent.api import Agent
     from agent.data.store import RolloutStore
     from agent.data.writer import RolloutWriter
+    from agent.export.exported import ExportedAgent
     from envs import Column, World, WorldSpec, make_world
 
 _HOMES = {
     "Agent": "agent.api",
     "Column": "envs",
+    "ExportedAgent": "agent.export.exported",
     "RolloutStore": "agent.data.store",
     "RolloutWriter": "agent.data.writer",
     "World": "envs",
@@ -33,6 +35,7 @@ _HOMES = {
 __all__ = [
     "Agent",
     "Column",
+    "ExportedAgent",
     "RolloutStore",
     "RolloutWriter",
     "World",

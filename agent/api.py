@@ -19,23 +19,21 @@ import torch
 from numpy.typing import ArrayLike
 
 from agent.config import changed, preset
-from agent.control.goal_picture import require_known_picture
-from agent.control.mpc import MPCConfig, WorldModelController
+from agent.control.acting import Acting
+from agent.control.mpc import MPCConfig
 from agent.control.torch_model import TorchModel
-from agent.errors import ModelFaultError, UserError
-from agent.interfaces import Array, FloatArray, Goals, Image, Seen
+from agent.errors import UserError
+from agent.interfaces import Array, FloatArray
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
-from agent.settings import require_seed
 from agent.training.whole import train_world_model
-from envs import WorldSpec
 from planners import PLANNERS
 
 Progress = Callable[[int, int], None]
 
 
-class Agent:
+class Agent(Acting):
     """A world model, a planner, and what both remember of the episode under way.
 
     ``planner`` is a name of ``planners.PLANNERS``; ``delay_ticks`` how many ticks late an action
@@ -57,14 +55,9 @@ class Agent:
     ) -> None:
         if planner not in PLANNERS:
             raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}")
-        require_seed(seed)
-        self.model = model.eval()
         config = MPCConfig(delay_ticks=delay_ticks, tick_ms=tick_ms, guarded=guard)
-        self._seen_by = TorchModel(model)
-        self._controller = WorldModelController(self._seen_by, PLANNERS[planner](), config)
-        self._seed = seed
-        self._goal: Image | None = None
-        self._held: tuple[str | None, ...] = ()
+        self.model, self._network = model.eval(), TorchModel(model)
+        super().__init__(self._network, PLANNERS[planner](), config, seed)
 
     @classmethod
     def load(cls, checkpoint: Path | str, **how: Any) -> Agent:
@@ -109,73 +102,10 @@ class Agent:
                 progress(report.step, report.total_steps)
         return cls.load(out)
 
-    @property
-    def spec(self) -> WorldSpec:
-        """The world whose frames it reads and whose actions it gives."""
-        return self.model.spec
-
-    def reset(self, seed: int | None = None) -> None:
-        """Forget the episode; the next :meth:`act` begins another."""
-        self._seed = self._seed if seed is None else seed
-        require_seed(self._seed)
-        self._goal = None
-
-    def act(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
-        """What to do in the coming tick, (A,) in [-1, 1]: call it once a tick, every tick.
-
-        Another goal than before is pursued from where the episode is; what was seen is not
-        forgotten. While the pictures cannot be acted on the action is zero, and :attr:`held` says
-        why.
-
-        Args:
-            image: what the camera sees now, uint8 (h, w, 3), or (E, h, w, 3) of E at once.
-            goal_image: what it should see, of the same shape.
-
-        Raises:
-            UserError: for images of another size than the model was trained on, or a goal that is
-                no picture of its world.
-            ModelFaultError: if the model gave numbers that are not finite.
-        """
-        now, goal = self._batch(image), self._batch(goal_image)
-        if self._goal is None or not np.array_equal(self._goal, goal):
-            for picture in goal:
-                require_known_picture(picture, self._seen_by)
-        if self._goal is None or len(self._goal) != len(goal):
-            self._controller.reset(Goals(pixels=goal), [self._seed + i for i in range(len(goal))])
-        elif not np.array_equal(self._goal, goal):
-            self._controller.aim(Goals(pixels=goal))
-        self._goal = goal
-        decision = self._controller.act(Seen(pixels=now))
-        self._held = decision.held
-        if decision.fault is not None:
-            raise ModelFaultError(decision.fault)
-        return decision.actions if np.ndim(image) == 4 else decision.actions[0]
-
-    @property
-    def held(self) -> tuple[str | None, ...]:
-        """Why the last action was zero in each of the E episodes; None where nothing is wrong."""
-        return self._held
-
-    @property
-    def plan(self) -> Array:
-        """The actions (E, ticks, A) it intends from the next tick on.
-
-        Raises:
-            UserError: before the first :meth:`act`.
-        """
-        if self._goal is None:
-            raise UserError("expected act() before plan: there is no episode under way")
-        return self._controller.plan
-
-    def encode(self, image: ArrayLike) -> FloatArray:
-        """The embedding (D,) of an image, or (E, D) of E of them."""
-        embeddings = self._seen_by.encode(self._batch(image))
-        return embeddings if np.ndim(image) == 4 else embeddings[0]
-
     def distance(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
         """How far apart two images are as the planner measures it: a number, or (E,)."""
-        offsets = self._seen_by.apart(
-            self._seen_by.encode(self._batch(image)), self._seen_by.encode(self._batch(goal_image))
+        offsets = self._network.apart(
+            self._network.encode(self._batch(image)), self._network.encode(self._batch(goal_image))
         )
         lengths: Array = np.sqrt(np.square(offsets, dtype=np.float64).sum(-1))
         return lengths if np.ndim(image) == 4 else lengths[0]
@@ -204,14 +134,3 @@ class Agent:
             still = blocks.new_zeros(len(frames), self.model.context - 1, self.model.action_width)
             ahead: FloatArray = self.model.rollout(seen, still, blocks)[:, 0].numpy()
         return ahead if np.ndim(image) == 4 else ahead[0]
-
-    def _batch(self, image: ArrayLike) -> Image:
-        """One image or several as uint8 (E, h, w, 3), checked."""
-        frames = np.asarray(image)
-        shape = self.spec.frame_shape
-        if frames.shape[-3:] != shape or frames.ndim not in (3, 4) or frames.dtype != np.uint8:
-            raise UserError(
-                f"expected an image uint8 {shape}, or a batch of them, got {frames.dtype} "
-                f"{frames.shape}"
-            )
-        return frames.reshape(-1, *shape)

@@ -3,8 +3,8 @@
     python examples/robot_loop.py
 
 The "robot" is the simulated world of the checkpoint; replace ``camera`` and ``motors`` by yours.
-An exported controller (``run_agent.py export --onnx DIR``) runs the same loop without torch:
-``WorldModelController(OnnxModel(DIR))`` in place of ``Agent``.
+Without torch the loop is the same: ``run_agent.py export --onnx exported``, copy that folder, and
+``ExportedAgent.load("exported", tick_ms=DEADLINE_MS)`` takes the place of ``Agent.load``.
 """
 
 import time
@@ -32,6 +32,8 @@ def main(seconds: float = 2.0, real_time: bool = False) -> float:
     for _ in range(round(seconds / tick_s)):
         began_s = time.perf_counter()
         motors(agent.act(camera(), goal_picture))
+        if agent.held[0] is not None:  # the action was zero, and will be until sight returns
+            print(agent.held[0])
         if real_time:
             time.sleep(max(0.0, tick_s - (time.perf_counter() - began_s)))
     left = float(distance_to_goal(world.spec, world.state(), goal_state))

@@ -19,7 +19,7 @@ ANYONE = {
     "agent.streams",
 }  # fmt: skip
 MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
-    "agent": {"agent.api", "agent.data", "envs"},
+    "agent": {"agent.api", "agent.data", "agent.export", "envs"},
     "agent.api": {
         "agent.config", "agent.control", "agent.model", "agent.training", "envs", "planners",
     },

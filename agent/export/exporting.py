@@ -107,16 +107,13 @@ def _card(spec: WorldSpec) -> str:
 Needs numpy and onnxruntime. {spec.action_dim} numbers in [-1, 1] every {spec.step_s:.2f} s from
 frames of {width} x {height} px (`{spec.look}`) and a goal picture of the same size.
 
-    from pathlib import Path
-    from agent.control.mpc import WorldModelController
-    from agent.export.onnx_model import OnnxModel
-    from agent.interfaces import Goals, Seen
-    from planners import GaussNewtonPlanner
+    from agent import ExportedAgent
 
-    model = OnnxModel(Path("THIS_DIRECTORY"))
-    controller = WorldModelController(model, GaussNewtonPlanner(model.planner), model.control)
-    controller.reset(Goals(pixels=goal_picture[None]), seeds=[0])
-    actions = controller.act(Seen(pixels=camera_picture[None])).actions[0]  # once a tick
+    agent = ExportedAgent.load("THIS_DIRECTORY", tick_ms=20.0)
+    action = agent.act(camera_picture, goal_picture)  # once a tick
+
+`agent.held` says why an action was zero: the picture is none the model knows, or the world did not
+follow. `import agent` comes from `pip install --no-deps` of the same wheel.
 
 See it steer the simulated world: `python -m agent.export THIS_DIRECTORY --goal-seed 7`.
 """

@@ -19,9 +19,13 @@ def register_environments() -> None:
     """Register every id once; calling it again changes nothing.
 
     ``gymnasium.make`` hands out the bare environment: it truncates and enforces reset before step
-    by itself, and wrappers would hide ``compute_reward``.
+    by itself, and wrappers would hide ``compute_reward``. Where a robot has no gymnasium there is
+    nothing to register with.
     """
-    from gymnasium.envs.registration import register, registry
+    try:
+        from gymnasium.envs.registration import register, registry
+    except ModuleNotFoundError:
+        return
 
     for name, entry_point in ENTRY_POINTS.items():
         if name not in registry:

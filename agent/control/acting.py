@@ -1,0 +1,111 @@
+"""A controller called with images, one of them or a batch: what a program of one's own drives."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from agent.control.goal_picture import require_known_picture
+from agent.control.model import Model
+from agent.control.mpc import MPCConfig, WorldModelController
+from agent.errors import ModelFaultError, UserError
+from agent.interfaces import Array, FloatArray, Goals, Image, Seen
+from agent.settings import require_seed
+from envs import WorldSpec
+from planners import Planner
+
+
+class Acting:
+    """A model, a planner, and what both remember of the episode under way.
+
+    One image or a batch of E of them, the same calls: an array with one axis more has one result
+    more.
+    """
+
+    def __init__(
+        self, model: Model, planner: Planner, config: MPCConfig | None = None, seed: int = 0
+    ) -> None:
+        require_seed(seed)
+        self._seen_by = model
+        self._controller = WorldModelController(model, planner, config)
+        self._seed = seed
+        self._goal: Image | None = None
+        self._held: tuple[str | None, ...] = ()
+
+    @property
+    def spec(self) -> WorldSpec:
+        """The world whose frames it reads and whose actions it gives."""
+        return self._seen_by.spec
+
+    def reset(self, seed: int | None = None) -> None:
+        """Forget the episode; the next :meth:`act` begins another."""
+        self._seed = self._seed if seed is None else seed
+        require_seed(self._seed)
+        self._goal = None
+
+    def act(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
+        """What to do in the coming tick, (A,) in [-1, 1]: call it once a tick, every tick.
+
+        Another goal than before is pursued from where the episode is; what was seen is not
+        forgotten. While the pictures cannot be acted on the action is zero, and :attr:`held` says
+        why.
+
+        Args:
+            image: what the camera sees now, uint8 (h, w, 3), or (E, h, w, 3) of E at once.
+            goal_image: what it should see, of the same shape.
+
+        Raises:
+            UserError: for images of another size than the model was trained on, or a goal that is
+                no picture of its world.
+            ModelFaultError: if the model gave numbers that are not finite.
+        """
+        now, goal = self._batch(image), self._batch(goal_image)
+        self._pursue(goal)
+        decision = self._controller.act(Seen(pixels=now))
+        self._held = decision.held
+        if decision.fault is not None:
+            raise ModelFaultError(decision.fault)
+        return decision.actions if np.ndim(image) == 4 else decision.actions[0]
+
+    def _pursue(self, goal: Image) -> None:
+        if self._goal is not None and np.array_equal(self._goal, goal):
+            return
+        for picture in goal:
+            require_known_picture(picture, self._seen_by)
+        if self._goal is None or len(self._goal) != len(goal):
+            self._controller.reset(Goals(pixels=goal), [self._seed + i for i in range(len(goal))])
+        else:
+            self._controller.aim(Goals(pixels=goal))
+        self._goal = goal
+
+    @property
+    def held(self) -> tuple[str | None, ...]:
+        """Why the last action was zero in each of the E episodes; None where nothing is wrong."""
+        return self._held
+
+    @property
+    def plan(self) -> Array:
+        """The actions (E, ticks, A) it intends from the next tick on.
+
+        Raises:
+            UserError: before the first :meth:`act`.
+        """
+        if self._goal is None:
+            raise UserError("expected act() before plan: there is no episode under way")
+        return self._controller.plan
+
+    def encode(self, image: ArrayLike) -> FloatArray:
+        """The embedding (D,) of an image, or (E, D) of E of them."""
+        embeddings = self._seen_by.encode(self._batch(image))
+        return embeddings if np.ndim(image) == 4 else embeddings[0]
+
+    def _batch(self, image: ArrayLike) -> Image:
+        """One image or several as uint8 (E, h, w, 3), checked."""
+        frames = np.asarray(image)
+        shape = self.spec.frame_shape
+        if frames.shape[-3:] != shape or frames.ndim not in (3, 4) or frames.dtype != np.uint8:
+            raise UserError(
+                f"expected an image uint8 {shape}, or a batch of them, got {frames.dtype} "
+                f"{frames.shape}"
+            )
+        return frames.reshape(-1, *shape)

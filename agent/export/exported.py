@@ -1,0 +1,52 @@
+"""The agent of an exported controller: the three lines of a robot's loop, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from agent.control.acting import Acting
+from agent.export.onnx_model import OnnxModel
+from planners import GaussNewtonPlanner
+
+
+class ExportedAgent(Acting):
+    """Acts as :class:`agent.Agent` does, from what ``export`` wrote.
+
+    from agent import ExportedAgent
+
+    agent = ExportedAgent.load("exported")
+    action = agent.act(image, goal_image)
+    """
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path | str,
+        *,
+        delay_ticks: int | None = None,
+        tick_ms: float | None = None,
+        seed: int = 0,
+        guard: bool = True,
+        threads: int = 1,
+    ) -> ExportedAgent:
+        """Of ``directory``, to which ``export --onnx`` wrote.
+
+        Args:
+            directory: what was exported.
+            delay_ticks: how many ticks late an action acts; as it was exported unless given.
+            tick_ms: how long a decision may take; without it as long as it takes.
+            seed: of the planner's random starts.
+            guard: hold while the pictures cannot be acted on.
+            threads: cores that a call of onnxruntime may use.
+
+        Raises:
+            UserError: if it holds no exported controller, or one of another version.
+            DamagedDataError: if it is not what its manifest says.
+            MachineError: if onnxruntime is not installed.
+        """
+        model = OnnxModel(Path(directory), threads)
+        config = replace(model.control, tick_ms=tick_ms, guarded=guard)
+        if delay_ticks is not None:
+            config = replace(config, delay_ticks=delay_ticks)
+        return cls(model, GaussNewtonPlanner(model.planner), config, seed)

@@ -1,0 +1,46 @@
+"""The agent of an exported controller is the agent, less torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_controller import CONTROL, PLANNER, SIZE
+
+from agent import ExportedAgent
+from agent.control.acting import Acting
+from agent.control.torch_model import TorchModel
+from agent.errors import UserError
+from agent.model.world_model import WorldModel
+from planners import GaussNewtonPlanner
+
+
+def pictures(count: int) -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+def test_it_acts_as_the_agent_it_was_made_of(exported: Path, model: WorldModel) -> None:
+    ours = Acting(TorchModel(model), GaussNewtonPlanner(PLANNER), CONTROL, seed=4)
+    theirs = ExportedAgent.load(str(exported), seed=4)
+    *shown, goal, other = pictures(14)
+    for number, frame in enumerate(shown):
+        aim = goal if number < 7 else other
+        np.testing.assert_allclose(theirs.act(frame, aim), ours.act(frame, aim), atol=1e-4)
+    np.testing.assert_allclose(theirs.plan, ours.plan, atol=1e-4)
+    np.testing.assert_allclose(theirs.encode(goal), ours.encode(goal), atol=1e-4)
+    assert theirs.spec == ours.spec and theirs.held == (None,)
+
+
+def test_a_batch_acts_as_one_by_one(exported: Path) -> None:
+    agent, frames = ExportedAgent.load(exported), pictures(4)
+    together = agent.act(frames[:2], frames[2:])
+    agent.reset(seed=0)
+    np.testing.assert_allclose(agent.act(frames[0], frames[2]), together[0], atol=1e-5)
+
+
+def test_what_cannot_act_is_named(tmp_path: Path, exported: Path) -> None:
+    with pytest.raises(UserError, match="expected"):
+        ExportedAgent.load(tmp_path)
+    with pytest.raises(ValueError, match="delay_ticks below the horizon"):
+        ExportedAgent.load(exported, delay_ticks=99)
