@@ -27,6 +27,7 @@ COMMANDS: Table = {
             "inspect": Entry("agent.commands.dataset:Inspect", "say what is in a data set"),
             "verify": Entry("agent.commands.dataset:Verify", "check every byte of a data set"),
             "preview": Entry("agent.commands.dataset:Preview", "draw a few of its episodes"),
+            "frame": Entry("agent.commands.dataset:Frame", "save one of its frames, as a goal"),
         },
     ),
     "train": Entry("agent.commands.train:Train", "train a world model on recorded rollouts"),

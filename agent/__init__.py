@@ -16,6 +16,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from agent.api import Agent
+    from agent.data.films import read_film, resized
     from agent.data.store import RolloutStore
     from agent.data.writer import RolloutWriter
     from agent.export.exported import ExportedAgent
@@ -30,6 +31,8 @@ _HOMES = {
     "World": "envs",
     "WorldSpec": "envs",
     "make_world": "envs",
+    "read_film": "agent.data.films",
+    "resized": "agent.data.films",
 }
 
 __all__ = [
@@ -41,6 +44,8 @@ __all__ = [
     "World",
     "WorldSpec",
     "make_world",
+    "read_film",
+    "resized",
 ]
 
 

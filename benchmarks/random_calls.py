@@ -118,7 +118,7 @@ def _specimens(place: Path) -> Path:
     (place / "empty").mkdir(parents=True)
     (place / "folder.png").mkdir()
     here = Path.cwd()
-    words = "collect --world two-room --episodes 4 --episode-steps 24 --workers 1 --out data"
+    words = "collect --world two-room --episodes 9 --episode-steps 24 --workers 1 --out data"
     trains = "train --data data --out run --preset tiny --steps 2 --threads 1 --head.steps 1"
     for line in (words, trains):
         os.chdir(place)

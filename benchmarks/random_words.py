@@ -43,13 +43,16 @@ SMALL: dict[str, tuple[str, ...]] = {  # what keeps a sound call short; a drawn 
     "control": ("--seconds 0.08", "--checkpoint model"),
     "export": ("--checkpoint run",),
     "evaluate": ("--episodes 1", "--no-floors", "--controller noop", "--world two-room"),
-    "diagnose": ("--episodes 2",),
+    "diagnose": ("--episodes 8", "--checkpoint model"),
+    "sweep": ("--data data", "--preset tiny", "--workers 1"),
     "demo": ("--rollouts 2", "--steps 2", "--episodes 1", "--sac-env-steps 0", "--preset tiny",
              "--workers 1", "--world two-room"),
     "dataset preview": ("--episodes 1", "--frames 2"),
+    "dataset frame": ("--episode 1", "--frame 2", "--frame=-9"),
     "studies": ("--workers 1", "--seeds 1"),
 }  # fmt: skip
-REQUIRED_SHARE, NASTY_SHARE, STRAY_SHARE = 0.9, 0.4, 0.05
+SOUND = {"--data": "data", "--checkpoint": "model", "--out": "new", "--onnx": "new"}
+REQUIRED_SHARE, NASTY_SHARE, STRAY_SHARE, SOUND_SHARE = 0.9, 0.4, 0.05, 0.5
 
 
 def subjects() -> dict[str, Entry]:
@@ -106,6 +109,8 @@ def _flag(name: str, hint: Any, rng: np.random.Generator) -> list[str]:
     sound = NUMBERS if {int, float} & set(kinds) else PATHS if Path in kinds else TEXTS
     choices = [str(one) for one in kinds if isinstance(one, str)]
     value = _value(rng, choices or sound)
+    if name in SOUND and rng.random() < SOUND_SHARE:
+        value = SOUND[name]
     if name in OUTPUTS and value == "..":
         value = "."
     count = int(rng.integers(1, 4)) if tuple in kinds else 1

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from math import inf, isfinite
+from pathlib import PurePath
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -26,6 +27,7 @@ Array = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
+RECORDING = "recorded:"  # begins the name of what was recorded elsewhere
 MAX_IMAGE_SIDE_PX = 1024
 MAX_STATE = 1e6  # beyond it angles lose their digits, and simulations break down
 
@@ -101,6 +103,11 @@ class WorldSpec:
         return tuple(i for i, column in enumerate(self.state) if column.tolerance is not None)
 
     @property
+    def is_recording(self) -> bool:
+        """Whether no world stands behind the recordings."""
+        return self.world.startswith(RECORDING)
+
+    @property
     def frame_shape(self) -> tuple[int, int, int]:
         """Height, width, 3."""
         return (*self.image_size, 3)
@@ -109,14 +116,17 @@ class WorldSpec:
         """Refuse ``other``, the spec of ``whose``, unless it means the same; names what differs.
 
         State columns only matter where both have them: a recording without states may be learned
-        from for a world with them.
+        from for a world with them. Where one of the two is a recording behind which no world
+        stands, names and looks say nothing: what was learned from it may steer the real thing. A
+        world in a file is known by the file's name, wherever it lies.
 
         Raises:
             SpecError: naming the first field that differs, both values and what to do.
         """
-        for name in ("world", "look", "image_size", "action_dim", "step_s"):
+        names = ("world", "look") if self.is_recording == other.is_recording else ()
+        for name in (*names, "image_size", "action_dim", "step_s"):
             mine, theirs = getattr(self, name), getattr(other, name)
-            if mine != theirs:
+            if _without_folder(mine) != _without_folder(theirs):
                 raise SpecError(
                     f"expected {name} = {_said(mine)}, got {_said(theirs)} from {whose}: "
                     f"{_ADVICE[name]}"
@@ -166,6 +176,12 @@ _ADVICE = {
     "action_dim": "both must be made for the same body",
     "step_s": "both must have the same time between two actions",
 }
+
+
+def _without_folder(value: Any) -> Any:
+    """``value``, of a world that is code only the file's name and what is in it."""
+    place, code, rest = str(value).rpartition(".py:")
+    return f"{PurePath(place).name}{code}{rest}" if code else value
 
 
 def _said(value: Any) -> str:

@@ -17,7 +17,10 @@ _KNOWN_EVERYWHERE = ("builtins", "agent", "envs", "planners")
 
 
 def load_user_module(path: Path) -> Any:
-    """A user's Python file, run once; ``WorldError`` with their own line where it fails."""
+    """A user's Python file, run once; ``WorldError`` with their own line where it fails.
+
+    It may import what lies beside it, after what is installed.
+    """
     key = f"{_PREFIX}{path.stem}"
     known = sys.modules.get(key)
     if known is not None and getattr(known, "__file__", None) == str(path.resolve()):
@@ -25,6 +28,8 @@ def load_user_module(path: Path) -> Any:
     module = ModuleType(key)
     module.__file__ = str(path.resolve())
     sys.modules[key] = module
+    if (folder := str(path.resolve().parent)) not in sys.path:
+        sys.path.append(folder)
     try:  # compiled anew: bytecode kept beside it may be older than a file just written
         exec(compile(path.read_bytes(), module.__file__, "exec"), module.__dict__)
     except Exception as error:

@@ -12,6 +12,7 @@ from agent.errors import UserError
 from agent.model.checkpoint import save_checkpoint
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
+from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.rivals.actor import Actor, ActorConfig, save_actor
 from envs import DEFAULT_WORLD, WorldSpec, make_world
@@ -56,7 +57,7 @@ def test_frames_that_are_not_square_are_the_worlds_own_choice(made_for) -> None:
 
 def test_recordings_have_no_world_behind_them(made_for) -> None:
     checkpoint = made_for(world="recorded:kitchen")
-    with pytest.raises(UserError, match=r"recordings of kitchen, .*--world, or .*--data"):
+    with pytest.raises(UserError, match=r"recordings of kitchen, .*--world .*--data.*Agent"):
         world_asked(None, "", checkpoint)
     assert world_asked("two-room", "", checkpoint).name == "two-room"
 
@@ -90,3 +91,9 @@ def test_a_checkpoint_names_no_code_to_run(made_for, name: str) -> None:
     with pytest.raises(UserError, match=f"code you trust, say --world {name}"):
         world_asked(None, "", made_for(world=name))
     assert world_asked("./mine.py:World", "", made_for(world=name)).name == "./mine.py:World"
+
+
+def test_the_folder_of_a_demo_has_its_model(made_for, tmp_path: Path) -> None:
+    (tmp_path / "demo" / "world-model").mkdir(parents=True)
+    made_for().rename(tmp_path / "demo" / "world-model" / "checkpoint")
+    assert world_asked(None, "", find_checkpoint(tmp_path / "demo")).name == "two-room"

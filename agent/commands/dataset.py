@@ -1,4 +1,4 @@
-"""``dataset inspect | verify | preview``: look at recorded rollouts."""
+"""``dataset inspect | verify | preview | frame``: look at recorded rollouts."""
 
 from __future__ import annotations
 
@@ -92,3 +92,31 @@ class Preview(_Reads):
             refuse_idle(self, ("frames",), "in a film, which shows every frame")
         require_file_place(checked_drawing_path(self.out), "--out")
         say(f"wrote {preview_dataset(self.directory, self.out, self.episodes, self.frames)}")
+
+
+@dataclass(frozen=True)
+class Frame(_Reads):
+    """Save one frame of a data set as a picture: a goal for control --goal-image, say.
+
+    Examples:
+      python run_agent.py dataset frame data/kitchen --episode 3 --frame -1 --out runs/goal.png
+      python run_agent.py control --checkpoint runs/pole --goal-image runs/goal.png
+    """
+
+    directory: Directory
+    """The data set."""
+    out: Annotated[Path, arg(metavar="FILE.png")]
+    """The picture."""
+    episode: int = 0
+    """Which episode."""
+    frame: int = -1
+    """Which of its frames; -1 is the last one."""
+
+    def run(self) -> None:
+        """Save it, and say where."""
+        from agent.commands.console import say
+        from agent.commands.places import require_file_place
+        from agent.reporting.preview import save_frame
+
+        require_file_place(self.out, "--out", ".png")
+        say(f"wrote {save_frame(self.directory, self.out, self.episode, self.frame)}")

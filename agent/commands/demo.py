@@ -13,6 +13,7 @@ from tyro.conf import arg
 from agent.commands.values import Parallel, Seed
 from agent.commands.worlds_asked import DEFAULT_WORLD
 from agent.machine.cores import usable_cores
+from agent.model.shipped import DEMOS_MODEL, find_checkpoint
 
 if TYPE_CHECKING:
     from agent.commands.measurement import Measurement
@@ -120,7 +121,7 @@ class Demo:
     @property
     def world_model(self) -> Path:
         """Where the world model is trained."""
-        return self.place / "world-model"
+        return self.place / DEMOS_MODEL
 
     @property
     def sac(self) -> Path:
@@ -221,7 +222,6 @@ class Demo:
 
     def learned(self) -> dict[str, Path]:
         """The checkpoints of what was trained, ours first."""
-        from agent.model.shipped import find_checkpoint
 
         places = {"world-model": self.world_model} | ({"sac": self.sac} if self.has_rival else {})
         return {name: find_checkpoint(place) for name, place in places.items()}
@@ -250,7 +250,6 @@ class Demo:
     def _evaluate(self) -> None:
         """Measure what is not measured yet, SAC when it has learned, which it does meanwhile."""
         from agent.commands.rival_job import RivalJob
-        from agent.model.shipped import find_checkpoint
 
         ours = self._jobs({"world-model": find_checkpoint(self.world_model)})
         floors = self._jobs({"random": None, "noop": None})

@@ -42,10 +42,11 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
     spec = None if checkpoint is None else world_of_checkpoint(checkpoint)
     if spec is None:
         return WorldAsked(name or DEFAULT_WORLD, look)
-    if name is None and spec.world.startswith("recorded:"):
+    if name is None and spec.is_recording:
         raise UserError(
             f"{checkpoint} was learned from recordings of {spec.world.partition(':')[2]}, behind "
-            "which no world stands: name one with --world, or evaluate offline with --data"
+            "which no world stands: name one with --world whose frames and actions mean the same, "
+            "evaluate offline with --data, or steer with agent.Agent"
         )
     if name is None and names_code(spec.world):
         raise UserError(

@@ -9,17 +9,19 @@ from agent.files.bundle import CHECKPOINT, has_bundle
 from agent.files.durable import entries
 
 SHIPPED = Path("checkpoints/reacher")
+DEMOS_MODEL = "world-model"  # the folder of a demo's run
 _PACKAGE = Path(__file__).parents[1]
 _BROUGHT = (_PACKAGE.parent / SHIPPED, _PACKAGE / "shipped" / SHIPPED.name)  # clone, wheel
 
 
 def find_checkpoint(directory: Path) -> Path:
-    """``directory`` or the checkpoint inside it; the shipped one is found from any folder.
+    """``directory`` or the checkpoint inside it, that of a run or of a ``demo``; the shipped one is
+    found from any folder.
 
     Raises:
         UserError: if there is none, naming what makes one.
     """
-    places = [directory, directory / CHECKPOINT]
+    places = [directory, directory / CHECKPOINT, directory / DEMOS_MODEL / CHECKPOINT]
     if directory == SHIPPED and not directory.exists():
         places += _BROUGHT
     for place in places:

@@ -41,6 +41,20 @@ def preview_dataset(
     return write_video(out, side_by_side(recorded, ids), 1.0 / store.header.spec.step_s)
 
 
+def save_frame(directory: Path | str, out: Path, episode: int, frame: int) -> Path:
+    """One frame of a data set as a picture, as a goal to go to; UserError where there is none."""
+    recorded = RolloutStore.open(directory).load(memory_limit_bytes=0)
+    if not 0 <= episode < recorded.count:
+        raise UserError(f"expected --episode from 0 to {recorded.count - 1}, got {episode}")
+    count = int(recorded.ep_len[episode])
+    if not -count <= frame < count:
+        raise UserError(
+            f"expected --frame from 0 to {count - 1}, or from -1 back to -{count}, got {frame}"
+        )
+    row = int(recorded.ep_offset[episode]) + frame % count
+    return write_picture(out, recorded.pixels[np.array([row])][0])
+
+
 def contact_sheet(recorded: Episodes, ids: list[int], frames: int) -> Image:
     """One row per episode, one column per moment, uint8 (height, width, 3) RGB.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from agent.errors import UserError
 
-QUOTE = re.compile(r"<!-- q: (.*?) -->(.*?)<!-- /q -->", re.DOTALL)
+QUOTE = re.compile(r"<!-- q: ([^<>]*?) -->([^<>]*?)<!-- /q -->")
 Source = Callable[..., str]
 """The words after its name, as texts, to the number as a text; raises LookupError or ValueError."""
 

@@ -119,7 +119,16 @@ def test_a_quote_is_made_anew_and_strangers_are_left_alone(tmp_path: Path) -> No
     page += " <!-- q: no; x -->7<!-- /q -->"
     expected = page.replace("9", "2.3")
     assert with_quotes(page, made) == expected == with_quotes(expected, made)
-    assert "75.0" in with_quotes("<!-- q: runs; lewm; sac; held --><!-- /q -->", made)
+    quote = "<!-- q: runs; lewm; sac; held -->"
+    assert with_quotes(f"{quote}<!-- /q -->", made) == f"{quote}75.0<!-- /q -->"
+    prose = f"what stands after `<!-- q: … -->` is made: {quote}"  # and is no quote itself
+    assert with_quotes(f"{prose}<!-- /q -->", made) == f"{prose}75.0<!-- /q -->"
+
+
+def test_no_quote_of_a_page_is_empty() -> None:
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    found = [quote for page in pages for quote in QUOTE.findall(page.read_text(encoding="utf-8"))]
+    assert found and all(said.strip() for _, said in found)
 
 
 def test_a_directory_without_tables_leaves_every_page_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from agent.data import inspect_dataset, verify_dataset
 from agent.data.episodes import Episodes
 from agent.data.inspection import state_facts
 from agent.errors import UserError
-from agent.reporting.preview import contact_sheet, preview_dataset, side_by_side
+from agent.reporting.preview import contact_sheet, preview_dataset, save_frame, side_by_side
 from envs import Column
 
 
@@ -58,6 +58,18 @@ def test_video_has_every_moment(real_store, tmp_path):
     video = cv2.VideoCapture(str(preview_dataset(real_store.directory, tmp_path / "p.mp4")))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 21
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(25)
+
+
+@pytest.mark.parametrize(("frame", "row"), [(3, 21 + 3), (-1, 41), (-21, 21)])
+def test_one_frame_is_saved_as_it_was_recorded(real_store, tmp_path, frame, row):
+    saved = cv2.imread(str(save_frame(real_store.directory, tmp_path / "goal.png", 1, frame)))
+    np.testing.assert_array_equal(saved[..., ::-1], real_store.load().pixels[row])
+
+
+@pytest.mark.parametrize(("episode", "frame"), [(6, 0), (-1, 0), (0, 21), (0, -22)])
+def test_a_frame_that_is_not_there_is_refused(real_store, tmp_path, episode, frame):
+    with pytest.raises(UserError, match="expected --(episode|frame) from 0 to"):
+        save_frame(real_store.directory, tmp_path / "goal.png", episode, frame)
 
 
 def test_an_unknown_picture_format_is_refused(real_store, tmp_path):

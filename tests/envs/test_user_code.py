@@ -44,3 +44,9 @@ def test_a_worker_tells_their_line(tmp_path: Path, raised: str, said: str) -> No
 def test_what_is_ours_keeps_its_traceback() -> None:
     failed = attempted(threading.Event().wait, "not a number")
     assert exit_code_of(pickle.loads(pickle.dumps(failed)).error) is None
+
+
+def test_a_file_may_import_what_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "their_parts.py").write_text("RATE = 7\n")
+    (tmp_path / "theirs_too.py").write_text("from their_parts import RATE\n")
+    assert load_user_module(tmp_path / "theirs_too.py").RATE == 7

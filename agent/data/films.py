@@ -1,0 +1,61 @@
+"""Frames of one's own as a data set wants them: read off a film, and brought to one size."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from agent.errors import UserError
+from agent.interfaces import Image
+from envs import import_opencv
+
+
+def read_film(path: Path | str, image_size: tuple[int, int], every: int = 1) -> Image:
+    """The frames of a film, uint8 (T, h, w, 3), RGB, in the order in which they were taken.
+
+    Args:
+        path: anything that OpenCV can decode.
+        image_size: height and width [px] that frames are brought to; see :func:`resized`.
+        every: one frame of so many is kept, the first of all first: 3 makes 30 frames a second 10.
+
+    Raises:
+        UserError: if there is no such film, or nothing in it can be decoded.
+    """
+    if every < 1:
+        raise UserError(f"expected to keep a frame of every 1 or more, got {every}")
+    film, frames = import_opencv().VideoCapture(str(path)), []
+    for number in itertools.count():
+        if not film.grab():
+            break
+        if number % every == 0:
+            frames.append(resized(film.retrieve()[1][None, ..., ::-1], image_size)[0])
+    film.release()
+    if not frames:
+        what = "nothing that OpenCV can decode" if Path(path).exists() else "no such file"
+        raise UserError(f"expected a film at {path}, got {what}")
+    return np.stack(frames)
+
+
+def resized(frames: ArrayLike, image_size: tuple[int, int]) -> Image:
+    """``frames`` uint8 (T, h', w', 3) at ``image_size`` (h, w) [px], as means over areas.
+
+    Another shape than the camera's is stretched: that loses nothing a model needs, as long as goal
+    pictures go the same way.
+
+    Raises:
+        UserError: for what is no row of pictures, or smaller than they should become.
+    """
+    taken, (height, width) = np.asarray(frames), image_size
+    if taken.ndim != 4 or taken.shape[3] != 3 or taken.dtype != np.uint8:
+        raise UserError(f"expected frames uint8 (T, h, w, 3), got {taken.dtype} {taken.shape}")
+    if taken.shape[1] < height or taken.shape[2] < width:
+        raise UserError(
+            f"expected frames of at least {height}x{width} px, got {taken.shape[1]}x"
+            f"{taken.shape[2]}: choose a smaller image_size"
+        )
+    cv2 = import_opencv()
+    area = [cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in taken]
+    return np.stack(area) if area else np.empty((0, height, width, 3), np.uint8)

@@ -1,0 +1,57 @@
+"""Frames of one's own: from a film, and brought to one size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from agent import read_film, resized
+from agent.errors import UserError
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Nine frames of 32 x 48 px, each a little redder than the one before, left half green."""
+    writer = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10,
+                             (48, 32))  # fmt: skip
+    for number in range(9):
+        frame = np.zeros((32, 48, 3), np.uint8)
+        frame[:, 24:, 2] = 20 * number  # blue first: red is last
+        frame[:, :24, 1] = 200
+        writer.write(frame)
+    writer.release()
+    return tmp_path / "film.avi"
+
+
+@pytest.mark.parametrize(("every", "numbers"), [(1, range(9)), (4, (0, 4, 8))])
+def test_frames_come_in_order_in_rgb_and_at_size(film: Path, every: int, numbers: range) -> None:
+    frames = read_film(film, (16, 24), every)
+    assert frames.shape == (len(numbers), 16, 24, 3) and frames.dtype == np.uint8
+    red = frames[:, 4:12, 16:22, 0].mean((1, 2))
+    np.testing.assert_allclose(red, [20 * number for number in numbers], atol=12)
+    assert frames[:, 4:12, 2:8, 1].min() > 180  # not mirrored, and green stays green
+
+
+def test_what_is_no_film_is_named(film: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file"):
+        read_film(tmp_path / "absent.mp4", (16, 16))
+    (tmp_path / "text.mp4").write_text("no film")
+    with pytest.raises(UserError, match="nothing that OpenCV can decode"):
+        read_film(tmp_path / "text.mp4", (16, 16))
+    with pytest.raises(UserError, match="at least 64x64 px, got 32x48"):
+        read_film(film, (64, 64))
+    with pytest.raises(UserError, match="every 1 or more, got 0"):
+        read_film(film, (16, 16), 0)
+
+
+def test_a_small_frame_has_the_means_of_a_large_one() -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (2, 24, 40, 3), dtype=np.uint8)
+    means = frames.reshape(2, 12, 2, 10, 4, 3).mean((2, 4))
+    np.testing.assert_allclose(resized(frames, (12, 10)), means, atol=0.51)
+    np.testing.assert_array_equal(resized(frames, (24, 40)), frames)
+    assert resized(frames[:0], (12, 10)).shape == (0, 12, 10, 3)
+    with pytest.raises(UserError, match=r"float64 \(2, 24, 40, 3\)"):
+        resized(frames / 2, (12, 10))
