@@ -111,7 +111,7 @@ def _checked(
              f"(T, {spec.action_dim}), T at least 1")  # fmt: skip
     shape = (steps + 1, *spec.frame_shape)
     _require(pixels.shape == shape and pixels.dtype == np.uint8, "frames", pixels,
-             f"uint8 {shape}, one more than actions (agent.resized makes others so large)")  # fmt: skip
+             f"uint8 {shape}, one more than actions; for sizes there is agent.resized")  # fmt: skip
     known = np.empty((steps + 1, 0)) if states is None else np.asarray(states, dtype=np.float64)
     _require(known.shape == (steps + 1, len(spec.state)), "states", known,
              f"{(steps + 1, len(spec.state))}")  # fmt: skip

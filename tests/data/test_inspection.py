@@ -68,7 +68,7 @@ def test_one_frame_is_saved_as_it_was_recorded(real_store, tmp_path, frame, row)
 
 @pytest.mark.parametrize(("episode", "frame"), [(6, 0), (-1, 0), (0, 21), (0, -22)])
 def test_a_frame_that_is_not_there_is_refused(real_store, tmp_path, episode, frame):
-    with pytest.raises(UserError, match="expected --(episode|frame) from 0 to"):
+    with pytest.raises(UserError, match=r"expected --(episode|frame) from 0 to"):
         save_frame(real_store.directory, tmp_path / "goal.png", episode, frame)
 
 
