@@ -59,7 +59,7 @@ class Lessons:
         if main.stop < self.config.steps:
             self._settling_loss = loss_over_ranks(prediction_loss, model, without="encoder.")
         self._embedded: WindowSampler | None = None
-        self._kept: list[np.ndarray] = []
+        self._kept: tuple[list[np.ndarray], list[np.ndarray]] | None = None
 
     def loss(self, step: int) -> LossTerms:
         """Of one batch, with the model in the mode that this part of the training needs."""
@@ -95,22 +95,31 @@ class Lessons:
 
     def _settling(self, step: int) -> LossTerms:
         if self._embedded is None:
-            episodes, ids = self._source.at(self.config.main_steps.stop)
-            made = self._embed(episodes, ids)
-            seen = replace(episodes, pixels=made)
-            self._kept = [made[seen.rows(episode)] for episode in ids.tolist()]
-            settings = self.config
-            drawing = self._drawing(settings.window_frames, self._block, settings.batch)
-            self._embedded = drawing.sampler(seen, ids)
+            self._embedded = self._sampler_of_embeddings()
         self.model.encoder.eval()
         window = self._embedded.sample(step)
         embeddings, actions = self._there(window.frames), self._there(window.actions)
         found: LossTerms = self._settling_loss(embeddings, actions, self.config.multi_step)
         return found
 
-    def embeddings(self) -> list[np.ndarray]:
-        """Of the episodes (T, D) that settling was about, if there was any; else none."""
+    def embedded(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Embeddings (T, D) and states (T, S) of the episodes that settling is about, or would be.
+
+        The encoder must have come to rest.
+        """
+        if self._kept is None:
+            self._sampler_of_embeddings()
+        assert self._kept is not None
         return self._kept
+
+    def _sampler_of_embeddings(self) -> WindowSampler:
+        settings = self.config
+        episodes, ids = self._source.at(min(settings.main_steps.stop, settings.steps - 1))
+        made = self._embed(episodes, ids)
+        rows = [episodes.rows(episode) for episode in ids.tolist()]
+        self._kept = [made[each] for each in rows], [episodes.state[each].copy() for each in rows]
+        drawing = self._drawing(settings.window_frames, self._block, settings.batch)
+        return drawing.sampler(replace(episodes, pixels=made), ids)
 
     def _embed(self, episodes: Episodes, ids: Rows) -> np.ndarray:
         """Embeddings (N, D) of all rows of the episodes learned from, as a controller has them."""

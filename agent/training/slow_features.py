@@ -5,6 +5,11 @@ white (:func:`agent.training.warm_start.alignment`): what then moves least are t
 eigenfunctions of the world's own motion ("When Does LeJEPA Learn a World Model?", arXiv:2605.26379,
 Sec. 3; Pfau et al. 2019, arXiv:1806.02215, for eigenfunctions by networks). No frame is embedded
 again and no encoder moves: it takes seconds.
+
+A plan is measured where the predictor says it leads, a little beside what an encoder gives; so
+embeddings are shaken while features are fitted, and those that hang on what lies beside come last.
+Without it a feature is only right on the embeddings themselves, and near a goal, where differences
+are small, a controller follows its errors.
 """
 
 from __future__ import annotations
@@ -24,11 +29,12 @@ SPARE = 2  # times as many features are fitted as are kept: the slowest
 
 
 def fit_slow_features(
-    embeddings: Rows, hidden: int, width: int, rows_a_step: int, seed: int
+    embeddings: Rows, hidden: int, width: int, rows_a_step: int, seed: int, noise: float
 ) -> SlowFeatures | None:
     """``width`` features of ``hidden`` units from embeddings (T, D) of episodes.
 
-    Scaled to a total variance of D, as the linear metric is. None where no episode is long enough.
+    ``noise`` is the deviation of what each number of an embedding is shaken by. Scaled to a total
+    variance of D, as the linear metric is. None where no episode is long enough.
     """
     lags = [lag * rows_a_step for lag in LAGS]
     usable = [np.asarray(z, np.float32) for z in embeddings if len(z) > max(lags)]
@@ -39,16 +45,21 @@ def fit_slow_features(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         features = SlowFeatures(latent_dim, hidden, SPARE * width)
+    generator = torch.Generator().manual_seed(seed)
+
+    def shaken(rows: Tensor) -> Tensor:
+        return rows + noise * torch.randn(rows.shape, generator=generator)
+
     optimiser = torch.optim.Adam(features.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS)
     for step in range(STEPS):
-        loss = alignment(features(pairs.draw(lags[step % len(lags)]))).log()
+        loss = alignment(features(shaken(pairs.draw(lags[step % len(lags)])))).log()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
     with torch.no_grad():
-        made = [features(torch.from_numpy(z)).numpy() for z in usable]
+        made = [features(shaken(torch.from_numpy(z))).numpy() for z in usable]
     kept = commuting_features(made, lags[0], width, latent_dim)
     return features.combined(torch.from_numpy(kept).float())
 

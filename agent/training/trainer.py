@@ -24,7 +24,7 @@ from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from agent.settings import to_dict
 from agent.training import ranks
-from agent.training.diagnostics import Diagnostics, diagnose, embed_episodes
+from agent.training.diagnostics import Diagnostics, diagnose
 from agent.training.fit import require_fit, usable_device
 from agent.training.geometry import Geometry, geometry_of
 from agent.training.goal_distance import fit_goal_distance
@@ -41,7 +41,6 @@ from envs import SpecError, interrupts_held_back
 
 REPORT_EVERY = 10
 _PROBE_EPISODES = 20
-_METRIC_EPISODES = 100
 _GENTLER = "lower --training.learning-rate and --training.matrix-learning-rate"
 
 
@@ -254,12 +253,9 @@ class Trainer:
         """Fit goal distance and sight to the rollouts, and write the checkpoint."""
         if not ranks.is_first():
             return
-        chosen = self.train_ids[:: max(1, len(self.train_ids) // _METRIC_EPISODES)]
         self.model.eval()
-        embeddings = embed_episodes(self.model, self.episodes, chosen)
-        everything = self.lessons.embeddings() or embeddings
-        fit_goal_distance(self.model, embeddings, everything, self.config.training.seed)
-        states = [self.episodes.state[self.episodes.rows(int(i))] for i in chosen]
+        embeddings, states = self.lessons.embedded()
+        fit_goal_distance(self.model, embeddings, self.config.training.seed)
         block = self.config.model.action_block
         shape = geometry_of(self.model, states, embeddings, block)
         self.model.sight = learn_sight(self.model, self.episodes, self.train_ids, self.held_out_ids)

@@ -12,7 +12,7 @@ from agent.config import preset
 from agent.model.folded_measure import FoldedMeasure
 from agent.model.slow_features import SlowFeatures
 from agent.model.world_model import WorldModel
-from agent.training import slow_features
+from agent.training import goal_distance, slow_features
 from agent.training.geometry import geometry
 from agent.training.goal_distance import fit_goal_distance
 from agent.training.slow_features import fit_slow_features
@@ -64,20 +64,39 @@ def test_a_curled_embedding_is_unrolled(walks):
     seen = [curled(walk) for walk in walks]
     straight, either = a_model(bent=0), a_model()
     for model in (straight, either):
-        fit_goal_distance(model, seen, seen, seed=0)
+        fit_goal_distance(model, seen, seed=0)
     assert false_minima(straight, walks, seen) > 0.05
     assert false_minima(either, walks, seen) < 0.5 * false_minima(straight, walks, seen)
 
 
-def test_where_nothing_is_curled_the_linear_distance_stays(walks):
+def test_a_shaken_feature_does_not_hang_on_what_lies_beside(walks):
+    """Ten of twelve directions are never taken: only noise tells a feature to ignore them."""
     seen = [np.pad(walk, ((0, 0), (0, LATENT - 2))) for walk in walks]
-    straight, either = a_model(bent=0), a_model()
-    for model in (straight, either):
-        fit_goal_distance(model, seen, seen, seed=0)
-    one, other = (torch.from_numpy(seen[0][:50]), torch.from_numpy(seen[1][:50]))
-    with torch.no_grad():
-        far = [model.offsets(one, other).norm(dim=-1) for model in (straight, either)]
-    torch.testing.assert_close(*far)
+    beside = []
+    for noise in (0.0, 0.2):
+        features = fit_slow_features(seen, 32, 2, 1, seed=0, noise=noise)
+        assert features is not None
+        places = torch.from_numpy(np.concatenate(seen)[::50])
+        slopes = torch.func.vmap(torch.func.jacrev(features))(places)  # (P, 2, LATENT)
+        beside.append((slopes[..., 2:].norm() / slopes[..., :2].norm()).item())
+    assert beside[1] < 0.1 < beside[0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "kept"), [([0.004], 0.2), ([0.3, 0.0], 0.1), ([0.02, 0.03, 0.01], 0.0)]
+)
+def test_as_much_noise_as_leaves_few_false_minima(walks, monkeypatch, counts, kept):
+    tried, found = {}, iter(counts)
+
+    def fit(*given, noise):
+        tried[noise] = SlowFeatures(LATENT, 32, 8)
+        return tried[noise]
+
+    monkeypatch.setattr(goal_distance, "fit_slow_features", fit)
+    monkeypatch.setattr(goal_distance, "_false_minima", lambda *given: next(found))
+    model = a_model()
+    fit_goal_distance(model, [curled(walk) for walk in walks], seed=0)
+    assert model.slow is tried[kept] and len(tried) == len(counts)
 
 
 @pytest.mark.parametrize("bent", [0, 8])
@@ -97,7 +116,7 @@ def test_planning_measures_what_the_model_does_and_slopes_are_its_derivatives(be
 
 def test_the_slowest_features_of_a_square_are_one_for_each_side(walks):
     """Its slowest eigenfunctions are cos(πx/2 + π/2) and the same of y: monotone in each."""
-    features = fit_slow_features([np.asarray(w) for w in walks], 32, 2, 1, seed=0)
+    features = fit_slow_features([np.asarray(w) for w in walks], 32, 2, 1, seed=0, noise=0.1)
     assert features is not None
     place = np.concatenate(walks)
     with torch.no_grad():
@@ -117,4 +136,4 @@ def test_combined_features_are_those_times_a_matrix():
 
 
 def test_episodes_too_short_for_a_pair_leave_it_linear():
-    assert fit_slow_features([np.zeros((3, 4), np.float32)], 8, 2, 2, seed=0) is None
+    assert fit_slow_features([np.zeros((3, 4), np.float32)], 8, 2, 2, seed=0, noise=0.1) is None
