@@ -16,14 +16,14 @@ import torch
 from agent.model.metric import Matrix, commute_time_metric, goal_metric
 from agent.model.world_model import WorldModel
 from agent.training.geometry import HORIZON, Rows, geometry
-from agent.training.slow_features import fit_slow_features
+from agent.training.slow_features import STEPS, fit_slow_features
 
 NOISES = (0.2, 0.1, 0.0)  # of embeddings, whose numbers have a deviation of about 1
 FEW = 0.005  # false minima, as a share of all starts
 
 
-def fit_goal_distance(model: WorldModel, embeddings: Rows, seed: int) -> None:
-    """Fit it in place to embeddings (T, D) of episodes.
+def fit_goal_distance(model: WorldModel, embeddings: Rows, seed: int, steps: int = STEPS) -> None:
+    """Fit it in place to embeddings (T, D) of episodes, in as many ``steps`` each time.
 
     Raises:
         ValueError: if no episode is longer than a model step.
@@ -39,7 +39,7 @@ def fit_goal_distance(model: WorldModel, embeddings: Rows, seed: int) -> None:
     best, least = model.slow, np.inf
     for noise in NOISES:
         curved = fit_slow_features(
-            embeddings, settings.bent, model.commuting, lag, seed, noise=noise
+            embeddings, settings.bent, model.commuting, lag, seed, noise, steps
         )
         if curved is None:
             return

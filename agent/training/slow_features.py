@@ -23,13 +23,19 @@ from agent.model.slow_features import SlowFeatures
 from agent.training.geometry import Rows
 from agent.training.warm_start import alignment
 
-STEPS, PAIRS, RATE = 1200, 512, 3e-3
+STEPS, PAIRS, RATE = 1200, 512, 3e-3  # steps at most
 LAGS = (2, 4, 8)  # model steps: short ones for what is near, long ones for the lie of the land
 SPARE = 2  # times as many features are fitted as are kept: the slowest
 
 
 def fit_slow_features(
-    embeddings: Rows, hidden: int, width: int, rows_a_step: int, seed: int, noise: float
+    embeddings: Rows,
+    hidden: int,
+    width: int,
+    rows_a_step: int,
+    seed: int,
+    noise: float,
+    steps: int = STEPS,
 ) -> SlowFeatures | None:
     """``width`` features of ``hidden`` units from embeddings (T, D) of episodes.
 
@@ -51,8 +57,8 @@ def fit_slow_features(
         return rows + noise * torch.randn(rows.shape, generator=generator)
 
     optimiser = torch.optim.Adam(features.parameters(), RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS)
-    for step in range(STEPS):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for step in range(steps):
         loss = alignment(features(shaken(pairs.draw(lags[step % len(lags)])))).log()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

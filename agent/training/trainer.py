@@ -35,6 +35,7 @@ from agent.training.parallel import norms_over_ranks
 from agent.training.reports import Clock, Losses, TrainStatistics, report_on
 from agent.training.scales import actions_of, some_frames
 from agent.training.sight import learn_sight
+from agent.training.slow_features import STEPS
 from agent.training.source import env_steps, source_of
 from agent.training.state import begun_with, load_training_state, save_training_state
 from envs import SpecError, interrupts_held_back
@@ -255,7 +256,8 @@ class Trainer:
             return
         self.model.eval()
         embeddings, states = self.lessons.embedded()
-        fit_goal_distance(self.model, embeddings, self.config.training.seed)
+        steps = min(STEPS, self.config.training.steps)  # a short trial takes a short time
+        fit_goal_distance(self.model, embeddings, self.config.training.seed, steps)
         block = self.config.model.action_block
         shape = geometry_of(self.model, states, embeddings, block)
         self.model.sight = learn_sight(self.model, self.episodes, self.train_ids, self.held_out_ids)

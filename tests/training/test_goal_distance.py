@@ -12,7 +12,7 @@ from agent.config import preset
 from agent.model.folded_measure import FoldedMeasure
 from agent.model.slow_features import SlowFeatures
 from agent.model.world_model import WorldModel
-from agent.training import goal_distance, slow_features
+from agent.training import goal_distance
 from agent.training.geometry import geometry
 from agent.training.goal_distance import fit_goal_distance
 from agent.training.slow_features import fit_slow_features
@@ -22,10 +22,7 @@ SPEC = WorldSpec("recorded:square", "none", (16, 16), 1, 0.1, (Column("x"), Colu
 LATENT = 12
 
 
-@pytest.fixture(autouse=True)
-def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What these squares need."""
-    monkeypatch.setattr(slow_features, "STEPS", 300)
+STEPS = 300  # what these squares need
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +61,7 @@ def test_a_curled_embedding_is_unrolled(walks):
     seen = [curled(walk) for walk in walks]
     straight, either = a_model(bent=0), a_model()
     for model in (straight, either):
-        fit_goal_distance(model, seen, seed=0)
+        fit_goal_distance(model, seen, seed=0, steps=STEPS)
     assert false_minima(straight, walks, seen) > 0.05
     assert false_minima(either, walks, seen) < 0.5 * false_minima(straight, walks, seen)
 
@@ -74,7 +71,7 @@ def test_a_shaken_feature_does_not_hang_on_what_lies_beside(walks):
     seen = [np.pad(walk, ((0, 0), (0, LATENT - 2))) for walk in walks]
     beside = []
     for noise in (0.0, 0.2):
-        features = fit_slow_features(seen, 32, 2, 1, seed=0, noise=noise)
+        features = fit_slow_features(seen, 32, 2, 1, seed=0, noise=noise, steps=STEPS)
         assert features is not None
         places = torch.from_numpy(np.concatenate(seen)[::50])
         slopes = torch.func.vmap(torch.func.jacrev(features))(places)  # (P, 2, LATENT)
@@ -88,7 +85,7 @@ def test_a_shaken_feature_does_not_hang_on_what_lies_beside(walks):
 def test_as_much_noise_as_leaves_few_false_minima(walks, monkeypatch, counts, kept):
     tried, found = {}, iter(counts)
 
-    def fit(*given, noise):
+    def fit(model, width, lag, seed, rest, noise, steps):
         tried[noise] = SlowFeatures(LATENT, 32, 8)
         return tried[noise]
 
@@ -116,7 +113,9 @@ def test_planning_measures_what_the_model_does_and_slopes_are_its_derivatives(be
 
 def test_the_slowest_features_of_a_square_are_one_for_each_side(walks):
     """Its slowest eigenfunctions are cos(πx/2 + π/2) and the same of y: monotone in each."""
-    features = fit_slow_features([np.asarray(w) for w in walks], 32, 2, 1, seed=0, noise=0.1)
+    features = fit_slow_features(
+        [np.asarray(w) for w in walks], 32, 2, 1, seed=0, noise=0.1, steps=STEPS
+    )
     assert features is not None
     place = np.concatenate(walks)
     with torch.no_grad():
@@ -136,4 +135,7 @@ def test_combined_features_are_those_times_a_matrix():
 
 
 def test_episodes_too_short_for_a_pair_leave_it_linear():
-    assert fit_slow_features([np.zeros((3, 4), np.float32)], 8, 2, 2, seed=0, noise=0.1) is None
+    assert (
+        fit_slow_features([np.zeros((3, 4), np.float32)], 8, 2, 2, seed=0, noise=0.1, steps=STEPS)
+        is None
+    )
