@@ -61,7 +61,7 @@ def default() -> ExperimentConfig:
 def long() -> ExperimentConfig:
     """Both networks from the first step to the last, in three times the default's time.
 
-    How the shipped checkpoint and the models of the published comparison were trained.
+    How the models of the published comparison were trained.
     """
     model = dataclasses.replace(default().model, predictor=PredictorConfig(width=256), bent=0)
     return dataclasses.replace(default(), model=model, training=TrainingConfig(steps=3500))

@@ -2,10 +2,12 @@
 
     python run_agent.py collect --world examples/own_gymnasium_world.py:Pendulum --out data/pendulum
     python run_agent.py train --data data/pendulum --out runs/pendulum
-    python run_agent.py evaluate --checkpoint runs/pendulum --protocol hindsight --episodes 50
+    python run_agent.py evaluate --checkpoint runs/pendulum --protocol hindsight --episodes 50 \
+        --world examples/own_gymnasium_world.py:Pendulum
 
 A torque turns a weighted rod; the picture is drawn with numpy. ``state_columns`` says what the
-observation means and when a goal is reached; without it there are frames and actions alone.
+observation means and when a goal is reached; without it there are frames and actions alone. A file
+is code, so it is not opened because a checkpoint names it: say --world again.
 """
 
 import gymnasium

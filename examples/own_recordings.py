@@ -3,8 +3,9 @@
     python examples/own_recordings.py runs/kitchen
 
 No simulator stands behind them: here a lamp wanders over a table, in your case a camera looked on.
-What is not known of the state is left out; then training has no probes, and ``evaluate --data``
-says how well the model predicts and plans.
+What is not known of the state is left out; then training has no probes, and how well the model
+predicts and plans is said by ``run_agent.py evaluate --checkpoint OUT/model --data OUT/data``.
+Films and goals: docs/your-own.md.
 """
 
 import sys

@@ -20,9 +20,9 @@ class Export:
     and onnxruntime to run; the actions are those of `control`, given the same random numbers.
 
     Examples:
-      python run_agent.py export --onnx exported/reacher
-      python run_agent.py export --checkpoint runs/reacher --onnx exported/mine
-      python -m agent.export exported/reacher --goal-seed 7
+      python run_agent.py export --onnx runs/exported
+      python run_agent.py export --checkpoint runs/reacher --onnx runs/mine-exported
+      python -m agent.export runs/exported --goal-seed 7
     """
 
     onnx: Annotated[Path, arg(metavar="DIR")]

@@ -7,6 +7,7 @@ It draws what ``diagnose`` says beside it. A test compares the page with what th
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from agent.files.durable import write_durably
@@ -19,6 +20,15 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "identifiability.md"
 RESULTS = ROOT / "results"
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Write the page and its picture, in this clone; what other folders hold is not looked at."""
+    argparse.ArgumentParser(
+        "python -m studies.tables", description=__doc__.split("\n")[0]
+    ).parse_args()
     save_png(verdicts_figure(verdicts(RESULTS)), RESULTS / FOLDER / "verdicts.png")
     write_durably(PAGE, with_tables(PAGE.read_text(encoding="utf-8"), RESULTS).encode())
+
+
+if __name__ == "__main__":
+    main()
