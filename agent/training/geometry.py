@@ -63,16 +63,15 @@ def geometry_of(
     """Of a trained ``model``, from ``states`` (T, S) and ``embeddings`` (T, D) of episodes.
 
     A model step is ``rows_a_step`` rows. Cells are of the world's own coordinates where they were
-    recorded, else of the goal metric's. A hundred episodes tell; of twenty, chance makes false
-    minima.
+    recorded and are at hand, else of the goal metric's. It takes hundreds of episodes: where they
+    left out a way from cell to cell, there seems to be a false minimum.
     """
     at = model.goal_metric
     with torch.no_grad():
         measured = [model.measured(torch.as_tensor(z).to(at)).cpu().numpy() for z in embeddings]
     targets = ProbeTargets(model.spec)
-    places = (
-        [targets.values(np.asarray(state, np.float64)) for state in states] if targets.names else []
-    )
+    told = bool(targets.names) and all(state.shape[1] == len(model.spec.state) for state in states)
+    places = [targets.values(np.asarray(state, np.float64)) for state in states] if told else []
     known = bool(places) and all(np.isfinite(place).all() for place in places)
     found = geometry(places if known else measured, measured, HORIZON * rows_a_step)
     where = "the world's coordinates" if known else "the goal metric"

@@ -124,11 +124,12 @@ class Lessons:
     def _embed(self, episodes: Episodes, ids: Rows) -> np.ndarray:
         """Embeddings (N, D) of all rows of the episodes learned from, as a controller has them."""
         found = np.zeros((len(episodes.action), self.model.latent_dim), np.float32)
+        was = self.model.training
         self.model.eval()
         for episode in ids.tolist():
             rows = episodes.rows(episode)
             found[rows] = embed_episodes(self.model, episodes, [episode])[0]
-        self.model.train()
+        self.model.train(was)
         return found
 
     def _drawing(self, frames: int, stride: int, batch: int) -> Drawing:

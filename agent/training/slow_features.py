@@ -14,6 +14,8 @@ are small, a controller follows its errors.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -46,41 +48,47 @@ def fit_slow_features(
     usable = [np.asarray(z, np.float32) for z in embeddings if len(z) > max(lags)]
     if not usable:
         return None
-    pairs = _Pairs(usable, np.random.default_rng(seed))
-    latent_dim = usable[0].shape[1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        features = SlowFeatures(latent_dim, hidden, SPARE * width)
-    generator = torch.Generator().manual_seed(seed)
+        return _fitted(
+            _Pairs(usable, np.random.default_rng(seed)), lags, hidden, width, noise, steps
+        )
 
+
+def _fitted(
+    pairs: _Pairs, lags: Sequence[int], hidden: int, width: int, noise: float, steps: int
+) -> SlowFeatures:
     def shaken(rows: Tensor) -> Tensor:
-        return rows + noise * torch.randn(rows.shape, generator=generator)
+        return rows + noise * torch.randn_like(rows)
 
+    latent_dim = pairs.rows.shape[1]
+    features = SlowFeatures(latent_dim, hidden, SPARE * width)
     optimiser = torch.optim.Adam(features.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
     for step in range(steps):
-        loss = alignment(features(shaken(pairs.draw(lags[step % len(lags)])))).log()
+        drawn = pairs.draw(lags[step % len(lags)])
+        loss = alignment(features(shaken(drawn)), alone=True).log()  # the first rank's work
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
     with torch.no_grad():
-        made = [features(shaken(torch.from_numpy(z))).numpy() for z in usable]
+        made = [features(shaken(z)).numpy() for z in torch.split(pairs.rows, pairs.lengths)]
     kept = commuting_features(made, lags[0], width, latent_dim)
     return features.combined(torch.from_numpy(kept).float())
 
 
 class _Pairs:
-    """Draws pairs (P, 2, D) of embeddings of one episode."""
+    """Draws pairs (P, 2, D) of embeddings of one episode; ``rows`` (N, D) are all of them."""
 
     def __init__(self, episodes: Rows, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._all = torch.from_numpy(np.concatenate(episodes))
-        lengths = np.array([len(one) for one in episodes])
-        self._left = np.concatenate([np.arange(length)[::-1] for length in lengths])
+        self.rows = torch.from_numpy(np.concatenate(episodes))
+        self.lengths = [len(one) for one in episodes]
+        self._left = np.concatenate([np.arange(length)[::-1] for length in self.lengths])
 
     def draw(self, lag: int) -> Tensor:
         """Their first halves anywhere, the second ``lag`` rows later."""
         begins = np.flatnonzero(self._left >= lag)
         first = self._rng.choice(begins, PAIRS)
-        return self._all[torch.from_numpy(np.stack([first, first + lag], 1))]
+        return self.rows[torch.from_numpy(np.stack([first, first + lag], 1))]

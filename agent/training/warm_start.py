@@ -17,22 +17,27 @@ from agent.training import ranks
 _RIDGE = 1e-4  # of unit variance; directions that hardly vary are not blown up
 
 
-def alignment(pairs: Tensor) -> Tensor:
+def alignment(pairs: Tensor, alone: bool = False) -> Tensor:
     """How far whitened embeddings move between the two ends of ``pairs`` (P, 2, D), a scalar.
 
-    Mean squared; 2 where nothing can be told of the later frame from the earlier one.
+    Mean squared; 2 where nothing can be told of the later frame from the earlier one. ``alone``:
+    other ranks have no part in it.
     """
-    white = whitened(pairs.flatten(0, 1)).reshape(pairs.shape)
+    white = whitened(pairs.flatten(0, 1), alone).reshape(pairs.shape)
     return (white[:, 1] - white[:, 0]).square().mean()
 
 
-def whitened(embeddings: Tensor) -> Tensor:
+def whitened(embeddings: Tensor, alone: bool = False) -> Tensor:
     """``embeddings`` (N, D) with mean zero and, by the covariance of the batch of
-    all ranks, unit covariance."""
-    centred = embeddings - ranks.mean(embeddings.mean(0))
-    size = embeddings.shape[1]
-    covariance = ranks.mean(centred.T @ centred / len(centred))
+    all ranks, or of this one ``alone``, unit covariance."""
+    mean, size = (_as_it_is if alone else ranks.mean), embeddings.shape[1]
+    centred = embeddings - mean(embeddings.mean(0))
+    covariance = mean(centred.T @ centred / len(centred))
     covariance = covariance + _RIDGE * torch.eye(size).to(centred)
     root = torch.linalg.cholesky(covariance)
     white: Tensor = torch.linalg.solve_triangular(root, centred.T, upper=False).T
     return white
+
+
+def _as_it_is(value: Tensor) -> Tensor:
+    return value
