@@ -22,7 +22,7 @@ from agent.model.description import checkpoint_spec as checkpoint_spec
 from agent.model.filling import filled
 from agent.model.sight import SIGHT_FILE, sight_of
 from agent.model.world_model import WorldModel, WorldModelConfig
-from agent.settings import from_dict, to_dict
+from agent.settings import from_dict, leaves, to_dict
 from envs import WorldSpec
 
 checkpoint_sha256 = bundle_sha256
@@ -74,13 +74,14 @@ def load_checkpoint(directory: Path) -> WorldModel:
 
 def model_card(model: WorldModel, facts: Mapping[str, Any]) -> str:
     """The checkpoint's README."""
-    rows = "\n".join(f"| {name} | {_brief(value)} |" for name, value in facts.items())
+    rows = "\n".join(f"| {name} | {_brief(value)} |" for name, value in leaves(facts))
     spec, (height, width) = model.spec, model.spec.image_size
     return f"""# LeJEPA world model of {spec.world}
 
 Predicts the embedding of the camera image {model.model_step_s:.2f} s ahead from the last
 {model.context} embeddings and the actions between. Learned from `{spec.look}` frames of
-{width} x {height} px and actions alone: no reward, no state, no decoder.
+{width} x {height} px and actions alone: no reward, no state, no decoder. `env_steps` are those it
+learned from; some of the recorded episodes were held out.
 
 Use: `python run_agent.py control --checkpoint THIS_DIRECTORY --goal-seed 7 --video runs/out.webm`.
 Not for: other worlds, cameras or looks. Licence: MIT.

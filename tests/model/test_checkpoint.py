@@ -186,7 +186,7 @@ def test_the_model_card_tells_a_stranger_what_it_is(saved: Path) -> None:
         "0.08 s",
         "MIT",
         "| seed | 3 |",
-        '{"steps": 40}',
+        "steps | 40 |",
     ):
         assert expected in card
 
