@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from agent.control.acting import Acting
 from agent.export.onnx_model import OnnxModel
@@ -35,7 +36,7 @@ class ExportedAgent(Acting):
         Args:
             directory: what was exported.
             delay_ticks: how many ticks late an action acts; as it was exported unless given.
-            tick_ms: how long a decision may take; without it as long as it takes.
+            tick_ms: how long a decision may take; likewise.
             seed: of the planner's random starts.
             guard: hold while the pictures cannot be acted on.
             threads: cores that a call of onnxruntime may use.
@@ -46,7 +47,7 @@ class ExportedAgent(Acting):
             MachineError: if onnxruntime is not installed.
         """
         model = OnnxModel(Path(directory), threads)
-        config = replace(model.control, tick_ms=tick_ms, guarded=guard)
-        if delay_ticks is not None:
-            config = replace(config, delay_ticks=delay_ticks)
+        given = {"delay_ticks": delay_ticks, "tick_ms": tick_ms, "guarded": None if guard else False}
+        changes: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
+        config = replace(model.control, **changes)
         return cls(model, GaussNewtonPlanner(model.planner), config, seed)
