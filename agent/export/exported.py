@@ -47,7 +47,7 @@ class ExportedAgent(Acting):
             MachineError: if onnxruntime is not installed.
         """
         model = OnnxModel(Path(directory), threads)
-        given = {"delay_ticks": delay_ticks, "tick_ms": tick_ms, "guarded": None if guard else False}
+        given = {"delay_ticks": delay_ticks, "tick_ms": tick_ms}
         changes: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
-        config = replace(model.control, **changes)
+        config = replace(model.control, guarded=model.control.guarded and guard, **changes)
         return cls(model, GaussNewtonPlanner(model.planner), config, seed)
