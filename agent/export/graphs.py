@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from agent.export.onnx_model import EPISODES
 from agent.model.folded_measure import FoldedMeasure
 from agent.model.rolling import slopes_along
 from agent.model.world_model import WorldModel
@@ -99,7 +100,7 @@ def graphs_of(model: WorldModel, horizon: int) -> dict[str, Graph]:
 
 
 def _graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: tuple[str, ...]) -> Graph:
-    free = {name: {0: "episodes"} for name in (*inputs, *outputs)}
+    free = {name: {0: EPISODES} for name in (*inputs, *outputs)}
     if "plans" in inputs:
         for name in ("plans", *outputs):
             free[name][1] = "candidates"
