@@ -72,10 +72,13 @@ def _fitted(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-    with torch.no_grad():
-        made = [features(shaken(z)).numpy() for z in torch.split(pairs.rows, pairs.lengths)]
-    kept = commuting_features(made, lags[0], width, latent_dim)
-    return features.combined(torch.from_numpy(kept).float())
+    episodes = torch.split(pairs.rows, pairs.lengths)
+    for seen in ([shaken(z) for z in episodes], episodes):  # which are slow, then how slow they are
+        with torch.no_grad():
+            made = [features(z).numpy() for z in seen]
+        kept = commuting_features(made, lags[0], width, latent_dim)
+        features = features.combined(torch.from_numpy(kept).float())
+    return features
 
 
 class _Pairs:

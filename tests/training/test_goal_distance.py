@@ -80,7 +80,7 @@ def test_a_shaken_feature_does_not_hang_on_what_lies_beside(walks):
 
 
 @pytest.mark.parametrize(
-    ("counts", "kept"), [([0.004], 0.2), ([0.3, 0.0], 0.1), ([0.02, 0.03, 0.01], 0.0)]
+    ("counts", "kept"), [([0.0009], 0.2), ([0.3, 0.0], 0.1), ([0.02, 0.03, 0.01], 0.0)]
 )
 def test_as_much_noise_as_leaves_few_false_minima(walks, monkeypatch, counts, kept):
     tried, found = {}, iter(counts)
