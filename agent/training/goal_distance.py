@@ -42,7 +42,7 @@ def fit_goal_distance(model: WorldModel, embeddings: Rows, seed: int, steps: int
             embeddings, settings.bent, model.commuting, lag, seed, noise, steps
         )
         if curved is None:
-            return
+            break
         model.slow = curved.to(model.goal_metric.device).eval()
         found = _false_minima(model, embeddings)
         if found < least:

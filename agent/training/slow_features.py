@@ -27,6 +27,7 @@ from agent.training.warm_start import alignment
 
 STEPS, PAIRS, RATE = 1200, 512, 3e-3  # steps at most
 LAGS = (2, 4, 8)  # model steps: short ones for what is near, long ones for the lie of the land
+_UNSOLVABLE = (np.linalg.LinAlgError, torch.linalg.LinAlgError)  # type: ignore[attr-defined]
 SPARE = 2  # times as many features are fitted as are kept: the slowest
 
 
@@ -42,7 +43,7 @@ def fit_slow_features(
     """``width`` features of ``hidden`` units from embeddings (T, D) of episodes.
 
     ``noise`` is the deviation of what each number of an embedding is shaken by. Scaled to a total
-    variance of D, as the linear metric is. None where no episode is long enough.
+    variance of D, as the linear metric is. None where no episode is long enough, or nothing moves.
     """
     lags = [lag * rows_a_step for lag in LAGS]
     usable = [np.asarray(z, np.float32) for z in embeddings if len(z) > max(lags)]
@@ -50,9 +51,11 @@ def fit_slow_features(
         return None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _fitted(
-            _Pairs(usable, np.random.default_rng(seed)), lags, hidden, width, noise, steps
-        )
+        pairs = _Pairs(usable, np.random.default_rng(seed))
+        try:
+            return _fitted(pairs, lags, hidden, width, noise, steps)
+        except _UNSOLVABLE:  # nothing moves
+            return None
 
 
 def _fitted(

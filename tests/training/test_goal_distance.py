@@ -135,7 +135,11 @@ def test_combined_features_are_those_times_a_matrix():
 
 
 def test_episodes_too_short_for_a_pair_leave_it_linear():
-    assert (
-        fit_slow_features([np.zeros((3, 4), np.float32)], 8, 2, 2, seed=0, noise=0.1, steps=STEPS)
-        is None
-    )
+    short = [np.zeros((3, 4), np.float32)]
+    assert fit_slow_features(short, 8, 2, 2, seed=0, noise=0.1) is None
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_where_nothing_moves_there_is_nothing_to_fit(noise):
+    still = [np.zeros((60, 4), np.float32)] * 3
+    assert fit_slow_features(still, 8, 2, 2, seed=0, noise=noise, steps=5) is None
