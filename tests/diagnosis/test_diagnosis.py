@@ -222,7 +222,7 @@ def uneven() -> object:
         (with_constant, "same number in every row of z1"),
         (uneven, "episodes of one shape"),
         (lambda: shown(ou_world(5, 4)), "at least 8 episodes"),
-        (lambda: shown(ou_world(5)[:, :5]), "too few samples"),
+        (lambda: shown(ou_world(5)[:, :5]), "too few for any test"),
         (lambda: Trajectories("a toy", ou_world(5), ("z0",), 0.1), "x 1 columns"),
         (lambda: shown(ou_world(5), periods=(np.inf,)), "expected 2 periods"),
         (lambda: diagnose(shown(ou_world(5)), 0, np.zeros((3, 4, 2))), "residuals"),
