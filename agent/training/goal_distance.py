@@ -1,11 +1,12 @@
 """The distance the planner goes down, fitted to what a trained model makes of the recordings.
 
-Where an embedding is curled, linear slow features have false minima; curved ones unroll it
-(:mod:`agent.model.slow_features`). How far a feature may look beside the embeddings it was fitted
-to is a choice: the farther, the finer near a goal, and at some point its curves are lost and false
-minima come back. Recordings tell without any state: on the graph of the embeddings that followed
-one another, going downhill ends at the goal or does not (:mod:`agent.training.geometry`). It takes
-all of them; on a few, ways are missing and minima seem false that are none.
+Linear slow features are the finest there are near a goal. Where an embedding is curled they have
+false minima; curved ones unroll it (:mod:`agent.model.slow_features`). How far a curved feature may
+look beside the embeddings it was fitted to is a choice: the farther, the finer near a goal, and at
+some point its curves are lost and false minima come back. Recordings tell without any state: on the
+graph of the embeddings that followed one another, going downhill ends at the goal or does not
+(:mod:`agent.training.geometry`). It takes all of them; on a few, ways are missing and minima seem
+false that are none.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def fit_goal_distance(model: WorldModel, embeddings: Rows, seed: int, steps: int
         return
     model.goal_metric.copy_(np.sqrt(share) * torch.eye(model.latent_dim)[:, : model.plain])
     _use_linear(model, commute_time_metric(embeddings, lag, model.commuting))
-    best, least = model.slow, np.inf
-    for noise in NOISES:
+    best, least = model.slow, _false_minima(model, embeddings)
+    for noise in NOISES if least > FEW else ():
         curved = fit_slow_features(
             embeddings, settings.bent, model.commuting, lag, seed, noise, steps
         )

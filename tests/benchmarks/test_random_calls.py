@@ -51,7 +51,7 @@ def test_each_way_to_go_wrong_is_told(
 
 def test_a_few_calls_end_well(tmp_path: Path) -> None:
     json_path = tmp_path / "calls.json"
-    words = ["--calls", "12", "--seed", "7", "--limit-s", "4", "--verbose", "--json", json_path]
+    words = ["--calls", "12", "--seed", "7", "--limit-s", "15", "--verbose", "--json", json_path]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.random_calls", *map(str, words)],
         cwd=ROOT, capture_output=True, text=True, check=False,

@@ -80,10 +80,14 @@ def test_a_shaken_feature_does_not_hang_on_what_lies_beside(walks):
 
 
 @pytest.mark.parametrize(
-    ("counts", "kept"), [([0.0009], 0.2), ([0.3, 0.0], 0.1), ([0.02, 0.03, 0.01], 0.0)]
-)
-def test_as_much_noise_as_leaves_few_false_minima(walks, monkeypatch, counts, kept):
-    tried, found = {}, iter(counts)
+    ("counts", "kept"),
+    [([0.0009], None), ([0.5, 0.0], 0.2), ([0.5, 0.3, 0.0], 0.1), ([0.5, 0.02, 0.03, 0.01], 0.0),
+     ([0.1, 0.5, 0.5, 0.5], None)],
+)  # fmt: skip
+def test_linear_if_it_will_do_else_as_much_noise_as_leaves_few_false_minima(
+    walks, monkeypatch, counts, kept
+):
+    tried, found = {None: None}, iter(counts)
 
     def fit(model, width, lag, seed, rest, noise, steps):
         tried[noise] = SlowFeatures(LATENT, 32, 8)
@@ -92,6 +96,7 @@ def test_as_much_noise_as_leaves_few_false_minima(walks, monkeypatch, counts, ke
     monkeypatch.setattr(goal_distance, "fit_slow_features", fit)
     monkeypatch.setattr(goal_distance, "_false_minima", lambda *given: next(found))
     model = a_model()
+    tried[None] = model.slow
     fit_goal_distance(model, [curled(walk) for walk in walks], seed=0)
     assert model.slow is tried[kept] and len(tried) == len(counts)
 
