@@ -57,13 +57,14 @@ def fit_to_travel(error: Exception) -> Exception:
     told = _told_by_frames(error)
     if told is None:
         return error
+    if type(error).__module__.partition(".")[0] not in _KNOWN_EVERYWHERE:
+        return WorldError(told)
     setattr(error, _TOLD, told)
     try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
+        pickle.dumps(error)
+    except Exception:  # of what it was given
         return WorldError(told)
-    known = type(error).__module__.partition(".")[0] in _KNOWN_EVERYWHERE
-    return error if known else WorldError(told)
+    return error
 
 
 def _told_by_frames(error: BaseException) -> str | None:
