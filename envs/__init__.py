@@ -17,11 +17,7 @@ from envs.base import (
     Traced,
     World,
     WorldSpec,
-    distance_to_goal,
-    goal_errors,
-    goal_unit,
     passed_through,
-    state_error,
 )
 from envs.behaviours import (
     BEHAVIOURS,
@@ -44,6 +40,7 @@ from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import advice as gl_advice
 from envs.gl import configure_gl, probe
+from envs.goals import distance_to_goal, goal_errors, goal_unit, state_error
 from envs.interrupt import interrupts_held_back
 from envs.looks import PROFILES
 from envs.opencv import import_opencv

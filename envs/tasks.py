@@ -13,18 +13,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from envs.base import (
-    Array,
-    FloatArray,
-    Image,
-    Posable,
-    World,
-    WorldSpec,
-    distance_to_goal,
-    goal_errors,
-    goal_unit,
-)
+from envs.base import Array, FloatArray, Image, Posable, World, WorldSpec
 from envs.errors import WorldError
+from envs.goals import distance_to_goal, goal_errors, goal_unit
 
 HELD_S = 0.4
 

@@ -1,0 +1,58 @@
+"""How far a state is from a goal, by the columns of a world's spec that have a tolerance."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+
+from envs.base import Array, WorldSpec
+from envs.errors import SpecError
+
+
+def state_error(spec: WorldSpec, state: Array, goal: Array) -> Array:
+    """Absolute differences (..., S) of states, the short way round where a number comes round."""
+    difference: Array = np.abs(np.asarray(state, np.float64) - np.asarray(goal, np.float64))
+    for index, column in enumerate(spec.state):
+        if isfinite(column.period):
+            turned = np.mod(difference[..., index], column.period)
+            difference[..., index] = np.minimum(turned, column.period - turned)
+    return difference
+
+
+def goal_errors(spec: WorldSpec, state: Array, goal: Array) -> tuple[Array, Array]:
+    """How far states (..., S) are from a goal: errors (..., G) in their units, tolerances (G,).
+
+    G numbers or points have a tolerance; the rest of the state does not count.
+
+    Raises:
+        SpecError: if there is none.
+    """
+    if not spec.goal_columns:
+        raise SpecError(
+            f"expected a world whose state says when a goal is reached, got {spec.world}: give "
+            "some of its state columns a tolerance"
+        )
+    error = state_error(spec, state, goal)
+    groups: dict[str, list[int]] = {}
+    for index in spec.goal_columns:
+        groups.setdefault(spec.state[index].point or spec.state[index].name, []).append(index)
+    lengths = [np.linalg.norm(error[..., columns], axis=-1) for columns in groups.values()]
+    tolerances = [spec.state[columns[0]].tolerance for columns in groups.values()]
+    return np.stack(lengths, -1), np.array(tolerances, dtype=np.float64)
+
+
+def distance_to_goal(spec: WorldSpec, state: Array, goal: Array) -> Array:
+    """How far states (..., S) are from a goal, (...): the largest error in units of tolerance.
+
+    Below 1 the goal is reached. Raises ``SpecError`` as :func:`goal_errors`.
+    """
+    errors, tolerances = goal_errors(spec, state, goal)
+    shares: Array = (errors / tolerances).max(-1)
+    return shares
+
+
+def goal_unit(spec: WorldSpec) -> str:
+    """The unit that the errors of a goal share; "tolerances" where they have several."""
+    units = {spec.state[index].unit for index in spec.goal_columns}
+    return units.pop() if len(units) == 1 else "tolerances"
