@@ -126,9 +126,10 @@ class Lessons:
         found = np.zeros((len(episodes.action), self.model.latent_dim), np.float32)
         was = self.model.training
         self.model.eval()
-        for episode in ids.tolist():
-            rows = episodes.rows(episode)
-            found[rows] = embed_episodes(self.model, episodes, [episode])[0]
+        with torch.autocast(self._device.type, enabled=False):  # controllers act in float32
+            for episode in ids.tolist():
+                rows = episodes.rows(episode)
+                found[rows] = embed_episodes(self.model, episodes, [episode])[0]
         self.model.train(was)
         return found
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import SPEC
 
 from agent.errors import UserError
 from agent.files.ours import is_ours, signed
@@ -166,13 +165,13 @@ def test_the_landscape_marks_the_goal_on_both_maps(toy_model, colour_world):
 
 
 def test_a_map_of_another_world_is_refused(toy_model, colour_world):
-    colour_world.spec = replace(SPEC, look="neon")
+    colour_world.spec = replace(colour_world.spec, look="neon")
     with pytest.raises(SpecError, match="neon"):
         survey(toy_model, colour_world, np.zeros(2))
 
 
 def test_a_world_without_two_ranged_numbers_has_no_map(toy_model, colour_world):
-    colour_world.spec = replace(SPEC, state=SPEC.state[:1])
+    colour_world.spec = replace(colour_world.spec, state=colour_world.spec.state[:1])
     with pytest.raises(UserError, match="map"):
         survey(toy_model, colour_world, np.zeros(1))
 

@@ -206,6 +206,18 @@ def test_half_the_precision_learns_nearly_the_same(
     assert weights[1].dtype == torch.float32
 
 
+def test_half_the_precision_serves_every_part_of_a_training(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    parts = {"warm_start": 0.25, "settling": 0.25, "steps": 12, "precision": "bfloat16"}
+    trainer = Trainer(data, tmp_path, config(**parts))
+    assert list(trainer.run())[-1].step == 12
+    embeddings, _ = trainer.lessons.embedded()
+    trainer.model.eval()
+    again = trainer.model.encode(torch.from_numpy(trainer.episodes.pixels[:5]))
+    torch.testing.assert_close(again, torch.from_numpy(embeddings[0][:5]))
+
+
 @pytest.mark.parametrize(
     "wrong", [{"regulariser": "sigrag"}, {"optimiser": "sgd"}, {"precision": "half"}], ids=str
 )
