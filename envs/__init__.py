@@ -62,6 +62,7 @@ from envs.tasks import (
     judge_by_tolerance,
     judged,
 )
+from envs.tolerances import with_tolerances, without_tolerances
 from envs.user_code import failure_in_user_code, fit_to_travel, load_user_module
 
 register_environments()
@@ -131,4 +132,6 @@ __all__ = [
     "task_named",
     "tasks_of",
     "usual_behaviour",
+    "with_tolerances",
+    "without_tolerances",
 ]

@@ -2,8 +2,8 @@
 
 ``reacher`` and ``two-room`` come with the program; ``dmc:DOMAIN-TASK`` and ``gym:ID`` open those of
 dm_control's suite and of gymnasium; ``FILE.py:CLASS`` is a user's own, and so is what an installed
-package offers in the entry-point group ``lejepa_agent.worlds``. Nothing is imported before a world
-is made.
+package offers in the entry-point group ``lejepa_agent.worlds``. Behind each may stand what counts
+as a goal (:mod:`envs.tolerances`). Nothing is imported before a world is made.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from envs.base import World
 from envs.checking import check_world
 from envs.errors import GLError, WorldError
+from envs.tolerances import judge_by, tolerances_asked, without_tolerances
 from envs.user_code import load_user_module, their_line
 
 ENTRY_POINTS = "lejepa_agent.worlds"
@@ -32,7 +33,8 @@ class Entry:
 
     Those that are not ``ours`` are checked when they are opened. ``behaviour`` moves it while it is
     recorded, unless another is asked for. ``training_steps`` are enough gradient steps to learn it
-    from 400 rollouts; None: as many as the settings say.
+    from 400 rollouts; None: as many as the settings say. Not every one ``says_goals``, which is to
+    say which numbers of its state are part of one.
     """
 
     home: str
@@ -41,6 +43,7 @@ class Entry:
     ours: bool = True
     behaviour: str = USUAL_BEHAVIOUR
     training_steps: int | None = None
+    says_goals: bool = True
 
 
 BUILT_IN: Mapping[str, Entry] = {
@@ -67,7 +70,13 @@ PREFIXES: Mapping[str, Entry] = {
         ("fast", "dmc"),
         behaviour="wander",
     ),
-    "gym": Entry("envs.gymnasium_world:open_gymnasium", "a gymnasium environment", ("own",), False),
+    "gym": Entry(
+        "envs.gymnasium_world:open_gymnasium",
+        "a gymnasium environment",
+        ("own",),
+        ours=False,
+        says_goals=False,
+    ),
 }
 
 
@@ -81,6 +90,14 @@ def make_world(name: str, look: str = "", image_size: int | None = None) -> Worl
     chosen: dict[str, Any] = {"look": look} if look else {}
     if image_size is not None:
         chosen["image_size"] = image_size
+    tolerances, plain = tolerances_asked(name), without_tolerances(name)
+    world = _made(plain, chosen)
+    if tolerances:
+        judge_by(world, tolerances)
+    return world
+
+
+def _made(name: str, chosen: Mapping[str, Any]) -> World:
     made, entry = maker_of(name), entry_of(name)
     if entry is not None and entry.ours:
         own: World = made(**chosen)
@@ -99,6 +116,7 @@ def make_world(name: str, look: str = "", image_size: int | None = None) -> Worl
 
 def entry_of(name: str) -> Entry | None:
     """What is known of a world before it is made; None of a user's own."""
+    name = without_tolerances(name)
     return BUILT_IN.get(name) or PREFIXES.get(name.partition(":")[0])
 
 

@@ -30,8 +30,8 @@ def goal_errors(spec: WorldSpec, state: Array, goal: Array) -> tuple[Array, Arra
     """
     if not spec.goal_columns:
         raise SpecError(
-            f"expected a world whose state says when a goal is reached, got {spec.world}: give "
-            "some of its state columns a tolerance"
+            f"expected a world whose state says when a goal is reached, got {spec.world}: "
+            + _advice(spec)
         )
     error = state_error(spec, state, goal)
     groups: dict[str, list[int]] = {}
@@ -40,6 +40,16 @@ def goal_errors(spec: WorldSpec, state: Array, goal: Array) -> tuple[Array, Arra
     lengths = [np.linalg.norm(error[..., columns], axis=-1) for columns in groups.values()]
     tolerances = [spec.state[columns[0]].tolerance for columns in groups.values()]
     return np.stack(lengths, -1), np.array(tolerances, dtype=np.float64)
+
+
+def _advice(spec: WorldSpec) -> str:
+    if not spec.state:
+        return "it tells no state; evaluate --data needs none"
+    names = spec.state_names
+    return (
+        f"say how near is near, in units of its own, as in --world {spec.world}@{names[0]}=0.1 "
+        f"(of {', '.join(names)})"
+    )
 
 
 def distance_to_goal(spec: WorldSpec, state: Array, goal: Array) -> Array:

@@ -7,8 +7,10 @@ those with a tolerance make it one whose goals can be judged.
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -17,9 +19,11 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.base import Array, Column, Image, WorldSpec
-from envs.errors import PoseError, ProfileError, WorldError
+from envs.errors import GLError, PoseError, ProfileError, WorldError
+from envs.gl import VARIABLE, advice, configure_gl, configure_gl_if_possible
 from envs.looks import MAX_SIZE, MIN_SIZE
 from envs.opencv import import_opencv
+from envs.user_code import failure_in_user_code
 
 LOOK = "own"
 _DRAWERS = ("pygame", "mujoco")
@@ -27,12 +31,27 @@ DEFAULT_STEP_S = 0.05  # where the environment's metadata has no render_fps
 
 
 def open_gymnasium(name: str, look: str = LOOK, image_size: int = 64) -> GymnasiumWorld:
-    """The environment registered as ``name``; ``WorldError`` if it cannot be a world."""
+    """The environment registered as ``name``.
+
+    Raises:
+        WorldError: if it cannot be a world.
+        GLError: if it draws with MuJoCo, and there is no OpenGL.
+    """
+    _say_that_there_is_no_screen()
+    configure_gl_if_possible()  # before MuJoCo is imported, which many draw with
     try:
         env = gymnasium.make(name, render_mode="rgb_array")
     except Exception as error:  # what an environment's own making raises is its own
         raise WorldError(f"gym:{name} cannot be made: {error}") from error
+    if hasattr(env.unwrapped, "mujoco_renderer"):
+        configure_gl()
     return GymnasiumWorld(env, f"gym:{name}", look, image_size)
+
+
+def _say_that_there_is_no_screen() -> None:
+    """Or pygame looks for one and complains, though pictures need none."""
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 
 class GymnasiumWorld:
@@ -75,7 +94,9 @@ class GymnasiumWorld:
         """
         if state is not None:
             raise PoseError(f"{self._name} cannot be put in a state: start it without one")
-        observation, info = self._env.reset(seed=int(rng.integers(2**31)))
+        seed = int(rng.integers(2**31))
+        with self._explained("begin"):
+            observation, info = self._env.reset(seed=seed)
         self._remember(observation, info)
 
     def step(self, action: Array) -> bool:
@@ -86,16 +107,15 @@ class GymnasiumWorld:
         low, high = np.float64(self._box.low), np.float64(self._box.high)
         share = (np.clip(given, -1.0, 1.0).reshape(self._box.shape) + 1.0) / 2.0
         scaled = (low + share * (high - low)).astype(self._box.dtype)
-        observation, _, terminated, truncated, info = self._env.step(scaled)
+        with self._explained("step"):
+            observation, _, terminated, truncated, info = self._env.step(scaled)
         self._remember(observation, info)
         return bool(terminated or truncated)
 
     def frame(self) -> Image:
         """What the environment draws, uint8 (size, size, 3)."""
-        try:
-            drawn = self._env.render()
-        except gymnasium.error.Error as error:  # a library it draws with is missing, often
-            raise WorldError(f"{self._name} cannot draw: {error}") from error
+        with self._explained("draw"):
+            drawn: Any = self._env.render()
         if not isinstance(drawn, np.ndarray) or drawn.dtype != np.uint8 or drawn.ndim != 3:
             kind = getattr(drawn, "dtype", type(drawn).__name__)
             raise WorldError(f"expected uint8 frames (h, w, 3) of {self._name}, got {kind}")
@@ -127,6 +147,24 @@ class GymnasiumWorld:
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        """Tell whose failure it is; a user's own file is told with its line elsewhere.
+
+        Raises:
+            GLError: if OpenGL is what fails.
+            WorldError: for anything else that the environment raises.
+        """
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, MemoryError) or failure_in_user_code(error):
+                raise
+            told = f"{self._name} cannot {doing}: {error}"
+            if "OpenGL" in told or VARIABLE in told:
+                raise GLError(f"{told}. To fix: {advice()}") from error
+            raise WorldError(told if str(error) else told + repr(error)) from error
 
     def _require_pictures(self) -> None:
         if self._env.render_mode != "rgb_array":

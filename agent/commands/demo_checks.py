@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from agent.commands.behaving import find_behaviour
 from agent.commands.demo_report import pictures_of_demo
-from agent.commands.idle_flags import refuse_idle
 from agent.commands.places import require_directory, require_file_places
 from agent.commands.training_settings import chosen_settings
 from agent.extras import require
 from agent.files.folders import DEMO_MARK
 from agent.rivals.algorithms import ALGORITHMS, whole_episodes
-from envs import make_world
+from envs import goal_errors, make_world
 
 if TYPE_CHECKING:
     from agent.commands.demo import Demo
@@ -27,10 +26,11 @@ def check_place(demo: Demo) -> None:
 
 
 def check_trainings(demo: Demo) -> None:
-    """Try everything that costs nothing: settings, names, numbers, libraries.
+    """Try everything that costs nothing: settings, names, numbers, libraries, goals.
 
     Raises:
-        UserError, WorldError: on what makes no sense; a flag that would do nothing is among it.
+        UserError, WorldError: on what makes no sense.
+        SpecError: if the world's state says nothing of goals.
         MachineError: if a library is missing that some stage needs.
     """
     require("matplotlib")
@@ -38,8 +38,7 @@ def check_trainings(demo: Demo) -> None:
     chosen_settings(demo.preset, None, {} if steps is None else {"training.steps": steps})
     with closing(make_world(demo.world)) as world:
         find_behaviour(demo.behaviour_name, world)
+        goal_errors(world.spec, world.state(), world.state())
     if demo.has_rival:
         require("stable_baselines3")
         whole_episodes(ALGORITHMS["sac"], demo.world, None, demo.sac_steps, "--sac-env-steps")
-    elif demo.sac_env_steps:
-        refuse_idle(demo, ("sac_env_steps",), "in a world whose state says nothing of goals")

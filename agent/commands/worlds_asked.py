@@ -10,7 +10,7 @@ from agent.errors import UserError
 from agent.model.shipped import SHIPPED
 
 if TYPE_CHECKING:
-    from envs import Task, World
+    from envs import Task, World, WorldSpec
 
 DEFAULT_WORLD = SHIPPED.name  # that of ``envs``, which help must not wait for
 
@@ -60,8 +60,16 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
         )
     square = spec.image_size[0] if len(set(spec.image_size)) == 1 else None
     if name is None or name == spec.world:
-        return WorldAsked(spec.world, look or spec.look, square)
+        return WorldAsked(_judged(spec), look or spec.look, square)
     return WorldAsked(name, look, square)
+
+
+def _judged(spec: WorldSpec) -> str:
+    """The world's name, with what counted as a goal before where it does not say so itself."""
+    from envs import entry_of, with_tolerances
+
+    entry = entry_of(spec.world)
+    return spec.world if entry is None or entry.says_goals else with_tolerances(spec)
 
 
 def _opens(name: str) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from envs import WorldError, load_user_module, make_world
+from envs import GLError, WorldError, load_user_module, make_world
 from envs.checking import check_world
 from envs.gymnasium_world import GymnasiumWorld
 
@@ -37,6 +37,29 @@ def test_an_environment_that_does_not_fit_is_refused() -> None:
     refused(pendulum(render=lambda: blank), "uint8 frames")
     refused(pendulum(render=lambda: blank[..., 0].astype(np.uint8)), "uint8 frames")
     refused(pendulum(render=lambda: None), "NoneType")
+
+
+def failing(*_: object, **__: object) -> None:
+    raise ValueError("the motor is off")
+
+
+def test_what_an_environment_raises_is_told_as_its_own() -> None:
+    refused(pendulum(render=failing), "it cannot draw: the motor is off")
+    refused(pendulum(reset=failing), "it cannot begin: the motor is off")
+    world = GymnasiumWorld(pendulum(step=failing), "it")
+    with pytest.raises(WorldError, match="it cannot step: the motor is off"):
+        world.step(np.zeros(1))
+
+
+@pytest.mark.parametrize(("chosen", "told"), [("disabled", "rendering off"), ("glfw", "a display")])
+def test_an_environment_that_draws_with_mujoco_needs_opengl(
+    chosen: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUJOCO_GL", chosen)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(GLError, match=told):
+        make_world("gym:InvertedPendulum-v5")
 
 
 def test_frames_that_change_size_are_refused() -> None:

@@ -31,6 +31,7 @@ NAMES = [
     "dmc:point_mass-easy",
     "dmc:cartpole-swingup",
     "gym:SmallPendulum-v0",
+    "gym:InvertedPendulum-v5",
     f"{FILE}:SlideWorld",
     f"{FILE}:Pendulum",
 ]
