@@ -19,6 +19,7 @@ HOMES = {
     "reacher-ou": "studies.reacher_ou_study",
     "reacher-trajectories": "studies.reacher_trajectories_study",
     "action": "studies.action_study",
+    "latent": "studies.latent_study",
 }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 StudyName = Literal[
     "worlds", "scaling", "law", "bound", "conditions", "circles", "circle-law",
-    "closed-loop", "reacher-ou", "reacher-trajectories", "action", "all",
+    "closed-loop", "reacher-ou", "reacher-trajectories", "action", "latent", "all",
 ]  # fmt: skip
 
 
@@ -32,6 +32,7 @@ class Studies:
     circles: what is kept of circles, intervals and lines, as predicted. circle-law: from Gaussian
     joints to joints that go round. closed-loop: what recovery buys, as cost over the optimum.
     reacher-ou, reacher-trajectories: pictures of the arm. action: the world model itself.
+    latent: what keeps its embedding, and what that holds.
 
     Writes STUDY.json and STUDY.png into --out. Every finished run is kept: interrupted, the same
     command continues, and its figures are those of an uninterrupted one.

@@ -45,7 +45,7 @@ class Lessons:
         self.model, self.config = model, config.training
         self._source = source
         self._device = torch.device(self.config.device)
-        self._regulariser = make_regulariser(self.config)
+        self.regulariser = make_regulariser(self.config)
         self._block = config.model.action_block
         drawing = self._drawing(self.config.window_frames, self._block, self.config.batch)
         self.windows = source.sampler(drawing)
@@ -84,7 +84,7 @@ class Lessons:
     def _main(self, step: int, directions: torch.Generator) -> LossTerms:
         window = self.windows.sample(step)
         found: LossTerms = self._main_loss(
-            self._regulariser,
+            self.regulariser,
             self._there(window.frames),
             self._there(window.actions),
             weight_at(step, self.config),

@@ -20,6 +20,7 @@ HOMES = {
     "reacher-ou": "studies.figures.reacher:reacher_ou_figure",
     "reacher-trajectories": "studies.figures.motion:trajectories_figure",
     "action": "studies.figures.action:action_figure",
+    "latent": "studies.figures.latent:latent_figure",
 }
 
 

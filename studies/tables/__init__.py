@@ -19,6 +19,7 @@ from studies.tables.arm import (
 from studies.tables.circles import circle_law_table, circles_table
 from studies.tables.closed_loop import closed_loop_table
 from studies.tables.diagnosis import MARK, diagnosis_section
+from studies.tables.latent import latent_table
 
 Means = Mapping[str, Any]
 FOLDERS: Mapping[Preset, str] = {"quick": "identifiability", "full": "identifiability-full"}
@@ -157,4 +158,5 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str] | Sequence[str]
     "reacher-ou": reacher_ou_table,
     "reacher-trajectories": trajectories_table,
     "action": action_table,
+    "latent": latent_table,
 }

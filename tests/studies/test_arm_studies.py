@@ -9,7 +9,7 @@ import pytest
 
 from agent.files.bundle import has_bundle
 from agent.reporting.style import png_bytes
-from studies import action_study, reacher_ou_study, reacher_trajectories_study
+from studies import action_study, latent_study, reacher_ou_study, reacher_trajectories_study
 from studies.figures import draw
 from studies.records import key
 from studies.tables import TABLES
@@ -27,6 +27,7 @@ STUDIES = {
     "reacher-ou": (reacher_ou_study.STUDY, OU),
     "reacher-trajectories": (reacher_trajectories_study.STUDY, MOVING),
     "action": (action_study.STUDY, ACTION),
+    "latent": (latent_study.STUDY, {}),
 }
 
 
@@ -84,6 +85,7 @@ def _measured(index: int) -> dict[str, object]:
         "excess_alignment": 0.01, "whitening_error": 0.02,
         "orthogonality_error_sincos": 0.2, "collapsed": False, "lewm_episodes": 10,
         "anywhere_episodes": 10, **rates,
+        **{name: round(r2, 2) for name in latent_study.MEASURES},
     }  # fmt: skip
 
 

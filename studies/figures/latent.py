@@ -1,0 +1,62 @@
+"""Figure of the study ``latent``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from agent.reporting.style import SERIES, WIDTH_IN, dress, legend, new_figure
+
+Row = Mapping[str, Any]
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "SIGReg": ("sigreg",),
+    "SIGReg on a part": ("subspaces", "block", "projector"),
+    "second moments": ("vicreg", "whitening"),
+    "none": ("none",),
+}
+LEAST = 1e-4  # a logarithm has no place for what is perfect
+SEEN = {
+    "worst_r2": "unexplained of the worst coordinate",
+    "sigreg": "SIGReg (1.05 is Gaussian)",
+    "false_minima": "false minima, share of starts",
+    "begun_r2": "unexplained when joint training begins",
+}
+
+
+def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
+    """Goals held against what is seen of a latent, a mark a run; a row a world, squares D < 32."""
+    worlds = list(summary["rank_correlation_with_held"])
+    figure = new_figure(WIDTH_IN, 2.6 * len(worlds) + 0.4)
+    grid = figure.subplots(len(worlds), len(SEEN), sharey=True, squeeze=False)
+    for line, world in zip(grid, worlds, strict=True):
+        mine = [row for row in rows if row["world"] == world and not row["collapsed"]]
+        for axes, (name, label) in zip(line, SEEN.items(), strict=True):
+            link = summary["rank_correlation_with_held"][world][name]
+            dress(axes, f"{world}, ρ = {link['rho']:.2f}" if link else world, label)
+            _marks(axes, mine, name)
+        line[0].set_ylabel("goals held")
+    legend(grid[0][0], where="best")
+    return figure
+
+
+def _marks(axes: Axes, rows: Sequence[Row], name: str) -> None:
+    for (group, members), colour in zip(GROUPS.items(), SERIES, strict=False):
+        for shape, is_small in (("o", False), ("s", True)):
+            mine = [
+                row
+                for row in rows
+                if row["regulariser"] in members and (row["latent_dim"] < 32) is is_small
+            ]
+            x = [_place(row[name], name) for row in mine]
+            y = [row["held"] for row in mine]
+            label = None if is_small else group
+            axes.plot(x, y, shape, color=colour, markersize=4.5, alpha=0.85, label=label)
+    axes.set_xscale("log")
+    axes.set_ylim(-0.05, 1.05)
+
+
+def _place(value: float, name: str) -> float:
+    return max(LEAST, 1 - value if name.endswith("r2") else value)
