@@ -2,7 +2,8 @@
 
 States are ``info["state"]`` where there is one, else an observation of one dimension, else none.
 An environment may say what they mean with ``state_columns``, a tuple of :class:`envs.base.Column`;
-those with a tolerance make it one whose goals can be judged.
+those with a tolerance make it one whose goals can be judged, and so does its name
+(:mod:`envs.tolerances`).
 """
 
 from __future__ import annotations
