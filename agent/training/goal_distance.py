@@ -1,12 +1,11 @@
 """The distance the planner goes down, fitted to what a trained model makes of the recordings.
 
-Linear slow features are the finest there are near a goal. Where an embedding is curled they have
-false minima; curved ones unroll it (:mod:`agent.model.slow_features`). How far a curved feature may
-look beside the embeddings it was fitted to is a choice: the farther, the finer near a goal, and at
-some point its curves are lost and false minima come back. Recordings tell without any state: on the
-graph of the embeddings that followed one another, going downhill ends at the goal or does not
-(:mod:`agent.training.geometry`). It takes all of them; on a few, ways are missing and minima seem
-false that are none.
+Curved slow features, fitted to embeddings that are shaken (:mod:`agent.training.slow_features`).
+How far they are shaken is a choice: the farther, the smoother the distance and the finer it is near
+a goal, and at some point its curves are lost and there are false minima. Recordings tell without
+any state: on the graph of the embeddings that followed one another, going downhill ends at the goal
+or does not (:mod:`agent.training.geometry`). It takes all of them; on a few, ways are missing and
+minima seem false that are none.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from agent.model.metric import Matrix, commute_time_metric, goal_metric
+from agent.model.metric import commute_time_metric, goal_metric
+from agent.model.slow_features import SlowFeatures
 from agent.model.world_model import WorldModel
 from agent.training.geometry import HORIZON, Rows, geometry
 from agent.training.slow_features import STEPS, fit_slow_features
 
-NOISES = (0.2, 0.1, 0.0)  # of embeddings, whose numbers have a deviation of about 1
+NOISES = (0.4, 0.2, 0.1, 0.0)  # of embeddings, whose numbers have a deviation of about 1
 FEW = 0.001  # false minima, as a share of all starts
 
 
@@ -36,9 +36,8 @@ def fit_goal_distance(model: WorldModel, embeddings: Rows, seed: int, steps: int
         model.goal_metric.copy_(torch.from_numpy(fitted))
         return
     model.goal_metric.copy_(np.sqrt(share) * torch.eye(model.latent_dim)[:, : model.plain])
-    _use_linear(model, commute_time_metric(embeddings, lag, model.commuting))
-    best, least = model.slow, _false_minima(model, embeddings)
-    for noise in NOISES if least > FEW else ():
+    best, least = _linear(model, embeddings), np.inf
+    for noise in NOISES:
         curved = fit_slow_features(
             embeddings, settings.bent, model.commuting, lag, seed, noise, steps
         )
@@ -53,11 +52,14 @@ def fit_goal_distance(model: WorldModel, embeddings: Rows, seed: int, steps: int
     model.slow = best
 
 
-def _use_linear(model: WorldModel, commute: Matrix) -> None:
-    assert model.slow is not None
+def _linear(model: WorldModel, embeddings: Rows) -> SlowFeatures:
+    """What is left where recordings are too short for curved ones, or nothing moves in them."""
+    settings = model.config
+    commute = commute_time_metric(embeddings, settings.action_block, model.commuting)
+    made = SlowFeatures(model.latent_dim, settings.bent, model.commuting)
     with torch.no_grad():
-        model.slow.straight.weight.copy_(torch.from_numpy(commute.T))
-        model.slow.out.weight.zero_()
+        made.straight.weight.copy_(torch.from_numpy(commute.T))
+    return made.to(model.goal_metric.device).eval()
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ import torch
 
 from agent.config import preset
 from agent.model.folded_measure import FoldedMeasure
+from agent.model.metric import commute_time_metric
 from agent.model.slow_features import SlowFeatures
 from agent.model.world_model import WorldModel
 from agent.training import goal_distance
@@ -81,13 +82,11 @@ def test_a_shaken_feature_does_not_hang_on_what_lies_beside(walks):
 
 @pytest.mark.parametrize(
     ("counts", "kept"),
-    [([0.0009], None), ([0.5, 0.0], 0.2), ([0.5, 0.3, 0.0], 0.1), ([0.5, 0.02, 0.03, 0.01], 0.0),
-     ([0.1, 0.5, 0.5, 0.5], None)],
+    [([0.0009], 0.4), ([0.5, 0.0], 0.2), ([0.5, 0.3, 0.0], 0.1), ([0.5, 0.02, 0.03, 0.01], 0.0),
+     ([0.1, 0.5, 0.5, 0.5], 0.4)],
 )  # fmt: skip
-def test_linear_if_it_will_do_else_as_much_noise_as_leaves_few_false_minima(
-    walks, monkeypatch, counts, kept
-):
-    tried, found = {None: None}, iter(counts)
+def test_as_much_noise_as_leaves_few_false_minima(walks, monkeypatch, counts, kept):
+    tried, found = {}, iter(counts)
 
     def fit(model, width, lag, seed, rest, noise, steps):
         tried[noise] = SlowFeatures(LATENT, 32, 8)
@@ -96,9 +95,17 @@ def test_linear_if_it_will_do_else_as_much_noise_as_leaves_few_false_minima(
     monkeypatch.setattr(goal_distance, "fit_slow_features", fit)
     monkeypatch.setattr(goal_distance, "_false_minima", lambda *given: next(found))
     model = a_model()
-    tried[None] = model.slow
     fit_goal_distance(model, [curled(walk) for walk in walks], seed=0)
     assert model.slow is tried[kept] and len(tried) == len(counts)
+
+
+def test_what_is_too_short_to_be_curved_is_linear(walks):
+    model = a_model()
+    short = [curled(walk)[:10] for walk in walks]
+    fit_goal_distance(model, short, seed=0)
+    assert model.slow is not None and not model.slow.out.weight.any()
+    expected = commute_time_metric(short, model.config.action_block, model.commuting)
+    np.testing.assert_allclose(model.slow.straight.weight.detach(), expected.T, atol=1e-5)
 
 
 @pytest.mark.parametrize("bent", [0, 8])
