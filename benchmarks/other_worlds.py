@@ -28,13 +28,10 @@ WORLDS = (
     "dmc:ball_in_cup-catch",
     "dmc:acrobot-swingup",
     "dmc:finger-spin",
-    "dmc:swimmer-swimmer6",
     "dmc:cheetah-run",
-    "dmc:fish-swim",
     "gym:Pendulum-v1@obs_0=0.05,obs_1=0.05",
     "gym:MountainCarContinuous-v0@obs_0=0.05",
     "gym:LunarLanderContinuous-v3@obs_0=0.05,obs_1=0.05,obs_4=0.05",
-    "gym:Reacher-v5@obs_0=0.05,obs_1=0.05,obs_2=0.05,obs_3=0.05",
 )
 ROLLOUTS = 400
 PROTOCOLS = ("hindsight", "anywhere")
