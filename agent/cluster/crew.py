@@ -7,6 +7,7 @@ none at all.
 
 from __future__ import annotations
 
+import multiprocessing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -77,7 +78,7 @@ def crew_for(work: Work[T, R], workers: int | None, tasks: int, cluster: str = "
 
     ``workers`` at most; None is every core there is. ``cluster`` is the address of a Ray cluster,
     ``local`` for one that is started here and ended afterwards, or empty for processes of this
-    machine.
+    machine. A worker of a crew has no workers of its own: what it asks for is done in itself.
 
     Raises:
         UserError: for fewer workers than one.
@@ -89,6 +90,8 @@ def crew_for(work: Work[T, R], workers: int | None, tasks: int, cluster: str = "
         from agent.cluster.ray_crew import RayCrew
 
         return RayCrew(work, cluster, workers, tasks)
+    if multiprocessing.current_process().daemon:
+        return InThisProcess(work)
     from agent.cluster.processes import Processes
     from agent.machine.cores import usable_cores
 
