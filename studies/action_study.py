@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import spearmanr
 
 from agent.config import ExperimentConfig
 from agent.control.mpc import WorldModelController
@@ -35,7 +34,7 @@ from agent.training.settings import TrainingConfig
 from agent.training.trainer import Trainer, TrainingStoppedError
 from envs import make_world, task_named
 from envs.reacher import wrap_angle
-from studies.intervals import mean_interval
+from studies.intervals import mean_interval, rank_correlation
 from studies.probes import (
     Split,
     angle_r2,
@@ -194,7 +193,7 @@ def conclude(rows: Sequence[Row]) -> dict[str, Any]:
     for row in whole:
         mine = [r for r in whole if _kind(r) == _kind(row)]
         table.setdefault(row["behaviour"], {})[str(row["latent_dim"])] = _entry(mine)
-    links = {r2: {rule: _rank_correlation(whole, r2, rule) for rule in _CONTROL} for r2 in _R2}
+    links = {r2: {rule: _link(whole, r2, rule) for rule in _CONTROL} for r2 in _R2}
     counts = {"runs": len(rows), "collapsed": len(rows) - len(whole)}
     return {"models": table, "rank_correlation": links, **counts, "bars": {}}
 
@@ -214,13 +213,8 @@ def _entry(rows: Sequence[Row]) -> dict[str, Any]:
     return entry
 
 
-def _rank_correlation(rows: Sequence[Row], first: str, second: str) -> dict[str, float] | None:
-    """Spearman's ρ over all runs with its p-value; None where one of the two never varies."""
-    x, y = [row[first] for row in rows], [row[second] for row in rows]
-    if len(rows) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
-        return None
-    found = spearmanr(x, y)
-    return {"rho": float(found.statistic), "p": float(found.pvalue)}
+def _link(rows: Sequence[Row], first: str, second: str) -> dict[str, float] | None:
+    return rank_correlation([row[first] for row in rows], [row[second] for row in rows])
 
 
 STUDY = Study(

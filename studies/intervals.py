@@ -1,4 +1,4 @@
-"""Means of a few seeds with Student's t interval at 95 %."""
+"""Means of a few seeds with Student's t interval at 95 %, and rank correlations."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def mean_interval(values: Sequence[float]) -> dict[str, float | int | None]:
     error = float(numbers.std(ddof=1)) / len(numbers) ** 0.5
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1)) * error
     return {"mean": mean, "low": mean - half, "high": mean + half, "n": len(numbers)}
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> dict[str, float] | None:
+    """Spearman's ρ of two series with its p-value; None where one of them never varies."""
+    if len(first) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
+        return None
+    stats: Any = importlib.import_module("scipy.stats")
+    found = stats.spearmanr(first, second)
+    return {"rho": float(found.statistic), "p": float(found.pvalue)}

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import spearmanr
 
 from agent.config import ExperimentConfig, default
 from agent.control.mpc import WorldModelController
@@ -32,7 +31,7 @@ from agent.settings import with_changes
 from agent.training.diagnostics import diagnose
 from agent.training.trainer import Trainer, TrainingStoppedError
 from envs import make_world, task_named
-from studies.intervals import mean_interval
+from studies.intervals import mean_interval, rank_correlation
 from studies.latent_regularisers import regulariser_named
 from studies.study import Preset, Row, Settings, Study, seeds_of
 
@@ -198,12 +197,7 @@ def _entry(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _link(rows: Sequence[Row], name: str) -> dict[str, float] | None:
-    """Spearman's ρ with its p-value; None where one of the two never varies."""
-    x, y = [row[name] for row in rows], [row["held"] for row in rows]
-    if len(rows) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
-        return None
-    found = spearmanr(x, y)
-    return {"rho": float(found.statistic), "p": float(found.pvalue)}
+    return rank_correlation([row[name] for row in rows], [row["held"] for row in rows])
 
 
 STUDY = Study(
