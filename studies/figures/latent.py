@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from agent.reporting.style import SERIES, WIDTH_IN, dress, legend, new_figure
 
@@ -19,11 +20,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 LEAST = 1e-4  # a logarithm has no place for what is perfect
 SEEN = {
-    "worst_r2": "unexplained of the worst coordinate",
+    "worst_r2": "1 − R², worst coordinate",
     "sigreg": "SIGReg (1.05 is Gaussian)",
     "false_minima": "false minima, share of starts",
-    "begun_r2": "unexplained when joint training begins",
+    "begun_r2": "1 − R² as joint training begins",
 }
+TICKS = {"sigreg": (10, 30, 100), "false_minima": (1e-4, 1e-2, 1)}
+USUAL = ("sigreg", 0.01, 32)  # joined by a line where the warm start alone differs
 
 
 def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
@@ -37,9 +40,18 @@ def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
             link = summary["rank_correlation_with_held"][world][name]
             dress(axes, f"{world}, ρ = {link['rho']:.2f}" if link else world, label)
             _marks(axes, mine, name)
+            if name == "begun_r2":
+                _join(axes, mine)
         line[0].set_ylabel("goals held")
-    legend(grid[0][0], where="best")
+    legend(grid[-1][0], where="best")
     return figure
+
+
+def _join(axes: Axes, rows: Sequence[Row]) -> None:
+    """The models that differ in the length of the warm start alone."""
+    usual = [r for r in rows if (r["regulariser"], r["weight"], r["latent_dim"]) == USUAL]
+    places = sorted((_place(row["begun_r2"], "begun_r2"), row["held"]) for row in usual)
+    axes.plot(*zip(*places, strict=True), color=SERIES[0], linewidth=1.0, zorder=1)
 
 
 def _marks(axes: Axes, rows: Sequence[Row], name: str) -> None:
@@ -55,6 +67,9 @@ def _marks(axes: Axes, rows: Sequence[Row], name: str) -> None:
             label = None if is_small else group
             axes.plot(x, y, shape, color=colour, markersize=4.5, alpha=0.85, label=label)
     axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if name in TICKS:
+        axes.set_xticks(TICKS[name], [f"{tick:g}" for tick in TICKS[name]])
     axes.set_ylim(-0.05, 1.05)
 
 
