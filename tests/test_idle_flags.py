@@ -7,11 +7,8 @@ import pytest
 
 import run_agent
 from agent.commands.checkpoints import name_of_result
-from agent.commands.demo import Demo
-from agent.commands.demo_checks import check_trainings
 from agent.config import changed, lewm_tiny, preset, tiny
 from agent.data import RolloutWriter
-from agent.errors import UserError
 from agent.model.checkpoint import save_checkpoint
 from agent.model.world_model import WorldModel
 from envs import WorldSpec
@@ -65,15 +62,6 @@ def test_a_flag_that_would_do_nothing_is_refused_by_name(
     assert run_agent.main(words.split()) == 2
     assert f"leave {idle} away" in " ".join(capsys.readouterr().err.split())
     assert not list(tmp_path.iterdir())
-
-
-def test_a_rival_that_cannot_learn_a_world_is_not_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(Demo, "has_rival", False)  # as where the state says nothing of goals
-    check_trainings(Demo(preset="tiny"))
-    with pytest.raises(UserError, match="leave --sac-env-steps away"):
-        check_trainings(Demo(preset="tiny", sac_env_steps=800))
 
 
 @pytest.mark.parametrize("flag", ["--rates", "--stride=3"])
