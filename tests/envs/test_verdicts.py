@@ -92,5 +92,5 @@ def test_nothing_played_is_judged_by_the_start() -> None:
 
 
 def test_a_world_whose_state_says_nothing_cannot_judge() -> None:
-    with pytest.raises(SpecError, match="give some of its state columns a tolerance"):
+    with pytest.raises(SpecError, match="say how near is near"):
         judge(spec(Column("x")), [0.0], [0.0])

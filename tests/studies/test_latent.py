@@ -12,7 +12,7 @@ from studies import latent_study
 from studies.latent_regularisers import off_identity, regulariser_named
 from studies.tables.latent import latent_table
 
-SMALL = {"data_episodes": 24, "main": 10, "settling": 10, "eval_episodes": 1}
+SMALL = {"data_episodes": 8, "main": 10, "settling": 10, "eval_episodes": 1}
 DRAW = torch.Generator().manual_seed(3)
 
 
@@ -55,7 +55,7 @@ def test_a_projector_learns_as_it_is_asked() -> None:
     asked = regulariser_named("projector", 4, 2, seed=0)
     bent = gaussian(4).sign()
     found = []
-    for _ in range(150):
+    for _ in range(80):
         statistic = asked(bent, DRAW)
         statistic.backward()
         found.append(float(statistic))
