@@ -6,8 +6,10 @@ All are asked of the embeddings (B, T, D) of a batch, as one sample; SIGReg look
     subspaces     along directions within random subspaces of four dimensions only
                   (as Sub-JEPA, arXiv:2605.09241)
     block         at the first outputs alone, as many as the world has coordinates; others are free
-    projector     at what a small network makes of them, which is thrown away afterwards, as
-                  LeJEPA does for images (Balestriero & LeCun 2025, arXiv:2511.08544, Sec. 6)
+    projector     at what a small network makes of them, which is thrown away afterwards
+
+LeJEPA has such a projector for images (Balestriero & LeCun 2025, arXiv:2511.08544) and predicts its
+outputs; here predictions stay those of the embedding, as a planner needs them.
 
 ``vicreg`` and ``whitening`` know no Gaussian: the one wants variances of at least 1 and no
 correlation, the other exactly the identity as covariance.
