@@ -61,7 +61,7 @@ def default() -> ExperimentConfig:
 def long() -> ExperimentConfig:
     """Both networks from the first step to the last, in three times the default's time.
 
-    How the models of the published comparison were trained.
+    How the models of the published learning curves were trained.
     """
     model = dataclasses.replace(default().model, predictor=PredictorConfig(width=256), bent=0)
     return dataclasses.replace(default(), model=model, training=TrainingConfig(steps=3500))
@@ -85,8 +85,8 @@ def tiny() -> ExperimentConfig:
 
 
 def vicreg() -> ExperimentConfig:
-    """The long one with VICReg's variance and covariance terms in place of SIGReg."""
-    ours = long()
+    """The default with VICReg's variance and covariance terms in place of SIGReg."""
+    ours = default()
     training = dataclasses.replace(ours.training, regulariser="vicreg", sigreg_weight=1.0)
     return dataclasses.replace(ours, training=training)
 

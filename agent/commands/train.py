@@ -55,8 +55,8 @@ class Train:
         Literal["default", "long", "tiny", "vicreg", "lewm", "lewm-224", "lewm-tiny"] | None,
         arg(help_behavior_hint="(default: that of --config, else default)"),
     ] = None
-    """Settings: default, the real thing in minutes; long, the published one, which takes three
-    times as long; tiny, seconds, which learns nothing; vicreg, long with another regulariser; lewm,
+    """Settings: default, the real thing in minutes; long, without lessons, which takes three times
+    as long; tiny, seconds, which learns nothing; vicreg, default with another regulariser; lewm,
     LeWorldModel's recipe, a day of one core (lewm-224 as published, for frames of 224 px;
     lewm-tiny, seconds)."""
     begin: Annotated[Path | None, arg(name="from", metavar="CHECKPOINT")] = None

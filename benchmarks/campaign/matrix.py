@@ -110,8 +110,12 @@ def _rl(algorithm: str, env_steps: int, task: str | None = None) -> Training:
 
 
 TRAININGS = (
-    _from_pixels("world-model", "train --preset long", curve=True),
-    replace(_from_pixels("world-model", "train --preset long"), controller="direct"),
+    _from_pixels("world-model", "train"),
+    replace(_from_pixels("world-model", "train"), controller="direct"),
+    replace(
+        _from_pixels("world-model", "train --preset long", curve=True),
+        name="world-model-long", plays=(),
+    ),
     _from_pixels("lewm", "train --preset lewm --precision bfloat16"),
     _from_pixels("clone", "baseline --algorithm clone"),
     _from_pixels("inverse-dynamics", "baseline --algorithm inverse-dynamics"),

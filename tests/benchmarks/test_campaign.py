@@ -104,7 +104,7 @@ def test_what_is_not_trained_is_told_how(tmp_path: Path, capsys: Output) -> None
     asked.run()
     shown = capsys.readouterr().out
     assert f"collect --out {asked.runs}/data-7 --seed 7" in shown
-    assert "train --preset long --data" in shown
+    assert "run_agent.py train --data" in shown
     assert f"--out {asked.runs}/world-model-7 --seed 7" in shown
     assert "one training of world-model: not timed yet" in shown
     by_name = {state.wanted.controller: state.progress for state in states(asked)}
