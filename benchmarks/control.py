@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -40,17 +40,12 @@ from benchmarks.campaign.inputs import PLANNERS_SCHEMA, planner_rows
 from benchmarks.campaign.pareto import pareto
 from envs import make_world, task_named
 from planners import (
-    CEMConfig,
+    PLANNERS,
     CEMPlanner,
-    GaussNewtonConfig,
     GaussNewtonPlanner,
-    GradientConfig,
     GradientPlanner,
-    ICEMConfig,
     ICEMPlanner,
-    MPPIConfig,
     MPPIPlanner,
-    RandomShootingConfig,
     RandomShootingPlanner,
 )
 
@@ -59,22 +54,19 @@ CHECKPOINT = Path("checkpoints/reacher")
 BATCH = 8  # wide batches of many samples fall out of the processor's cache
 SEARCHES = (
     *(
-        GaussNewtonPlanner(GaussNewtonConfig(iterations, random_starts=starts))
+        GaussNewtonPlanner(iterations, random_starts=starts)
         for iterations, starts in ((1, 0), (1, 4), (2, 16), (4, 16))
     ),
     *(
-        GradientPlanner(GradientConfig(CEMConfig(samples, 1, 8), starts, steps))
+        GradientPlanner(CEMPlanner(samples, 1, 8), starts, steps)
         for samples, starts, steps in ((32, 2, 2), (64, 4, 5), (64, 4, 15))
     ),
-    *(CEMPlanner(CEMConfig(n, times, n // 4)) for n, times in ((16, 2), (32, 3), (64, 3))),
-    *(ICEMPlanner(ICEMConfig(n, times, n // 4, n // 8)) for n, times in ((16, 2), (48, 3))),
-    *(MPPIPlanner(MPPIConfig(n, times)) for n, times in ((16, 2), (48, 3))),
-    *(RandomShootingPlanner(RandomShootingConfig(n, 1)) for n in (32, 96)),
+    *(CEMPlanner(n, times, n // 4) for n, times in ((16, 2), (32, 3), (64, 3))),
+    *(ICEMPlanner(n, times, n // 4, n // 8) for n, times in ((16, 2), (48, 3))),
+    *(MPPIPlanner(n, times) for n, times in ((16, 2), (48, 3))),
+    *(RandomShootingPlanner(n, 1) for n in (32, 96)),
 )
-NAMES: Mapping[type, str] = {
-    GaussNewtonPlanner: "gauss-newton", GradientPlanner: "gradient", CEMPlanner: "cem",
-    ICEMPlanner: "icem", MPPIPlanner: "mppi", RandomShootingPlanner: "random-shooting",
-}  # fmt: skip
+NAMES = {planner: name for name, planner in PLANNERS.items()}
 IDENTITY = ("planner", "settings", "protocol", "episodes", "seed", "checkpoint_sha256")
 KEPT = (
     "solved_at_start", "first_touch", "held", "decision_ms", "command", "commit", "hardware",
@@ -99,7 +91,7 @@ class Cell:
         """What makes two rows the same measurement, as JSON would give it back."""
         planner: Any = OracleController().planner if self.search is None else self.search
         name = "oracle" if self.search is None else NAMES[type(self.search)]
-        settings = json.loads(json.dumps(asdict(planner.config)))
+        settings = json.loads(json.dumps(asdict(planner)))
         sha = None if self.search is None else bundle_sha256(self.checkpoint)
         values = (name, settings, self.protocol, self.episodes, self.seed, sha)
         return dict(zip(IDENTITY, values, strict=True))

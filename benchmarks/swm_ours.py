@@ -29,7 +29,6 @@ from agent.model.world_model import WorldModel
 from agent.training.objective import regularised_loss
 from agent.training.regularisers import make_regulariser
 from envs import DEFAULT_WORLD, World, WorldSpec, configure_gl, make_world
-from planners import GaussNewtonPlanner
 
 CHECKPOINT = Path("checkpoints/reacher")
 FRAMES, STRIDE, BATCH = 8, 2, 64
@@ -57,10 +56,9 @@ def plan(options: argparse.Namespace) -> Result:
     with tempfile.TemporaryDirectory() as place:
         export_controller(network, Path(place) / "exported", {})
         exported = OnnxModel(Path(place) / "exported", options.threads)
-        planner = GaussNewtonPlanner(exported.planner)
         controllers: dict[str, Controller] = {
             "torch": WorldModelController(TorchModel(network)),
-            "onnx": WorldModelController(exported, planner, exported.control),
+            "onnx": WorldModelController(exported, exported.planner, exported.control),
         }
         spent_ms = {name: _ticks_ms(each, network.spec) for name, each in controllers.items()}
     return {

@@ -32,7 +32,6 @@ from agent.files.json_files import write_json
 from agent.interfaces import Controller
 from agent.model.checkpoint import load_checkpoint
 from envs import WorldSpec, make_world, task_named
-from planners import GaussNewtonPlanner
 
 PROTOCOL = "anywhere"  # 100 ticks an episode
 SEED = 77
@@ -90,7 +89,7 @@ def _ways(
     def onnx() -> Controller:
         export_controller(load_checkpoint(checkpoint), exported, {})
         model = OnnxModel(exported)
-        return WorldModelController(model, GaussNewtonPlanner(model.planner), model.control)
+        return WorldModelController(model, model.planner, model.control)
 
     def by_name(name: str, limit_ms: float) -> Callable[[], Controller]:
         return lambda: make_controller(name, checkpoint, spec, Acting(tick_ms=limit_ms))

@@ -1,5 +1,7 @@
 """Planners over a batched cost function; no network and no simulator in sight."""
 
+from collections.abc import Callable, Mapping
+
 from planners.base import (
     ActionBounds,
     CostFn,
@@ -10,34 +12,37 @@ from planners.base import (
     Planner,
     SeededNoise,
 )
-from planners.catalogue import PLANNERS
-from planners.cem import CEMConfig, CEMPlanner
-from planners.gauss_newton import GaussNewtonConfig, GaussNewtonPlanner
-from planners.gradient import GradientConfig, GradientPlanner
-from planners.icem import ICEMConfig, ICEMPlanner
-from planners.mppi import MPPIConfig, MPPIPlanner
-from planners.random_shooting import RandomShootingConfig, RandomShootingPlanner
+from planners.cem import CEMPlanner
+from planners.gauss_newton import GaussNewtonPlanner
+from planners.gradient import GradientPlanner
+from planners.icem import ICEMPlanner
+from planners.mppi import MPPIPlanner
+from planners.random_shooting import RandomShootingPlanner
+
+PLANNERS: Mapping[str, Callable[[], Planner]] = {
+    "gauss-newton": GaussNewtonPlanner,
+    "cem": CEMPlanner,
+    "icem": ICEMPlanner,
+    "mppi": MPPIPlanner,
+    "gradient": GradientPlanner,
+    "random-shooting": RandomShootingPlanner,
+}
+"""Every planner by name, with settings that suit control at every tick."""
 
 __all__ = [
     "PLANNERS",
     "ActionBounds",
-    "CEMConfig",
     "CEMPlanner",
     "CostFn",
     "Deadline",
-    "GaussNewtonConfig",
     "GaussNewtonPlanner",
-    "GradientConfig",
     "GradientPlanner",
-    "ICEMConfig",
     "ICEMPlanner",
     "LeastSquaresCost",
-    "MPPIConfig",
     "MPPIPlanner",
     "Noise",
     "Plan",
     "Planner",
-    "RandomShootingConfig",
     "RandomShootingPlanner",
     "SeededNoise",
 ]

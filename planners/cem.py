@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planners.base import ActionBounds, Array, CostFn, Deadline, Noise, Plan
+from planners.base import ActionBounds, Array, Noise
 from planners.sampling import as_plans, autoregressive, cheapest, plan_noise
-from planners.search import Search
+from planners.search import Search, SearchPlanner
 
 
 @dataclass(frozen=True)
-class CEMConfig:
-    """Settings of the cross-entropy method.
+class CEMPlanner(SearchPlanner):
+    """Cross-entropy method over a batch of episodes.
 
     ``samples`` N per iteration, of which the best ``elites`` set the next Gaussian;
     ``initial_std`` and ``min_std`` in units of the action; ``correlation`` in [0, 1) of the
@@ -43,25 +43,9 @@ class CEMConfig:
         if not 0.0 <= self.correlation < 1.0:
             raise ValueError(f"expected correlation in [0, 1), got {self.correlation}")
 
-
-class CEMPlanner:
-    """Cross-entropy method over a batch of episodes."""
-
-    def __init__(self, config: CEMConfig | None = None) -> None:
-        self.config = config or CEMConfig()
-
-    def plan(
-        self,
-        cost_fn: CostFn,
-        warm_start: Array,
-        bounds: ActionBounds,
-        noise: Noise,
-        deadline: Deadline | None = None,
-    ) -> Plan:
-        """See :class:`planners.base.Planner`."""
-        search = Search(cost_fn, warm_start, bounds, deadline)
+    def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
+        """See :class:`planners.search.SearchPlanner`."""
         self.sample(search, bounds, noise)
-        return search.plan()
 
     def sample(self, search: Search, bounds: ActionBounds, noise: Noise) -> Array:
         """The search itself, for planners that begin with one.
@@ -70,18 +54,18 @@ class CEMPlanner:
         (E, 1, H, K, A), if there was no time for any.
         """
         mean = search.best
-        std, elites = np.full_like(mean, self.config.initial_std), mean[:, None]
-        for number in search.rounds(self.config.iterations):
+        std, elites = np.full_like(mean, self.initial_std), mean[:, None]
+        for number in search.rounds(self.iterations):
             candidates = bounds.clip(
                 mean[:, None] + std[:, None] * self._noise(mean, number, noise)
             )
             candidates[:, 0], candidates[:, 1] = mean, search.best
-            elites = cheapest(candidates, search.try_all(candidates), self.config.elites)
-            mean, std = elites.mean(1), elites.std(1, ddof=1).clip(self.config.min_std)
+            elites = cheapest(candidates, search.try_all(candidates), self.elites)
+            mean, std = elites.mean(1), elites.std(1, ddof=1).clip(self.min_std)
         return elites
 
     def _noise(self, mean: Array, number: int, noise: Noise) -> Array:
         """Unit-variance noise (E, N, H, K, A) of this iteration, autoregressive along time."""
-        last = max(1, self.config.iterations - 1)
-        keep = self.config.correlation * (1 - number / last)
-        return as_plans(autoregressive(plan_noise(noise, self.config.samples, mean), keep), mean)
+        last = max(1, self.iterations - 1)
+        keep = self.correlation * (1 - number / last)
+        return as_plans(autoregressive(plan_noise(noise, self.samples, mean), keep), mean)

@@ -14,22 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planners.base import (
-    ActionBounds,
-    Array,
-    CostFn,
-    Deadline,
-    LeastSquaresCost,
-    Noise,
-    Plan,
-)
+from planners.base import ActionBounds, Array, LeastSquaresCost, Noise
 from planners.sampling import autoregressive
-from planners.search import Search
+from planners.search import Search, SearchPlanner
 
 
 @dataclass(frozen=True)
-class GaussNewtonConfig:
-    """Settings of the Gauss-Newton planner.
+class GaussNewtonPlanner(SearchPlanner):
+    """Second-order shooting over a batch of episodes; needs a :class:`LeastSquaresCost`.
 
     ``iterations`` linearisations: one is enough where the plan is improved again at every control
     tick (real-time iteration, Diehl et al. 2005, SIAM J. Control Optim. 43(5)). ``dampings``
@@ -51,47 +43,23 @@ class GaussNewtonConfig:
         if not 0.0 <= self.start_correlation < 1.0:
             raise ValueError(f"expected start_correlation in [0, 1), got {self.start_correlation}")
 
-
-class GaussNewtonPlanner:
-    """Second-order shooting over a batch of episodes; needs a :class:`LeastSquaresCost`."""
-
-    def __init__(self, config: GaussNewtonConfig | None = None) -> None:
-        self.config = config or GaussNewtonConfig()
-
-    def plan(
-        self,
-        cost_fn: CostFn,
-        warm_start: Array,
-        bounds: ActionBounds,
-        noise: Noise,
-        deadline: Deadline | None = None,
-    ) -> Plan:
-        """See :class:`planners.base.Planner`.
-
-        Raises:
-            ValueError: also if ``cost_fn`` cannot be linearised.
-        """
-        search = Search(cost_fn, warm_start, bounds, deadline)
-        if not isinstance(cost_fn, LeastSquaresCost):
-            raise ValueError(
-                "expected a cost with linearise() (LeastSquaresCost), got a plain function; "
-                "use CEMPlanner for costs without a slope"
-            )
+    def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
+        """See :class:`planners.search.SearchPlanner`."""
+        cost = search.least_squares()
         if not search.is_late:
             search.try_all(self._starts(search.best, bounds, noise))
-        for _ in search.rounds(self.config.iterations):
-            trials = self._steps(cost_fn, search.best, bounds)  # (E, dampings, H, K, A)
+        for _ in search.rounds(self.iterations):
+            trials = self._steps(cost, search.best, bounds)  # (E, dampings, H, K, A)
             failed = np.isnan(trials)  # where the linear system could not be solved
             search.try_all(np.where(failed, search.best[:, None], trials))
-        return search.plan()
 
     def _starts(self, warm_start: Array, bounds: ActionBounds, noise: Noise) -> Array:
         """The warm start, then the sampled plans (E, 1 + random_starts, H, K, A)."""
-        if not self.config.random_starts:
+        if not self.random_starts:
             return warm_start[:, None]
-        count, steps = self.config.random_starts, warm_start.shape[1]
+        count, steps = self.random_starts, warm_start.shape[1]
         white = noise.normal((count, steps, warm_start[0, 0].size))
-        shaken = autoregressive(white, self.config.start_correlation)
+        shaken = autoregressive(white, self.start_correlation)
         sampled = bounds.clip(shaken).reshape(len(warm_start), count, *warm_start.shape[1:])
         return np.concatenate([warm_start[:, None], sampled], 1)
 
@@ -103,7 +71,7 @@ class GaussNewtonPlanner:
         gradient = (slopes @ residuals[..., None])[..., 0]
         free = ~_held_at_bound(variables, gradient, bounds)
         scale = np.trace(curvature, axis1=1, axis2=2) / curvature.shape[1]  # (E,)
-        added = np.maximum(np.outer(scale, self.config.dampings), 1e-9)  # (E, dampings)
+        added = np.maximum(np.outer(scale, self.dampings), 1e-9)  # (E, dampings)
         step = _damped_solve(curvature, gradient, free, added)
         moved = bounds.clip(variables[:, None] - step).astype(plan.dtype)
         return moved.reshape(len(plan), -1, *plan.shape[1:])

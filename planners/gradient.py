@@ -9,37 +9,28 @@ the box after every step, its rate falling to nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from planners.base import (
-    ActionBounds,
-    Array,
-    CostFn,
-    Deadline,
-    LeastSquaresCost,
-    Noise,
-    Plan,
-)
-from planners.cem import CEMConfig, CEMPlanner
-from planners.search import Search
+from planners.base import ActionBounds, Array, LeastSquaresCost, Noise
+from planners.cem import CEMPlanner
+from planners.search import Search, SearchPlanner
 
 _FADE_MEAN, _FADE_SQUARE = 0.9, 0.999  # as Kingma & Ba recommend
 _TINY = 1e-8
+_SHORT_SEARCH = CEMPlanner(samples=64, iterations=1, elites=8)
 
 
 @dataclass(frozen=True)
-class GradientConfig:
-    """Settings of the gradient planner.
+class GradientPlanner(SearchPlanner):
+    """First-order refinement over a batch of episodes; needs a :class:`LeastSquaresCost`.
 
     ``sampling`` the search before; the cheapest ``starts`` of its last elites are descended from
     for ``steps`` gradients; ``rate`` of the first step in units of the action, falling linearly.
     """
 
-    sampling: CEMConfig = field(
-        default_factory=lambda: CEMConfig(samples=64, iterations=1, elites=8)
-    )
+    sampling: CEMPlanner = _SHORT_SEARCH
     starts: int = 4
     steps: int = 5
     rate: float = 0.15
@@ -55,45 +46,20 @@ class GradientConfig:
                 f"expected steps >= 1 and rate > 0, got steps={self.steps}, rate={self.rate}"
             )
 
-
-class GradientPlanner:
-    """First-order refinement over a batch of episodes; needs a :class:`LeastSquaresCost`."""
-
-    def __init__(self, config: GradientConfig | None = None) -> None:
-        self.config = config or GradientConfig()
-        self._sampling = CEMPlanner(self.config.sampling)
-
-    def plan(
-        self,
-        cost_fn: CostFn,
-        warm_start: Array,
-        bounds: ActionBounds,
-        noise: Noise,
-        deadline: Deadline | None = None,
-    ) -> Plan:
-        """See :class:`planners.base.Planner`.
-
-        Raises:
-            ValueError: also if ``cost_fn`` cannot be linearised.
-        """
-        search = Search(cost_fn, warm_start, bounds, deadline)
-        if not isinstance(cost_fn, LeastSquaresCost):
-            raise ValueError(
-                "expected a cost with linearise() (LeastSquaresCost), got a plain function; "
-                "use CEMPlanner for costs without a slope"
-            )
-        elites = self._sampling.sample(search, bounds, noise)
-        self._descend(search, cost_fn, elites[:, : self.config.starts], bounds)
-        return search.plan()
+    def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
+        """See :class:`planners.search.SearchPlanner`."""
+        cost = search.least_squares()
+        elites = self.sampling.sample(search, bounds, noise)
+        self._descend(search, cost, elites[:, : self.starts], bounds)
 
     def _descend(
         self, search: Search, cost_fn: LeastSquaresCost, points: Array, bounds: ActionBounds
     ) -> None:
         """Adam from every start (E, starts, H, K, A), as long as there is time."""
         adam = _Adam(points)
-        for number in search.rounds(self.config.steps):
+        for number in search.rounds(self.steps):
             search.try_all(points)
-            rate = self.config.rate * (1 - number / self.config.steps)
+            rate = self.rate * (1 - number / self.steps)
             points = bounds.clip(points - rate * adam.direction(_slopes(cost_fn, points)))
         for _ in search.rounds(1):
             search.try_all(points)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planners.base import ActionBounds, Array, CostFn, Deadline, Noise, Plan
+from planners.base import ActionBounds, Array, Noise
 from planners.sampling import as_plans, cheapest, coloured, plan_noise
-from planners.search import Search
+from planners.search import Search, SearchPlanner
 
 
 @dataclass(frozen=True)
-class ICEMConfig:
-    """Settings of iCEM.
+class ICEMPlanner(SearchPlanner):
+    """iCEM over a batch of episodes.
 
     ``samples`` N of the first iteration, divided by ``decay`` at each further one but never
     fewer than twice the ``elites``; ``kept`` of those enter the next pool; ``momentum`` of mean
@@ -48,36 +48,20 @@ class ICEMConfig:
         if not 0.0 <= self.momentum < 1.0:
             raise ValueError(f"expected momentum in [0, 1), got {self.momentum}")
 
-
-class ICEMPlanner:
-    """iCEM over a batch of episodes."""
-
-    def __init__(self, config: ICEMConfig | None = None) -> None:
-        self.config = config or ICEMConfig()
-
-    def plan(
-        self,
-        cost_fn: CostFn,
-        warm_start: Array,
-        bounds: ActionBounds,
-        noise: Noise,
-        deadline: Deadline | None = None,
-    ) -> Plan:
-        """See :class:`planners.base.Planner`."""
-        search = Search(cost_fn, warm_start, bounds, deadline)
-        mean, stay = search.best, self.config.momentum
-        std, kept = np.full_like(mean, self.config.initial_std), mean[:, None]
-        for number in search.rounds(self.config.iterations):
+    def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
+        """See :class:`planners.search.SearchPlanner`."""
+        mean, stay = search.best, self.momentum
+        std, kept = np.full_like(mean, self.initial_std), mean[:, None]
+        for number in search.rounds(self.iterations):
             fresh = bounds.clip(mean[:, None] + std[:, None] * self._noise(mean, number, noise))
             pool = np.concatenate([mean[:, None], search.best[:, None], kept, fresh], 1)
-            elites = cheapest(pool, search.try_all(pool), self.config.elites)
+            elites = cheapest(pool, search.try_all(pool), self.elites)
             mean = stay * mean + (1 - stay) * elites.mean(1)
             std = stay * std + (1 - stay) * elites.std(1, ddof=1)
-            std, kept = std.clip(self.config.min_std), elites[:, : self.config.kept]
-        return search.plan()
+            std, kept = std.clip(self.min_std), elites[:, : self.kept]
 
     def _noise(self, mean: Array, number: int, noise: Noise) -> Array:
         """Coloured noise (E, N, H, K, A) of this iteration's number of samples."""
-        samples = int(self.config.samples / self.config.decay**number)
-        samples = max(samples, 2 * self.config.elites)
-        return as_plans(coloured(plan_noise(noise, samples, mean), self.config.exponent), mean)
+        samples = int(self.samples / self.decay**number)
+        samples = max(samples, 2 * self.elites)
+        return as_plans(coloured(plan_noise(noise, samples, mean), self.exponent), mean)

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planners.base import ActionBounds, Array, CostFn, Deadline, Noise, Plan
+from planners.base import ActionBounds, Array, Noise
 from planners.sampling import as_plans, autoregressive, plan_noise
-from planners.search import Search
+from planners.search import Search, SearchPlanner
 
 _WHOLE = 1.66  # times the spread of a normal's better half is that of the whole
 
 
 @dataclass(frozen=True)
-class MPPIConfig:
-    """Settings of MPPI.
+class MPPIPlanner(SearchPlanner):
+    """Path-integral averaging over a batch of episodes.
 
     ``samples`` N per iteration; ``std`` of the noise in units of the action at the first
     iteration, times ``shrink`` at each further one; ``temperature`` relative to the spread of the
@@ -46,32 +46,16 @@ class MPPIConfig:
         if not 0.0 <= self.correlation < 1.0:
             raise ValueError(f"expected correlation in [0, 1), got {self.correlation}")
 
-
-class MPPIPlanner:
-    """Path-integral averaging over a batch of episodes."""
-
-    def __init__(self, config: MPPIConfig | None = None) -> None:
-        self.config = config or MPPIConfig()
-
-    def plan(
-        self,
-        cost_fn: CostFn,
-        warm_start: Array,
-        bounds: ActionBounds,
-        noise: Noise,
-        deadline: Deadline | None = None,
-    ) -> Plan:
-        """See :class:`planners.base.Planner`."""
-        search = Search(cost_fn, warm_start, bounds, deadline)
+    def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
+        """See :class:`planners.search.SearchPlanner`."""
         mean = search.best
-        for number in search.rounds(self.config.iterations):
-            white = plan_noise(noise, self.config.samples, mean)
-            shaken = as_plans(autoregressive(white, self.config.correlation), mean)
-            std = self.config.std * self.config.shrink**number
+        for number in search.rounds(self.iterations):
+            white = plan_noise(noise, self.samples, mean)
+            shaken = as_plans(autoregressive(white, self.correlation), mean)
+            std = self.std * self.shrink**number
             candidates = bounds.clip(mean[:, None] + std * shaken)
             candidates[:, 0], candidates[:, 1] = mean, search.best
             mean = self._average(candidates, search.try_all(candidates))
-        return search.plan()
 
     def _average(self, candidates: Array, costs: Array) -> Array:
         """The cost-weighted mean (E, H, K, A) of the samples; what is not finite weighs nothing.
@@ -82,7 +66,7 @@ class MPPIPlanner:
         none_finite = np.isinf(least[:, 0])
         above = costs.astype(np.float64) - np.where(none_finite[:, None], 0.0, least)
         spread = _spread(above).clip(1e-12)
-        weights = np.exp(-above / (self.config.temperature * _WHOLE * spread))
+        weights = np.exp(-above / (self.temperature * _WHOLE * spread))
         weights[:, 0] += none_finite
         weights = (weights / weights.sum(1, keepdims=True)).astype(candidates.dtype)
         mean: Array = (weights[:, :, None, None, None] * candidates).sum(1)

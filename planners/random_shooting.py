@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planners.base import ActionBounds, Array, CostFn, Deadline, Noise, Plan
-from planners.search import Search
+from planners.base import ActionBounds, Noise
+from planners.search import Search, SearchPlanner
 
 
 @dataclass(frozen=True)
-class RandomShootingConfig:
-    """``samples`` N drawn at a time, ``iterations`` times, with a look at the clock in between."""
+class RandomShootingPlanner(SearchPlanner):
+    """Random shooting over a batch of episodes.
+
+    ``samples`` N drawn at a time, ``iterations`` times, with a look at the clock in between.
+    """
 
     samples: int = 256
     iterations: int = 4
@@ -29,25 +32,9 @@ class RandomShootingConfig:
                 f"iterations={self.iterations}"
             )
 
-
-class RandomShootingPlanner:
-    """Random shooting over a batch of episodes."""
-
-    def __init__(self, config: RandomShootingConfig | None = None) -> None:
-        self.config = config or RandomShootingConfig()
-
-    def plan(
-        self,
-        cost_fn: CostFn,
-        warm_start: Array,
-        bounds: ActionBounds,
-        noise: Noise,
-        deadline: Deadline | None = None,
-    ) -> Plan:
-        """See :class:`planners.base.Planner`."""
-        search = Search(cost_fn, warm_start, bounds, deadline)
-        for _ in search.rounds(self.config.iterations):
-            shares = noise.uniform((self.config.samples, *warm_start.shape[1:]))
+    def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
+        """See :class:`planners.search.SearchPlanner`."""
+        for _ in search.rounds(self.iterations):
+            shares = noise.uniform((self.samples, *search.best.shape[1:]))
             drawn = bounds.clip(bounds.low + (bounds.high - bounds.low) * shares)
             search.try_all(np.concatenate([search.best[:, None], drawn], 1))
-        return search.plan()

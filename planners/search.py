@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
 
-from planners.base import ActionBounds, Array, CostFn, Deadline, Plan
+from planners.base import (
+    ActionBounds,
+    Array,
+    CostFn,
+    Deadline,
+    LeastSquaresCost,
+    Noise,
+    Plan,
+)
 
 
 class Search:
@@ -37,6 +46,19 @@ class Search:
         """Whether the deadline, if there is one, has passed."""
         return self._deadline is not None and self._deadline.passed()
 
+    def least_squares(self) -> LeastSquaresCost:
+        """The cost, for planners that go downhill.
+
+        Raises:
+            ValueError: if it cannot be linearised.
+        """
+        if not isinstance(self._cost_fn, LeastSquaresCost):
+            raise ValueError(
+                "expected a cost with linearise() (LeastSquaresCost), got a plain function; "
+                "use CEMPlanner for costs without a slope"
+            )
+        return self._cost_fn
+
     def rounds(self, count: int) -> Iterator[int]:
         """0, 1, ... ``count`` - 1, as long as there is time; notes the best cost after each."""
         for number in range(count):
@@ -66,3 +88,28 @@ class Search:
         if not self._tried:
             self.try_all(self.best[:, None])
         return Plan(self.best, self.cost, np.stack(self._history or [self.cost]))
+
+
+class SearchPlanner(ABC):
+    """A planner that is its settings and says in :meth:`improve` how it searches."""
+
+    def plan(
+        self,
+        cost_fn: CostFn,
+        warm_start: Array,
+        bounds: ActionBounds,
+        noise: Noise,
+        deadline: Deadline | None = None,
+    ) -> Plan:
+        """See :class:`planners.base.Planner`.
+
+        Raises:
+            ValueError: also if the planner goes downhill and ``cost_fn`` cannot be linearised.
+        """
+        search = Search(cost_fn, warm_start, bounds, deadline)
+        self.improve(search, bounds, noise)
+        return search.plan()
+
+    @abstractmethod
+    def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
+        """Try plans inside the ``bounds``, as long as ``search`` has time for."""

@@ -23,10 +23,10 @@ from agent.errors import ModelFaultError, UserError
 from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
-from planners import ActionBounds, CEMConfig, CEMPlanner, Planner, SeededNoise
+from planners import ActionBounds, CEMPlanner, Planner, SeededNoise
 
 UNIFORM_STD = 3.0**-0.5  # of an action uniform in [-1, 1]: the unit that the published search uses
-LEWM_CEM = CEMConfig(
+LEWM_CEM = CEMPlanner(
     samples=300, iterations=30, elites=30, initial_std=UNIFORM_STD, min_std=1e-3, correlation=0.0
 )
 
@@ -103,7 +103,7 @@ class OpenLoopController:
     ) -> None:
         self.model = model
         self.needs = Needs(pixels=True, spec=model.spec)
-        self.planner = planner or CEMPlanner(LEWM_CEM)
+        self.planner = planner or LEWM_CEM
         self.config = config or OpenLoopConfig()
         self._waiting: list[FloatArray] = []
         self._fault: str | None = None

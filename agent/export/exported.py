@@ -8,7 +8,6 @@ from typing import Any
 
 from agent.control.acting import Acting
 from agent.export.onnx_model import OnnxModel
-from planners import GaussNewtonPlanner
 
 
 class ExportedAgent(Acting):
@@ -50,4 +49,4 @@ class ExportedAgent(Acting):
         given = {"delay_ticks": delay_ticks, "tick_ms": tick_ms}
         changes: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
         config = replace(model.control, guarded=model.control.guarded and guard, **changes)
-        return cls(model, GaussNewtonPlanner(model.planner), config, seed)
+        return cls(model, model.planner, config, seed)

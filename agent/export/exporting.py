@@ -21,7 +21,7 @@ from agent.model.sight import SIGHT_FILE
 from agent.model.world_model import WorldModel
 from agent.settings import to_dict
 from envs import WorldSpec
-from planners import GaussNewtonConfig
+from planners import GaussNewtonPlanner
 
 AGREEMENT = 1e-4  # of float32 sums taken in another order, relative to the largest output
 
@@ -31,7 +31,7 @@ def export_controller(
     directory: Path,
     facts: Mapping[str, Any],
     control: MPCConfig | None = None,
-    planner: GaussNewtonConfig | None = None,
+    planner: GaussNewtonPlanner | None = None,
 ) -> float:
     """Write the controller that ``model``, ``control`` and ``planner`` make to ``directory``.
 
@@ -44,7 +44,7 @@ def export_controller(
     """
     _require_kind(model)
     _require_tools()
-    control, planner = control or MPCConfig(), planner or GaussNewtonConfig()
+    control, planner = control or MPCConfig(), planner or GaussNewtonPlanner()
     graphs = graphs_of(model, control.horizon)
     files = {file_name(name): graph.to_onnx() for name, graph in graphs.items()}
     config = {

@@ -23,7 +23,7 @@ from agent.interfaces import FloatArray, Image
 from agent.model.sight import sight_of
 from agent.settings import from_dict
 from envs import WorldSpec
-from planners import GaussNewtonConfig
+from planners import GaussNewtonPlanner
 
 SCHEMA = "lejepa-agent/deploy/3"
 GRAPHS = ("encode", "predict", "offsets", "slopes")
@@ -48,7 +48,7 @@ class OnnxModel:
         self.spec = WorldSpec.from_json(config["world"])
         self.context, self.action_block = int(config["context"]), int(config["action_block"])
         self.control = from_dict(MPCConfig, config["control"])
-        self.planner = from_dict(GaussNewtonConfig, config["planner"])
+        self.planner = from_dict(GaussNewtonPlanner, config["planner"])
         self.sight, self._rolled = sight_of(directory, files), Rolled(self._ahead)
         try:
             self._graphs = {name: files[file_name(name)] for name in GRAPHS}

@@ -29,7 +29,6 @@ from envs import (
     make_world,
     names_code,
 )
-from planners import GaussNewtonPlanner
 
 SHOWN = PatientStream("stdout")
 EXIT_CODES: dict[type[Exception], int] = {
@@ -74,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
             f"expected a world that can be posed, to draw goals, got {model.spec.world}"
         )
     model.spec.require_same(world.spec, "this version's world")
-    controller = WorldModelController(model, GaussNewtonPlanner(model.planner), model.control)
+    controller = WorldModelController(model, model.planner, model.control)
     ticks, spent_ms = max(1, round(options.seconds / model.spec.step_s)), []
     for seed in range(options.goal_seed, options.goal_seed + options.episodes):
         spent_ms += play(controller, world, seed, ticks)[1:]  # the first plans its memory

@@ -18,7 +18,6 @@ from agent.errors import UserError
 from agent.interfaces import Goals, Seen
 from agent.model.world_model import WorldModel
 from planners import (
-    CEMConfig,
     CEMPlanner,
     Planner,
 )
@@ -96,7 +95,7 @@ def test_resetting_forgets_everything(exact: WorldModel, points: MakePoints) -> 
 
 
 @pytest.mark.parametrize(("action_dim", "block"), [(2, 2), (1, 1), (5, 3), (1, 3)])
-@pytest.mark.parametrize("planner", [None, CEMPlanner(CEMConfig(16, 2, 4))])
+@pytest.mark.parametrize("planner", [None, CEMPlanner(16, 2, 4)])
 def test_a_learned_network_gives_actions_in_the_box(
     action_dim: int, block: int, planner: Planner | None
 ) -> None:

@@ -26,7 +26,7 @@ from agent.model.transformer import TransformerConfig, TransformerPredictor
 from agent.model.vit import ViTConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
 from envs import WorldSpec
-from planners import CEMConfig, CEMPlanner
+from planners import CEMPlanner
 
 SIZE, BLOCK = 8, 5
 SPEC = WorldSpec("pushed", "plain", (SIZE, SIZE), 2, 0.02)
@@ -68,7 +68,7 @@ def controller_of(config: OpenLoopConfig | None = None) -> OpenLoopController:
     return OpenLoopController(TorchModel(make_model()), QUICK, config)
 
 
-QUICK = CEMPlanner(CEMConfig(samples=64, iterations=12, elites=8, min_std=1e-3, correlation=0.0))
+QUICK = CEMPlanner(samples=64, iterations=12, elites=8, min_std=1e-3, correlation=0.0)
 
 
 def test_the_predictor_is_shown_one_frame_more_at_every_step_up_to_its_context() -> None:
@@ -177,7 +177,7 @@ def test_a_model_of_no_numbers_stands_still_with_a_word_and_then_stops() -> None
 
     model = make_model()
     model.encoder = Broken()  # type: ignore[assignment]
-    controller = OpenLoopController(TorchModel(model), CEMPlanner(CEMConfig(samples=64)))
+    controller = OpenLoopController(TorchModel(model), CEMPlanner(samples=64))
     controller.reset(Goals(pictures((-1.0, -1.0), (-1.0, -1.0)), None), [1, 2])
     seen = Seen(pictures((0.4, 0.4), (-0.4, -0.4)), None)
     decision = controller.act(seen)

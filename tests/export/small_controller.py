@@ -11,13 +11,13 @@ from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
 from envs import WorldSpec
-from planners import GaussNewtonConfig
+from planners import GaussNewtonPlanner
 
 SIZE = 16
 SPEC = WorldSpec("reacher", "fast", (SIZE, SIZE), 2, 0.04)
 # With lighter terms or damping float32's rounding, which differs, reaches the fifth digit.
 CONTROL = MPCConfig(horizon=4, surprise_limit=3.0, cost=GoalCostConfig(effort=0.1, change=0.3))
-PLANNER = GaussNewtonConfig(random_starts=5, iterations=2, dampings=(1e-2, 1e-1, 1.0))
+PLANNER = GaussNewtonPlanner(random_starts=5, iterations=2, dampings=(1e-2, 1e-1, 1.0))
 
 
 def make_model(context: int = 3, spec: WorldSpec = SPEC) -> WorldModel:

@@ -13,7 +13,6 @@ from agent.control.acting import Acting
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
 from agent.model.world_model import WorldModel
-from planners import GaussNewtonPlanner
 
 
 def pictures(count: int) -> np.ndarray:
@@ -21,7 +20,7 @@ def pictures(count: int) -> np.ndarray:
 
 
 def test_it_acts_as_the_agent_it_was_made_of(exported: Path, model: WorldModel) -> None:
-    ours = Acting(TorchModel(model), GaussNewtonPlanner(PLANNER), CONTROL, seed=4)
+    ours = Acting(TorchModel(model), PLANNER, CONTROL, seed=4)
     theirs = ExportedAgent.load(str(exported), seed=4)
     *shown, goal, other = pictures(14)
     for number, frame in enumerate(shown):

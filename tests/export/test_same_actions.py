@@ -19,7 +19,6 @@ from agent.export.exporting import export_controller
 from agent.export.onnx_model import OnnxModel
 from agent.interfaces import Goals, Seen
 from agent.model.world_model import WorldModel
-from planners import GaussNewtonPlanner
 
 Array = np.ndarray[Any, Any]
 
@@ -47,7 +46,7 @@ class Drawn:
 
 def drive(model: Model, seeds: Sequence[int], control: MPCConfig = CONTROL) -> Array:
     """Actions (ticks, E, 2)."""
-    controller = WorldModelController(model, GaussNewtonPlanner(PLANNER), control)
+    controller = WorldModelController(model, PLANNER, control)
     world, sent = Drawn(len(seeds)), []
     controller.reset(world.goals, seeds)
     for _ in range(15):
@@ -110,7 +109,7 @@ def test_numbers_that_are_not_finite_reach_no_motor(
     exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, world = OnnxModel(exported), Drawn(2)
-    controller = WorldModelController(model, GaussNewtonPlanner(model.planner), model.control)
+    controller = WorldModelController(model, model.planner, model.control)
     controller.reset(world.goals, (1, 2))
     monkeypatch.setattr(
         model, "encode", lambda frames: np.full((len(frames), 5), np.nan, np.float32)
@@ -132,7 +131,7 @@ def test_models_of_other_shapes_are_served_too(
     frames, goals = np.random.default_rng(0).integers(0, 256, (2, 2, SIZE, SIZE, 3), np.uint8)
     sent = []
     for each in (TorchModel(network), OnnxModel(tmp_path / "out")):
-        controller = WorldModelController(each, GaussNewtonPlanner(PLANNER), control)
+        controller = WorldModelController(each, PLANNER, control)
         controller.reset(Goals(pixels=goals), (1, 2))
         sent.append([controller.act(Seen(pixels=frames)).actions for _ in range(8)])
     assert np.shape(sent[0]) == (8, 2, action_dim)

@@ -7,29 +7,23 @@ from known_costs import Quadratic, quadratic_of
 
 from planners import (
     PLANNERS,
-    CEMConfig,
     CEMPlanner,
-    GaussNewtonConfig,
     GaussNewtonPlanner,
-    GradientConfig,
     GradientPlanner,
-    ICEMConfig,
     ICEMPlanner,
-    MPPIConfig,
     MPPIPlanner,
     Planner,
-    RandomShootingConfig,
     RandomShootingPlanner,
 )
 
 # A planner of the catalogue that is not listed here fails the conformance suite.
 THOROUGH: dict[str, Planner] = {
-    "cem": CEMPlanner(CEMConfig(iterations=20, min_std=1e-3, correlation=0.0)),
-    "icem": ICEMPlanner(ICEMConfig(iterations=20, min_std=1e-3, exponent=0.0)),
-    "mppi": MPPIPlanner(MPPIConfig(iterations=20, temperature=0.05, correlation=0.0)),
-    "gauss-newton": GaussNewtonPlanner(GaussNewtonConfig(iterations=8)),
-    "gradient": GradientPlanner(GradientConfig(steps=80)),
-    "random-shooting": RandomShootingPlanner(RandomShootingConfig(samples=65536)),
+    "cem": CEMPlanner(iterations=20, min_std=1e-3, correlation=0.0),
+    "icem": ICEMPlanner(iterations=20, min_std=1e-3, exponent=0.0),
+    "mppi": MPPIPlanner(iterations=20, temperature=0.05, correlation=0.0),
+    "gauss-newton": GaussNewtonPlanner(iterations=8),
+    "gradient": GradientPlanner(steps=80),
+    "random-shooting": RandomShootingPlanner(samples=65536),
 }
 PRECISION = {"random-shooting": 0.3}  # of an action, where it is not 0.01
 

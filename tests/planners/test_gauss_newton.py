@@ -12,7 +12,6 @@ from known_costs import Array, Quadratic
 
 from planners import (
     ActionBounds,
-    GaussNewtonConfig,
     GaussNewtonPlanner,
     LeastSquaresCost,
     Plan,
@@ -24,7 +23,7 @@ BOX = ActionBounds()
 
 
 def search(cost: Any, start: Array, bounds: ActionBounds = BOX, **settings: Any) -> Plan:
-    planner = GaussNewtonPlanner(GaussNewtonConfig(**settings))
+    planner = GaussNewtonPlanner(**settings)
     return planner.plan(cost, start, bounds, SeededNoise(range(len(start))))
 
 
@@ -201,4 +200,4 @@ def test_a_plain_function_is_refused_and_pointed_to_cem(quadratic: Quadratic) ->
 )
 def test_senseless_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"expected .*{next(iter(wrong))}"):
-        GaussNewtonConfig(**wrong)
+        GaussNewtonPlanner(**wrong)

@@ -11,9 +11,7 @@ from known_costs import Array, Quadratic
 
 from planners import (
     ActionBounds,
-    CEMConfig,
     CEMPlanner,
-    GradientConfig,
     GradientPlanner,
     LeastSquaresCost,
     SeededNoise,
@@ -51,10 +49,10 @@ class Slopeless:
 
 
 def test_beats_the_sampling_it_begins_with(quadratic: Quadratic) -> None:
-    config, cost = GradientConfig(steps=10), quadratic.rows(0, 1)
+    gradient, cost = GradientPlanner(steps=10), quadratic.rows(0, 1)
     sampled, refined = (
         planner.plan(cost, STILL[:2], ActionBounds(), SeededNoise((1, 2)))
-        for planner in (CEMPlanner(config.sampling), GradientPlanner(config))
+        for planner in (gradient.sampling, gradient)
     )
     np.testing.assert_array_equal(refined.cost_history[0], sampled.cost)  # the same samples
     assert (refined.cost < 0.2 * sampled.cost).all()
@@ -62,10 +60,10 @@ def test_beats_the_sampling_it_begins_with(quadratic: Quadratic) -> None:
 
 def test_several_starts_see_the_deeper_valley() -> None:
     start = np.full((1, 1, 1, 2), 0.7, np.float32)
-    near = CEMConfig(samples=16, iterations=1, elites=4, initial_std=1e-3, min_std=1e-3)
-    wide = CEMConfig(samples=16, iterations=1, elites=4, initial_std=1.0)
+    near = CEMPlanner(samples=16, iterations=1, elites=4, initial_std=1e-3, min_std=1e-3)
+    wide = CEMPlanner(samples=16, iterations=1, elites=4, initial_std=1.0)
     costs = [
-        GradientPlanner(GradientConfig(sampling, steps=60, rate=0.05))
+        GradientPlanner(sampling, steps=60, rate=0.05)
         .plan(Valleys(), start, ActionBounds(), SeededNoise((0,)))
         .cost.item()
         for sampling in (near, wide)
@@ -74,13 +72,9 @@ def test_several_starts_see_the_deeper_valley() -> None:
 
 
 def test_a_slope_that_is_not_a_number_moves_nothing(quadratic: Quadratic) -> None:
-    config = GradientConfig()
-    sampled = CEMPlanner(config.sampling).plan(
-        quadratic, STILL, ActionBounds(), SeededNoise((1, 2, 3))
-    )
-    plan = GradientPlanner(config).plan(
-        Slopeless(quadratic), STILL, ActionBounds(), SeededNoise((1, 2, 3))
-    )
+    gradient = GradientPlanner()
+    sampled = gradient.sampling.plan(quadratic, STILL, ActionBounds(), SeededNoise((1, 2, 3)))
+    plan = gradient.plan(Slopeless(quadratic), STILL, ActionBounds(), SeededNoise((1, 2, 3)))
     np.testing.assert_array_equal(plan.actions, sampled.actions)
 
 
@@ -96,4 +90,4 @@ def test_a_plain_function_is_refused_and_pointed_to_cem(quadratic: Quadratic) ->
 @pytest.mark.parametrize("wrong", [{"starts": 0}, {"starts": 9}, {"steps": 0}, {"rate": 0.0}])
 def test_senseless_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"expected .*{next(iter(wrong))}"):
-        GradientConfig(**wrong)
+        GradientPlanner(**wrong)

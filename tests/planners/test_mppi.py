@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from known_costs import Array, Quadratic
 
-from planners import ActionBounds, MPPIConfig, MPPIPlanner, SeededNoise
+from planners import ActionBounds, MPPIPlanner, SeededNoise
 
 STILL = np.zeros((3, 2, 1, 2), np.float32)
 
@@ -53,4 +53,4 @@ def test_the_scale_of_the_cost_does_not_matter(quadratic: Quadratic) -> None:
 )  # fmt: skip
 def test_senseless_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"expected .*{next(iter(wrong))}"):
-        MPPIConfig(**wrong)
+        MPPIPlanner(**wrong)

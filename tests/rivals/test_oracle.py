@@ -9,7 +9,7 @@ from agent.interfaces import Goals, Seen
 from agent.rivals.reacher.oracle import OracleController
 from agent.rivals.reacher.simulator_cost import SimulatorGoalCost
 from envs.reacher import ReacherSimulator, angle_error_rad, sample_pose
-from planners import GaussNewtonConfig, GaussNewtonPlanner, LeastSquaresCost
+from planners import GaussNewtonPlanner, LeastSquaresCost
 
 STATES = np.array([[0.3, -1.0, 0.5, 2.0], [-2.0, 1.2, -3.0, 0.0]])
 GOALS = np.array([[0.6, -0.8], [-1.5, 1.0]])
@@ -28,7 +28,7 @@ def random_plans(count: int) -> np.ndarray:
 
 
 def quick_controller() -> OracleController:
-    planner = GaussNewtonPlanner(GaussNewtonConfig(iterations=1, random_starts=0))
+    planner = GaussNewtonPlanner(iterations=1, random_starts=0)
     return OracleController(planner, horizon=4)
 
 
@@ -110,9 +110,7 @@ def test_solves_ten_goals_from_rest() -> None:
 
 
 def test_an_episode_does_not_depend_on_its_company() -> None:
-    controller = OracleController(
-        GaussNewtonPlanner(GaussNewtonConfig(iterations=1, random_starts=4)), horizon=2
-    )
+    controller = OracleController(GaussNewtonPlanner(iterations=1, random_starts=4), horizon=2)
     goals = np.concatenate([GOALS, np.zeros((2, 2))], 1)
     controller.reset(Goals(state=goals), [3, 4])
     together = controller.act(Seen(state=STATES)).actions

@@ -16,7 +16,7 @@ from agent.control.plan_keeper import PlanKeeper
 from agent.interfaces import Decision, Goals, Needs, Seen
 from agent.rivals.reacher.simulator_cost import SimulatorGoalCost
 from envs.reacher import TORQUE_DIM, ReacherSimulator
-from planners import GaussNewtonConfig, GaussNewtonPlanner, Planner
+from planners import GaussNewtonPlanner, Planner
 
 
 class OracleController:
@@ -30,9 +30,7 @@ class OracleController:
     def __init__(
         self, planner: Planner | None = None, horizon: int = 8, action_block: int = 2
     ) -> None:
-        self.planner = planner or GaussNewtonPlanner(
-            GaussNewtonConfig(iterations=3, random_starts=8)
-        )
+        self.planner = planner or GaussNewtonPlanner(iterations=3, random_starts=8)
         self.needs = Needs(pixels=False, state=True)
         self._shape = (horizon, action_block, TORQUE_DIM)
         self._simulator = ReacherSimulator()
