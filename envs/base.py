@@ -1,10 +1,10 @@
 """What a world is: the one contract that the rest of the program knows worlds by.
 
 A world shows frames, takes actions in the box [-1, 1] and passes a fixed time between two of them.
-It may know its true state, and it may have more abilities (be posed, be rolled ahead, tell what it
-passed through within a step), which are declared as protocols of their own and asked for with
-``isinstance``. Shapes: frames uint8 (h, w, 3), actions (A,), states (S,) with S = 0 where nothing
-but pictures is known.
+It may know its true state, and it may have more abilities (be posed, tell what it passed through
+within a step), which are declared as protocols of their own and asked for with ``isinstance``.
+Shapes: frames uint8 (h, w, 3), actions (A,), states (S,) with S = 0 where nothing but pictures is
+known.
 
 ``reset`` takes a generator and not a seed, so that what happens in an episode follows from one
 stream: first the world draws its start, then a behaviour draws the actions.
@@ -231,14 +231,6 @@ class Posable(Protocol):
         Raises:
             PoseError: for a state it cannot take.
         """
-
-
-@runtime_checkable
-class Rollable(Protocol):
-    """A world that tells where plans lead, without disturbing the episode under way."""
-
-    def roll(self, states: Array, actions: Array) -> Array:
-        """States (N, T, S) after each step, from ``states`` (N, S) under ``actions`` (N, T, A)."""
 
 
 @runtime_checkable

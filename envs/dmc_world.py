@@ -7,7 +7,6 @@ The state is ``qpos`` then ``qvel``.
 
 from __future__ import annotations
 
-import importlib
 from difflib import get_close_matches
 from typing import Any
 
@@ -38,7 +37,7 @@ def load_suite() -> Any:
 class DmcWorld:
     """A body of dm_control's suite; see :class:`envs.base.World`.
 
-    It can be posed and rolled ahead, and never ends by itself. Actions are scaled from [-1, 1] to
+    It can be posed, and never ends by itself. Actions are scaled from [-1, 1] to
     the task's box. Raises ``WorldError`` for an unknown ``task`` ("DOMAIN-TASK") or actions
     without bounds, ``ProfileError`` for an unknown ``look`` or an absurd ``image_size``.
     """
@@ -65,7 +64,6 @@ class DmcWorld:
         self._disturbances = MujocoDisturbances(physics)
         self._nq = int(physics.model.nq)
         self._spare: Any = None
-        self._scratch: Any = None
         self._camera: StageCamera | None = None
         self.reset(np.random.default_rng(0))
 
@@ -124,23 +122,6 @@ class DmcWorld:
     def picture(self, state: Array) -> Image:
         """The body in the pose of ``state`` (S,)."""
         return self._open_camera().draw(self._checked(state)[: self._nq])
-
-    def roll(self, states: Array, actions: Array) -> Array:
-        """States (N, T, S) by MuJoCo's own loop, from ``states`` (N, S) by ``actions``."""
-        if not (np.isfinite(states).all() and np.isfinite(actions).all()):
-            raise ValueError("expected finite states and actions to roll, got NaN or infinity")
-        mujoco: Any = importlib.import_module("mujoco")
-        rollout: Any = importlib.import_module("mujoco.rollout")
-        model = self.physics.model.ptr
-        if self._scratch is None:
-            self._scratch = mujoco.MjData(model)
-        # The full state: time, qpos, qvel, then what the actuators remember.
-        initial = np.pad(np.asarray(states, np.float64), ((0, 0), (1, model.na)))
-        controls = np.repeat(self._controls(actions), self._physics_steps, axis=1)
-        path, _ = rollout.rollout(model, self._scratch, initial, controls)
-        size = len(self.spec.state)
-        after: Array = path[:, self._physics_steps - 1 :: self._physics_steps, 1 : 1 + size]
-        return after
 
     def scene(self) -> MujocoScene:
         """See :class:`envs.scene.Staged`."""

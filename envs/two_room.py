@@ -50,7 +50,7 @@ ANYWHERE_BUDGET_STEPS = 120
 class TwoRoomWorld:
     """TwoRoom with the original collision test; see :class:`envs.base.World`.
 
-    State (2,): x, y [px of 224]. It can be posed and rolled ahead. Raises ``ProfileError`` for an
+    State (2,): x, y [px of 224]. It can be posed. Raises ``ProfileError`` for an
     unknown ``look`` or an absurd ``image_size``.
     """
 
@@ -120,16 +120,6 @@ class TwoRoomWorld:
     def picture(self, state: Array) -> Image:
         """The rooms with the dot at ``state`` (2,)."""
         return self._draw(_checked(state))
-
-    def roll(self, states: Array, actions: Array) -> Array:
-        """Places (N, T, 2) after each step, from ``states`` (N, 2) by ``actions`` (N, T, 2)."""
-        if not (np.isfinite(states).all() and np.isfinite(actions).all()):
-            raise ValueError("expected finite states and actions to roll, got NaN or infinity")
-        path = np.empty((*np.shape(actions)[:2], 2))
-        place = np.asarray(states, np.float64)
-        for tick in range(path.shape[1]):
-            place = path[:, tick] = move(place, actions[:, tick], self.swept)
-        return path
 
     def scene(self) -> TwoRoomScene:
         """See :class:`envs.scene.Staged`."""

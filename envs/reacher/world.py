@@ -35,7 +35,7 @@ STATE = (
 class ReacherWorld:
     """dm_control's Reacher without its task; see :class:`envs.base.World`.
 
-    It can be posed, rolled ahead, and traced: there are ``ACTION_REPEAT`` physics steps in a tick.
+    It can be posed and traced: there are ``ACTION_REPEAT`` physics steps in a tick.
     Pictures are drawn when the first is asked for, so a world that is only simulated needs no
     OpenGL. Raises ``ProfileError`` for an unknown ``look`` or an absurd ``image_size``.
     """
@@ -98,10 +98,6 @@ class ReacherWorld:
     def check_picture(self, image: Image, path: str) -> None:
         """See :func:`envs.reacher.goals.check_shows_arm`."""
         check_shows_arm(image, path)
-
-    def roll(self, states: Array, actions: Array) -> Array:
-        """See :meth:`envs.reacher.simulator.ReacherSimulator.roll`."""
-        return self.simulator.roll(states, actions)
 
     def scene(self) -> ReacherScene:
         """See :class:`envs.scene.Staged`."""

@@ -10,7 +10,6 @@ import pytest
 from envs import (
     Posable,
     PoseError,
-    Rollable,
     SpecError,
     Traced,
     World,
@@ -128,21 +127,6 @@ def test_a_posed_world_stands_where_it_was_put_and_pictures_leave_it_there(world
     for bad in (np.full(len(goal), np.nan), np.zeros(len(goal) + 1)):
         with pytest.raises(PoseError):
             world.reset(rng, bad)
-
-
-def test_rolling_ahead_is_stepping_and_disturbs_nothing(world: World) -> None:
-    if not (isinstance(world, Rollable) and isinstance(world, Posable)):
-        return
-    rng, plan = np.random.default_rng(7), actions_of(world)
-    starts = np.array([world.sample_state(rng) for _ in range(2)])
-    world.reset(rng, starts[0])
-    rolled = world.roll(starts, np.stack([1.5 * plan, -plan]))
-    np.testing.assert_array_equal(world.state(), starts[0])
-    for start, sign, path in zip(starts, (1.5, -1.0), rolled, strict=True):
-        world.reset(rng, start)
-        for action, expected in zip(plan, path, strict=True):
-            world.step(sign * action)
-            np.testing.assert_allclose(world.state(), expected, atol=1e-12)
 
 
 def test_it_may_be_closed_twice(world: World) -> None:

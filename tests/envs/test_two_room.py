@@ -6,7 +6,7 @@ import pytest
 from envs import PoseError, ProfileError, make_world
 from envs.behaviours import roll_out
 from envs.two_room import TwoRoomWorld
-from envs.two_room_geometry import DOOR_PX, SIDE_PX, WALL_PX, in_wall
+from envs.two_room_geometry import DOOR_PX, SIDE_PX, WALL_PX, in_wall, move
 
 BOTH = ["two-room", "two-room-swept"]
 
@@ -38,10 +38,10 @@ def test_nobody_passes_the_wall_or_the_border_but_the_door_lets_through(name: st
 
 @pytest.mark.parametrize("name", BOTH)
 def test_no_step_ends_in_the_wall_nor_on_its_other_side(name: str) -> None:
-    world, rng = make_world(name), np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     starts = np.column_stack([rng.uniform(95, 129, 4000), rng.uniform(20, 80, 4000)])
     starts = starts[~in_wall(starts)]
-    ends = world.roll(starts, rng.uniform(-1, 1, (len(starts), 1, 2)))[:, 0]
+    ends = move(starts, rng.uniform(-1, 1, (len(starts), 2)), make_world(name).swept)
     assert not in_wall(ends).any()
     assert (np.abs(ends - starts).max(-1) <= 5.0 + 1e-9).all()
 
@@ -58,12 +58,12 @@ def test_the_swept_test_cuts_no_corner_and_the_original_does() -> None:
 
 def test_no_way_of_a_swept_step_crosses_the_wall() -> None:
     """A way that was not shortened is free at each of a hundred points."""
-    world, rng = make_world("two-room-swept"), np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     starts = np.column_stack([rng.uniform(100, 124, 4000), rng.uniform(25, 75, 4000)])
     starts = starts[~in_wall(starts)]
-    actions = rng.uniform(-1, 1, (len(starts), 1, 2))
-    ends = world.roll(starts, actions)[:, 0]
-    whole = np.abs(ends - starts - 5.0 * actions[:, 0]).max(-1) < 1e-9
+    actions = rng.uniform(-1, 1, (len(starts), 2))
+    ends = move(starts, actions, swept=True)
+    whole = np.abs(ends - starts - 5.0 * actions).max(-1) < 1e-9
     assert 0.5 < whole.mean() < 1.0
     for share in np.linspace(0, 1, 100):
         assert not in_wall(starts[whole] + share * (ends - starts)[whole]).any()
