@@ -2,13 +2,14 @@
 random windows.
 """
 
-from agent.data.collect import CollectConfig, collect
+from agent.data.collect import collect
 from agent.data.episodes import Episodes, ShardPixels
 from agent.data.header import SCHEMA, DatasetHeader
 from agent.data.inspection import inspect_dataset, verify_dataset
 from agent.data.store import RolloutStore
 from agent.data.streams import episode_rng
 from agent.data.windows import WindowSampler, prefetched
+from agent.data.worker import CollectConfig
 from agent.data.writer import RolloutWriter
 
 __all__ = [

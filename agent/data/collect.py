@@ -23,7 +23,7 @@ from agent.data.header import HEADER_NAME, DatasetHeader, drawn_with
 from agent.data.manifest import MANIFEST_NAME, SHARD_FOLDER, ShardRecord, read_manifest
 from agent.data.shards import Shard
 from agent.data.store import RolloutStore
-from agent.data.worker import ShardTask, ShardWork, named_behaviour
+from agent.data.worker import CollectConfig, ShardTask
 from agent.errors import MachineError, UserError
 from agent.files.durable import (
     TEMPORARY_SUFFIX,
@@ -34,73 +34,11 @@ from agent.files.durable import (
     write_durably,
 )
 from agent.files.lock import LOCK_NAME, writing_lock
-from agent.settings import require_seed
-from envs import DEFAULT_WORLD, Behaviour, Drawn, World, WorldSpec, make_world
+from envs import Drawn, WorldSpec, make_world
 
 Progress = Callable[[int, int], None]
 _LARGER = 1.5  # than the first frame a compressed frame may be, on average
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class CollectConfig:
-    """What to collect, and where to."""
-
-    out: Path
-    """Directory of the data set; made if missing, continued if interrupted before."""
-    world: str = DEFAULT_WORLD
-    """Which world, by a name the catalogue knows."""
-    look: str = ""
-    """How frames are drawn; the world's own choice if empty."""
-    image_size: int | None = None
-    """Side of a frame in pixels; the world's own choice if None."""
-    episodes: int = 400
-    """How many episodes in all; more than are there already extends the data set."""
-    episode_steps: int = 200
-    """Env steps per episode at most; one frame more is recorded."""
-    behaviour: str = "ou"
-    """How the world is moved, by the name of a behaviour."""
-    workers: int | None = 2
-    """Processes at most, None for every core; changes the time it takes, never the data."""
-    cluster: str = ""
-    """Where they run: here, or on the Ray cluster at this address; ``local`` starts one."""
-    seed: int = 0
-    """Everything random follows from it."""
-    episodes_per_shard: int = 10
-    """Episodes per file: what an interruption can cost."""
-    find_behaviour: Callable[[str, World], Behaviour] = named_behaviour
-    """What makes a behaviour of its name; a function of a module, as workers import it."""
-
-    def __post_init__(self) -> None:
-        for name in ("episodes", "episode_steps", "workers", "episodes_per_shard"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UserError(f"expected {name} of at least 1, got {value}")
-        require_seed(self.seed)
-
-    def header(self, spec: WorldSpec, drawn: Mapping[str, str]) -> DatasetHeader:
-        """The header of the data set this asks for, of a world of that spec, ``drawn`` with."""
-        return DatasetHeader(
-            drawn_with=drawn,
-            spec=spec,
-            behaviour=self.behaviour,
-            seed=self.seed,
-            episodes=self.episodes,
-            episode_steps=self.episode_steps,
-            episodes_per_shard=self.episodes_per_shard,
-        )
-
-    def work(self) -> ShardWork:
-        """What a worker must know."""
-        return ShardWork(
-            world=self.world,
-            look=self.look,
-            image_size=self.image_size,
-            behaviour=self.behaviour,
-            find_behaviour=self.find_behaviour,
-            seed=self.seed,
-            episode_steps=self.episode_steps,
-        )
 
 
 @dataclass(frozen=True)
@@ -246,7 +184,7 @@ def _require_space(config: CollectConfig, first: _First, episodes: int) -> None:
 def _make(config: CollectConfig, tasks: list[ShardTask], progress: Progress) -> None:
     done = config.episodes - sum(task.end - task.first for task in tasks)
     progress(done, config.episodes)
-    with crew_for(config.work(), config.workers, len(tasks), config.cluster) as crew:
+    with crew_for(config, config.workers, len(tasks), config.cluster) as crew:
         for task, shard in crew.make(tasks):
             commit_shard(config.out, task.index, (task.first, task.end), shard)
             done += task.end - task.first

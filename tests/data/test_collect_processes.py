@@ -101,7 +101,7 @@ def test_what_a_worker_raises_reaches_the_caller(tmp_path):
 
 
 def test_a_dead_worker_is_the_machines_fault():
-    work = CollectConfig(Path("unused"), **BOX).work()
+    work = CollectConfig(Path("unused"), **BOX)
     with Processes(work, 1) as crew, pytest.raises(MachineError, match=r"exit code -9.*__main__"):
         multiprocessing.active_children()[0].kill()
         list(crew.make([ShardTask(0, 0, 1)]))

@@ -78,7 +78,7 @@ def test_what_does_not_fit_is_named_and_not_kept(tmp_path):
 @pytest.mark.parametrize("name", ["draw_forward", "FORWARD"])
 def test_a_users_behaviour_moves_the_world(fake_crew, tmp_path, name):
     config = CollectConfig(tmp_path / "set", **BOX, behaviour=f"{WORLDS}:{name}")
-    pickle.loads(pickle.dumps(config.work()))
+    pickle.loads(pickle.dumps(config))
     assert np.nanmin(collect(config).load().action) == 1.0
 
 
