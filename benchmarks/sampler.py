@@ -20,7 +20,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from agent.data import Episodes, RolloutStore, WindowSampler, prefetched
+from agent.data import Episodes, RolloutStore, WindowSampler
 from agent.errors import UserError
 from agent.evaluation.provenance import circumstances
 from agent.files.json_files import write_json
@@ -54,7 +54,6 @@ def measure(store: RolloutStore, seconds: float) -> dict[str, Any]:
     load_s = time.perf_counter() - started_s
     measured = {
         "memory": rate(from_sampler(memory), seconds),
-        "memory_prefetched": rate(from_prefetch(memory), seconds),
         "disk": rate(from_sampler(store.load(memory_limit_bytes=0)), seconds),
         "hdf5_slice_per_window": rate(from_slices(store), seconds),
         "bare_copy": rate(bare_copy(memory), seconds),
@@ -83,12 +82,6 @@ def rate(step: Callable[[int], object], seconds: float) -> float:
 def from_sampler(episodes: Episodes) -> Callable[[int], object]:
     """Our sampler, on whatever holds the pictures."""
     return sampler_of(episodes).sample
-
-
-def from_prefetch(episodes: Episodes) -> Callable[[int], object]:
-    """Our sampler, made ahead by a thread."""
-    ready = prefetched(sampler_of(episodes), range(10**9))
-    return lambda step: next(ready)
 
 
 def sampler_of(episodes: Episodes) -> WindowSampler:

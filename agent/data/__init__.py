@@ -8,7 +8,7 @@ from agent.data.header import SCHEMA, DatasetHeader
 from agent.data.inspection import inspect_dataset, verify_dataset
 from agent.data.store import RolloutStore
 from agent.data.streams import episode_rng
-from agent.data.windows import WindowSampler, prefetched
+from agent.data.windows import WindowSampler
 from agent.data.worker import CollectConfig
 from agent.data.writer import RolloutWriter
 
@@ -24,6 +24,5 @@ __all__ = [
     "collect",
     "episode_rng",
     "inspect_dataset",
-    "prefetched",
     "verify_dataset",
 ]

@@ -8,9 +8,6 @@ order. Because step s always gives the same windows, a resumed training sees wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -102,23 +99,3 @@ def _long_enough(episodes: Episodes, ids: Rows, frames: int, stride: int, batch:
         _log.warning("%d of %d episodes are too short to learn from", short, len(ids))
     chosen: Rows = ids[lengths >= needed]
     return chosen
-
-
-def prefetched(
-    sampler: WindowSampler, steps: Iterable[int], depth: int = 2
-) -> Iterator[tuple[int, Window]]:
-    """``(step, sampler.sample(step))`` for each step in order, made ``depth`` ahead by a thread."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="windows") as thread:
-        remaining = iter(steps)
-        pending: list[tuple[int, Future[Window]]] = [
-            (step, thread.submit(sampler.sample, step)) for step in islice(remaining, depth)
-        ]
-        try:
-            while pending:
-                step, window = pending.pop(0)
-                ready = window.result()
-                for following in islice(remaining, 1):
-                    pending.append((following, thread.submit(sampler.sample, following)))
-                yield step, ready
-        finally:
-            thread.shutdown(wait=False, cancel_futures=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_rollouts import BOX, WORLDS
 
-from agent.data import CollectConfig, WindowSampler, collect, prefetched
+from agent.data import CollectConfig, WindowSampler, collect
 from agent.errors import UserError
 from envs import make_world
 
@@ -97,18 +97,3 @@ def test_the_longest_window_fits_and_a_longer_one_is_refused(fake_store):
 def test_unknown_episodes_are_refused(fake_store, ids):
     with pytest.raises(UserError, match="episode numbers from 0 to 5"):
         WindowSampler(fake_store.load(), ids, 3, 1, 4, 0)
-
-
-@pytest.mark.parametrize("limit", [None, 0])
-def test_prefetching_changes_nothing(fake_store, limit):
-    sampler = WindowSampler(fake_store.load(limit), range(6), 3, 2, batch=4, seed=2)
-    made = list(prefetched(sampler, range(5, 12)))
-    assert [step for step, _ in made] == list(range(5, 12))
-    assert all(same(window, sampler.sample(step)) for step, window in made)
-
-
-def test_prefetching_can_be_left_early(fake_store):
-    sampler = WindowSampler(fake_store.load(), range(6), 3, 2, batch=4, seed=2)
-    windows = prefetched(sampler, iter(range(10**9)))
-    assert next(windows)[0] == 0
-    windows.close()
