@@ -11,7 +11,6 @@ was at rest before the current one, which is all that a single frame can say.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -25,28 +24,11 @@ from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from planners import ActionBounds, CEMPlanner, Planner, SeededNoise
 
+PLANNED_TICKS = 25  # in whole model steps; so many are sent before the next look
 UNIFORM_STD = 3.0**-0.5  # of an action uniform in [-1, 1]: the unit that the published search uses
 LEWM_CEM = CEMPlanner(
     samples=300, iterations=30, elites=30, initial_std=UNIFORM_STD, min_std=1e-3, correlation=0.0
 )
-
-
-@dataclass(frozen=True)
-class OpenLoopConfig:
-    """Actions of ``planned_ticks`` are searched, the first ``sent_ticks`` of them sent open loop.
-
-    The search is over whole model steps: as many as hold the planned ticks.
-    """
-
-    planned_ticks: int = 25
-    sent_ticks: int = 25
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.sent_ticks <= self.planned_ticks:
-            raise ValueError(
-                "expected 1 <= sent_ticks <= planned_ticks, got "
-                f"{self.sent_ticks} and {self.planned_ticks}"
-            )
 
 
 class TerminalCost:
@@ -95,16 +77,10 @@ class OpenLoopController:
 
     name = "lewm"
 
-    def __init__(
-        self,
-        model: TorchModel,
-        planner: Planner | None = None,
-        config: OpenLoopConfig | None = None,
-    ) -> None:
+    def __init__(self, model: TorchModel, planner: Planner | None = None) -> None:
         self.model = model
         self.needs = Needs(pixels=True, spec=model.spec)
         self.planner = planner or LEWM_CEM
-        self.config = config or OpenLoopConfig()
         self._waiting: list[FloatArray] = []
         self._fault: str | None = None
 
@@ -134,13 +110,13 @@ class OpenLoopController:
         """Actions (E, A) of the coming ticks, one after another."""
         ticks, width = self.model.action_block, self.model.spec.action_dim
         cost = TerminalCost(self.model.network, now, self._goals)
-        horizon = ceil(self.config.planned_ticks / ticks)
+        horizon = ceil(PLANNED_TICKS / ticks)
         start = np.zeros((len(now), horizon, ticks, width), np.float32)
         plan = self.planner.plan(cost, start, ActionBounds(), self._noise)
         if not np.isfinite(plan.cost).all():
             self._fault = "no plan had a cost that is a number: zero action was sent"
         planned = plan.actions.reshape(len(now), -1, width)
-        return list(planned[:, : self.config.sent_ticks].swapaxes(0, 1))
+        return list(planned[:, :PLANNED_TICKS].swapaxes(0, 1))
 
     def _encode(self, frames: Image | None) -> FloatArray:
         assert frames is not None, "a controller that needs pixels is shown some"

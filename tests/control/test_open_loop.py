@@ -13,7 +13,7 @@ from torch import Tensor
 from agent.control.model import Situation
 from agent.control.open_loop import (
     LEWM_CEM,
-    OpenLoopConfig,
+    PLANNED_TICKS,
     OpenLoopController,
     TerminalCost,
     imagine,
@@ -64,8 +64,8 @@ def pictures(*positions: tuple[float, float]) -> Any:
     return frames
 
 
-def controller_of(config: OpenLoopConfig | None = None) -> OpenLoopController:
-    return OpenLoopController(TorchModel(make_model()), QUICK, config)
+def controller_of() -> OpenLoopController:
+    return OpenLoopController(TorchModel(make_model()), QUICK)
 
 
 QUICK = CEMPlanner(samples=64, iterations=12, elites=8, min_std=1e-3, correlation=0.0)
@@ -103,13 +103,6 @@ def test_a_plan_is_sent_to_its_end_and_reaches_the_goal_unseen() -> None:
     assert not controller._waiting  # and now it looks again
 
 
-def test_fewer_steps_may_be_executed_than_were_planned() -> None:
-    controller = controller_of(OpenLoopConfig(planned_ticks=3 * BLOCK, sent_ticks=BLOCK))
-    controller.reset(Goals(pixels=pictures((0.4, 0.0))), (1,))
-    controller.act(Seen(pixels=pictures((0.0, 0.0))))
-    assert len(controller._waiting) == BLOCK - 1
-
-
 def test_an_episode_does_not_depend_on_its_company() -> None:
     controller = controller_of()
     goals, starts = pictures((1.0, 0.5), (-0.5, 0.5)), pictures((0.0, 0.0), (0.2, 0.1))
@@ -124,7 +117,7 @@ def test_an_episode_does_not_depend_on_its_company() -> None:
 
 def test_the_search_is_the_published_one() -> None:
     assert (LEWM_CEM.samples, LEWM_CEM.iterations, LEWM_CEM.elites) == (300, 30, 30)
-    assert OpenLoopConfig() == OpenLoopConfig(planned_ticks=25, sent_ticks=25)
+    assert PLANNED_TICKS == 25
     assert LEWM_CEM.initial_std == pytest.approx(
         np.random.default_rng(0).uniform(-1, 1, 10**5).std(), rel=0.01
     )
@@ -144,13 +137,11 @@ def test_a_model_of_several_frames_takes_the_world_to_have_been_at_rest() -> Non
 
 
 def test_steps_that_do_not_fill_a_plan_are_searched_whole_and_sent_in_part() -> None:
-    controller = OpenLoopController(
-        TorchModel(residual_model()), QUICK, OpenLoopConfig(planned_ticks=5, sent_ticks=5)
-    )
+    controller = OpenLoopController(TorchModel(residual_model()), QUICK)
     controller.reset(Goals(pixels=np.zeros((1, 16, 16, 3), np.uint8)), (1,))
     controller.act(Seen(pixels=np.full((1, 16, 16, 3), 99, np.uint8)))
-    assert controller.model.action_block == 2  # three steps are searched, five ticks are sent
-    assert len(controller._waiting) == 4
+    assert controller.model.action_block == 2  # 13 steps are searched, 25 ticks are sent
+    assert len(controller._waiting) == 24
 
 
 def residual_model() -> WorldModel:
@@ -165,8 +156,6 @@ def test_other_frames_are_refused() -> None:
     controller.reset(Goals(pixels=pictures((0.0, 0.0))), (0,))
     with pytest.raises(UserError, match="expected frames uint8"):
         controller.act(Seen(pixels=wrong))
-    with pytest.raises(ValueError, match="sent_ticks"):
-        OpenLoopConfig(planned_ticks=2, sent_ticks=3)
 
 
 def test_a_model_of_no_numbers_stands_still_with_a_word_and_then_stops() -> None:
