@@ -21,7 +21,7 @@ import numpy as np
 from agent.control.model import Model
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.interfaces import Goals, Seen
-from planners import GaussNewtonPlanner
+from planners import GaussNewtonPlanner, Plan
 
 CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "reacher"
 RECORD = Path(__file__).parent / "control" / "former_actions.npz"
@@ -31,10 +31,14 @@ Array = np.ndarray[Any, Any]
 
 @dataclass
 class Playback:
-    """Noise that was drawn before: one array a call."""
+    """Plans with noise that was drawn before: one array a call."""
 
     drawn: Array
     calls: int = 0
+
+    def plan(self, cost: Any, start: Array, bounds: Any, noise: Any, deadline: Any = None) -> Plan:
+        """As Gauss-Newton does, from that noise."""
+        return GaussNewtonPlanner().plan(cost, start, bounds, self, deadline)
 
     def normal(self, shape: tuple[int, ...]) -> Array:
         """What was drawn at this call."""
@@ -56,10 +60,8 @@ def then_and_now(model: Model, delay: int) -> tuple[Array, Array]:
 
 def actions_of(model: Model, record: Mapping[str, Array], delay: int) -> Array:
     """Actions (ticks, E, A) that ``model`` leads to, shown the frames of ``record``."""
-    noise = Playback(record[f"noise_{delay}"])
-    controller = WorldModelController(
-        model, GaussNewtonPlanner(), MPCConfig(delay_ticks=delay), lambda seeds: noise
-    )
+    playback = Playback(record[f"noise_{delay}"])
+    controller = WorldModelController(model, playback, MPCConfig(delay_ticks=delay))
     goals = record["goals"]
     controller.reset(Goals(pixels=goals), range(len(goals)))
     return np.stack([controller.act(Seen(pixels=f)).actions for f in record[f"frames_{delay}"]])

@@ -10,7 +10,7 @@ numpy.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,7 @@ from agent.control.plan_keeper import PlanKeeper
 from agent.control.watch import TickWatch
 from agent.errors import ModelFaultError
 from agent.interfaces import Array, Decision, FloatArray, Goals, Needs, Seen
-from planners import GaussNewtonPlanner, Noise, Planner, SeededNoise
+from planners import GaussNewtonPlanner, Planner
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +69,8 @@ class WorldModelController:
 
     When the model gives numbers that are not finite the decision has a ``fault``: the action is
     zero then, and the next tick is refused. Where its sight fails an episode is ``held`` until it
-    returns; a model that knows nothing of its own pictures holds nothing. ``noise`` makes the
-    planner's random streams from the episodes' seeds. ``situation`` is what the last decision
-    started from, None before the first.
+    returns; a model that knows nothing of its own pictures holds nothing. ``situation`` is what the
+    last decision started from, None before the first.
 
     Raises:
         ValueError: if actions are delayed by as much as the horizon.
@@ -84,7 +83,6 @@ class WorldModelController:
         model: Model,
         planner: Planner | None = None,
         config: MPCConfig | None = None,
-        noise: Callable[[Sequence[int]], Noise] = SeededNoise,
     ) -> None:
         self.model = model
         self.needs = Needs(pixels=True, spec=model.spec)
@@ -96,7 +94,6 @@ class WorldModelController:
                 f"got {self.config.delay_ticks}"
             )
         self.watch = TickWatch(self.config.tick_ms)
-        self._noise = noise
         known = self.model.sight if self.config.detours else None
         self._map = map_of(None if known is None else known.embeddings)
         self.situation: Situation | None = None
@@ -113,7 +110,7 @@ class WorldModelController:
         sight = self.model.sight if config.guarded else None
         self._perception = Perception(self.model, goals, config.drift_gain, sight)
         shape = (config.horizon, self.model.action_block, width)
-        self._plans = PlanKeeper(shape, seeds, config.delay_ticks, self._noise(seeds))
+        self._plans = PlanKeeper(shape, seeds, config.delay_ticks)
         self._pending = np.zeros((len(seeds), config.delay_ticks, width), np.float32)
         patience = config.horizon * self.model.action_block  # what a plan sees ahead
         self._detours = Detours(self._map, len(seeds), patience)

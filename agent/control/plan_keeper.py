@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.interfaces import FloatArray
-from planners import ActionBounds, CostFn, Deadline, Noise, Planner, SeededNoise
+from planners import ActionBounds, CostFn, Deadline, Planner, SeededNoise
 
 
 class PlanKeeper:
@@ -18,22 +18,15 @@ class PlanKeeper:
         shape: H planner steps, K control ticks in each, A numbers an action.
         seeds: one an episode.
         delay: d ticks between deciding an action and its acting.
-        noise: makes the random streams of the seeds.
 
     ``plan`` (E, H*K, A) is what is intended from the coming tick on, ``searched`` the same from the
     last search's own tick on; ``cost`` (E,) that of the last search; ``sound`` (E,) tells in which
     episodes it was finite.
     """
 
-    def __init__(
-        self,
-        shape: tuple[int, int, int],
-        seeds: Sequence[int],
-        delay: int = 0,
-        noise: Noise | None = None,
-    ) -> None:
+    def __init__(self, shape: tuple[int, int, int], seeds: Sequence[int], delay: int = 0) -> None:
         self._shape, self._delay = (len(seeds), *shape), delay
-        self._noise = noise or SeededNoise(seeds)
+        self._noise = SeededNoise(seeds)
         steps, ticks, width = shape
         self.plan: FloatArray = np.zeros((len(seeds), steps * ticks, width), np.float32)
         self.searched = self.plan
