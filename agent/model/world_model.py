@@ -11,19 +11,15 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from agent.model.encoder import EncoderConfig
+from agent.model.encoder import ConvEncoder, EncoderConfig
 from agent.model.folded import stepping
 from agent.model.head import GoalHead, HeadConfig
-from agent.model.predictor import PredictorConfig
-from agent.model.registry import (
-    AnyEncoderConfig,
-    AnyPredictorConfig,
-    make_encoder,
-    make_predictor,
-)
+from agent.model.predictor import PredictorConfig, ResidualPredictor
 from agent.model.rolling import Stepping, roll
 from agent.model.sight import Sight
 from agent.model.slow_features import SlowFeatures
+from agent.model.transformer import TransformerConfig, TransformerPredictor
+from agent.model.vit import ViTConfig, ViTEncoder
 from envs import WorldSpec
 
 TAUGHT_LATER = ("head.", "slow.")  # how their parameters begin: when encoder and predictor are done
@@ -38,8 +34,8 @@ class WorldModelConfig:
     With ``bent`` > 0 they are curved functions of the embedding, of that many hidden units.
     """
 
-    encoder: AnyEncoderConfig = field(default_factory=EncoderConfig)
-    predictor: AnyPredictorConfig = field(default_factory=PredictorConfig)
+    encoder: EncoderConfig | ViTConfig = field(default_factory=EncoderConfig)
+    predictor: PredictorConfig | TransformerConfig = field(default_factory=PredictorConfig)
     head: HeadConfig = field(default_factory=lambda: HeadConfig(width=0))
     action_block: int = 2
     goal_directions: int = 8
@@ -76,18 +72,14 @@ class WorldModel(nn.Module):
         self.config, self.spec = config, spec
         self.sight: Sight | None = None
         latent_dim = config.encoder.latent_dim
-        self.encoder = make_encoder(config.encoder, spec.image_size)
-        self.predictor = make_predictor(config.predictor, latent_dim, self.action_width)
-        self.head = self._make_head()
+        self.encoder = _make_encoder(config.encoder, spec.image_size)
+        self.predictor = _make_predictor(config.predictor, latent_dim, self.action_width)
+        sizes = (self.context, latent_dim, self.action_width)
+        self.head = GoalHead(config.head, *sizes) if config.head.width else None
         self.slow = SlowFeatures(latent_dim, config.bent, self.commuting) if config.bent else None
         identity = torch.zeros(latent_dim, latent_dim).fill_diagonal_(1.0)  # eye loads a compiler
         straight = identity[:, : 0 if config.bent else self.commuting]
         self.register_buffer("goal_metric", torch.cat([straight, identity[:, : self.plain]], 1))
-
-    def _make_head(self) -> GoalHead | None:
-        if not self.config.head.width:
-            return None
-        return GoalHead(self.config.head, self.context, self.latent_dim, self.action_width)
 
     @property
     def action_width(self) -> int:
@@ -135,10 +127,6 @@ class WorldModel(nn.Module):
         straight = embeddings @ self.goal_metric
         return straight if self.slow is None else torch.cat([self.slow(embeddings), straight], -1)
 
-    def offsets(self, embeddings: Tensor, goals: Tensor) -> Tensor:
-        """From goals to embeddings, in those coordinates: (..., M)."""
-        return self.measured(embeddings) - self.measured(goals)
-
     def rollout(
         self,
         embeddings: Tensor,
@@ -154,3 +142,21 @@ class WorldModel(nn.Module):
     def stepping(self) -> Stepping:
         """The predictor with its weights of now, as planning calls it."""
         return stepping(self.predictor)
+
+
+def _make_encoder(
+    config: EncoderConfig | ViTConfig, image_size: tuple[int, int]
+) -> ConvEncoder | ViTEncoder:
+    """The untrained encoder that ``config`` is for, of frames of ``image_size`` (h, w) [px]."""
+    if isinstance(config, ViTConfig):
+        return ViTEncoder(config, image_size)
+    return ConvEncoder(config, image_size)
+
+
+def _make_predictor(
+    config: PredictorConfig | TransformerConfig, latent_dim: int, action_width: int
+) -> ResidualPredictor | TransformerPredictor:
+    """The untrained predictor that ``config`` is for."""
+    if isinstance(config, TransformerConfig):
+        return TransformerPredictor(config, latent_dim, action_width)
+    return ResidualPredictor(config, latent_dim, action_width)

@@ -155,7 +155,7 @@ def _imagine(
         blocks = torch.cat([blocks, actions[:, None]], 1)
         following = model.predictor(seen, blocks)
         seen = torch.cat([seen[:, 1:], following[:, None]], 1)
-        distance = model.offsets(following, goals).square().sum(-1)
+        distance = (model.measured(following) - model.measured(goals)).square().sum(-1)
         ticks = blocks.reshape(len(blocks), -1, action_dim)
         ticks = ticks[:, -model.config.action_block - 1 :]
         changes = (ticks[:, 1:] - ticks[:, :-1]).square().sum(-1).mean()
