@@ -1,7 +1,7 @@
 """Worlds: what one is, those that come with the program, and what they share.
 
-Importing it registers the gymnasium ids and starts neither MuJoCo nor OpenGL. What is one world's
-own lives in a package of its own, as ``envs.reacher``.
+Importing it starts neither MuJoCo nor OpenGL. What is one world's own lives in a package of its
+own, as ``envs.reacher``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ from envs.reacher.older import (
     FIRST_SCHEMA_STATE,
     spec_of_first_schema,
 )
-from envs.reacher.registration import register_environments
 from envs.scene import Part, Placed, Scene, Staged, View
 from envs.task_catalogue import task_named, tasks_of
 from envs.tasks import (
@@ -63,8 +62,6 @@ from envs.tasks import (
 )
 from envs.tolerances import with_tolerances, without_tolerances
 from envs.user_code import failure_in_user_code, fit_to_travel, load_user_module
-
-register_environments()
 
 __all__ = [
     "BEHAVIOURS",
@@ -123,7 +120,6 @@ __all__ = [
     "names_code",
     "passed_through",
     "probe",
-    "register_environments",
     "roll_out",
     "spec_of_first_schema",
     "state_error",

@@ -50,15 +50,6 @@ def test_the_installed_script_shows_help(installed: Path) -> None:
     assert f"usage: {DISTRIBUTION} collect" in shown
 
 
-def test_gymnasium_makes_our_environments_from_the_wheel(installed: Path) -> None:
-    script = (
-        "import gymnasium, envs; env = gymnasium.make('envs:LeJEPA/ReacherStateGoal-v0'); "
-        "print(envs.__file__, env.reset(seed=1)[0]['desired_goal'].shape)"
-    )
-    shown = in_place(installed, sys.executable, "-c", script, PYTHONPATH=str(installed / "site"))
-    assert shown.startswith(str(installed / "site"))
-
-
 def test_the_wheel_brings_a_model_that_acts_in_an_empty_folder(installed: Path) -> None:
     site, place = installed / "site", installed / "elsewhere"
     place.mkdir()

@@ -56,7 +56,7 @@ class WorldGoalEnv(gymnasium.Env[Observation, FloatArray]):
         self._desired = self.code.goal(self._goal_state)
         self._steps_left = self.budget_steps
         seen = self._observe()
-        return seen, self._info(seen)
+        return seen, self._info(self._distance(seen))
 
     def step(self, action: FloatArray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One control tick; gymnasium's five values."""
@@ -65,15 +65,21 @@ class WorldGoalEnv(gymnasium.Env[Observation, FloatArray]):
         ended = self.world.step(np.clip(np.asarray(action, np.float64), -1.0, 1.0))
         self._steps_left = 0 if ended else self._steps_left - 1
         seen = self._observe()
-        reward = float(self.compute_reward(seen["achieved_goal"], self._desired, {}))
-        return seen, reward, ended, not ended and self._steps_left == 0, self._info(seen)
+        distance = self._distance(seen)
+        is_over = not ended and self._steps_left == 0
+        return seen, float(self._reward(distance)), ended, is_over, self._info(distance)
 
     def compute_reward(self, achieved_goal: Any, desired_goal: Any, info: Any) -> Array:
         """Rewards (...) of encoded goals (..., G); ``info`` is of the interface and not used.
 
         Shaped, the share d / (10 + d) of a distance of d tolerances is subtracted.
         """
-        distance = self.code.distance(achieved_goal, desired_goal)
+        return self._reward(self.code.distance(achieved_goal, desired_goal))
+
+    def _distance(self, seen: Observation) -> Array:
+        return self.code.distance(seen["achieved_goal"], self._desired)
+
+    def _reward(self, distance: Array) -> Array:
         reward: Array = np.asarray(distance < 1.0, np.float64) - 1.0
         if self._shaped:
             reward = reward - distance / (10.0 + distance)
@@ -103,9 +109,9 @@ class WorldGoalEnv(gymnasium.Env[Observation, FloatArray]):
             "desired_goal": self._desired.copy(),
         }
 
-    def _info(self, seen: Observation) -> dict[str, Any]:
+    def _info(self, distance: Array) -> dict[str, Any]:
         return {
             "state": self.world.state(),
             "goal_state": self._goal_state.copy(),
-            "is_success": bool(self.code.reached(seen["achieved_goal"], self._desired)),
+            "is_success": bool(distance < 1.0),
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -43,10 +44,6 @@ class StateCode:
         """Those of ``states`` (..., S) that a goal is about."""
         return _encoded(self.spec, states, self.spec.goal_columns)
 
-    def reached(self, achieved: FloatArray, desired: FloatArray) -> np.ndarray:
-        """Whether encoded goals (..., G) are within tolerance of each other, bool (...)."""
-        return self.distance(achieved, desired) < 1.0
-
     def distance(self, achieved: FloatArray, desired: FloatArray) -> Array:
         """How far encoded goals (..., G) are apart, (...): the largest error in tolerances."""
         return distance_to_goal(self.spec, self._decoded(achieved), self._decoded(desired))
@@ -66,7 +63,7 @@ class StateCode:
         place = 0
         for index in self.spec.goal_columns:
             column = self.spec.state[index]
-            if np.isfinite(column.period):
+            if isfinite(column.period):
                 turn = np.arctan2(numbers[..., place + 1], numbers[..., place])
                 states[..., index] = turn * column.period / (2.0 * np.pi)
                 place += 2
@@ -82,20 +79,21 @@ def _encoded(spec: WorldSpec, states: Array, columns: Sequence[int]) -> FloatArr
     parts: list[Array] = []
     for index in columns:
         column, value = spec.state[index], numbers[..., index]
-        if np.isfinite(column.period):
+        if isfinite(column.period):
             turn = value * (2.0 * np.pi / column.period)
             parts += [np.cos(turn), np.sin(turn)]
             continue
         middle, half = _frame(column)
         scaled = (value - middle) / half
-        is_free_rate = _is_rate(column) and column.tolerance is None
-        parts.append(np.clip(scaled, -RATE_LIMIT, RATE_LIMIT) if is_free_rate else scaled)
+        if _is_rate(column) and column.tolerance is None:
+            scaled = np.minimum(np.maximum(scaled, -RATE_LIMIT), RATE_LIMIT)
+        parts.append(scaled)
     return np.stack(parts, -1).astype(np.float32)
 
 
 def _frame(column: Column) -> tuple[float, float]:
     """What is subtracted from a number, and what it is divided by."""
-    if np.isfinite(column.low) and np.isfinite(column.high):
+    if isfinite(column.low) and isfinite(column.high):
         return (column.low + column.high) / 2.0, (column.high - column.low) / 2.0
     return 0.0, RATE_SCALE if _is_rate(column) else 1.0
 

@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -15,7 +14,7 @@ from agent.interfaces import Goals, Seen
 from agent.rivals.actor import Actor, ActorConfig, ActorController, save_actor
 from agent.rivals.algorithms import ALGORITHMS, spec_of
 from agent.rivals.learners import extract_actor, make_learner
-from agent.rivals.reacher.environments import environment_id
+from agent.rivals.reacher.environments import make_environment
 from envs import DEFAULT_WORLD
 from envs.reacher import goal_pose_from_inverse_kinematics
 
@@ -40,7 +39,7 @@ def test_actions_are_those_of_stable_baselines(name: str, tmp_path: Path) -> Non
     save_actor(tmp_path / "actor", extract_actor(learner, algorithm, SPEC, task), {})
     controller = ActorController.load(tmp_path / "actor", name)
     assert controller.name == name
-    environment = gymnasium.make(environment_id(algorithm, task))
+    environment = make_environment(algorithm, task)
     environment.action_space.seed(0)
     for seed in range(10):
         environment.reset(seed=seed)

@@ -14,7 +14,6 @@ from agent.rivals.algorithms import ALGORITHMS, RLSettings
 from agent.rivals.goal_env import WorldGoalEnv
 from agent.rivals.state_code import StateCode
 from envs import Column, WorldSpec
-from envs.reacher import ReacherStateGoalEnv
 from envs.reacher.world import STATE
 
 SPEC = WorldSpec("line", "plain", (16, 16), 3, 0.1, (
@@ -80,15 +79,21 @@ def test_an_end_of_the_world_is_terminated() -> None:
         env.step(np.zeros(3))
 
 
-def test_the_code_is_that_of_the_registered_environment() -> None:
-    env = ReacherStateGoalEnv()
-    spec = WorldSpec("reacher", "fast", (64, 64), 2, 0.04, STATE)
+def test_the_controllers_code_is_what_is_learned_from() -> None:
+    env = WorldGoalEnv(Line())
     env.reset(seed=1)
     for _ in range(3):
-        seen, _, _, _, info = env.step(np.array([1.0, -0.5], np.float32))
-        ours = StateCode(spec).features(info["state"][None], info["goal_state"][None])[0]
+        seen, _, _, _, info = env.step(np.array([1.0, -0.5, 0.2]))
+        ours = env.code.features(info["state"][None], info["goal_state"][None])[0]
         theirs = [seen[name] for name in ("achieved_goal", "desired_goal", "observation")]
         np.testing.assert_array_equal(ours, np.concatenate(theirs))
+
+
+def test_angles_are_points_on_circles_and_speeds_are_cut() -> None:
+    code = StateCode(WorldSpec("two links", "fast", (64, 64), 2, 0.04, STATE))
+    shown = code.observation(np.array([0.3, -2.0, 5.0, 300.0]))
+    expected = [np.cos(0.3), np.sin(0.3), np.cos(2.0), -np.sin(2.0), 0.5, 10.0]
+    np.testing.assert_array_equal(shown, np.array(expected, np.float32))
 
 
 def test_a_world_without_goals_is_refused() -> None:

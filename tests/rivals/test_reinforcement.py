@@ -18,9 +18,8 @@ from agent.rivals import policy_files, reinforcement
 from agent.rivals.actor import ActorController
 from agent.rivals.algorithms import ALGORITHMS, RLSettings
 from agent.rivals.learners import learn_leg, make_learner
-from agent.rivals.reacher.environments import MovingStarts, ShapedReward
+from agent.rivals.reacher.environments import ReacherGoals
 from agent.rivals.reinforcement import Training
-from envs.reacher import ReacherStateGoalEnv
 
 TINY = RLSettings(
     environments=2, updates_per_round=1, hidden=(8, 8), batch=50, warm_up_episodes=1, epochs=1,
@@ -105,7 +104,7 @@ def test_ctrl_c_keeps_the_last_state(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ReacherStateGoalEnv, "step", interrupt)
+        patch.setattr(ReacherGoals, "step", interrupt)
         with pytest.raises(KeyboardInterrupt):
             next(reports)
     train(tmp_path, 600, resume=True)
@@ -188,24 +187,6 @@ def test_senseless_requests_are_refused(kind: dict[str, Any], named: str, tmp_pa
     with pytest.raises(UserError, match=named):
         Training(tmp_path / "run", **kind)
     assert not (tmp_path / "run").exists()
-
-
-def test_half_of_the_starts_move() -> None:
-    environment = MovingStarts(ReacherStateGoalEnv())
-    environment.reset(seed=0)
-    speeds = [np.abs(environment.reset()[1]["state"][2:]).max() for _ in range(60)]
-    assert 20 < np.count_nonzero(speeds) < 40
-    assert np.all(environment.reset(options={"qvel": (0.0, 0.0)})[1]["state"][2:] == 0.0)
-
-
-def test_the_shaped_reward_is_best_at_the_goal() -> None:
-    environment = ShapedReward(ReacherStateGoalEnv())
-    paid = []
-    for goal in (0.0, 0.02, 1.0, 2.0):
-        environment.reset(options={"qpos": (0.0, 0.0), "goal_qpos": (goal, goal)})
-        paid.append(environment.step(np.zeros(2, np.float32))[1])
-    assert paid[0] == 0.0
-    assert paid == pytest.approx([0.0, -0.02 / np.pi, -1 - 1 / np.pi, -1 - 2 / np.pi])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The environments reinforcement learning trains in: the registered ones, slightly wrapped."""
+"""The environments reinforcement learning trains in: goal poses, and dm_control's own reward."""
 
 from __future__ import annotations
 
@@ -7,65 +7,57 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from agent.errors import UserError
+from agent.interfaces import Array, FloatArray
 from agent.rivals.algorithms import Algorithm
-from envs.reacher import DMC_IDS, STATE_GOAL_ID, fingertip_m
+from agent.rivals.goal_env import Observation, WorldGoalEnv
+from agent.rivals.reacher.dmc_env import ReacherDmcEnv
+from envs.reacher import TORQUE_DIM, ReacherWorld, angle_error_rad, fingertip_m
 
 MOVING_SHARE = 0.5  # of the episodes start in motion
 START_SPEED_RAD_S = 2.0  # standard deviation; the recordings of `lewm` have about this
 
 
-class MovingStarts(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Gives every second episode, at random, an initial velocity."""
+class ReacherGoals(WorldGoalEnv):
+    """Goal poses of the arm; every second episode, at random, starts in motion.
 
-    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
-        super().__init__(env)
-        self._rng = np.random.default_rng()
+    ``shaped`` adds to the sparse reward minus the mean joint error over π: between −2 and 0.
+    """
+
+    def __init__(self, shaped: bool = False) -> None:
+        super().__init__(ReacherWorld())
+        self._adds_error = shaped
+        self._motion = np.random.default_rng()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """As the environment's own; what ``options`` give is kept."""
+    ) -> tuple[Observation, dict[str, Any]]:
+        """As any goal environment; motion has a random stream of its own."""
         if seed is not None:
-            self._rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
-        velocity = self._rng.normal(0.0, START_SPEED_RAD_S, 2)
-        moving = self._rng.random() < MOVING_SHARE
-        drawn = {"qvel": velocity} if moving else {}
-        return self.env.reset(seed=seed, options={**drawn, **(options or {})})
+            self._motion = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
+        return super().reset(seed=seed, options=options)
 
+    def step(self, action: FloatArray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """As any goal environment, the reward shaped where that was asked for."""
+        seen, reward, ended, truncated, info = super().step(action)
+        if self._adds_error:
+            pose, goal = info["state"][:TORQUE_DIM], info["goal_state"][:TORQUE_DIM]
+            reward -= float(np.mean(angle_error_rad(pose, goal))) / np.pi
+        return seen, reward, ended, truncated, info
 
-class ShapedReward(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Adds to the sparse reward minus the mean joint error over π: between −2 and 0."""
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """As the environment's own, the reward shaped."""
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        shaped = float(reward) - float(np.mean(info["error_rad"])) / np.pi
-        return observation, shaped, terminated, truncated, info
+    def _start(self) -> Array:
+        goal = super()._start()
+        speeds = self._motion.normal(0.0, START_SPEED_RAD_S, TORQUE_DIM)
+        if self._motion.random() < MOVING_SHARE:
+            pose = self.world.state()[:TORQUE_DIM]
+            self.world.reset(self.np_random, np.concatenate([pose, speeds]))
+        return goal
 
 
 def make_environment(algorithm: Algorithm, task: str | None) -> gymnasium.Env[Any, Any]:
-    """One environment as ``algorithm`` trains in it; see :func:`environment_id`."""
-    made: gymnasium.Env[Any, Any] = gymnasium.make(
-        environment_id(algorithm, task), disable_env_checker=True
-    )
-    if algorithm.on_dmc_reward:
-        return made
-    moving = MovingStarts(made)
-    return ShapedReward(moving) if algorithm.library_class == "PPO" else moving
-
-
-def environment_id(algorithm: Algorithm, task: str | None) -> str:
-    """The gymnasium id it learns in.
-
-    Raises:
-        UserError: if the task is missing or unknown.
-    """
-    if not algorithm.on_dmc_reward:
-        return STATE_GOAL_ID
-    if task not in DMC_IDS:
-        raise UserError(f"expected --task of {', '.join(DMC_IDS)} for {algorithm.name}, got {task}")
-    return DMC_IDS[task]
+    """One environment as ``algorithm`` trains in it; ``task`` where dm_control pays."""
+    if task is not None:
+        return ReacherDmcEnv(task)
+    return ReacherGoals(shaped=algorithm.library_class == "PPO")
 
 
 def task_features(states: np.ndarray, goals: np.ndarray) -> np.ndarray:
