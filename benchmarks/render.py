@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import numpy as np
 from agent.evaluation.provenance import circumstances
 from agent.files.json_files import write_json
 from envs import configure_gl
-from envs.reacher import ReacherSimulator, Renderer, sample_pose
+from envs.reacher import ReacherSimulator, arm_camera, sample_pose
 
 Draw = Callable[[Any], Any]
 DMC_FRAMES = 60
@@ -48,11 +49,11 @@ def measure(repeats: int, size: int) -> dict[str, Any]:
     simulator = ReacherSimulator()
     rng = np.random.default_rng(0)
     poses = [sample_pose(rng) for _ in range(FAST_FRAMES)]
-    with Renderer(simulator, "dmc", size) as dmc, Renderer(simulator, "fast", size) as fast:
+    with closing(arm_camera("dmc", size)) as dmc, closing(arm_camera("fast", size)) as fast:
         ways = {
             "physics.render": (_dm_control(simulator, size), DMC_FRAMES),
-            "dmc": (dmc.render_pose, DMC_FRAMES),
-            "fast": (fast.render_pose, FAST_FRAMES),
+            "dmc": (dmc.draw, DMC_FRAMES),
+            "fast": (fast.draw, FAST_FRAMES),
         }
         rates: dict[str, list[float]] = {name: [] for name in ways}
         for repeat in range(-1, repeats):  # the first round warms up

@@ -14,14 +14,13 @@ import numpy as np
 
 from envs.anywhere import BUDGET_S
 from envs.base import MAX_STATE, Array, Image, WorldSpec
-from envs.disturbance import Dial
 from envs.dm_control_library import explained_physics, import_dm_control
 from envs.dmc_columns import state_columns
 from envs.errors import PoseError, WorldError
 from envs.looks import checked_profile
-from envs.mujoco_disturbance import MujocoDisturbances
 from envs.mujoco_scene import MujocoScene
 from envs.mujoco_stage import FREE_CAMERA, StageCamera
+from envs.mujoco_world import MujocoWorld
 
 TICK_S = 0.04
 UNBOUNDED = 1e10  # how MuJoCo writes a control without limits
@@ -34,12 +33,12 @@ def load_suite() -> Any:
     return import_dm_control("dm_control.suite")
 
 
-class DmcWorld:
+class DmcWorld(MujocoWorld):
     """A body of dm_control's suite; see :class:`envs.base.World`.
 
-    It can be posed, and never ends by itself. Actions are scaled from [-1, 1] to
-    the task's box. Raises ``WorldError`` for an unknown ``task`` ("DOMAIN-TASK") or actions
-    without bounds, ``ProfileError`` for an unknown ``look`` or an absurd ``image_size``.
+    It can be posed, and never ends by itself. Actions are scaled from [-1, 1] to the task's box.
+    Raises ``WorldError`` for an unknown ``task`` ("DOMAIN-TASK") or actions without bounds,
+    ``ProfileError`` for an unknown ``look`` or an absurd ``image_size``.
     """
 
     def __init__(self, task: str, look: str = "fast", image_size: int = 64) -> None:
@@ -61,16 +60,10 @@ class DmcWorld:
             step_s=float(step_s),
             state=state_columns(self._domain, physics.model),
         )
-        self._disturbances = MujocoDisturbances(physics)
+        super().__init__(physics)
         self._nq = int(physics.model.nq)
         self._spare: Any = None
-        self._camera: StageCamera | None = None
         self.reset(np.random.default_rng(0))
-
-    @property
-    def physics(self) -> Any:
-        """dm_control's Physics."""
-        return self._environment.physics
 
     @property
     def crossing_s(self) -> float:
@@ -101,14 +94,6 @@ class DmcWorld:
         self._environment.task.after_step(self.physics)
         return False
 
-    def frame(self) -> Image:
-        """What the model's first camera sees, uint8 (size, size, 3)."""
-        return self._open_camera().draw(self.physics.data.qpos)
-
-    def state(self) -> Array:
-        """``qpos`` then ``qvel``, raw."""
-        return np.concatenate([self.physics.data.qpos, self.physics.data.qvel])
-
     def sample_state(self, rng: np.random.Generator) -> Array:
         """At rest where the task would begin; the point mass anywhere in its arena."""
         qvel = np.zeros(self.physics.model.nv)
@@ -121,34 +106,11 @@ class DmcWorld:
 
     def picture(self, state: Array) -> Image:
         """The body in the pose of ``state`` (S,)."""
-        return self._open_camera().draw(self._checked(state)[: self._nq])
+        return self._draw(self._checked(state)[: self._nq])
 
     def scene(self) -> MujocoScene:
         """See :class:`envs.scene.Staged`."""
         return MujocoScene(self.physics.model.ptr, hidden=TARGET)
-
-    @property
-    def dials(self) -> tuple[Dial, ...]:
-        """See :class:`envs.disturbance.Disturbable`."""
-        return self._disturbances.dials
-
-    def turn(self, name: str, value: float) -> None:
-        """See :class:`envs.disturbance.Disturbable`."""
-        self._disturbances.turn(name, value)
-
-    def push(self, way: Array) -> None:
-        """See :class:`envs.disturbance.Disturbable`."""
-        self._disturbances.push(way)
-
-    def drawn_with(self) -> dict[str, str]:
-        """See :class:`envs.base.Drawn`."""
-        return self._open_camera().drawn_with()
-
-    def close(self) -> None:
-        """Give back the OpenGL context."""
-        if self._camera is not None:
-            self._camera.close()
-            self._camera = None
 
     def _load(self) -> Any:
         return load_suite().load(self._domain, self._task_name, task_kwargs={"random": 0})
@@ -173,11 +135,9 @@ class DmcWorld:
         return given
 
     def _open_camera(self) -> StageCamera:
-        if self._camera is None:
-            camera = 0 if self.physics.model.ncam else FREE_CAMERA
-            look, size = self.spec.look, self.spec.image_size[0]
-            self._camera = StageCamera(self.spec.world, self._make_bare_physics, camera, look, size)
-        return self._camera
+        camera = 0 if self.physics.model.ncam else FREE_CAMERA
+        look, size = self.spec.look, self.spec.image_size[0]
+        return StageCamera(self.spec.world, self._make_bare_physics, camera, look, size)
 
     def _make_bare_physics(self) -> Any:
         """The body's physics with the task's target made invisible."""

@@ -163,7 +163,7 @@ class StageCamera:
     def draw(self, qpos: ArrayLike) -> Image:
         """The body at rest with joint positions (nq,): a fresh uint8 (size, size, 3), RGB."""
         if not self._is_open:
-            raise RuntimeError("expected an open Renderer, got one that was closed")
+            raise RuntimeError("expected an open camera, got one that was closed")
         if self._stage is None or self._stage.process_id != os.getpid():
             self._stage = self._share()
         return self._stage.draw(qpos)
@@ -171,7 +171,7 @@ class StageCamera:
     def drawn_with(self) -> dict[str, str]:
         """What these pictures follow from, beside model and pose: names and versions."""
         if self._stage is None:
-            raise RuntimeError("expected an open Renderer, got one that was closed")
+            raise RuntimeError("expected an open camera, got one that was closed")
         return self._stage.drawn_with()
 
     def close(self) -> None:

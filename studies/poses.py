@@ -17,13 +17,15 @@ An arm turned by 2π looks the same, so pictures of N(0, 1) angles do not determ
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from agent.interfaces import Array, Image
-from envs.reacher import ReacherSimulator, Renderer
+from envs.reacher import arm_camera
 
 Indices = NDArray[np.int64]
 _ROWS_AT_ONCE = 256
@@ -37,9 +39,9 @@ def draw_poses(rng: np.random.Generator, count: int) -> Array:
 def render_poses(poses_rad: Array, image_size: int) -> Image:
     """Pictures uint8 (N, h, w, 3) of the arm at rest in ``poses_rad`` (N, 2)."""
     frames = np.empty((len(poses_rad), image_size, image_size, 3), np.uint8)
-    with Renderer(ReacherSimulator(), "fast", image_size) as renderer:
+    with closing(arm_camera("fast", image_size)) as renderer:
         for index, pose in enumerate(poses_rad):
-            frames[index] = renderer.render_pose(pose)
+            frames[index] = renderer.draw(pose)
     return frames
 
 

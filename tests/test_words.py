@@ -28,6 +28,7 @@ MAY_NAME = {  # the catalogue lists worlds; MuJoCo's own words are not one world
     "envs/mujoco_grips.py": {"joint", "joints", "qpos"},
     "envs/mujoco_scene.py": {"joint", "joints", "qpos"},
     "envs/mujoco_stage.py": {"joint", "joints", "qpos", "qvel"},
+    "envs/mujoco_world.py": {"qpos", "qvel"},
     "agent/model/shipped.py": {"reacher"},
     "agent/api.py": {"reacher"},
     "agent/export/__main__.py": {"reacher"},

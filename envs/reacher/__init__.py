@@ -11,7 +11,6 @@ from envs.reacher.angles import (
     wrap_angle,
 )
 from envs.reacher.kinematics import goal_pose_from_inverse_kinematics
-from envs.reacher.rendering import Renderer
 from envs.reacher.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
 from envs.reacher.stationary import STATIONARY
 from envs.reacher.targets import (
@@ -22,7 +21,7 @@ from envs.reacher.targets import (
     sample_target_m,
     target_reward,
 )
-from envs.reacher.world import ReacherWorld
+from envs.reacher.world import ReacherWorld, arm_camera
 
 __all__ = [
     "ACTION_REPEAT",
@@ -34,8 +33,8 @@ __all__ = [
     "WRIST_LIMIT_RAD",
     "ReacherSimulator",
     "ReacherWorld",
-    "Renderer",
     "angle_error_rad",
+    "arm_camera",
     "checked_pose",
     "fingertip_m",
     "goal_pose_from_inverse_kinematics",

@@ -9,20 +9,26 @@ import numpy as np
 
 from envs.base import Array, Column, Image, WorldSpec
 from envs.behaviours import Behaviour
-from envs.disturbance import Dial
 from envs.errors import PoseError
 from envs.looks import checked_profile
-from envs.mujoco_disturbance import MujocoDisturbances
+from envs.mujoco_stage import StageCamera
+from envs.mujoco_world import MujocoWorld
 from envs.reacher.angles import WRIST_LIMIT_RAD, checked_pose, finite_pair, sample_pose
 from envs.reacher.goals import check_shows_arm
-from envs.reacher.rendering import Renderer
 from envs.reacher.scene import ReacherScene
-from envs.reacher.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
+from envs.reacher.simulator import (
+    ACTION_REPEAT,
+    PHYSICS_DT_S,
+    TORQUE_DIM,
+    ReacherSimulator,
+    make_physics,
+)
 from envs.reacher.stationary import STATIONARY
 from envs.reacher.tasks import TASKS, TOLERANCE_RAD
 from envs.tasks import Task
 
 NAME = "reacher"
+CAMERA_ID = 0
 TURN_RAD = float(2.0 * np.pi)
 STATE = (
     Column("shoulder", "rad", TURN_RAD, tolerance=TOLERANCE_RAD),
@@ -32,12 +38,20 @@ STATE = (
 )
 
 
-class ReacherWorld:
+def arm_camera(profile: str = "fast", size: int = 64) -> StageCamera:
+    """Draws poses (2,) of the arm from above; errors as :class:`envs.mujoco_stage.StageCamera`.
+
+    At 64 px, 0.05 rad of the wrist is about half a pixel, visible only in the shades of the edges.
+    """
+    return StageCamera(NAME, make_physics, CAMERA_ID, profile, size)
+
+
+class ReacherWorld(MujocoWorld):
     """dm_control's Reacher without its task; see :class:`envs.base.World`.
 
-    It can be posed and traced: there are ``ACTION_REPEAT`` physics steps in a tick.
-    Pictures are drawn when the first is asked for, so a world that is only simulated needs no
-    OpenGL. Raises ``ProfileError`` for an unknown ``look`` or an absurd ``image_size``.
+    It can be posed and traced: there are ``ACTION_REPEAT`` physics steps in a tick. State (4,):
+    angles [rad], the shoulder not wrapped, then speeds [rad/s]. Raises ``ProfileError`` for an
+    unknown ``look`` or an absurd ``image_size``.
     """
 
     behaviours: Mapping[str, Behaviour] = MappingProxyType({"gaussian": STATIONARY})
@@ -54,8 +68,7 @@ class ReacherWorld:
             state=STATE,
         )
         self.simulator = ReacherSimulator()
-        self._disturbances = MujocoDisturbances(self.simulator.physics)
-        self._renderer: Renderer | None = None
+        super().__init__(self.simulator.physics)
         self._trace = self.state()[None]
 
     def reset(self, rng: np.random.Generator, state: Array | None = None) -> None:
@@ -75,14 +88,6 @@ class ReacherWorld:
         self._disturbances.after_step()
         return False
 
-    def frame(self) -> Image:
-        """What is seen from above, uint8 (size, size, 3)."""
-        return self._camera().render()
-
-    def state(self) -> Array:
-        """Angles [rad], the shoulder not wrapped, then speeds [rad/s]: (4,)."""
-        return np.concatenate([self.simulator.qpos_rad, self.simulator.qvel_rad_s])
-
     def trace(self) -> Array:
         """States (2, 4) after each physics step of the last tick."""
         return self._trace.copy()
@@ -93,7 +98,7 @@ class ReacherWorld:
 
     def picture(self, state: Array) -> Image:
         """The arm in the pose of ``state``, (4,) or its angles alone, (2,)."""
-        return self._camera().render_pose(np.asarray(state, np.float64)[:TORQUE_DIM])
+        return self._draw(finite_pair(np.asarray(state, np.float64)[:TORQUE_DIM], "qpos_rad"))
 
     def check_picture(self, image: Image, path: str) -> None:
         """See :func:`envs.reacher.goals.check_shows_arm`."""
@@ -101,35 +106,10 @@ class ReacherWorld:
 
     def scene(self) -> ReacherScene:
         """See :class:`envs.scene.Staged`."""
-        return ReacherScene(self.simulator.physics.model.ptr)
+        return ReacherScene(self.physics.model.ptr)
 
-    @property
-    def dials(self) -> tuple[Dial, ...]:
-        """See :class:`envs.disturbance.Disturbable`."""
-        return self._disturbances.dials
-
-    def turn(self, name: str, value: float) -> None:
-        """See :class:`envs.disturbance.Disturbable`."""
-        self._disturbances.turn(name, value)
-
-    def push(self, way: Array) -> None:
-        """See :class:`envs.disturbance.Disturbable`."""
-        self._disturbances.push(way)
-
-    def drawn_with(self) -> Mapping[str, str]:
-        """See :class:`envs.base.Drawn`."""
-        return self._camera().drawn_with()
-
-    def close(self) -> None:
-        """Give back the OpenGL context."""
-        if self._renderer is not None:
-            self._renderer.close()
-            self._renderer = None
-
-    def _camera(self) -> Renderer:
-        if self._renderer is None:
-            self._renderer = Renderer(self.simulator, self.spec.look, self.spec.image_size[0])
-        return self._renderer
+    def _open_camera(self) -> StageCamera:
+        return arm_camera(self.spec.look, self.spec.image_size[0])
 
 
 def _checked(state: Array) -> Array:

@@ -14,7 +14,7 @@ import pytest
 
 import envs.gl as gl
 from envs import GLError, configure_gl, import_opencv
-from envs.reacher import ReacherSimulator, Renderer
+from envs.reacher import arm_camera
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +146,7 @@ simulator = envs.reacher.ReacherSimulator()
 simulator.reset((0.1, 0.2))
 print(simulator.step((1.0, 1.0)).shape)
 try:
-    envs.reacher.Renderer(simulator)
+    envs.reacher.arm_camera()
 except envs.GLError as error:
     print("libegl1" in str(error))
 """
@@ -209,9 +209,9 @@ def test_dm_control_imported_too_early_is_an_error_with_advice() -> None:
 
 TRAINS_AFTER_A_FRAME = """
 import numpy as np, torch
-from envs.reacher import ReacherSimulator, Renderer
-renderer = Renderer(ReacherSimulator(), "fast", 16)
-renderer.render_pose(np.zeros(2))
+from envs.reacher import arm_camera
+renderer = arm_camera("fast", 16)
+renderer.draw(np.zeros(2))
 torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # a CUDA build of torch loads triton here
 renderer.close()
 """
@@ -253,7 +253,7 @@ class Interrupting:
 @pytest.mark.parametrize("where", ["opened", "drawn"])
 def test_ctrl_c_within_opengl_is_ctrl_c(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """ctypes makes an ArgumentError of it, which a broken OpenGL was blamed for."""
-    simulator = ReacherSimulator()
+    configure_gl()
     from dm_control.mujoco.engine import Physics
 
     call, real = ctypes.PyDLL(None).abs, Physics.contexts
@@ -261,20 +261,20 @@ def test_ctrl_c_within_opengl_is_ctrl_c(where: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Physics, "contexts", property(lambda self: (call(0), real.fget(self))[1]))
     if where == "opened":
         with pytest.raises(KeyboardInterrupt):
-            Renderer(simulator, size=88)
+            arm_camera(size=88)
         return
     monkeypatch.undo()
-    renderer = Renderer(simulator, size=88)
+    renderer = arm_camera(size=88)
     read = importlib.import_module("mujoco").mjr_readPixels
     monkeypatch.setattr("mujoco.mjr_readPixels", lambda *given: (call(0), read(*given)))
     with pytest.raises(KeyboardInterrupt):
-        renderer.render_pose(np.zeros(2))
+        renderer.draw(np.zeros(2))
 
 
 def test_a_context_that_cannot_be_opened_forgets_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    simulator = ReacherSimulator()
+    configure_gl()
     from dm_control.mujoco.engine import Physics
 
     def fail(physics: Physics) -> None:
@@ -285,5 +285,5 @@ def test_a_context_that_cannot_be_opened_forgets_the_answer(
     assert gl.cache_path().exists()
     monkeypatch.setattr(Physics, "contexts", property(fail))
     with pytest.raises(GLError, match=r"RuntimeError: display is gone.*libegl1"):
-        Renderer(simulator, size=72)
+        arm_camera(size=72)
     assert not gl.cache_path().exists()

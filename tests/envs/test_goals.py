@@ -4,27 +4,27 @@ import logging
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from envs import PROFILES, GoalImageError, PoseError, load_goal_image, make_world
+from envs import PROFILES, GoalImageError, Image, PoseError, load_goal_image, make_world
 from envs.reacher import (
     WRIST_LIMIT_RAD,
     ReacherSimulator,
-    Renderer,
+    arm_camera,
     goal_pose_from_inverse_kinematics,
 )
-from envs.reacher.rendering import Image
 
 WORLD = make_world("reacher")
 
 
 def frame(profile: str = "fast", size: int = 64, pose: tuple[float, float] = (0.5, -1.2)) -> Image:
-    with Renderer(ReacherSimulator(), profile, size) as renderer:
-        return renderer.render_pose(pose)
+    with closing(arm_camera(profile, size)) as renderer:
+        return renderer.draw(pose)
 
 
 def save(path: Path, rgb: np.ndarray) -> Path:
