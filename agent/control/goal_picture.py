@@ -39,7 +39,7 @@ def _strangeness(pixels: Image, model: Model) -> float:
     if model.sight is None:
         return 0.0
     frames = pixels[None]
-    return float(model.sight.strangeness(frames, model.encode(frames))[0])
+    return float(model.sight.look(frames, model.encode(frames))[0][0])
 
 
 @dataclass(frozen=True)

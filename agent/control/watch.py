@@ -10,7 +10,7 @@ from planners import Deadline
 
 
 class TickWatch:
-    """Gives every tick its deadline, and counts those that took longer; ``was_late`` the last.
+    """Gives every tick its deadline; ``was_late`` says whether the last one took longer.
 
     Args:
         tick_ms: milliseconds a tick may take; None for as long as it needs.
@@ -26,8 +26,6 @@ class TickWatch:
         if tick_ms is not None and not tick_ms > 0:
             raise ValueError(f"expected tick_ms > 0, got {tick_ms}")
         self.tick_ms, self._clock = tick_ms, clock
-        self.ticks = 0
-        self.missed = 0
         self.was_late = False
 
     @contextmanager
@@ -35,7 +33,5 @@ class TickWatch:
         """The body is one tick."""
         began_s = self._clock()
         yield None if self.tick_ms is None else Deadline(self.tick_ms / 1e3, self._clock)
-        self.ticks += 1
         spent_ms = 1e3 * (self._clock() - began_s)
         self.was_late = self.tick_ms is not None and spent_ms > self.tick_ms
-        self.missed += self.was_late

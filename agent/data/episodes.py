@@ -65,20 +65,10 @@ class ShardPixels:
     def _shard(self, shard: int) -> OpenShard:
         if shard not in self._open:
             if len(self._open) >= self.OPEN_FILES:
-                self._close_oldest()
+                self._open.popitem(last=False)[1].close()  # the one asked for longest ago
             self._open[shard] = self._records[shard].open(self._directory, self._spec)
         self._open.move_to_end(shard)
         return self._open[shard]
-
-    def _close_oldest(self) -> None:
-        _, shard = self._open.popitem(last=False)
-        shard.close()
-
-    def close(self) -> None:
-        """Close the files; they are opened again when needed."""
-        with self._lock:
-            while self._open:
-                self._close_oldest()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import hashlib
 import itertools
 import json
 import logging
-import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from envs import WorldSpec
 
 MANIFEST_NAME = "manifest.jsonl"
 SHARD_FOLDER = "shards"
-_SHARD_NAME = re.compile(r"shard-\d{5,}\.h5")
 _log = logging.getLogger(__name__)
 
 

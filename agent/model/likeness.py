@@ -40,13 +40,6 @@ def outside_range(frames: Image, darkest: Image, brightest: Image) -> FloatArray
     return outside.astype(np.float32)
 
 
-def unlike_nearest(
-    frames: Image, embeddings: FloatArray, known: FloatArray, thumbnails: Image
-) -> FloatArray:
-    """The least mean difference (of 255) from the thumbnails of the nearest ``known``, (E,)."""
-    return unlike_any(frames, thumbnails[nearest(embeddings, known)])
-
-
 def unlike_any(frames: Image, thumbnails: Image) -> FloatArray:
     """The least mean difference (of 255) of each frame from its thumbnails (E, N, ...), (E,)."""
     apart = (thumbnails - shrink(frames)[:, None]).reshape(*thumbnails.shape[:2], -1)

@@ -68,16 +68,10 @@ class Sight:
     rest_limit: float = 0.0
     push_share: float = 0.0
 
-    def strangeness(self, frames: Image, embeddings: FloatArray) -> FloatArray:
-        """How strange ``frames`` uint8 (E, h, w, 3) are, (E,): above 1 is no picture of the world.
-
-        ``embeddings`` (E, D) are the model's of them. What is not finite is infinitely strange.
-        """
-        return self.look(frames, embeddings)[0]
-
     def look(self, frames: Image, embeddings: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The :meth:`strangeness` of frames, and how far their embeddings lie beside the nearest
-        known ones, (E,), a mean square.
+        """How strange ``frames`` uint8 (E, h, w, 3) are, (E,): above 1 is no picture of the world;
+        and how far their ``embeddings`` (E, D) lie beside the nearest known ones, (E,), a mean
+        square. What is not finite is infinitely strange.
         """
         sound = np.isfinite(embeddings).all(1)
         finite = np.where(np.isfinite(embeddings), embeddings, np.float32(0))

@@ -10,7 +10,7 @@ import torch
 
 from agent.data.episodes import Episodes, Rows
 from agent.interfaces import Array, FloatArray, Image
-from agent.model.likeness import outside_range, shrink, unlike_nearest
+from agent.model.likeness import nearest, outside_range, shrink, unlike_any
 from agent.model.sight import Sight
 from agent.model.world_model import WorldModel
 
@@ -101,8 +101,8 @@ def _strangest(frames: Image, embeddings: FloatArray, known: _Known) -> tuple[fl
     for first in range(0, len(frames), _CHUNK):
         some = slice(first, first + _CHUNK)
         outside.append(outside_range(frames[some], known.darkest, known.brightest).max())
-        near = unlike_nearest(frames[some], embeddings[some], known.embeddings, known.thumbnails)
-        unlike.append(near.max())
+        near = known.thumbnails[nearest(embeddings[some], known.embeddings)]
+        unlike.append(unlike_any(frames[some], near).max())
     return float(max(outside)), float(max(unlike))
 
 

@@ -49,18 +49,15 @@ def finite_pair(values: ArrayLike, name: str) -> Array:
     return array
 
 
-def checked_pose(
-    qpos_rad: ArrayLike, name: str = "qpos_rad", overshoot_rad: float = WRIST_OVERSHOOT_RAD
-) -> Array:
+def checked_pose(qpos_rad: ArrayLike, name: str = "qpos_rad") -> Array:
     """A pose (2,) the arm can take, as float64; ``PoseError`` if it is out of reach.
 
-    Thrown, the wrist swings a little beyond its stop; where the arm shall rest, ``overshoot_rad``
-    is 0.
+    Thrown, the wrist swings a little beyond its stop.
     """
     pose = finite_pair(qpos_rad, name)
     if abs(pose[0]) > MAX_STATE:
         raise PoseError(f"expected {name} with a shoulder within ±{MAX_STATE:g} rad, got {pose[0]}")
-    if abs(pose[1]) > WRIST_LIMIT_RAD + overshoot_rad:
+    if abs(pose[1]) > WRIST_LIMIT_RAD + WRIST_OVERSHOOT_RAD:
         raise PoseError(
             f"expected {name} with a wrist within ±{WRIST_LIMIT_RAD:.3f} rad (±160°), where it "
             f"stops, got {pose[1]:.3f}; angles are radians, shoulder first"

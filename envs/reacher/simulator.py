@@ -70,11 +70,6 @@ class ReacherSimulator:
         """Joint velocities (2,). A copy."""
         return np.array(self._physics.data.qvel, dtype=np.float64)
 
-    @property
-    def fingertip_m(self) -> Array:
-        """Position (2,) of the finger in the plane, from the shoulder. A copy."""
-        return np.array(self._physics.named.data.geom_xpos["finger", :2], dtype=np.float64)
-
     def reset(self, qpos_rad: ArrayLike, qvel_rad_s: ArrayLike = (0.0, 0.0)) -> None:
         """Put the arm in a state, (2,) and (2,); everything else as after a fresh start.
 

@@ -106,7 +106,7 @@ def test_a_reset_clears_the_fault(exact: WorldModel, points: MakePoints) -> None
     assert decision.fault is None and np.isfinite(decision.actions).all()
 
 
-def test_ticks_that_take_too_long_are_counted() -> None:
+def test_a_tick_that_takes_too_long_is_late() -> None:
     clock = Clock()
     watch = TickWatch(20.0, clock)
     for spent_s in (0.010, 0.019, 0.021, 0.5):
@@ -115,7 +115,6 @@ def test_ticks_that_take_too_long_are_counted() -> None:
             clock.now_s += spent_s
             assert deadline.passed() == (spent_s > 0.02)
         assert watch.was_late == (spent_s > 0.02)
-    assert (watch.ticks, watch.missed) == (4, 2)
 
 
 def test_without_a_limit_no_tick_is_missed() -> None:
@@ -123,7 +122,7 @@ def test_without_a_limit_no_tick_is_missed() -> None:
     watch = TickWatch(None, clock)
     with watch.tick() as deadline:
         clock.now_s += 100.0
-    assert deadline is None and (watch.ticks, watch.missed) == (1, 0)
+    assert deadline is None and not watch.was_late
     with pytest.raises(ValueError, match="tick_ms > 0"):
         TickWatch(0.0)
 
@@ -134,7 +133,6 @@ def test_out_of_time_the_kept_plan_goes_on(exact: WorldModel, points: MakePoints
     decision = controller.act(world.seen())
     assert (decision.actions == 0).all()  # nothing was ever searched
     assert decision.late and decision.fault is None
-    assert (controller.watch.ticks, controller.watch.missed) == (1, 1)
 
 
 def test_with_time_enough_no_decision_is_late(exact: WorldModel, points: MakePoints) -> None:

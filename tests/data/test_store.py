@@ -42,7 +42,6 @@ def test_pictures_on_disk_are_the_pictures_in_memory(fake_store, monkeypatch):
     for _ in range(2):
         np.testing.assert_array_equal(disk.pixels[rows], memory.pixels[rows])
     np.testing.assert_array_equal(disk.state, memory.state)
-    disk.pixels.close()
     with pytest.raises(IndexError):
         disk.pixels[np.array([len(memory.action)])]
 

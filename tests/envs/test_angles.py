@@ -44,5 +44,3 @@ def test_a_pose_out_of_reach_is_an_error_that_says_why() -> None:
     with pytest.raises(PoseError, match=r"goal with a wrist within .*160°.*got 4\.000; .*radians"):
         checked_pose((0.0, 4.0), "goal")
     np.testing.assert_array_equal(checked_pose([40, -2.9]), (40.0, -2.9))
-    with pytest.raises(PoseError, match="where it stops"):
-        checked_pose([40, -2.9], overshoot_rad=0.0)

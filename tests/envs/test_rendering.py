@@ -90,7 +90,7 @@ def test_the_finger_is_drawn_where_it_is(simulator: ReacherSimulator, profile: s
             row, column = np.nonzero(image[..., 0] > image[..., 2])  # the arm: yellow on blue
             right, up = column + 0.5 - 32, 32 - (row + 0.5)
             tip = np.argmax(np.hypot(right, up))  # with a wrist this open, the farthest point
-            expected = simulator.fingertip_m * PIXELS_PER_M
+            expected = simulator.physics.named.data.geom_xpos["finger", :2] * PIXELS_PER_M
             np.testing.assert_allclose((right[tip], up[tip]), expected, atol=2.0)
 
 

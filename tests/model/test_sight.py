@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from agent.model.likeness import beside, outside_range, shrink, unlike_nearest
+from agent.model.likeness import beside, nearest, outside_range, shrink, unlike_any
 from agent.model.sight import Sight
 
 
@@ -79,13 +79,14 @@ def test_a_frame_is_compared_with_its_neighbours_in_the_embedding() -> None:
     )
     frames = np.full((2, 16, 16, 3), 50, np.uint8)
     # 50 is what the frame at 10 looks like; far away none of the eight nearest does
-    unlike = unlike_nearest(frames, np.array([[10.2], [39.0]], np.float32), known, thumbnails)
+    near = nearest(np.array([[10.2], [39.0]], np.float32), known)
+    unlike = unlike_any(frames, thumbnails[near])
     np.testing.assert_allclose(unlike, [0, 32 * 5 - 50])
 
 
 def test_what_is_not_finite_is_strange(sight: Sight) -> None:
     frames = np.full((1, 32, 48, 3), 120, np.uint8)
-    assert sight.strangeness(frames, np.full((1, 3), np.nan, np.float32))[0] == np.inf
+    assert sight.look(frames, np.full((1, 3), np.nan, np.float32))[0] == np.inf
 
 
 def test_other_files_are_refused(sight: Sight) -> None:
