@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.data.streams import episode_rng
+from agent.data.worker import episode_rng
 from agent.errors import UserError
 from agent.interfaces import Array, FloatArray, Goals, Image, Seen
 from agent.rivals.reacher.computed_torque import ComputedTorqueController

@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agent.control.model import Situation
-from agent.control.rolled import Rolled
+from agent.control.model import Rolled, Situation
 from agent.interfaces import FloatArray, Image
 from agent.model.folded_encoder import encoding
 from agent.model.folded_measure import FoldedMeasure

@@ -3,23 +3,20 @@ random windows.
 """
 
 from agent.data.collect import collect
-from agent.data.episodes import Episodes, ShardPixels
-from agent.data.header import SCHEMA, DatasetHeader
+from agent.data.episodes import Episodes
+from agent.data.header import DatasetHeader
 from agent.data.inspection import inspect_dataset, verify_dataset
 from agent.data.store import RolloutStore
-from agent.data.streams import episode_rng
 from agent.data.windows import WindowSampler
-from agent.data.worker import CollectConfig
+from agent.data.worker import CollectConfig, episode_rng
 from agent.data.writer import RolloutWriter
 
 __all__ = [
-    "SCHEMA",
     "CollectConfig",
     "DatasetHeader",
     "Episodes",
     "RolloutStore",
     "RolloutWriter",
-    "ShardPixels",
     "WindowSampler",
     "collect",
     "episode_rng",

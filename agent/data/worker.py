@@ -10,7 +10,6 @@ import numpy as np
 
 from agent.data.header import DatasetHeader
 from agent.data.shards import Shard, encode_shard, join_rollouts
-from agent.data.streams import episode_rng
 from agent.errors import UserError
 from agent.interfaces import Image
 from agent.settings import require_seed
@@ -34,6 +33,11 @@ class ShardTask:
     index: int
     first: int
     end: int
+
+
+def episode_rng(seed: int, episode: int) -> np.random.Generator:
+    """The random stream that episode ``episode`` of the data set seeded ``seed`` owns."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(episode,)))
 
 
 def named_behaviour(name: str, world: World) -> Behaviour:

@@ -12,9 +12,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from agent.control.model import Situation
+from agent.control.model import Rolled, Situation
 from agent.control.mpc import MPCConfig
-from agent.control.rolled import Rolled
 from agent.errors import DamagedDataError, UserError
 from agent.extras import require
 from agent.files.bundle import read_bundle

@@ -10,13 +10,13 @@ from envs.reacher.angles import (
     sample_pose,
     wrap_angle,
 )
-from envs.reacher.kinematics import goal_pose_from_inverse_kinematics
 from envs.reacher.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
 from envs.reacher.stationary import STATIONARY
 from envs.reacher.targets import (
     EPISODE_PHYSICS_STEPS,
     REACH_M,
     fingertip_m,
+    goal_pose_from_inverse_kinematics,
     nearer_goal_pose,
     sample_target_m,
     target_reward,

@@ -9,7 +9,7 @@ import numpy as np
 from envs.base import Array
 from envs.mujoco_scene import MujocoScene
 from envs.reacher.angles import wrap_angle
-from envs.reacher.kinematics import goal_pose_from_inverse_kinematics
+from envs.reacher.targets import goal_pose_from_inverse_kinematics
 from envs.scene import View, checked_point
 
 FROM_ABOVE = View(eye=(0.0, 0.0, 0.45), target=(0.0, 0.0, 0.0), up=(0.0, 1.0, 0.0))

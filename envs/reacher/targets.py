@@ -1,4 +1,4 @@
-"""dm_control's own Reacher tasks, as facts: where episodes start, where targets lie, what pays.
+"""Where the fingertip can be, and dm_control's own Reacher tasks, as facts: targets, what pays.
 
 (Tassa et al. 2018, DeepMind Control Suite, arXiv:1801.00690, ``suite/reacher.py``.) An episode is
 1000 physics steps and never ends earlier. After each the reward is 1 while the *centres* of
@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from envs.reacher.angles import wrap_angle
-from envs.reacher.kinematics import LINK_M, goal_pose_from_inverse_kinematics
+from envs.base import Array
+from envs.errors import PoseError
+from envs.reacher.angles import WRIST_LIMIT_RAD, finite_pair, wrap_angle
 
-Array = NDArray[np.float64]
-
+LINK_M = 0.12  # both links, shoulder to wrist and wrist to fingertip
+MAX_REACH_M = 2.0 * LINK_M
+MIN_REACH_M = 2.0 * LINK_M * float(np.cos(WRIST_LIMIT_RAD / 2.0))  # the wrist cannot fold fully
 EPISODE_PHYSICS_STEPS = 1000
 FINGERTIP_RADIUS_M = 0.01
 TARGET_RING_M = (0.05, 0.20)
@@ -41,6 +43,25 @@ def fingertip_m(qpos_rad: ArrayLike) -> Array:
     x_m, y_m = np.cos(shoulder) + np.cos(both), np.sin(shoulder) + np.sin(both)
     tip: Array = LINK_M * np.stack([x_m, y_m], axis=-1)
     return tip
+
+
+def goal_pose_from_inverse_kinematics(fingertip_xy_m: ArrayLike) -> Array:
+    """Both poses (2, 2) whose fingertip is at a point (2,) from the shoulder, in metres.
+
+    The first bends the wrist counter-clockwise (wrist ≥ 0), the second clockwise. Raises
+    ``PoseError`` for a point outside the ring the arm can reach. With equal links of length l at
+    distance d: cos(wrist) = d² / (2 l²) − 1, and the shoulder is half a wrist angle off the point.
+    """
+    x_m, y_m = finite_pair(fingertip_xy_m, "fingertip_xy_m")
+    distance_m = float(np.hypot(x_m, y_m))
+    if not MIN_REACH_M - 1e-9 <= distance_m <= MAX_REACH_M + 1e-9:
+        raise PoseError(
+            f"expected a fingertip {MIN_REACH_M:.3f} to {MAX_REACH_M:.3f} m from the shoulder, "
+            f"got {distance_m:.3f} m"
+        )
+    wrist = 2.0 * np.arccos(np.clip(distance_m / MAX_REACH_M, -1.0, 1.0))
+    bearing = np.arctan2(y_m, x_m)
+    return np.array([[bearing - wrist / 2.0, wrist], [bearing + wrist / 2.0, -wrist]])
 
 
 def target_reward(qpos_rad: ArrayLike, target_m: ArrayLike, reach_m: float) -> Array:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.control.model import Situation
-from agent.control.rolled import Rolled
+from agent.control.model import Rolled, Situation
 from agent.interfaces import FloatArray
 
 

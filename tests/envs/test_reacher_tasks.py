@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.data.streams import episode_rng
+from agent.data.worker import episode_rng
 from agent.evaluation.play import Arena, Moment, evaluate
 from agent.rivals.constant import NoOpController
 from agent.rivals.reacher.computed_torque import ComputedTorqueController
