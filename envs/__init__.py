@@ -7,10 +7,8 @@ own, as ``envs.reacher``.
 from __future__ import annotations
 
 from envs.base import (
-    Array,
     Column,
     Drawn,
-    FloatArray,
     Image,
     Posable,
     Traced,
@@ -34,14 +32,12 @@ from envs.catalogue import (
     names_code,
     usual_behaviour,
 )
-from envs.checking import check_world
 from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import advice as gl_advice
 from envs.gl import configure_gl, probe
-from envs.goals import distance_to_goal, goal_errors, goal_unit, state_error
+from envs.goals import distance_to_goal, goal_errors, goal_unit
 from envs.interrupt import interrupts_held_back
-from envs.looks import PROFILES
 from envs.opencv import import_opencv
 from envs.pictures import load_goal_image
 from envs.reacher.older import (
@@ -58,7 +54,6 @@ from envs.tasks import (
     Task,
     Verdict,
     judge_by_tolerance,
-    judged,
 )
 from envs.tolerances import with_tolerances, without_tolerances
 from envs.user_code import failure_in_user_code, fit_to_travel, load_user_module
@@ -69,15 +64,12 @@ __all__ = [
     "FIRST_SCHEMA_FIELDS",
     "FIRST_SCHEMA_STATE",
     "HELD_S",
-    "PROFILES",
-    "Array",
     "Behaviour",
     "Column",
     "Dial",
     "Disturbable",
     "Drawn",
     "Episode",
-    "FloatArray",
     "GLError",
     "GoalImageError",
     "Image",
@@ -100,7 +92,6 @@ __all__ = [
     "WorldError",
     "WorldSpec",
     "behaviour_named",
-    "check_world",
     "configure_gl",
     "distance_to_goal",
     "entry_of",
@@ -112,7 +103,6 @@ __all__ = [
     "import_opencv",
     "interrupts_held_back",
     "judge_by_tolerance",
-    "judged",
     "known_worlds",
     "load_goal_image",
     "load_user_module",
@@ -122,7 +112,6 @@ __all__ = [
     "probe",
     "roll_out",
     "spec_of_first_schema",
-    "state_error",
     "task_named",
     "tasks_of",
     "usual_behaviour",

@@ -7,8 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
-Image = NDArray[np.uint8]
+from agent.interfaces import FloatArray, Image
 
 SIDE = 16  # of a thumbnail
 NEAREST = 8

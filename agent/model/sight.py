@@ -28,11 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import DamagedDataError
+from agent.interfaces import FloatArray, Image
 from agent.model.likeness import (
     NEAREST,
     SIDE,
-    FloatArray,
-    Image,
     beside,
     nearest,
     outside_range,

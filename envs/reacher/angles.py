@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from envs.base import MAX_STATE
+from envs.base import MAX_STATE, Array
 from envs.errors import PoseError
-
-Array = NDArray[np.float64]
 
 WRIST_LIMIT_RAD = float(np.deg2rad(160))
 # The limit is a stiff spring: full torque against it was seen to push the wrist 0.16 rad beyond,

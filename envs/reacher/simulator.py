@@ -11,15 +11,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from envs.base import Array
 from envs.dm_control_library import explained_physics, import_dm_control
 from envs.reacher.angles import finite_pair
 
 if TYPE_CHECKING:
     from dm_control.suite.reacher import Physics
-
-Array = NDArray[np.float64]
 
 PHYSICS_DT_S = 0.02
 ACTION_REPEAT = 2

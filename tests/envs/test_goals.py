@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from envs import PROFILES, GoalImageError, Image, PoseError, load_goal_image, make_world
+from envs import GoalImageError, Image, PoseError, load_goal_image, make_world
+from envs.looks import PROFILES
 from envs.reacher import (
     WRIST_LIMIT_RAD,
     ReacherSimulator,

@@ -9,7 +9,8 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from envs import PROFILES, ProfileError
+from envs import ProfileError
+from envs.looks import PROFILES
 from envs.reacher import ReacherSimulator, arm_camera
 
 POSES = [(0.3, 0.8), (-2.0, -1.1), (3.0, 2.7)]

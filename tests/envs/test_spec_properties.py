@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs import Column, Episode, SpecError, WorldSpec, judge_by_tolerance, state_error
+from envs import Column, Episode, SpecError, WorldSpec, judge_by_tolerance
+from envs.goals import state_error
 from envs.reacher import angle_error_rad, wrap_angle
 
 often = settings(max_examples=150, deadline=None, derandomize=True)

@@ -14,8 +14,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
-from numpy.typing import NDArray
 
+from agent.interfaces import FloatArray
 from envs.reacher import (
     ACTION_REPEAT,
     EPISODE_PHYSICS_STEPS,
@@ -27,8 +27,6 @@ from envs.reacher import (
     sample_target_m,
     target_reward,
 )
-
-FloatArray = NDArray[np.float32]
 
 
 class ReacherDmcEnv(gymnasium.Env[FloatArray, FloatArray]):
