@@ -17,7 +17,7 @@ from envs.base import MAX_STATE, Array, Image, WorldSpec
 from envs.dm_control_library import explained_physics, import_dm_control
 from envs.dmc_columns import state_columns
 from envs.errors import PoseError, WorldError
-from envs.looks import checked_profile
+from envs.looks import check_look
 from envs.mujoco_scene import MujocoScene
 from envs.mujoco_stage import FREE_CAMERA, StageCamera
 from envs.mujoco_world import MujocoWorld
@@ -42,7 +42,7 @@ class DmcWorld(MujocoWorld):
     """
 
     def __init__(self, task: str, look: str = "fast", image_size: int = 64) -> None:
-        checked_profile(look, image_size)
+        check_look(look, image_size)
         self._domain, self._task_name = _known(task)
         self._environment = self._load()
         box = self._environment.action_spec()

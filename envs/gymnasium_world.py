@@ -20,9 +20,9 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.base import Array, Column, Image, WorldSpec
-from envs.errors import GLError, PoseError, ProfileError, WorldError
+from envs.errors import GLError, PoseError, WorldError
 from envs.gl import VARIABLE, advice, configure_gl, configure_gl_if_possible
-from envs.looks import MAX_SIZE, MIN_SIZE
+from envs.looks import check_look
 from envs.opencv import import_opencv
 from envs.user_code import failure_in_user_code
 
@@ -65,11 +65,7 @@ class GymnasiumWorld:
     def __init__(
         self, env: gymnasium.Env[Any, Any], name: str, look: str = LOOK, image_size: int = 64
     ) -> None:
-        if look != LOOK or not MIN_SIZE <= image_size <= MAX_SIZE:
-            raise ProfileError(
-                f"expected the look {LOOK!r} at {MIN_SIZE} to {MAX_SIZE} px, got {look!r} at "
-                f"{image_size}"
-            )
+        check_look(look, image_size, (LOOK,))
         self._env, self._name = env, name
         self._require_pictures()
         self._box = self._action_box()

@@ -23,7 +23,7 @@ from envs.errors import GLError
 from envs.gl import advice, configure_gl, forget_gl
 from envs.gl_forks import note_drawing, require_own_gl
 from envs.interrupt import interrupts_held_back
-from envs.looks import RenderProfile, checked_profile
+from envs.looks import FAST, check_look
 from envs.opencv import import_opencv
 
 SPARE_GEOMS = 100  # MuJoCo adds a few of its own to those of the model
@@ -40,30 +40,30 @@ class _Stage:
     def __init__(self, physics: Any, key: _Key) -> None:
         self.users, self.key, self.process_id = 0, key, os.getpid()
         _, _, camera, look, size = key
-        profile = checked_profile(look, size)
         mujoco: Any = importlib.import_module("mujoco")
         self._mujoco = mujoco
         self._cv2 = import_opencv()
         self._size = size
-        self._draw_size = size * profile.supersample
+        self._is_fast = look == FAST
+        self._draw_size = 2 * size if self._is_fast else size
         self._physics = physics
-        self._set_buffers(profile)
+        self._set_buffers()
         self._contexts = self._open_contexts()
-        self._scene = self._make_scene(profile)
+        self._scene = self._make_scene()
         self._option, self._perturb = mujoco.MjvOption(), mujoco.MjvPerturb()
         self._camera = self._make_camera(camera)
         self._rectangle = mujoco.MjrRect(0, 0, self._draw_size, self._draw_size)
         self._buffer = np.empty((self._draw_size, self._draw_size, 3), dtype=np.uint8)
 
-    def _set_buffers(self, profile: RenderProfile) -> None:
+    def _set_buffers(self) -> None:
         # The OpenGL context takes its buffers from the model: they must be set before it exists.
         visual = self._physics.model.vis
-        if profile.effects:
-            visual.global_.offwidth = max(visual.global_.offwidth, self._draw_size)
-            visual.global_.offheight = max(visual.global_.offheight, self._draw_size)
-        else:
+        if self._is_fast:
             visual.global_.offwidth = visual.global_.offheight = self._draw_size
             visual.quality.offsamples = visual.quality.shadowsize = 0
+        else:
+            visual.global_.offwidth = max(visual.global_.offwidth, self._draw_size)
+            visual.global_.offheight = max(visual.global_.offheight, self._draw_size)
 
     def _open_contexts(self) -> Any:
         note_drawing()
@@ -77,10 +77,10 @@ class _Stage:
                 f"To fix: {advice()}"
             ) from error
 
-    def _make_scene(self, profile: RenderProfile) -> Any:
+    def _make_scene(self) -> Any:
         model = self._physics.model
         scene = self._mujoco.MjvScene(model.ptr, 2 * (model.ngeom + model.nsite) + SPARE_GEOMS)
-        if not profile.effects:
+        if self._is_fast:
             flags = self._mujoco.mjtRndFlag
             for flag in (flags.mjRND_SHADOW, flags.mjRND_REFLECTION, flags.mjRND_SKYBOX):
                 scene.flags[flag] = 0
@@ -154,7 +154,7 @@ class StageCamera:
     def __init__(
         self, model: str, make_physics: Callable[[], Any], camera: int, profile: str, size: int
     ) -> None:
-        checked_profile(profile, size)
+        check_look(profile, size)
         self._asked = (model, camera, profile, size)
         self._make_physics = make_physics
         self._is_open = True

@@ -22,9 +22,9 @@ from envs.anywhere import Anywhere
 from envs.base import Array, Column, Image, WorldSpec
 from envs.behaviours import Behaviour
 from envs.disturbance import Dial
-from envs.errors import PoseError, ProfileError
+from envs.errors import PoseError
 from envs.hindsight import Hindsight
-from envs.looks import MAX_SIZE, MIN_SIZE
+from envs.looks import check_look
 from envs.tasks import Task
 from envs.two_room_geometry import (
     BORDER_PX,
@@ -66,11 +66,7 @@ class TwoRoomWorld:
     )
 
     def __init__(self, look: str = "fast", image_size: int = 64) -> None:
-        if look not in LOOKS or not MIN_SIZE <= image_size <= MAX_SIZE:
-            raise ProfileError(
-                f"expected a look of {list(LOOKS)} at {MIN_SIZE} to {MAX_SIZE} px, got {look!r} "
-                f"at {image_size}"
-            )
+        check_look(look, image_size, LOOKS)
         low, high = BORDER_PX, SIDE_PX - BORDER_PX
         self.spec = WorldSpec(
             world=self.name,

@@ -10,7 +10,7 @@ import numpy as np
 from envs.base import Array, Column, Image, WorldSpec
 from envs.behaviours import Behaviour
 from envs.errors import PoseError
-from envs.looks import checked_profile
+from envs.looks import check_look
 from envs.mujoco_stage import StageCamera
 from envs.mujoco_world import MujocoWorld
 from envs.reacher.angles import WRIST_LIMIT_RAD, checked_pose, finite_pair, sample_pose
@@ -58,7 +58,7 @@ class ReacherWorld(MujocoWorld):
     tasks: Mapping[str, Task] = TASKS
 
     def __init__(self, look: str = "fast", image_size: int = 64) -> None:
-        checked_profile(look, image_size)
+        check_look(look, image_size)
         self.spec = WorldSpec(
             world=NAME,
             look=look,
