@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agent.control.perception import embedded
 from agent.control.torch_model import TorchModel
-from agent.errors import ModelFaultError, UserError
-from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
+from agent.errors import ModelFaultError
+from agent.interfaces import Decision, FloatArray, Goals, Needs, Seen
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
 from planners import ActionBounds, CEMPlanner, Planner, SeededNoise
@@ -90,7 +91,7 @@ class OpenLoopController:
         Raises:
             UserError: if frames are not of the size the model was trained on.
         """
-        self._noise, self._goals = SeededNoise(seeds), self._encode(goals.pixels)
+        self._noise, self._goals = SeededNoise(seeds), embedded(self.model, goals.pixels)
         self._waiting, self._fault = [], None
 
     def act(self, seen: Seen) -> Decision:
@@ -103,7 +104,7 @@ class OpenLoopController:
         if self._fault is not None:
             raise ModelFaultError(self._fault)
         if not self._waiting:
-            self._waiting = self._plan(self._encode(seen.pixels))
+            self._waiting = self._plan(embedded(self.model, seen.pixels))
         return Decision(self._waiting.pop(0).astype(np.float64), self._fault)
 
     def _plan(self, now: FloatArray) -> list[FloatArray]:
@@ -117,13 +118,3 @@ class OpenLoopController:
             self._fault = "no plan had a cost that is a number: zero action was sent"
         planned = plan.actions.reshape(len(now), -1, width)
         return list(planned[:, :PLANNED_TICKS].swapaxes(0, 1))
-
-    def _encode(self, frames: Image | None) -> FloatArray:
-        assert frames is not None, "a controller that needs pixels is shown some"
-        shape = self.model.spec.frame_shape
-        if frames.shape[1:] != shape or frames.dtype != np.uint8:
-            raise UserError(
-                f"expected frames uint8 {shape}, as the model was trained on, got {frames.dtype} "
-                f"{frames.shape[1:]}"
-            )
-        return self.model.encode(frames)

@@ -41,11 +41,11 @@ class Perception:
 
     def aim(self, goals: Goals) -> None:
         """Embed other goals; what was seen stays known."""
-        self.goals = self._encode(goals.pixels)
+        self.goals = embedded(self._model, goals.pixels)
 
     def see(self, pixels: Image | None) -> None:
         """Embed the frames of this tick, and compare with what was predicted for it."""
-        embeddings = self._encode(pixels)
+        embeddings = embedded(self._model, pixels)
         self._history.see(embeddings)
         errors, before = self._errors()
         assert pixels is not None
@@ -101,12 +101,18 @@ class Perception:
         """(E, L-1, K*A), the action blocks between them."""
         return self._history.blocks()
 
-    def _encode(self, frames: Image | None) -> FloatArray:
-        assert frames is not None, "a controller that needs pixels is shown some"
-        shape = self._model.spec.frame_shape
-        if frames.shape[1:] != shape or frames.dtype != np.uint8:
-            raise UserError(
-                f"expected frames uint8 {shape}, as the model was trained on, got {frames.dtype} "
-                f"{frames.shape[1:]}"
-            )
-        return self._model.encode(frames)
+
+def embedded(model: Model, frames: Image | None) -> FloatArray:
+    """Embeddings (E, D) of frames uint8 (E, h, w, 3).
+
+    Raises:
+        UserError: if they are not of the size the model was trained on.
+    """
+    assert frames is not None, "a controller that needs pixels is shown some"
+    shape = model.spec.frame_shape
+    if frames.shape[1:] != shape or frames.dtype != np.uint8:
+        raise UserError(
+            f"expected frames uint8 {shape}, as the model was trained on, got {frames.dtype} "
+            f"{frames.shape[1:]}"
+        )
+    return model.encode(frames)
