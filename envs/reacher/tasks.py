@@ -24,7 +24,6 @@ The recordings are simulated here from the evaluation seed, in random streams no
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -34,8 +33,8 @@ from numpy.typing import NDArray
 
 from envs.base import Array, World, WorldSpec
 from envs.behaviours import behaviour_named, roll_out
-from envs.errors import WorldError
 from envs.reacher.angles import angle_error_rad, sample_pose
+from envs.reacher.simulator import ACTION_REPEAT
 from envs.reacher.targets import (
     EPISODE_PHYSICS_STEPS,
     REACH_M,
@@ -44,9 +43,8 @@ from envs.reacher.targets import (
     sample_target_m,
     target_reward,
 )
-from envs.tasks import Episode, Verdict, judged
+from envs.tasks import Episode, Verdict, checked_count, judged, random_streams
 
-ACTION_REPEAT = 2  # physics steps in a tick; the simulator's own number, without starting it
 JOINTS = 2
 TOLERANCE_RAD = 0.05
 RECORDING_STEPS = 200
@@ -151,8 +149,7 @@ class ReacherTask:
 
     def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
         """The first ``count`` episodes; episode i depends on task, seed and i alone."""
-        if count < 1 or seed < 0:
-            raise WorldError(f"expected episodes >= 1 and seed >= 0, got {count} and {seed}")
+        checked_count(count, seed)
         return [self._episode(seed, index, world) for index in range(count)]
 
     def judge(self, spec: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
@@ -182,10 +179,9 @@ class ReacherTask:
         return np.asarray(self._errors_rad(qpos_rad, goal_rad).max(-1) < TOLERANCE_RAD)
 
     def _episode(self, seed: int, index: int, world: World) -> Episode:
-        key = zlib.crc32(f"lejepa-agent/evaluation/{self.source.stream}".encode())
-        task, own = np.random.SeedSequence(seed, spawn_key=(key, index)).spawn(2)
-        start, goal = self.source.draw(np.random.default_rng(task), world)
-        return Episode(seed=int(own.generate_state(1)[0]), goal=goal, start=start)
+        rng, own_seed = random_streams(self.source.stream, seed, index)
+        start, goal = self.source.draw(rng, world)
+        return Episode(own_seed, goal, start)
 
 
 def _at_rest(pose_rad: Array) -> Array:
