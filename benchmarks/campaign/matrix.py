@@ -114,7 +114,8 @@ TRAININGS = (
     replace(_from_pixels("world-model", "train"), controller="direct"),
     replace(
         _from_pixels("world-model", "train --preset long", curve=True),
-        name="world-model-long", plays=(),
+        name="world-model-long",
+        plays=(),
     ),
     _from_pixels("lewm", "train --preset lewm --precision bfloat16"),
     _from_pixels("clone", "baseline --algorithm clone"),
