@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.evaluation.resampling import Estimate
 from agent.reporting.results_table import duration
 from benchmarks.campaign.cells import Cell
+from benchmarks.campaign.resampling import Estimate
 
 NOTHING, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 UNMEASURED = "has been measured yet."  # ends what is said in place of a table

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from agent.errors import UserError
-from agent.evaluation.resampling import (
+from agent.interfaces import Array
+from benchmarks.campaign.resampling import (
     Estimate,
     difference_over_seeds,
     interquartile_mean_over_seeds,
     mean_over_seeds,
     rate_over_seeds,
 )
-from agent.interfaces import Array
 from benchmarks.campaign.subject import first_stream, is_defined_alike, tasks
 from benchmarks.campaign.tables import read_runs, run_id
 

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from agent.errors import UserError
-from agent.evaluation.resampling import Estimate
 from agent.reporting.bars import results_bars
 from agent.reporting.style import (
     BLUE,
@@ -30,6 +29,7 @@ from agent.reporting.style import (
 )
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.ordering import names_in
+from benchmarks.campaign.resampling import Estimate
 
 PANELS = 3  # side by side
 BAR_HEIGHT = 0.36

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from agent.evaluation.resampling import rate_over_seeds
 from agent.evaluation.statistics import Rate, in_digits, in_ms, median, percentile, wilson
+from benchmarks.campaign.resampling import rate_over_seeds
 
 
 @pytest.mark.parametrize(

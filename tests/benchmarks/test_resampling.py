@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import trim_mean
 
-from agent.evaluation.resampling import (
+from agent.evaluation.statistics import wilson
+from benchmarks.campaign.resampling import (
     _draws,
     _middles,
     difference_over_seeds,
@@ -12,7 +13,6 @@ from agent.evaluation.resampling import (
     mean_over_seeds,
     rate_over_seeds,
 )
-from agent.evaluation.statistics import wilson
 
 
 def normal(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
