@@ -11,14 +11,14 @@ from types import MappingProxyType
 from typing import Any
 
 from agent.errors import UserError
-from agent.reporting.marks import filled, is_marked
-from agent.reporting.quotes import QUOTE, Source, with_quotes
 from benchmarks.campaign.cell_words import UNMEASURED
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.curve_table import curve_table
 from benchmarks.campaign.full_tables import full_tables
 from benchmarks.campaign.glance import glance
 from benchmarks.campaign.worlds_table import worlds_table
+from studies.marks import filled, is_marked
+from studies.quotes import QUOTE, Source, with_quotes
 
 PARTS = ("glance", "results", "curves", "worlds")
 

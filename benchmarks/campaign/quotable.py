@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.model.shipped import SHIPPED
-from agent.reporting.quotes import Source, of_file, of_files
 from benchmarks.campaign.cells import RETURN, Cell, read_cells
 from benchmarks.campaign.figures import score
 from benchmarks.campaign.inputs import COMPARISON
+from studies.quotes import Source, of_file, of_files
 
 ROOT = Path(__file__).parents[2]
 RATES = {"touch": "first_touch", "held": "held"}

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agent.reporting.quotes import Source
     from benchmarks.campaign.cells import Cell
     from benchmarks.campaign.page import Comparison
+    from studies.quotes import Source
 
 # Of the repository that DIR is in.
 PAGES = ("README.md", "docs/results.md", "docs/live.md", "docs/scaling.md")

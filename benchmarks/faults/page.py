@@ -8,10 +8,10 @@ from typing import Any
 
 from agent.files.durable import write_durably
 from agent.files.json_files import parsed, read_json, unsealed
-from agent.reporting.marks import filled
 from benchmarks import random_calls
 from benchmarks.faults.suites import SUITES
 from benchmarks.sight import SCHEMA
+from studies.marks import filled
 
 SIGHT_COLUMNS = (
     "fault", "episodes", "held at once", "held in time", "harmless", "held later", "let go in time",

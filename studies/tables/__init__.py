@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.reporting.marks import filled, is_marked
-from agent.reporting.quotes import of_files, with_quotes
 from studies.catalogue import HOMES
+from studies.marks import filled, is_marked
+from studies.quotes import of_files, with_quotes
 from studies.records import read_study
 from studies.study import PRESETS, Preset
 from studies.tables.arm import (

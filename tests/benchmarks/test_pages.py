@@ -9,13 +9,13 @@ import pytest
 from made_results import cell, point_in, result
 
 from agent.errors import UserError
-from agent.reporting.quotes import QUOTE, with_quotes
 from benchmarks.campaign.curve_points import keep_point
 from benchmarks.campaign.inputs import WORLDS, cells_in, curves_in
 from benchmarks.campaign.quotable import sources
 from benchmarks.campaign.report import PAGES, Report, pages_made
 from benchmarks.campaign.tables import put_run
 from benchmarks.campaign.worlds_table import runs_of_worlds
+from studies.quotes import QUOTE, with_quotes
 
 ROOT = Path(__file__).parents[2]
 
