@@ -13,18 +13,12 @@ from typing import Any
 
 import torch
 
-from agent.diagnosis.circles import (
-    Coordinate,
-    Kind,
-    least_outputs,
-    outputs_needed,
-    predicted_r2,
-)
+from agent.diagnosis.circles import Coordinate, Kind, least_outputs, outputs_needed
 from studies.intervals import mean_interval
 from studies.learning import Recipe, World, fresh_pairs, planar_encoder, train
 from studies.metrics import linear_r2
 from studies.objectives import Objective
-from studies.products import Product
+from studies.products import Product, predicted_r2
 from studies.study import Preset, Row, Settings, Study, bar, seeds_of
 
 SLOW_RATE = 0.05  # a step: its first feature is correlated by .95, as in the other studies

@@ -9,13 +9,14 @@ is seen of a latent has no jump, and is bent by random couplings of all of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from agent.diagnosis.circles import Coordinate, Kind, slowest
+from agent.diagnosis.circles import TIE, Coordinate, Feature, Kind, slowest
+from agent.errors import UserError
 from studies.couplings import fixed_mixing
 from studies.worlds import step
 
@@ -142,3 +143,36 @@ class Product:
         seen = torch.cat([SHAPES[one.kind].seen(column) for one, column in columns], 1)
         missing = self.observed - seen.shape[1]
         return torch.cat([seen, seen.new_zeros(len(seen), missing)], 1)
+
+
+def predicted_r2(coordinates: Sequence[Coordinate], outputs: int) -> list[float]:
+    """Linear R² of each coordinate's first features in the ``outputs`` slowest features.
+
+    1 or 0 away from ties. Where only s of m features of one rate fit, any s-dimensional part of
+    their span changes equally little, and s/m is the mean over all such parts.
+
+    Raises:
+        UserError: unless there is an output or more.
+    """
+    if outputs < 1:
+        raise UserError(f"expected one output or more, got {outputs}")
+    found, left = [0.0] * len(coordinates), outputs
+    for group in _tied(slowest(coordinates)):
+        copies = sum(feature.copies for feature in group)
+        for feature in group:
+            if sum(feature.degrees) == 1:
+                found[feature.degrees.index(1)] = min(left, copies) / copies
+        left -= copies
+        if left <= 0:
+            break
+    return found
+
+
+def _tied(features: Iterator[Feature]) -> Iterator[list[Feature]]:
+    """Features grouped by their rate."""
+    group: list[Feature] = []
+    for feature in features:
+        if group and feature.rate > group[0].rate * (1 + TIE):
+            yield group
+            group = []
+        group.append(feature)

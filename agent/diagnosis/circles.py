@@ -112,39 +112,6 @@ def least_outputs(coordinates: Sequence[Coordinate]) -> int:
     return sum(one.copies for one in coordinates)
 
 
-def predicted_r2(coordinates: Sequence[Coordinate], outputs: int) -> list[float]:
-    """Linear R² of each coordinate's first features in the ``outputs`` slowest features.
-
-    1 or 0 away from ties. Where only s of m features of one rate fit, any s-dimensional part of
-    their span changes equally little, and s/m is the mean over all such parts.
-
-    Raises:
-        UserError: unless there is an output or more.
-    """
-    if outputs < 1:
-        raise UserError(f"expected one output or more, got {outputs}")
-    found, left = [0.0] * len(coordinates), outputs
-    for group in _tied(slowest(coordinates)):
-        copies = sum(feature.copies for feature in group)
-        for feature in group:
-            if sum(feature.degrees) == 1:
-                found[feature.degrees.index(1)] = min(left, copies) / copies
-        left -= copies
-        if left <= 0:
-            break
-    return found
-
-
-def _tied(features: Iterator[Feature]) -> Iterator[list[Feature]]:
-    """Features grouped by their rate."""
-    group: list[Feature] = []
-    for feature in features:
-        if group and feature.rate > group[0].rate * (1 + TIE):
-            yield group
-            group = []
-        group.append(feature)
-
-
 def _rate(coordinates: Sequence[Coordinate], degrees: Sequence[int]) -> float:
     pairs = zip(coordinates, degrees, strict=True)
     return sum(one.rate * float(degree) ** POWER[one.kind] for one, degree in pairs)

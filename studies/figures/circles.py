@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from agent.diagnosis.circles import predicted_r2
 from agent.reporting.curves import GAUSSIAN_SIGREG
 from agent.reporting.style import (
     BLUE,
@@ -22,6 +21,7 @@ from agent.reporting.style import (
     reference_line,
 )
 from studies.circles_study import PAIRS, coordinates
+from studies.products import predicted_r2
 
 COLOURS = (BLUE, ORANGE)
 MARKS, MANY = {"whitening": "o", "lejepa": "s"}, "^"

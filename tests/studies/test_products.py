@@ -16,13 +16,12 @@ from agent.diagnosis.circles import (
     Kind,
     least_outputs,
     outputs_needed,
-    predicted_r2,
     slowest,
 )
 from agent.errors import UserError
 from agent.model.sigreg import SIGReg
 from studies.metrics import linear_r2
-from studies.products import Product
+from studies.products import Product, predicted_r2
 from studies.yardsticks import expected_statistic
 
 
