@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agent.diagnosis.record import read_record
+from agent.diagnosis.record import SCHEMA
+from agent.files.json_files import read_json, require_fields
 
 MARK = "diagnose"
 FILES = ("ou", "gaussian")  # in the folder ``FOLDER`` of results, in the order of columns
 FOLDER = "diagnosis"
+FIELDS = ("subjects", "data", "checkpoint_sha256", "command", "commit", "hardware", "date")
 
 
 def diagnosis_section(results: Path) -> str:
@@ -31,6 +33,17 @@ def verdicts(results: Path) -> list[tuple[str, dict[str, Any]]]:
         (f"{_about(one).partition(',')[0]},\n{record['data']['behaviour']} data", one)
         for one, record in columns
     ]
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What ``diagnose --json`` wrote.
+
+    Raises:
+        UserError: if there is no such file, or it is none of these.
+    """
+    content = read_json(path, "a diagnosis", (SCHEMA,), "`diagnose --json`")
+    require_fields(path, content, FIELDS)
+    return content
 
 
 def _records(results: Path) -> list[dict[str, Any]]:

@@ -13,11 +13,11 @@ import run_agent
 from agent.config import tiny
 from agent.data import RolloutStore, RolloutWriter
 from agent.diagnosis import diagnose, gaussianity, noise, promise, rates, stationarity
-from agent.diagnosis.record import read_record
 from agent.diagnosis.subjects import embeddings, spread_episodes, world_states
 from agent.model.checkpoint import save_checkpoint
 from agent.model.world_model import WorldModel
 from envs import Column, WorldSpec, make_world
+from studies.tables.diagnosis import read_record
 
 Output = pytest.CaptureFixture[str]
 SPEC = make_world("reacher").spec

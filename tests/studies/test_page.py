@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.diagnosis.record import read_record
 from agent.files.bundle import bundle_sha256
 from studies.catalogue import HOMES
 from studies.tables import FOLDERS, section, with_tables
-from studies.tables.diagnosis import FOLDER
+from studies.tables.diagnosis import FOLDER, read_record
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "identifiability.md"
