@@ -78,11 +78,6 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or "unknown processor"
 
 
-def is_uncommitted(commit: str | None) -> bool:
-    """Whether a figure of that ``commit`` was made by code that is in no commit, or unknown."""
-    return commit is None or commit.endswith(DIRTY)
-
-
 def code_version() -> str | None:
     """The commit this code is at, ``-dirty`` if files differ from it; None outside its repository.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.evaluation.provenance import DIRTY
 from agent.reporting.results_table import duration
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.resampling import Estimate
@@ -77,6 +78,11 @@ def wall_clock(cell: Cell) -> str:
     """Of the training; empty if it was not recorded."""
     seconds = cell.price("training_s")
     return "" if seconds is None else duration(seconds)
+
+
+def is_uncommitted(commit: str | None) -> bool:
+    """Whether a figure of that ``commit`` was made by code that is in no commit, or unknown."""
+    return commit is None or commit.endswith(DIRTY)
 
 
 def counts(cell: Cell) -> str:

@@ -7,9 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
-from agent.evaluation.provenance import is_uncommitted
 from agent.reporting.results_table import OURS, duration
-from benchmarks.campaign.cell_words import NOTHING, TIMES, UNMEASURED, markdown_table, thousands
+from benchmarks.campaign.cell_words import (
+    NOTHING,
+    TIMES,
+    UNMEASURED,
+    is_uncommitted,
+    markdown_table,
+    thousands,
+)
 
 Point = Mapping[str, Any]
 HEAD = (

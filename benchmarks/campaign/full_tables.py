@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.evaluation.provenance import is_uncommitted
 from benchmarks.campaign.cell_words import (
     GOALS_HEAD,
     NOTHING,
     RETURNS_HEAD,
     UNMEASURED,
     goal_row,
+    is_uncommitted,
     markdown_table,
     return_row,
 )
