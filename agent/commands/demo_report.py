@@ -91,7 +91,8 @@ def _strip(demo: Demo, model: WorldModel) -> Any:
     """Real and imagined frames of a held-out episode, as far ahead as it is long."""
     from agent.config import preset
     from agent.data import RolloutStore
-    from agent.reporting.figures import imagined_strip, save_png
+    from agent.reporting.imagination import draw_strip, imagine
+    from agent.reporting.style import save_png
 
     store = RolloutStore.open(demo.data)
     train, held_out = store.split(preset(demo.preset).training.holdout_fraction)
@@ -100,15 +101,15 @@ def _strip(demo: Demo, model: WorldModel) -> Any:
     before = (model.context - 1) * block
     steps = min(16, (int(episodes.ep_len[longest]) - 1 - before) // block)
     start = max(before, min(40, int(episodes.ep_len[longest]) - 1 - steps * block))
-    strip = imagined_strip(model, episodes, train.tolist(), longest, start, steps)
+    strip = draw_strip(imagine(model, episodes, train.tolist(), longest, start, steps))
     save_png(strip, demo.place / STRIP_NAME)
     return strip
 
 
 def _landscape(demo: Demo, model: WorldModel, world: World) -> Any:
     """The map of distances to a goal; None where the world has none to draw."""
-    from agent.reporting.figures import draw_landscape, save_png, survey
-    from agent.reporting.landscape import drawn_columns
+    from agent.reporting.landscape import draw_landscape, drawn_columns, survey
+    from agent.reporting.style import save_png
     from envs import Posable
 
     if not isinstance(world, Posable) or drawn_columns(world.spec) is None:

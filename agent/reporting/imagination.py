@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -55,13 +54,8 @@ def imagine(
 ) -> Imagined:
     """Predict ``steps`` model steps open loop from env step ``start`` of ``episode``.
 
-    Args:
-        model: trained on the same look.
-        episodes: the recordings.
-        library: numbers of the episodes whose frames may be shown, the training ones.
-        episode: number of the episode to imagine, a held-out one.
-        start: env step of the last frame seen, late enough for the model's context.
-        steps: model steps to imagine; every second is shown.
+    ``start`` is late enough for the model's context; every second step is shown, by frames of the
+    episodes ``library``, those the model was trained on.
 
     Raises:
         UserError: if the episode is too short for that, or the library is empty.
@@ -83,20 +77,8 @@ def imagine(
     )
 
 
-def imagined_strip(
-    model: WorldModel,
-    episodes: Episodes,
-    library: Sequence[int],
-    episode: int,
-    start: int,
-    steps: int = 16,
-) -> Figure:
-    """Real frames above, imagined below; arguments and errors as for :func:`imagine`."""
-    return draw_strip(imagine(model, episodes, library, episode, start, steps))
-
-
 def draw_strip(imagined: Imagined) -> Figure:
-    """One column a moment, with its time above and its error below."""
+    """Real frames above, imagined below: a column a moment, with its time and its error."""
     columns = len(imagined.times_s)
     figure = new_figure(WIDTH_IN, 2 * (WIDTH_IN - 0.4) / columns + 0.55, padding_in=0.03)
     grid = figure.subplots(2, columns, squeeze=False)
@@ -111,7 +93,7 @@ def draw_strip(imagined: Imagined) -> Figure:
             off = f"{in_digits(imagined.error[index])} {imagined.unit} off"
             below.set_xlabel(off, fontsize=SMALL_PT, color=MUTED)
     for axes, name in zip(grid[:, 0], ("real", "imagined"), strict=True):
-        _name_row(axes, name)
+        axes.set_ylabel(name, fontsize=TEXT_PT, fontweight="bold", color=INK)
     return figure
 
 
@@ -122,10 +104,6 @@ def _errors(spec: WorldSpec, states: Array, others: Array) -> tuple[Array, str]:
     errors, tolerances = goal_errors(spec, states, others)
     unit = goal_unit(spec)
     return (errors / tolerances if unit == "tolerances" else errors).max(-1), unit
-
-
-def _name_row(axes: Axes, name: str) -> None:
-    axes.set_ylabel(name, fontsize=TEXT_PT, fontweight="bold", color=INK)
 
 
 def _model_step_rows(

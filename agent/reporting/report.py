@@ -50,8 +50,8 @@ class RunReport:
     ``spec`` of the world; ``results``: dictionaries of
     :func:`agent.evaluation.results.summarise`; ``experience`` by controller; ``metrics``: lines of
     :func:`agent.training.recorder.read_metrics`; ``strip`` and ``landscape``: from
-    :mod:`agent.reporting.figures`, the latter where the world has a map; ``versions`` by package;
-    ``date`` as it shall be printed.
+    :mod:`agent.reporting.imagination` and ``landscape``, the latter where the world has a map;
+    ``versions`` by package; ``date`` as it shall be printed.
     """
 
     spec: WorldSpec

@@ -11,18 +11,12 @@ import torch
 
 from agent.errors import UserError
 from agent.files.ours import is_ours, signed
+from agent.reporting.bars import results_bars
+from agent.reporting.curves import learning_curves
 from agent.reporting.embedding import BATCH_FRAMES, embed
-from agent.reporting.figures import (
-    draw_landscape,
-    imagine,
-    imagined_strip,
-    learning_curves,
-    png_bytes,
-    results_bars,
-    save_png,
-    survey,
-)
-from agent.reporting.landscape import order_agreement
+from agent.reporting.imagination import draw_strip, imagine
+from agent.reporting.landscape import draw_landscape, order_agreement, survey
+from agent.reporting.style import png_bytes, save_png
 from envs import SpecError
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -120,7 +114,7 @@ def test_imagined_frames_come_from_the_library_by_the_goal_metric(toy_model, toy
 
 
 def test_the_strip_shows_real_above_imagined(toy_model, toy_episodes):
-    figure = imagined_strip(toy_model, toy_episodes, [0, 1], 2, start=10, steps=8)
+    figure = draw_strip(imagine(toy_model, toy_episodes, [0, 1], 2, start=10, steps=8))
     assert len(figure.axes) == 2 * 5
     above, below = figure.axes[:5], figure.axes[5:]
     assert [axes.get_title() for axes in above[:2]] == ["last seen", "0.16 s"]
