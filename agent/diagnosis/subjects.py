@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from agent.data import Episodes, RolloutStore
-from agent.diagnosis.trajectories import LEAST_EPISODES, LEAST_FRAMES, Trajectories, from_episodes
+from agent.diagnosis.trajectories import LEAST_EPISODES, LEAST_FRAMES, Trajectories
 from agent.errors import UserError
 from agent.interfaces import Array
 from agent.model.world_model import WorldModel
@@ -129,7 +129,7 @@ def embeddings(
     residuals = np.stack([one[: length - model.context] for one in alike])
     states = [episodes.state[episodes.rows(i)][:: model.config.action_block] for i in ids]
     shape = geometry_of(model, states, seen, rows_a_step=1)
-    trajectories = from_episodes(EMBEDDINGS, list(kept), columns, model.model_step_s)
+    trajectories = Trajectories(EMBEDDINGS, kept, columns, model.model_step_s)
     return Embedded(trajectories, residuals, shape)
 
 

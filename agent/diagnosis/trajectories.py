@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -114,29 +113,6 @@ class Frame:
         """``values`` (..., D) in the frame's coordinates (..., R)."""
         white: Array = (values - self.mean) @ self.map
         return white
-
-
-def from_episodes(
-    name: str,
-    episodes: Sequence[Array],
-    columns: tuple[str, ...],
-    step_s: float,
-    periods: tuple[float, ...] = (),
-    own_units: bool = False,
-) -> Trajectories:
-    """Trajectories of ``episodes``, arrays (T, D) of one shape.
-
-    Raises:
-        UserError: if their lengths differ, and as :class:`Trajectories` does.
-    """
-    shapes = sorted({np.shape(episode) for episode in episodes})
-    if len(shapes) > 1:
-        raise UserError(
-            f"{name}: expected episodes of one shape, got {shapes[0]} and {shapes[-1]}: cut them "
-            "to the shortest"
-        )
-    values = np.asarray(episodes, dtype=np.float64)
-    return Trajectories(name, values, columns, step_s, periods, own_units)
 
 
 def _check(name: str, values: Array, columns: tuple[str, ...]) -> None:

@@ -12,7 +12,6 @@ from agent.diagnosis import (
     Diagnosis,
     Trajectories,
     diagnose,
-    from_episodes,
     gaussianity,
     noise,
     promise,
@@ -211,16 +210,11 @@ def with_constant() -> object:
     return shown(z)
 
 
-def uneven() -> object:
-    return from_episodes("a toy", [np.zeros((20, 1)), np.zeros((21, 1))], ("z0",), 0.1)
-
-
 @pytest.mark.parametrize(
     ("mistake", "says"),
     [
         (with_nan, "NaN or infinity in z1"),
         (with_constant, "same number in every row of z1"),
-        (uneven, "episodes of one shape"),
         (lambda: shown(ou_world(5, 4)), "at least 8 episodes"),
         (lambda: shown(ou_world(5)[:, :5]), "too few for any test"),
         (lambda: Trajectories("a toy", ou_world(5), ("z0",), 0.1), "x 1 columns"),
