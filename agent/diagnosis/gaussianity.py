@@ -32,8 +32,7 @@ class Gaussianity:
 
     ``distance`` is the root of the mean Epps-Pulley integral: 0 for a Gaussian, 0.13 for a
     uniform or a Laplace law, 0.28 for an exponential one. ``skewness`` and ``excess_kurtosis``
-    (S,) are of each column, then of each random slice; ``slices`` (R, S) are unit directions in
-    the whitened frame; ``tested`` directions entered the tests.
+    (S,) are of each column, then of each random slice; ``tested`` directions entered the tests.
     """
 
     p_shape: float
@@ -42,7 +41,6 @@ class Gaussianity:
     distance: float
     skewness: Array
     excess_kurtosis: Array
-    slices: Array
     tested: int
 
 
@@ -60,7 +58,6 @@ def gaussianity(data: Trajectories, sample: Sample, rng: np.random.Generator) ->
         distance=float(np.sqrt(np.maximum(_integrals(everything), 0).mean())),
         skewness=(everything**3).mean(0),
         excess_kurtosis=(everything**4).mean(0) - 3,
-        slices=slices,
         tested=tested,
     )
 

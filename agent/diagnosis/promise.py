@@ -46,7 +46,6 @@ class Promise:
     spectrum: Array
     effective_rank: float
     alive: int
-    rho: float
     delta: float
     d: float
     bound: float
@@ -74,7 +73,6 @@ def promise(data: Trajectories, sample: Sample, rho: float, rng: np.random.Gener
         spectrum,
         effective_rank(spectrum),
         data.frame.alive,
-        rho,
         delta,
         delta / (2 * rho * (1 - rho)),
         error_bound(delta, epsilon, rho),

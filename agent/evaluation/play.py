@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -143,13 +143,19 @@ class Arena:
         return Seen(pixels, states if needs.state else None), states
 
     def _checked(self, decision: Decision, episodes: int, tick: int) -> Array:
-        """Actions (E, A); the motors get the zeros of a fault, and what comes after is nothing."""
+        """Actions (E, A) in [-1, 1]; the motors get the zeros of a fault, and nothing after it."""
         name = self._controller.name
         if decision.fault is not None:
             raise ModelFaultError(f"controller {name!r}, step {tick}: {decision.fault}")
-        return checked_actions(
-            decision.actions, (episodes, self.world.spec.action_dim), f"{name!r} at step {tick}"
-        )
+        given = np.asarray(decision.actions, dtype=np.float64)
+        shape, whose = (episodes, self.world.spec.action_dim), f"{name!r} at step {tick}"
+        if given.shape != shape:
+            raise UserError(f"expected actions {shape} from {whose}, got shape {given.shape}")
+        if not (np.abs(given) <= 1.0).all():  # NaN compares false
+            raise UserError(
+                f"expected actions in [-1, 1] from {whose}, got {given.min()} to {given.max()}"
+            )
+        return given
 
     def _judge(self, path: list[Array], start: Array, episode: Episode) -> Verdict:
         return self._task.judge(self.world.spec, np.stack(path), start, episode)
@@ -226,22 +232,6 @@ def require_fit(controller: Controller, task: str, spec: WorldSpec) -> None:
             f"controller {controller.name!r} knows only the task of {', '.join(needs.tasks)}, but "
             f"this is {task!r}: ask for another protocol, or give a controller trained for this one"
         )
-
-
-def checked_actions(actions: Any, shape: tuple[int, int], whose: str) -> Array:
-    """``actions`` as numbers of that shape (E, A) in [-1, 1].
-
-    Raises:
-        UserError: naming ``whose`` they are and what is wrong.
-    """
-    given = np.asarray(actions, dtype=np.float64)
-    if given.shape != shape:
-        raise UserError(f"expected actions {shape} from {whose}, got shape {given.shape}")
-    if not (np.abs(given) <= 1.0).all():  # NaN compares false
-        raise UserError(
-            f"expected actions in [-1, 1] from {whose}, got {given.min()} to {given.max()}"
-        )
-    return given
 
 
 def _counting(

@@ -100,10 +100,6 @@ def _row(result: Result, experience: Mapping[str, Experience]) -> Markup:
     )
 
 
-def _rate(rate: Mapping[str, float | None]) -> Markup:
-    return with_note(percent(rate), interval(rate))
-
-
 def _precision(result: Result) -> tuple[str, str]:
     error, steps = result["final_error"], result["steps_to_success"]["median"]
     median, p90 = (figures(x, error["unit"]) for x in (error["median"], error["p90"]))
