@@ -10,21 +10,7 @@ from scipy.special import ndtri
 
 from agent.diagnosis import Diagnosis
 from agent.interfaces import Array
-from agent.reporting.style import (
-    BLUE,
-    GREEN,
-    GRID,
-    INK,
-    MUTED,
-    ORANGE,
-    SERIES,
-    WIDTH_IN,
-    dress,
-    legend,
-    new_figure,
-    plain_text,
-    reference_line,
-)
+from agent.reporting import style
 
 NAMED = 6  # more lines than colours get no legend
 QUANTILES = 101
@@ -34,7 +20,7 @@ FAINT = 0.35
 
 def gaussian_figure(found: Diagnosis) -> Figure:
     """Quantile plot, histogram of the worst column, and all directions' skewness and kurtosis."""
-    figure = new_figure(WIDTH_IN, 3.1)
+    figure = style.new_figure(style.WIDTH_IN, 3.1)
     quantiles, histogram, moments = figure.subplots(1, 3)
     flat = found.data.values.reshape(-1, len(found.data.columns))
     rows = flat[:: max(1, len(flat) // MOST_ROWS)]
@@ -50,21 +36,21 @@ def gaussian_figure(found: Diagnosis) -> Figure:
 
 def time_figure(found: Diagnosis) -> Figure:
     """Mean and spread of each principal direction within episodes and over the recording."""
-    figure = new_figure(WIDTH_IN, 4.6)
+    figure = style.new_figure(style.WIDTH_IN, 4.6)
     axes = figure.subplots(2, 2)
     part = found.stationarity
     time_s = np.arange(found.data.frames) * found.data.step_s
     within = "time within the episode [s]"
     _directions(axes[0, 0], time_s, part.mean_over_time)
-    dress(axes[0, 0], "Mean within an episode", within, "standard deviations")
+    style.dress(axes[0, 0], "Mean within an episode", within, "standard deviations")
     _directions(axes[0, 1], time_s, part.spread_over_time)
-    dress(axes[0, 1], "Spread within an episode", within, "standard deviations")
+    style.dress(axes[0, 1], "Spread within an episode", within, "standard deviations")
     centres, means = _grouped(part.mean_over_episodes)
     _directions(axes[1, 0], centres, means)
-    dress(axes[1, 0], "Mean along the recording", "episode", "standard deviations")
+    style.dress(axes[1, 0], "Mean along the recording", "episode", "standard deviations")
     centres, squares = _grouped(part.spread_over_episodes**2)
     _directions(axes[1, 1], centres, np.sqrt(squares))
-    dress(axes[1, 1], "Spread along the recording", "episode", "standard deviations")
+    style.dress(axes[1, 1], "Spread along the recording", "episode", "standard deviations")
     for one in axes[:, 1]:
         one.set_ylim(bottom=0)
     for one in axes[:, 0]:
@@ -75,20 +61,20 @@ def time_figure(found: Diagnosis) -> Figure:
 
 def noise_figure(found: Diagnosis) -> Figure:
     """Noise by level of state, of the linear prediction and the model's; and by episode."""
-    figure = new_figure(WIDTH_IN, 3.1)
+    figure = style.new_figure(style.WIDTH_IN, 3.1)
     states, episodes = figure.subplots(1, 2)
     tenth = np.arange(1, len(found.noise.levels) + 1)
-    states.plot(tenth, found.noise.levels, "o-", color=BLUE, label="linear prediction")
+    states.plot(tenth, found.noise.levels, "o-", color=style.BLUE, label="linear prediction")
     if found.model_noise is not None:
         levels = found.model_noise.levels
-        states.plot(tenth, levels, "s-", color=ORANGE, label="the model's prediction")
-    dress(states, "Noise by state", "tenth of states, quietest first", "noise, relative")
+        states.plot(tenth, levels, "s-", color=style.ORANGE, label="the model's prediction")
+    style.dress(states, "Noise by state", "tenth of states, quietest first", "noise, relative")
     states.set_ylim(bottom=0)
-    reference_line(states, 1.0, "additive")
-    legend(states)
+    style.reference_line(states, 1.0, "additive")
+    style.legend(states)
     early, late = found.noise.by_episode.T
-    episodes.plot(early, late, "o", color=BLUE, markersize=3, alpha=0.6, markeredgewidth=0)
-    dress(episodes, "Noise by episode", "first half, relative", "second half, relative")
+    episodes.plot(early, late, "o", color=style.BLUE, markersize=3, alpha=0.6, markeredgewidth=0)
+    style.dress(episodes, "Noise by episode", "first half, relative", "second half, relative")
     episodes.set_xlim(left=0)
     episodes.set_ylim(bottom=0)
     return figure
@@ -99,17 +85,19 @@ def spectrum_figure(found: Diagnosis) -> Figure:
     from agent.diagnosis.rates import PREDICTED_FAILURE
     from agent.diagnosis.trajectories import DEAD_SHARE
 
-    figure = new_figure(WIDTH_IN, 3.1)
+    figure = style.new_figure(style.WIDTH_IN, 3.1)
     variance, speed = figure.subplots(1, 2)
     spectrum = np.maximum(found.promise.spectrum, 1e-6 * found.promise.spectrum[0])
     number = np.arange(1, len(spectrum) + 1)
-    variance.semilogy(number, spectrum, "o-", color=BLUE, markersize=4)
-    dress(variance, "Variance", "direction, widest first", "variance")
-    reference_line(variance, DEAD_SHARE * spectrum[0], "dead below")
+    variance.semilogy(number, spectrum, "o-", color=style.BLUE, markersize=4)
+    style.dress(variance, "Variance", "direction, widest first", "variance")
+    style.reference_line(variance, DEAD_SHARE * spectrum[0], "dead below")
     rate = -np.log(np.clip(found.rates.rho, 1e-3, 1 - 1e-9))
-    speed.semilogy(np.arange(1, len(rate) + 1), rate / rate.min(), "o-", color=GREEN, markersize=4)
-    dress(speed, "Forgetting rate", "direction, slowest first", "rate / slowest rate")
-    reference_line(speed, PREDICTED_FAILURE, "predicted failure above")
+    speed.semilogy(
+        np.arange(1, len(rate) + 1), rate / rate.min(), "o-", color=style.GREEN, markersize=4
+    )
+    style.dress(speed, "Forgetting rate", "direction, slowest first", "rate / slowest rate")
+    style.reference_line(speed, PREDICTED_FAILURE, "predicted failure above")
     speed.set_ylim(top=max(2.0 * PREDICTED_FAILURE, 1.5 * float((rate / rate.min()).max())))
     for one in (variance, speed):
         one.xaxis.get_major_locator().set_params(integer=True)
@@ -120,44 +108,44 @@ def _quantiles(axes: Axes, standard: Array, columns: tuple[str, ...]) -> None:
     share = np.linspace(0.002, 0.998, QUANTILES)
     normal = ndtri(share)
     found = np.quantile(standard, share, axis=0)
-    axes.plot(normal, normal, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.plot(normal, normal, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     few = len(columns) <= NAMED
     for i, name in enumerate(columns):
-        colour = SERIES[i % len(SERIES)] if few else BLUE
-        label = plain_text(name) if few else None
+        colour = style.SERIES[i % len(style.SERIES)] if few else style.BLUE
+        label = style.plain_text(name) if few else None
         axes.plot(normal, found[:, i], color=colour, alpha=1 if few else FAINT, label=label)
-    dress(axes, "Quantiles", "Gaussian", "found")
+    style.dress(axes, "Quantiles", "Gaussian", "found")
     if few:
-        legend(axes)
+        style.legend(axes)
 
 
 def _histogram(axes: Axes, values: Array, name: str) -> None:
-    axes.hist(values, bins=60, range=(-4, 4), density=True, color=GRID)
+    axes.hist(values, bins=60, range=(-4, 4), density=True, color=style.GRID)
     at = np.linspace(-4, 4, 200)
-    axes.plot(at, np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi), color=INK, linewidth=1.2)
-    dress(axes, f"Worst column: {plain_text(name)}", "standard deviations", "density")
+    axes.plot(at, np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi), color=style.INK, linewidth=1.2)
+    style.dress(axes, f"Worst column: {style.plain_text(name)}", "standard deviations", "density")
 
 
 def _moments(axes: Axes, found: Diagnosis) -> None:
     columns = len(found.data.columns)
     skewness, kurtosis = found.gaussianity.skewness, found.gaussianity.excess_kurtosis
-    axes.axhspan(-0.5, 0.5, color=GRID, alpha=0.5, linewidth=0)
+    axes.axhspan(-0.5, 0.5, color=style.GRID, alpha=0.5, linewidth=0)
     axes.plot(
-        skewness[columns:], kurtosis[columns:], "o", color=MUTED, markersize=3, label="random"
+        skewness[columns:], kurtosis[columns:], "o", color=style.MUTED, markersize=3, label="random"
     )
     axes.plot(
-        skewness[:columns], kurtosis[:columns], "o", color=BLUE, markersize=4, label="columns"
+        skewness[:columns], kurtosis[:columns], "o", color=style.BLUE, markersize=4, label="columns"
     )
-    dress(axes, "Every direction", "skewness", "excess kurtosis", grid=None)
+    style.dress(axes, "Every direction", "skewness", "excess kurtosis", grid=None)
     reach = 1.1 * max(1.0, float(np.abs(skewness).max()))
     axes.set_xlim(-reach, reach)
-    legend(axes)
+    style.legend(axes)
 
 
 def _directions(axes: Axes, x: NDArray[np.floating], values: Array) -> None:
     few = values.shape[1] <= NAMED
     for i, line in enumerate(values.T):
-        colour = SERIES[i % len(SERIES)] if few else BLUE
+        colour = style.SERIES[i % len(style.SERIES)] if few else style.BLUE
         axes.plot(x, line, color=colour, alpha=1 if few else FAINT, linewidth=1.2)
 
 

@@ -12,18 +12,7 @@ from agent.diagnosis.figures import (
     spectrum_figure,
     time_figure,
 )
-from agent.reporting.html import (
-    Section,
-    Tile,
-    facts,
-    paragraph,
-    picture,
-    row,
-    table,
-    tiles,
-    with_note,
-    write_report,
-)
+from agent.reporting import html
 from agent.reporting.markup import Markup, element, joined
 
 TITLE = "Can LeJEPA learn this world's own variables?"
@@ -38,7 +27,7 @@ def write_diagnosis(path: Path, found: Sequence[Diagnosis], sources: Mapping[str
     Raises:
         UserError, MachineError: if nothing can be written there.
     """
-    return write_report(path, TITLE, _head(found, sources), [_section(one) for one in found])
+    return html.write_report(path, TITLE, _head(found, sources), [_section(one) for one in found])
 
 
 def _head(found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Markup:
@@ -53,65 +42,69 @@ def _head(found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Markup:
         "p-value is small; it only says whether the effect might be chance ('unclear')."
     )
     return joined([
-        paragraph(lead, kind="lead"),
-        paragraph(reading),
-        facts(sources),
-        tiles(_tile(one) for one in found),
+        html.paragraph(lead, kind="lead"),
+        html.paragraph(reading),
+        html.facts(sources),
+        html.tiles(_tile(one) for one in found),
     ])  # fmt: skip
 
 
-def _tile(found: Diagnosis) -> Tile:
+def _tile(found: Diagnosis) -> html.Tile:
     levels = [line.level for line in found.findings]
     note = ", ".join(
         f"{levels.count(level)} {word}"
         for level, word in (("roughly", "roughly"), ("fails", "not"), ("unclear", "unclear"))
         if level in levels
     )
-    return Tile(f"{levels.count('holds')} of {len(levels)}", f"hold for {found.data.name}", note)
+    return html.Tile(
+        f"{levels.count('holds')} of {len(levels)}", f"hold for {found.data.name}", note
+    )
 
 
-def _section(found: Diagnosis) -> Section:
+def _section(found: Diagnosis) -> html.Section:
     anchor = found.data.name.replace(" ", "-")
-    about = paragraph(f"{found.about.capitalize()}. {found.thinning}", kind="made")
-    return Section(
+    about = html.paragraph(f"{found.about.capitalize()}. {found.thinning}", kind="made")
+    return html.Section(
         anchor, found.data.name.capitalize(), joined([about, _verdicts(found), *_pictures(found)])
     )
 
 
 def _verdicts(found: Diagnosis) -> Markup:
     header = ("Question", "Verdict", "Effect", "p", "What it means, and what to do")
-    return table(header, [_line(line) for line in found.findings], wordy=True)
+    return html.table(header, [_line(line) for line in found.findings], wordy=True)
 
 
 def _line(line: Finding) -> Markup:
     verdict = element("strong", f"{MARKS[line.level]}\N{NO-BREAK SPACE}{line.level}")
-    advice = with_note(line.means, f"Do: {line.do}") if line.level in ASKING else "Nothing to do."
-    question = with_note(line.question, line.test)
-    return row(question, verdict, line.effect, line.p_text, advice)
+    advice = (
+        html.with_note(line.means, f"Do: {line.do}") if line.level in ASKING else "Nothing to do."
+    )
+    question = html.with_note(line.question, line.test)
+    return html.row(question, verdict, line.effect, line.p_text, advice)
 
 
 def _pictures(found: Diagnosis) -> list[Markup]:
     return [
-        picture(
+        html.picture(
             gaussian_figure(found), "Quantiles, a histogram, skewness and kurtosis",
             "Left: sorted values against those of a Gaussian; on the dashed line all is well, an S "
             "means short tails, a reversed S long ones. Middle: the column farthest from "
             "Gaussian. Right: each point is a direction, coloured ones are the columns; all "
             "belong in the shaded corner around zero.",
         ),
-        picture(
+        html.picture(
             time_figure(found), "Mean and spread over time and over episodes",
             "Each line is a principal direction in its own standard deviations. Level lines are "
             "stationary. A fan that opens is motion that starts from rest; a slope in the lower "
             "row is something that changed while recording.",
         ),
-        picture(
+        html.picture(
             noise_figure(found), "Size of the noise by state and by episode",
             "Left: the size of what cannot be foreseen, from the quietest tenth of the states to "
             "the loudest; level is additive. Right: each point is an episode, its noise early and "
             "late; a round cloud is one world, a diagonal is a strength of its own per episode.",
         ),
-        picture(
+        html.picture(
             spectrum_figure(found), "Variance and forgetting rate of each direction",
             "Left: variance of each direction; below the dashed line it is dead. Right: how fast "
             "each live direction forgets, relative to the slowest; above the dashed line the "

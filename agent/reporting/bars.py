@@ -9,21 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from agent.errors import UserError
-from agent.reporting.style import (
-    BLUE,
-    INK,
-    MUTED,
-    SKY,
-    SMALL_PT,
-    TEXT_PT,
-    WIDTH_IN,
-    dress,
-    new_figure,
-    plain_text,
-)
+from agent.reporting import style
 
 Result = Mapping[str, Any]
-RATES = (("first_touch", "first touch", SKY), ("held", "held", BLUE))
+RATES = (("first_touch", "first touch", style.SKY), ("held", "held", style.BLUE))
 BAR_HEIGHT = 0.36
 
 
@@ -42,20 +31,20 @@ def results_bars(results: Sequence[Result]) -> Figure:
         raise UserError("expected results to draw, got none: run evaluate first")
     protocols = list(dict.fromkeys(result["protocol"] for result in results))
     controllers = list(dict.fromkeys(result["controller"] for result in results))
-    figure = new_figure(WIDTH_IN, 0.55 * len(controllers) + 1.1)
+    figure = style.new_figure(style.WIDTH_IN, 0.55 * len(controllers) + 1.1)
     panels = figure.subplots(1, len(protocols), squeeze=False, sharey=True)[0]
     for axes, protocol in zip(panels, protocols, strict=True):
         chosen = [result for result in results if result["protocol"] == protocol]
         _panel(axes, protocol, controllers, chosen)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=SMALL_PT
+        handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=style.SMALL_PT
     )
     return figure
 
 
 def _panel(axes: Axes, protocol: str, controllers: list[str], results: list[Result]) -> None:
-    dress(axes, plain_text(protocol), "% of episodes", grid="x")
+    style.dress(axes, style.plain_text(protocol), "% of episodes", grid="x")
     for number, (key, label, colour) in enumerate(RATES):
         known = [result for result in results if result[key]["rate"] is not None]
         where = [
@@ -66,16 +55,16 @@ def _panel(axes: Axes, protocol: str, controllers: list[str], results: list[Resu
         axes.barh(where, rates, height=BAR_HEIGHT * 0.92, color=colour, label=label)
         for y, rate, result in zip(where, rates, known, strict=True):
             _whisker(axes, y, rate, 100 * result[key]["low"], 100 * result[key]["high"])
-    axes.set_yticks(range(len(controllers)), [plain_text(name) for name in controllers])
-    axes.tick_params(axis="y", labelsize=TEXT_PT, labelcolor=INK, length=0)
+    axes.set_yticks(range(len(controllers)), [style.plain_text(name) for name in controllers])
+    axes.tick_params(axis="y", labelsize=style.TEXT_PT, labelcolor=style.INK, length=0)
     axes.set_ylim(len(controllers) - 0.5, -0.5)  # the first controller on top
     axes.set_xlim(0, 115)
     axes.set_xticks(range(0, 101, 25))
 
 
 def _whisker(axes: Axes, y: float, rate: float, low: float, high: float) -> None:
-    axes.plot([low, high], [y, y], color=INK, linewidth=1.0, solid_capstyle="butt")
+    axes.plot([low, high], [y, y], color=style.INK, linewidth=1.0, solid_capstyle="butt")
     axes.annotate(
         f"{rate:.1f}", (max(high, rate), y), xytext=(4, 0), textcoords="offset points",
-        va="center", fontsize=SMALL_PT, color=MUTED,
+        va="center", fontsize=style.SMALL_PT, color=style.MUTED,
     )  # fmt: skip

@@ -13,19 +13,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from agent.errors import UserError
-from agent.reporting.style import (
-    BLUE,
-    GREEN,
-    MUTED,
-    ORANGE,
-    SERIES,
-    WIDTH_IN,
-    dress,
-    legend,
-    new_figure,
-    plain_text,
-    reference_line,
-)
+from agent.reporting import style
 
 Report = Mapping[str, Any]
 GAUSSIAN_SIGREG = 1.0525  # the statistic's expectation for standard normal samples
@@ -44,7 +32,7 @@ def learning_curves(metrics: Sequence[Report]) -> Figure:
     if not metrics:
         raise UserError("expected reports of a training to draw, got none: train first")
     diagnosed = [report for report in metrics if report.get("diagnostics")]
-    figure = new_figure(WIDTH_IN, 6.6)
+    figure = style.new_figure(style.WIDTH_IN, 6.6)
     grid = figure.add_gridspec(4, 2)
     _losses(figure.add_subplot(grid[:2, 0]), metrics)
     _probes(figure.add_subplot(grid[:2, 1]), diagnosed)
@@ -56,20 +44,20 @@ def learning_curves(metrics: Sequence[Report]) -> Figure:
 
 
 def _losses(axes: Axes, metrics: Sequence[Report]) -> None:
-    dress(axes, "Losses, log scale", STEP, "loss")
-    axes.plot(*_series(metrics, "loss"), color=MUTED, linewidth=1.3, label="total")
+    style.dress(axes, "Losses, log scale", STEP, "loss")
+    axes.plot(*_series(metrics, "loss"), color=style.MUTED, linewidth=1.3, label="total")
     for key, label, colour in (
-        ("multi_step", "prediction, several steps", ORANGE),
-        ("one_step", "prediction, one step", BLUE),
+        ("multi_step", "prediction, several steps", style.ORANGE),
+        ("one_step", "prediction, one step", style.BLUE),
     ):
         axes.plot(*_series(metrics, key), color=colour, linewidth=1.3, label=label)
     _log_scale(axes)
-    legend(axes)
+    style.legend(axes)
 
 
 def _probes(axes: Axes, diagnosed: Sequence[Report]) -> None:
-    dress(axes, "What a linear probe reads from an embedding", STEP, "R², held-out episodes")
-    for target, colour in zip(_targets(diagnosed), SERIES, strict=False):
+    style.dress(axes, "What a linear probe reads from an embedding", STEP, "R², held-out episodes")
+    for target, colour in zip(_targets(diagnosed), style.SERIES, strict=False):
         steps, seen = _series(diagnosed, "diagnostics", "probe_r2", target)
         ahead = _series(diagnosed, "diagnostics", "open_loop_probe_r2", target)[1]
         axes.plot(
@@ -78,16 +66,16 @@ def _probes(axes: Axes, diagnosed: Sequence[Report]) -> None:
             "o-",
             color=colour,
             markersize=3,
-            label=plain_text(f"{target}  {_last(seen)}"),
+            label=style.plain_text(f"{target}  {_last(seen)}"),
         )
         axes.plot(steps, ahead, "o:", color=colour, markersize=2, linewidth=1.0)
-    axes.plot([], [], ":", color=MUTED, label="after 10 imagined steps")
+    axes.plot([], [], ":", color=style.MUTED, label="after 10 imagined steps")
     axes.set_ylim(0.0, 1.02)  # below 0 the probe is worse than the mean: no need to see by how much
-    legend(axes, columns=2, where="lower right")
+    style.legend(axes, columns=2, where="lower right")
 
 
 def _horizons(axes: Axes, diagnosed: Sequence[Report]) -> None:
-    dress(
+    style.dress(
         axes,
         "Prediction error by horizon, log scale",
         "model steps imagined ahead",
@@ -101,27 +89,27 @@ def _horizons(axes: Axes, diagnosed: Sequence[Report]) -> None:
         horizon = np.arange(1, len(errors) + 1)
         axes.plot(horizon, errors, "o-", color=colour, markersize=3, linewidth=1.3, label=label)
     _log_scale(axes)
-    reference_line(axes, 1.0, "always guessing the mean")
+    style.reference_line(axes, 1.0, "always guessing the mean")
     if diagnosed:
-        legend(axes, where="lower right")
+        style.legend(axes, where="lower right")
 
 
 def _rank(axes: Axes, diagnosed: Sequence[Report]) -> None:
-    dress(axes, "Effective rank of the embedding")
+    style.dress(axes, "Effective rank of the embedding")
     steps, values = _series(diagnosed, "diagnostics", "effective_rank")
-    axes.plot(steps, values, "o-", color=GREEN, markersize=3)
+    axes.plot(steps, values, "o-", color=style.GREEN, markersize=3)
     axes.set_ylim(0.0, 1.15 * float(np.nanmax([1.0, *values])))
     axes.tick_params(labelbottom=False)
 
 
 def _sigreg(axes: Axes, metrics: Sequence[Report], diagnosed: Sequence[Report]) -> None:
-    dress(axes, "SIGReg, log scale", STEP)
-    axes.plot(*_series(metrics, "sigreg"), color=MUTED, linewidth=1.0, label="training")
+    style.dress(axes, "SIGReg, log scale", STEP)
+    axes.plot(*_series(metrics, "sigreg"), color=style.MUTED, linewidth=1.0, label="training")
     held_out = _series(diagnosed, "diagnostics", "sigreg")
-    axes.plot(*held_out, "o-", color=GREEN, markersize=3, label="held out")
+    axes.plot(*held_out, "o-", color=style.GREEN, markersize=3, label="held out")
     _log_scale(axes)
-    reference_line(axes, GAUSSIAN_SIGREG, "perfect Gaussian")
-    legend(axes, columns=2, where="upper right")
+    style.reference_line(axes, GAUSSIAN_SIGREG, "perfect Gaussian")
+    style.legend(axes, columns=2, where="upper right")
 
 
 def _log_scale(axes: Axes) -> None:

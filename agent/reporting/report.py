@@ -9,17 +9,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from agent.reporting import html
 from agent.reporting.bars import results_bars
 from agent.reporting.curves import learning_curves
-from agent.reporting.html import (
-    Section,
-    Tile,
-    paragraph,
-    picture,
-    tiles,
-    video,
-    write_report,
-)
 from agent.reporting.making import Stage, stages_table, trail
 from agent.reporting.markup import Markup, element, joined
 from agent.reporting.results_table import (
@@ -75,20 +67,22 @@ def write_run_report(path: Path, run: RunReport) -> Path:
         MachineError: if the disk is full.
     """
     title = f"A world model of {run.spec.world}, trained from pixels"
-    return write_report(path, title, _head(run), sections_of(run))
+    return html.write_report(path, title, _head(run), sections_of(run))
 
 
-def sections_of(run: RunReport) -> list[Section]:
+def sections_of(run: RunReport) -> list[html.Section]:
     """The chapters, most important first."""
     sections = [
-        Section("results", "Results", _results(run)),
-        Section("films", "On film", _films(run.clips)),
-        Section("learning", "How it learned", _learning(run.metrics)),
-        Section("imagination", "What it imagines", _imagination(run.strip)),
+        html.Section("results", "Results", _results(run)),
+        html.Section("films", "On film", _films(run.clips)),
+        html.Section("learning", "How it learned", _learning(run.metrics)),
+        html.Section("imagination", "What it imagines", _imagination(run.strip)),
     ]
     if run.landscape is not None:
-        sections.append(Section("landscape", "How far is the goal?", _landscape(run.landscape)))
-    return [*sections, Section("making", "How this was made", _made(run))]
+        sections.append(
+            html.Section("landscape", "How far is the goal?", _landscape(run.landscape))
+        )
+    return [*sections, html.Section("making", "How this was made", _made(run))]
 
 
 def _head(run: RunReport) -> Markup:
@@ -98,29 +92,32 @@ def _head(run: RunReport) -> Markup:
         "picture of a goal, a planner asks it which actions lead there."
     )
     made = f"Made {run.date} on {run.hardware}."
-    said = (paragraph(line) for line in verdict(run.results, run.experience, run.metrics))
+    said = (html.paragraph(line) for line in verdict(run.results, run.experience, run.metrics))
     return joined([
-        paragraph(lead, kind="lead"), paragraph(made, kind="made"), tiles(_tiles(run)), *said,
+        html.paragraph(lead, kind="lead"),
+        html.paragraph(made, kind="made"),
+        html.tiles(_tiles(run)),
+        *said,
     ])  # fmt: skip
 
 
-def _tiles(run: RunReport) -> Iterable[Tile]:
+def _tiles(run: RunReport) -> Iterable[html.Tile]:
     ours = [result for result in run.results if result["controller"] == OURS]
     for result in ours[:2]:
         rate, held = result["first_touch"], percent(result["held"])
         note = f"95 %: {interval(rate)}; held {held} %"
-        yield Tile(f"{percent(rate)} %", f"first touch, {result['protocol']}", note)
+        yield html.Tile(f"{percent(rate)} %", f"first touch, {result['protocol']}", note)
     for result in ours[:1]:
         slow = milliseconds(result["decision_ms"]["p95"])
         note = f"95 of 100 are faster; a control tick is {1e3 * run.spec.step_s:.0f} ms"
-        yield Tile(f"{slow} ms", "from picture to action", note)
+        yield html.Tile(f"{slow} ms", "from picture to action", note)
     if OURS in run.experience:
         known = run.experience[OURS]
         seen_s = None if known.env_steps is None else known.env_steps * run.spec.step_s
         note = f"on {duration(seen_s)} of recorded motion"
-        yield Tile(duration(known.training_s), "training from scratch", note)
+        yield html.Tile(duration(known.training_s), "training from scratch", note)
     total_s = sum(stage.seconds for stage in run.stages)
-    yield Tile(duration(total_s), "the whole run", "recording, training, evaluation, films")
+    yield html.Tile(duration(total_s), "the whole run", "recording, training, evaluation, films")
 
 
 def _results(run: RunReport) -> Markup:
@@ -130,7 +127,7 @@ def _results(run: RunReport) -> Markup:
         "difference may be chance. random and noop are the floor."
     )
     alt = "Bars of success rates by controller and protocol; the numbers are in the table"
-    bars = picture(results_bars(run.results), alt, reading)
+    bars = html.picture(results_bars(run.results), alt, reading)
     return joined([results_table(run.results, run.experience), bars])
 
 
@@ -139,8 +136,8 @@ def _films(clips: Sequence[Clip]) -> Markup:
         "Left in each film is the world, right the goal picture the controller was given. The "
         "error above is the distance of the true state to the goal's; the controller never sees it."
     )
-    players = (video(clip.video, clip.caption) for clip in clips)
-    return joined([paragraph(reading), element("div", *players, class_="films")])
+    players = (html.video(clip.video, clip.caption) for clip in clips)
+    return joined([html.paragraph(reading), element("div", *players, class_="films")])
 
 
 def _learning(metrics: Sequence[Mapping[str, Any]]) -> Markup:
@@ -153,7 +150,7 @@ def _learning(metrics: Sequence[Mapping[str, Any]]) -> Markup:
         "collapse, and how far it is from the Gaussian that SIGReg asks for."
     )
     alt = "Curves of training: losses, probe scores, prediction errors, effective rank, SIGReg"
-    return picture(learning_curves(metrics), alt, reading)
+    return html.picture(learning_curves(metrics), alt, reading)
 
 
 def _imagination(strip: Figure) -> Markup:
@@ -164,7 +161,7 @@ def _imagination(strip: Figure) -> Markup:
         "is nearest. The number is how far the true states of the two pictures are apart."
     )
     alt = "Real frames above, imagined frames below, at growing times after the last frame seen"
-    return picture(strip, alt, reading)
+    return html.picture(strip, alt, reading)
 
 
 def _landscape(landscape: Figure) -> Markup:
@@ -176,7 +173,7 @@ def _landscape(landscape: Figure) -> Markup:
         "without it. Agreement is the rank correlation with the true distance to the goal."
     )
     alt = "Two heat maps of the distance to a goal over the states of the world"
-    return picture(landscape, alt, reading)
+    return html.picture(landscape, alt, reading)
 
 
 def _made(run: RunReport) -> Markup:
