@@ -43,10 +43,7 @@ class Coordinate:
     """A coordinate of the world, and the ``rate`` at which its slowest feature forgets.
 
     Any unit of time serves, one and the same for all coordinates: −ln of the feature's correlation
-    after a step.
-
-    Raises:
-        UserError: unless the rate is finite and above 0.
+    after a step. UserError unless it is finite and above 0.
     """
 
     name: str
@@ -73,11 +70,7 @@ class Feature:
 
 
 def slowest(coordinates: Sequence[Coordinate]) -> Iterator[Feature]:
-    """All features but the constant, without end, slowest first.
-
-    Raises:
-        UserError: if there is no coordinate.
-    """
+    """All features but the constant, without end, slowest first; UserError of no coordinate."""
     if not coordinates:
         raise UserError("expected one coordinate or more, got none")
     constant = (0,) * len(coordinates)

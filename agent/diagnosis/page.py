@@ -24,8 +24,7 @@ ASKING = ("roughly", "fails", "unclear")
 def write_diagnosis(path: Path, found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Path:
     """Write everything ``found``, one chapter a subject, as one HTML file.
 
-    Raises:
-        UserError, MachineError: if nothing can be written there.
+    UserError or MachineError if nothing can be written there.
     """
     return html.write_report(path, TITLE, _head(found, sources), [_section(one) for one in found])
 

@@ -15,8 +15,7 @@ SCHEMA = "lejepa-agent/diagnosis/1"
 def write_record(path: Path, found: Sequence[Diagnosis], about: Mapping[str, Any]) -> None:
     """Write all of ``found``, and ``about`` beside it: where it comes from.
 
-    Raises:
-        UserError, MachineError: if nothing can be written there.
+    UserError or MachineError if nothing can be written there.
     """
     write_json(path, {"schema": SCHEMA, **about, "subjects": [_subject(one) for one in found]})
 

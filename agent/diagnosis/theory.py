@@ -24,8 +24,7 @@ def minimum_alignment(rho: float, dimensions: int) -> float:
 def error_bound(excess: float, whitening: float, rho: float) -> float:
     """D + (ε + D)² with D = δ/(2ρ(1 − ρ)): Theorem 3's bound on min_Q E‖h − Qz‖².
 
-    Raises:
-        UserError: unless 0 < ρ < 1 and neither error is negative.
+    UserError unless 0 < ρ < 1 and neither error is negative.
     """
     if not 0 < rho < 1 or excess < 0 or whitening < 0:
         raise UserError(
@@ -39,8 +38,7 @@ def error_bound(excess: float, whitening: float, rho: float) -> float:
 def alignment(embeddings: Array, partners: Array) -> float:
     """E‖h(z') − h(z)‖², the loss of the paper without its regulariser.
 
-    Raises:
-        UserError: for too few samples, lengths or dimensions that differ, or NaN.
+    UserError for too few samples, lengths or dimensions that differ, or NaN.
     """
     h, partner = checked("embeddings", embeddings), checked("partners", partners)
     if h.shape != partner.shape:
@@ -49,22 +47,14 @@ def alignment(embeddings: Array, partners: Array) -> float:
 
 
 def whitening_error(embeddings: Array) -> float:
-    """ε = ‖Cov(h) − I‖_F (the paper, Theorem 3).
-
-    Raises:
-        UserError: for too few samples or NaN.
-    """
+    """ε = ‖Cov(h) − I‖_F (the paper, Theorem 3); UserError for too few samples or NaN."""
     h = checked("embeddings", embeddings)
     covariance = np.atleast_2d(np.cov(h.T))
     return float(np.linalg.norm(covariance - np.eye(h.shape[1])))
 
 
 def checked(name: str, values: Array) -> Array:
-    """``values`` (samples, dimensions) as float64.
-
-    Raises:
-        UserError: unless there are enough finite samples.
-    """
+    """``values`` (samples, dimensions) as float64; UserError unless enough of them, all finite."""
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 2:
         raise UserError(f"expected {name} (samples, dimensions), got shape {values.shape}")

@@ -66,8 +66,7 @@ class Offline:
 def evaluate_offline(model: WorldModel, data: Path, seed: int = 0) -> Offline:
     """Measure ``model`` on the held-out episodes of ``data``.
 
-    Raises:
-        UserError: if the data are of another world, or no held-out episode is long enough.
+    UserError if they are of another world, or none of them is long enough.
     """
     store = RolloutStore.open(data)
     model.spec.require_same(store.header.spec, f"the recordings in {data}")

@@ -193,8 +193,7 @@ def evaluate(
 def groups_of(episodes: int, batch: int, timed_episodes: int) -> list[range]:
     """Which episodes are played together: the timed ones alone, the others ``batch`` at a time.
 
-    Raises:
-        UserError: for numbers that make no sense.
+    UserError for numbers that make no sense.
     """
     if batch < 1 or timed_episodes < 0:
         raise UserError(

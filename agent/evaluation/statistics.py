@@ -28,11 +28,7 @@ class Rate:
 
 @lru_cache(maxsize=1024)
 def wilson(successes: int, trials: int) -> Rate:
-    """The rate and Wilson's interval.
-
-    Raises:
-        ValueError: unless 0 <= successes <= trials.
-    """
+    """The rate and Wilson's interval; ValueError unless 0 <= successes <= trials."""
     if not 0 <= successes <= trials:
         raise ValueError(f"expected 0 <= successes <= trials, got {successes} of {trials}")
     if trials == 0:

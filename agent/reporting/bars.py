@@ -19,13 +19,8 @@ BAR_HEIGHT = 0.36
 def results_bars(results: Sequence[Result]) -> Figure:
     """One panel a protocol, one pair of bars a controller: first touch and held, in per cent.
 
-    Whiskers are the Wilson 95 % intervals of the results.
-
-    Args:
-        results: dictionaries as :func:`agent.evaluation.results.summarise` makes them.
-
-    Raises:
-        UserError: if there is none.
+    Whiskers are the Wilson 95 % intervals of the ``results``, dictionaries as
+    :func:`agent.evaluation.results.summarise` makes them. UserError if there is none.
     """
     if not results:
         raise UserError("expected results to draw, got none: run evaluate first")

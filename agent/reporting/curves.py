@@ -23,11 +23,7 @@ STEP = "training step"
 def learning_curves(metrics: Sequence[Report]) -> Figure:
     """Losses, probe R², open-loop error by horizon, effective rank and SIGReg.
 
-    Args:
-        metrics: reports as :func:`agent.training.recorder.read_metrics` gives them.
-
-    Raises:
-        UserError: if there is none.
+    ``metrics`` as :func:`agent.training.recorder.read_metrics` gives them; UserError of none.
     """
     if not metrics:
         raise UserError("expected reports of a training to draw, got none: train first")

@@ -42,8 +42,7 @@ class Tile:
 def write_report(path: Path, title: str, head: Markup, sections: Sequence[Section]) -> Path:
     """Write the page: title, ``head``, links to the sections, and the sections.
 
-    Raises:
-        UserError, MachineError: if nothing can be written there.
+    UserError or MachineError if nothing can be written there.
     """
     links = [element("a", s.title, href=f"#{s.anchor}") for s in sections]
     chapters = [element("section", element("h2", s.title), s.body, id=s.anchor) for s in sections]
@@ -75,8 +74,7 @@ def picture(figure: Figure, alt: str, reading: str) -> Markup:
 def video(path: Path, caption: str) -> Markup:
     """A video file within the page, playing silently over and over.
 
-    Raises:
-        UserError: if the file is missing or neither .webm nor .mp4.
+    UserError if the file is missing or neither .webm nor .mp4.
     """
     if path.suffix not in VIDEO_TYPES:
         raise UserError(f"expected a video in {' or '.join(VIDEO_TYPES)}, got {path}")

@@ -57,10 +57,7 @@ def save_training_state(
 
 def begun_with(directory: Path) -> tuple[int, int | None]:
     """How many episodes the run in ``directory`` learns from, and how many shards it holds at a
-    time (None: all).
-
-    Raises:
-        UserError, DamagedDataError: see :func:`load_training_state`.
+    time (None: all); UserError or DamagedDataError as of :func:`load_training_state`.
     """
     facts = read_bundle(directory, only=[FACTS]).get(FACTS, b"")
     try:
