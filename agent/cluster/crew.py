@@ -11,7 +11,6 @@ import multiprocessing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from agent.errors import UserError
@@ -51,12 +50,7 @@ class Crew(ABC, Generic[T, R]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *unused: object) -> None:
         return None
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from types import TracebackType
 from typing import Self, cast
 
 from agent.cluster.crew import Crew, R, T, Work
@@ -92,12 +91,7 @@ class Processes(Crew[T, R]):
             "Everything committed is kept: run the same command again to continue"
         )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *unused: object) -> None:
         self._stop(at_once=kind is not None)
 
     def _stop(self, at_once: bool) -> None:

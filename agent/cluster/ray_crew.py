@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, cast
 
 from agent.cluster.crew import Crew, R, T, Work
@@ -48,12 +47,7 @@ class RayCrew(Crew[T, R]):
         self._ray = self._open.enter_context(ray_session(self._address, self._cpus))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *unused: object) -> None:
         self._open.close()
 
     def as_done(self, tasks: Sequence[T]) -> Iterator[tuple[int, R]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from agent.cluster.processes import children_ignore_interrupts
@@ -98,12 +97,7 @@ class Link:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *unused: object) -> None:
         self._pipe.close()  # the session sees the end and leaves on its own
         if kind is not None:
             self._process.kill()  # it may be opening still, and has nothing to save

@@ -5,7 +5,6 @@ Drawing alone; the episode itself is played by the one loop of :mod:`agent.evalu
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Self
 
 from agent.evaluation.statistics import in_digits
@@ -39,12 +38,7 @@ class Camera:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *unused: object) -> None:
         self.close()
 
 
