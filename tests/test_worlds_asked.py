@@ -14,7 +14,7 @@ from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel, WorldModelConfig
-from agent.rivals.actor import Actor, ActorConfig, save_actor
+from agent.rivals.actor import ACTORS, Actor, ActorConfig
 from envs import DEFAULT_WORLD, WorldSpec, make_world
 
 ROOMS = WorldSpec("two-room", "fast", (32, 32), 2, 1 / 30)
@@ -82,7 +82,7 @@ def test_the_first_task_is_the_worlds_own_or_hindsight() -> None:
 
 def test_a_policy_on_states_names_its_world_as_a_model_does(tmp_path: Path) -> None:
     spec = make_world("two-room").spec
-    save_actor(tmp_path / "sac", Actor(ActorConfig(hidden=(4,)), spec), {})
+    ACTORS.save(tmp_path / "sac", Actor(ActorConfig(hidden=(4,)), spec), {})
     assert world_asked(None, "", tmp_path / "sac").name == "two-room"
 
 

@@ -7,25 +7,22 @@ without (PPO) is cut at the limits. On disk it is ``config.json`` and ``model.sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agent.errors import DamagedDataError, UserError
-from agent.files.bundle import CHECKPOINT, bundle_sha256, has_bundle, read_bundle
+from agent.errors import UserError
+from agent.files.bundle import CHECKPOINT, bundle_sha256, has_bundle
 from agent.interfaces import Array, Decision, FloatArray, Goals, Needs, Seen
 from agent.rivals.algorithms import own_part
-from agent.rivals.policy_files import CONFIG, load_policy, read_config, save_policy
+from agent.rivals.policy_files import Policy, PolicyFiles
 from agent.rivals.state_code import StateCode
 from envs import WorldSpec
-
-SCHEMA = "lejepa-agent/actor/3"
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,10 @@ class ActorConfig:
             raise ValueError(f"expected hidden layer sizes >= 1, got {self.hidden}")
 
 
-class Actor(nn.Module):
+class Actor(Policy):
     """States and goals of the world of ``spec`` to actions."""
+
+    config: ActorConfig
 
     def __init__(self, config: ActorConfig, spec: WorldSpec) -> None:
         super().__init__()
@@ -72,44 +71,13 @@ class Actor(nn.Module):
         return features
 
 
-def save_actor(directory: Path, actor: Actor, facts: Mapping[str, Any]) -> None:
-    """Write ``actor`` to ``directory``; ``facts`` (JSON values) say how it was made.
-
-    Raises:
-        UserError: if something other than a checkpoint lies there.
-    """
-    world = {"world": actor.spec.to_json()}
-    save_policy(directory, SCHEMA, ("actor", actor.config), actor, facts, world)
-
-
-def load_actor(directory: Path) -> Actor:
-    """The actor in ``directory``.
-
-    Raises:
-        UserError: if there is none, or one of another schema.
-        DamagedDataError: if it is not what its manifest says, or does not fit its config.
-    """
-    files = read_bundle(directory)
-    config = _config(directory, files)
-    try:
-        settings = dict(config["actor"])
-        settings["hidden"] = tuple(settings["hidden"])
-        shape, spec = ActorConfig(**settings), WorldSpec.from_json(config["world"])
-        return load_policy(directory, files, lambda: Actor(shape, spec))
-    except (KeyError, ValueError, TypeError) as error:
-        raise DamagedDataError(f"{directory}: {CONFIG} is damaged ({error!r})") from error
-
-
-def actor_facts(directory: Path) -> dict[str, Any]:
-    """What was told when it was saved; same errors as of :func:`load_actor`."""
-    files = read_bundle(directory, only=[CONFIG])
-    facts: dict[str, Any] = _config(directory, files)["facts"]
-    return facts
-
-
-def _config(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
-    advice = "expected an RL checkpoint: give one made by `baseline`"
-    return read_config(directory, files, (SCHEMA,), advice)
+ACTORS = PolicyFiles(
+    "lejepa-agent/actor/3",
+    "actor",
+    ActorConfig,
+    Actor,
+    advice="expected an RL checkpoint: give one made by `baseline`",
+)
 
 
 class ActorController:
@@ -129,13 +97,11 @@ class ActorController:
     def load(cls, directory: Path, algorithm: str | None = None) -> ActorController:
         """From a checkpoint, or from the folder of a training that has one.
 
-        Raises:
-            UserError: if there is none, or another than ``algorithm`` was trained there.
-            DamagedDataError: see :func:`load_actor`.
+        Raises what ``ACTORS.load`` does, and UserError if another than ``algorithm`` was trained.
         """
         if not has_bundle(directory) and has_bundle(directory / CHECKPOINT):
             directory = directory / CHECKPOINT
-        actor = load_actor(directory)
+        actor = ACTORS.load(directory)
         found = actor.config.algorithm
         if algorithm not in (None, found):
             raise UserError(

@@ -11,22 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from agent.control.history import TickHistory
-from agent.errors import DamagedDataError, UserError
-from agent.files.bundle import bundle_sha256, read_bundle
+from agent.errors import UserError
+from agent.files.bundle import bundle_sha256
 from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
 from agent.model.encoder import ConvEncoder, EncoderConfig
-from agent.rivals.policy_files import CONFIG, load_policy, read_config, save_policy
-from agent.settings import from_dict
+from agent.rivals.policy_files import Policy, PolicyFiles
 from envs import WorldSpec
 
-SCHEMA = "lejepa-agent/clone/2"
 GOAL_TICKS: Mapping[str, int] = {"inverse-dynamics": 8, "clone": 50}
 """How far ahead hindsight goals lie at most, by algorithm [env steps]."""
 
@@ -60,8 +58,10 @@ class Frames(NamedTuple):
     goal: Tensor
 
 
-class CloneNetwork(nn.Module):
+class CloneNetwork(Policy):
     """One encoder for all three frames of a world of ``spec``, then a multilayer perceptron."""
+
+    config: CloneConfig
 
     def __init__(self, config: CloneConfig, spec: WorldSpec) -> None:
         super().__init__()
@@ -85,32 +85,13 @@ class CloneNetwork(nn.Module):
         return sent
 
 
-def save_clone(directory: Path, network: CloneNetwork, facts: Mapping[str, Any]) -> None:
-    """Write ``network`` to ``directory``; ``facts`` (JSON values) say how it was made.
-
-    Raises:
-        UserError: if something other than a checkpoint lies there.
-    """
-    world = {"world": network.spec.to_json()}
-    save_policy(directory, SCHEMA, ("clone", network.config), network, facts, world)
-
-
-def load_clone(directory: Path) -> CloneNetwork:
-    """The network in ``directory``, in evaluation mode.
-
-    Raises:
-        UserError: if there is none, or one of another schema.
-        DamagedDataError: if it is not what its manifest says, or does not fit its config.
-    """
-    files = read_bundle(directory)
-    advice = "expected a cloned policy: give one made by `baseline --algorithm clone`"
-    config = read_config(directory, files, (SCHEMA,), advice)
-    try:
-        settings = from_dict(CloneConfig, config["clone"])
-        spec = WorldSpec.from_json(config["world"])
-        return load_policy(directory, files, lambda: CloneNetwork(settings, spec))
-    except (KeyError, ValueError, TypeError) as error:
-        raise DamagedDataError(f"{directory}: {CONFIG} is damaged ({error!r})") from error
+CLONES = PolicyFiles(
+    "lejepa-agent/clone/2",
+    "clone",
+    CloneConfig,
+    CloneNetwork,
+    advice="expected a cloned policy: give one made by `baseline --algorithm clone`",
+)
 
 
 class CloneController:
@@ -126,10 +107,9 @@ class CloneController:
     def load(cls, directory: Path, algorithm: str) -> CloneController:
         """From a checkpoint of ``algorithm``.
 
-        Raises:
-            UserError, DamagedDataError: see :func:`load_clone`; or on another algorithm.
+        Raises what ``CLONES.load`` does, and UserError on another algorithm.
         """
-        network = load_clone(directory)
+        network = CLONES.load(directory)
         if network.config.algorithm != algorithm:
             raise UserError(
                 f"expected a checkpoint of {algorithm} in {directory}, got one of "
@@ -141,8 +121,7 @@ class CloneController:
     def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
         """Embed the goals and forget the past; nothing is random.
 
-        Raises:
-            UserError: if frames are not of the size it was trained on.
+        UserError if frames are not of the size it was trained on.
         """
         self._history = TickHistory(2, self._network.config.stride, self._network.spec.action_dim)
         self._goals = self._encode(goals.pixels)
@@ -151,8 +130,7 @@ class CloneController:
     def act(self, seen: Seen) -> Decision:
         """Actions (E, A) for the coming tick; before the first frame the world stood still.
 
-        Raises:
-            UserError: as :meth:`reset`.
+        UserError as of :meth:`reset`.
         """
         self._history.see(self._encode(seen.pixels))
         before, now = np.moveaxis(self._history.embeddings(), 1, 0)

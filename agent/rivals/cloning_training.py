@@ -25,7 +25,7 @@ from agent.errors import UserError
 from agent.files.bundle import CHECKPOINT
 from agent.files.folders import RUN, require_no_run, writing_into
 from agent.machine.memory import peak_memory_mb
-from agent.rivals.cloning import GOAL_TICKS, CloneConfig, CloneNetwork, Frames, save_clone
+from agent.rivals.cloning import CLONES, GOAL_TICKS, CloneConfig, CloneNetwork, Frames
 from agent.settings import require_seed
 from envs import WorldSpec
 
@@ -158,7 +158,7 @@ def _train(
         if is_best or is_last:
             facts |= {"trained_steps": report.step, "training_s": round(report.seconds, 1)}
             facts |= {"peak_memory_mb": peak_memory_mb(), "chance_error": report.chance}
-            save_clone(out / CHECKPOINT, best, facts)
+            CLONES.save(out / CHECKPOINT, best, facts)
         yield report
 
 

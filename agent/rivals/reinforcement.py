@@ -31,7 +31,7 @@ from agent.files.durable import append_line_durably, explained_disk_errors, writ
 from agent.files.folders import RUN, require_kind, require_no_run, writing_into
 from agent.files.ours import is_ours
 from agent.machine.memory import peak_memory_mb
-from agent.rivals.actor import actor_facts, save_actor
+from agent.rivals.actor import ACTORS
 from agent.rivals.algorithms import ALGORITHMS, RLSettings, spec_of, whole_episodes
 from agent.settings import require_seed
 from envs import DEFAULT_WORLD
@@ -185,7 +185,7 @@ class Training:
         """The latest one, and a point of the curve where that is due, as far as they lack."""
         due = [self.out / CURVE / str(now.drawn_at)] if now.drawn_at == now.saved_at else []
         for place in [*due, self.out / CHECKPOINT]:
-            if not has_bundle(place) or actor_facts(place)["env_steps"] != now.saved_at:
+            if not has_bundle(place) or ACTORS.facts(place)["env_steps"] != now.saved_at:
                 self._save_actor(place, learner, now)
 
     def _save_actor(self, directory: Path, learner: Learner, now: _Progress) -> None:
@@ -199,7 +199,7 @@ class Training:
             "seconds": round(now.seconds, 1),
             "peak_memory_mb": peak_memory_mb(),
         }
-        save_actor(directory, extract_actor(learner, self.algorithm, self.spec, self.task), facts)
+        ACTORS.save(directory, extract_actor(learner, self.algorithm, self.spec, self.task), facts)
 
     def _identity(self) -> dict[str, Any]:
         """What a resumed training must share with the one before."""

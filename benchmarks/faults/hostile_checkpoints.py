@@ -13,7 +13,7 @@ from typing import Any
 
 from agent.export.onnx_model import GRAPHS, OnnxModel, file_name
 from agent.model.checkpoint import load_checkpoint
-from agent.rivals.actor import load_actor
+from agent.rivals.actor import ACTORS
 from benchmarks.faults.hostile import Attack, Payload, Room, must_be_refused
 from benchmarks.faults.jobs import command
 from benchmarks.faults.specimens import specimen_made
@@ -178,7 +178,7 @@ ATTACKS: dict[str, Attack] = {
     "checkpoint: a pipe in place of a file": _with_sums(_pipe),
     "checkpoint: a file of 100 GB": _with_sums(_huge_file),
     "checkpoint: weights are a pickle": _changed(MODEL, load_checkpoint, _pickled(WEIGHTS)),
-    "policy: weights are a pickle": _changed("policy", load_actor, _pickled(WEIGHTS)),
+    "policy: weights are a pickle": _changed("policy", ACTORS.load, _pickled(WEIGHTS)),
     "weights: a header of 2^63 bytes": _changed(MODEL, load_checkpoint, _header(b"{}", 2**63)),
     "weights: a tensor of 4 PB": _changed(
         MODEL, load_checkpoint, _header(_tensor([10**15], [0, 4 * 10**15]))
@@ -204,7 +204,7 @@ ATTACKS: dict[str, Attack] = {
     ),
     "config: the world is a file of code": _evaluated("{}:World"),
     "config: the world is a module to import": _evaluated("gym:strange:World-v0"),
-    "policy: layers of 10^9": _changed("policy", load_actor, _config("actor.hidden", [10**9] * 2)),
+    "policy: layers of 10^9": _changed("policy", ACTORS.load, _config("actor.hidden", [10**9] * 2)),
     "exported: numbers in a file outside": _changed(
         "exported networks", _run_graph, _graph(_outer_weights)
     ),

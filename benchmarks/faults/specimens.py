@@ -26,7 +26,7 @@ from agent.export.onnx_model import GRAPHS, OnnxModel
 from agent.files.json_files import write_json
 from agent.model.checkpoint import checkpoint_facts, load_checkpoint, save_checkpoint
 from agent.model.world_model import WorldModel
-from agent.rivals.actor import Actor, ActorConfig, load_actor, save_actor
+from agent.rivals.actor import ACTORS, Actor, ActorConfig
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.state import load_training_state, save_training_state
 from benchmarks.campaign.tables import COLUMNS, put_run, read_runs
@@ -122,11 +122,11 @@ def _identity() -> dict[str, Any]:
 
 def _make_actor(place: Path, number: int) -> None:
     torch.manual_seed(number)
-    save_actor(place, Actor(ActorConfig((16, 16)), _spec()), {"seed": number})
+    ACTORS.save(place, Actor(ActorConfig((16, 16)), _spec()), {"seed": number})
 
 
 def _read_actor(place: Path) -> list[str]:
-    actor = load_actor(place)
+    actor = ACTORS.load(place)
     return [_sha(repr(actor.config), repr(actor.spec), *_tensors(actor.state_dict()))]
 
 

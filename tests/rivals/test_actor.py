@@ -11,7 +11,7 @@ import torch
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import write_bundle
 from agent.interfaces import Goals, Seen
-from agent.rivals.actor import Actor, ActorConfig, ActorController, save_actor
+from agent.rivals.actor import ACTORS, Actor, ActorConfig, ActorController
 from agent.rivals.algorithms import ALGORITHMS, spec_of
 from agent.rivals.learners import extract_actor, make_learner
 from agent.rivals.reacher.environments import make_environment
@@ -36,7 +36,7 @@ def test_actions_are_those_of_stable_baselines(name: str, tmp_path: Path) -> Non
     with torch.no_grad():
         for parameter in learner.policy.parameters():
             parameter.mul_(3.0).add_(0.05)  # far from zero torque, some of it saturated
-    save_actor(tmp_path / "actor", extract_actor(learner, algorithm, SPEC, task), {})
+    ACTORS.save(tmp_path / "actor", extract_actor(learner, algorithm, SPEC, task), {})
     controller = ActorController.load(tmp_path / "actor", name)
     assert controller.name == name
     environment = make_environment(algorithm, task)
@@ -57,7 +57,7 @@ def test_damage_and_strangers_are_told_apart(tmp_path: Path) -> None:
     write_bundle(tmp_path / "other", {"config.json": b'{"schema": "lejepa-agent/world-model/1"}'})
     with pytest.raises(UserError, match="world-model"):
         ActorController.load(tmp_path / "other")
-    save_actor(tmp_path / "actor", Actor(ActorConfig(hidden=(4,)), SPEC), {})
+    ACTORS.save(tmp_path / "actor", Actor(ActorConfig(hidden=(4,)), SPEC), {})
     with pytest.raises(UserError, match=r"'td3' in .*, got one of 'sac'"):
         ActorController.load(tmp_path / "actor", "td3")
     weights = tmp_path / "actor" / "model.safetensors"
@@ -67,7 +67,7 @@ def test_damage_and_strangers_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_the_world_is_part_of_the_checkpoint(tmp_path: Path) -> None:
-    save_actor(tmp_path / "actor", Actor(ActorConfig(hidden=(4,), task="easy"), SPEC), {})
+    ACTORS.save(tmp_path / "actor", Actor(ActorConfig(hidden=(4,), task="easy"), SPEC), {})
     needs = ActorController.load(tmp_path / "actor").needs
     assert (needs.spec, needs.tasks, needs.pixels) == (SPEC, ("dmc-easy",), False)
 

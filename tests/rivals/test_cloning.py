@@ -20,13 +20,12 @@ from agent.interfaces import Goals, Seen
 from agent.model.encoder import EncoderConfig
 from agent.rivals import cloning_training
 from agent.rivals.cloning import (
+    CLONES,
     GOAL_TICKS,
     CloneConfig,
     CloneController,
     CloneNetwork,
     Frames,
-    load_clone,
-    save_clone,
 )
 from agent.rivals.cloning_training import (
     CloningSettings,
@@ -140,8 +139,8 @@ def test_the_controller_reads_what_training_read() -> None:
 
 def test_round_trip_is_exact(tmp_path: Path) -> None:
     network = untrained()
-    save_clone(tmp_path / "clone", network, {"seed": 1})
-    loaded = load_clone(tmp_path / "clone")
+    CLONES.save(tmp_path / "clone", network, {"seed": 1})
+    loaded = CLONES.load(tmp_path / "clone")
     assert loaded.config == SMALL and not loaded.training
     theirs, ours = loaded.state_dict(), network.state_dict()
     assert all(torch.equal(theirs[name], value) for name, value in ours.items())
@@ -152,17 +151,17 @@ def test_round_trip_is_exact(tmp_path: Path) -> None:
 
 def test_damage_and_strangers_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="expected a checkpoint directory"):
-        load_clone(tmp_path / "none")
+        CLONES.load(tmp_path / "none")
     write_bundle(tmp_path / "other", {"config.json": b'{"schema": "lejepa-agent/world-model/1"}'})
     with pytest.raises(UserError, match="world-model/1"):
-        load_clone(tmp_path / "other")
-    save_clone(tmp_path / "clone", untrained(), {})
+        CLONES.load(tmp_path / "other")
+    CLONES.save(tmp_path / "clone", untrained(), {})
     with pytest.raises(UserError, match="--controller clone"):
         CloneController.load(tmp_path / "clone", "inverse-dynamics")
     weights = tmp_path / "clone" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(DamagedDataError, match="damaged"):
-        load_clone(tmp_path / "clone")
+        CLONES.load(tmp_path / "clone")
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +181,7 @@ def test_trains_on_recorded_rollouts_and_repeats(
         torch.manual_seed(ord(run))  # the global stream must not matter
         reports = list(train_clone(data, tmp_path / run, algorithm, settings))
         assert [report.step for report in reports] == [2, 3]
-    one, other = (load_clone(tmp_path / run / "checkpoint") for run in ("a", "b"))
+    one, other = (CLONES.load(tmp_path / run / "checkpoint") for run in ("a", "b"))
     assert one.config.algorithm == algorithm
     pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
     assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
@@ -203,7 +202,7 @@ def test_what_is_kept_is_the_best_on_held_out_episodes(
     settings = CloningSettings(steps=4, batch=8, report_every=1, held_out_samples=8)
     reports = list(train_clone(data, tmp_path, "clone", settings))
     assert [report.kept_step for report in reports] == [1, 2, 2, 2]
-    kept = load_clone(tmp_path / "checkpoint").state_dict()
+    kept = CLONES.load(tmp_path / "checkpoint").state_dict()
     assert all(torch.equal(kept[name], value) for name, value in seen[1].items())
     facts = json.loads((tmp_path / "checkpoint" / "config.json").read_text())["facts"]
     assert (facts["step"], facts["held_out_error"], facts["trained_steps"]) == (2, 0.2, 4)
@@ -219,7 +218,7 @@ def test_a_training_cut_short_is_saved(data: Path, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="another process is writing into"):
             next(other)
         (tmp_path / "away").rename(tmp_path / "checkpoint")
-    load_clone(tmp_path / "checkpoint")
+    CLONES.load(tmp_path / "checkpoint")
     with pytest.raises(UserError, match="already holds a run; remove it, or choose"):
         train_clone(data, tmp_path, "clone", settings)
 
