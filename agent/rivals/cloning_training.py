@@ -129,37 +129,31 @@ def train_clone(
         config = CloneConfig(algorithm=algorithm)
     except ValueError as error:
         raise UserError(str(error)) from error
-    return _alone(store, out, config, settings)
-
-
-def _alone(
-    store: RolloutStore, out: Path, config: CloneConfig, settings: CloningSettings
-) -> Generator[CloningStatistics, None, None]:
-    with writing_into(out, RUN):
-        require_no_run(out, "remove it")
-        yield from _train(store, out, config, settings)
+    return _train(store, out, config, settings)
 
 
 def _train(
     store: RolloutStore, out: Path, config: CloneConfig, settings: CloningSettings
 ) -> Generator[CloningStatistics, None, None]:
-    torch.set_num_threads(settings.threads)
-    episodes, (train_ids, held_out_ids) = store.load(), store.split(settings.holdout_fraction)
-    data = {**store.header.to_json(), "episodes": store.episode_count}
-    facts: dict[str, Any] = {"data": data, "settings": asdict(settings)}
-    facts["env_steps"] = int((episodes.ep_len[train_ids] - 1).sum())
-    network = make_network(config, store.header.spec, episodes, train_ids, settings.seed)
-    best = copy.deepcopy(network)
-    for report in fit(network, episodes, train_ids, held_out_ids, settings):
-        is_best, is_last = report.step == report.kept_step, report.step == report.total_steps
-        if is_best:
-            best.load_state_dict(network.state_dict())
-            facts |= {"step": report.step, "held_out_error": report.held_out}
-        if is_best or is_last:
-            facts |= {"trained_steps": report.step, "training_s": round(report.seconds, 1)}
-            facts |= {"peak_memory_mb": peak_memory_mb(), "chance_error": report.chance}
-            CLONES.save(out / CHECKPOINT, best, facts)
-        yield report
+    with writing_into(out, RUN):
+        require_no_run(out, "remove it")
+        torch.set_num_threads(settings.threads)
+        episodes, (train_ids, held_out_ids) = store.load(), store.split(settings.holdout_fraction)
+        data = {**store.header.to_json(), "episodes": store.episode_count}
+        facts: dict[str, Any] = {"data": data, "settings": asdict(settings)}
+        facts["env_steps"] = int((episodes.ep_len[train_ids] - 1).sum())
+        network = make_network(config, store.header.spec, episodes, train_ids, settings.seed)
+        best = copy.deepcopy(network)
+        for report in fit(network, episodes, train_ids, held_out_ids, settings):
+            is_best, is_last = report.step == report.kept_step, report.step == report.total_steps
+            if is_best:
+                best.load_state_dict(network.state_dict())
+                facts |= {"step": report.step, "held_out_error": report.held_out}
+            if is_best or is_last:
+                facts |= {"trained_steps": report.step, "training_s": round(report.seconds, 1)}
+                facts |= {"peak_memory_mb": peak_memory_mb(), "chance_error": report.chance}
+                CLONES.save(out / CHECKPOINT, best, facts)
+            yield report
 
 
 def make_network(

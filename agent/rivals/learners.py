@@ -36,20 +36,15 @@ _BUFFER_ARRAYS = (
 )  # fmt: skip
 
 
-def require_library() -> None:
-    """MachineError naming the extra if Stable-Baselines3 is not installed."""
-    require("stable_baselines3")
-
-
 def make_learner(
     algorithm: Algorithm, world: str, task: str | None, seed: int, settings: RLSettings
 ) -> Learner:
     """An untrained learner with its environments.
 
     It seeds the global random generators: there is no other way to make it repeatable.
+    MachineError if Stable-Baselines3 is not installed.
     """
-    require_library()
-    import stable_baselines3
+    stable_baselines3 = require("stable_baselines3")
     from stable_baselines3.common.logger import Logger
     from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.vec_env import DummyVecEnv

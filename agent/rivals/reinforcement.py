@@ -20,13 +20,8 @@ import torch
 from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
-from agent.files.bundle import (
-    CHECKPOINT,
-    STATE,
-    has_bundle,
-    read_bundle,
-    write_bundle,
-)  # fmt: skip
+from agent.extras import require
+from agent.files.bundle import CHECKPOINT, STATE, has_bundle, read_bundle, write_bundle
 from agent.files.durable import append_line_durably, explained_disk_errors, write_durably
 from agent.files.folders import RUN, require_kind, require_no_run, writing_into
 from agent.files.ours import is_ours
@@ -109,9 +104,7 @@ class Training:
         self.env_steps = whole_episodes(
             self.algorithm, world, task, env_steps, settings=self.settings
         )
-        from agent.rivals.learners import require_library
-
-        require_library()
+        require("stable_baselines3")
         self._resume = resume
         if resume and not has_bundle(out / STATE):
             raise UserError(f"expected a training to resume in {out}, got none: leave --resume out")
