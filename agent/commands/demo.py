@@ -86,7 +86,7 @@ class Demo:
             measuring_command,
             train_command,
         )
-        from agent.commands.demo_report import REPORT_NAME, experience_of
+        from agent.commands.demo_report import REPORT_NAME
         from agent.commands.scores import show_scores
         from agent.commands.stages import Stages
         from agent.reporting.verdict import verdict
@@ -100,7 +100,7 @@ class Demo:
         stages.do("films and report", "", lambda: self._report(stages))
         for protocol in protocols:
             show_scores([r for r in self.results() if r["protocol"] == protocol])
-        for line in verdict(self.results(), experience_of(self), read_metrics(self.world_model)):
+        for line in verdict(self.results(), read_metrics(self.world_model)):
             say(line)
         say(f"report: {self.place / REPORT_NAME}, all in {stages.total}")
         say(f"play with it: {live_command(self)}")
@@ -215,19 +215,15 @@ class Demo:
             return own
         return [name for name in OTHER_PROTOCOLS if can_pose or name != "anywhere"]
 
-    def learned(self) -> dict[str, Path]:
-        """The checkpoints of what was trained, ours first."""
-
-        places = {"world-model": self.world_model} | ({"sac": self.sac} if self.has_rival else {})
-        return {name: find_checkpoint(place) for name, place in places.items()}
-
     @property
     def _measuring(self) -> str:
         return "SAC and evaluation" if self.has_rival else "evaluation"
 
     def _players(self) -> dict[str, Path | None]:
-        """Whoever is measured, and their checkpoints."""
-        return {**self.learned(), "random": None, "noop": None}
+        """Whoever is measured, ours first, and their checkpoints."""
+        places = {"world-model": self.world_model} | ({"sac": self.sac} if self.has_rival else {})
+        learned = {name: find_checkpoint(place) for name, place in places.items()}
+        return {**learned, "random": None, "noop": None}
 
     def _jobs(self, players: Mapping[str, Path | None]) -> list[Measurement]:
         from agent.commands.measurement import Measurement

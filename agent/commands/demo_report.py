@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from agent.commands.stages import Stages
     from agent.model.world_model import WorldModel
     from agent.reporting.report import Clip
-    from agent.reporting.results_table import Experience
     from envs import World
 
 PACKAGES = ("torch", "mujoco", "dm-control", "gymnasium", "stable-baselines3")
@@ -52,7 +51,6 @@ def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Sta
     report = RunReport(
         spec=model.spec,
         results=results,
-        experience=experience_of(demo),
         metrics=read_metrics(demo.world_model),
         strip=strip,
         landscape=landscape,
@@ -74,17 +72,6 @@ def _versions() -> list[tuple[str, str]]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def experience_of(demo: Demo) -> dict[str, Experience]:
-    """What each learned controller was trained on, as its checkpoint says."""
-    from agent.commands.checkpoints import origin_of_checkpoint
-    from agent.reporting.results_table import Experience
-
-    bought = {
-        name: origin_of_checkpoint(place).bought_with for name, place in demo.learned().items()
-    }
-    return {name: Experience(one.env_steps, one.training_s) for name, one in bought.items()}
 
 
 def _strip(demo: Demo, model: WorldModel) -> Any:

@@ -16,7 +16,6 @@ from agent.reporting.making import Stage, stages_table, trail
 from agent.reporting.markup import Markup, element, joined
 from agent.reporting.results_table import (
     OURS,
-    Experience,
     duration,
     interval,
     milliseconds,
@@ -40,7 +39,7 @@ class RunReport:
     """All that a report tells.
 
     ``spec`` of the world; ``results``: dictionaries of
-    :func:`agent.evaluation.results.summarise`; ``experience`` by controller; ``metrics``: lines of
+    :func:`agent.evaluation.results.summarise`; ``metrics``: lines of
     :func:`agent.training.recorder.read_metrics`; ``strip`` and ``landscape``: from
     :mod:`agent.reporting.imagination` and ``landscape``, the latter where the world has a map;
     ``versions`` by package; ``date`` as it shall be printed.
@@ -48,7 +47,6 @@ class RunReport:
 
     spec: WorldSpec
     results: Sequence[Mapping[str, Any]]
-    experience: Mapping[str, Experience]
     metrics: Sequence[Mapping[str, Any]]
     strip: Figure
     landscape: Figure | None
@@ -92,7 +90,7 @@ def _head(run: RunReport) -> Markup:
         "picture of a goal, a planner asks it which actions lead there."
     )
     made = f"Made {run.date} on {run.hardware}."
-    said = (html.paragraph(line) for line in verdict(run.results, run.experience, run.metrics))
+    said = (html.paragraph(line) for line in verdict(run.results, run.metrics))
     return joined([
         html.paragraph(lead, kind="lead"),
         html.paragraph(made, kind="made"),
@@ -111,11 +109,11 @@ def _tiles(run: RunReport) -> Iterable[html.Tile]:
         slow = milliseconds(result["decision_ms"]["p95"])
         note = f"95 of 100 are faster; a control tick is {1e3 * run.spec.step_s:.0f} ms"
         yield html.Tile(f"{slow} ms", "from picture to action", note)
-    if OURS in run.experience:
-        known = run.experience[OURS]
-        seen_s = None if known.env_steps is None else known.env_steps * run.spec.step_s
+        bought = result["bought_with"]
+        steps = bought["env_steps"]
+        seen_s = None if steps is None else steps * run.spec.step_s
         note = f"on {duration(seen_s)} of recorded motion"
-        yield html.Tile(duration(known.training_s), "training from scratch", note)
+        yield html.Tile(duration(bought["training_s"]), "training from scratch", note)
     total_s = sum(stage.seconds for stage in run.stages)
     yield html.Tile(duration(total_s), "the whole run", "recording, training, evaluation, films")
 
@@ -128,7 +126,7 @@ def _results(run: RunReport) -> Markup:
     )
     alt = "Bars of success rates by controller and protocol; the numbers are in the table"
     bars = html.picture(results_bars(run.results), alt, reading)
-    return joined([results_table(run.results, run.experience), bars])
+    return joined([results_table(run.results), bars])
 
 
 def _films(clips: Sequence[Clip]) -> Markup:

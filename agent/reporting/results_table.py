@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from agent.evaluation.statistics import in_digits, in_ms
@@ -32,23 +31,12 @@ HEADER = (
 )
 
 
-@dataclass(frozen=True)
-class Experience:
-    """What a controller was trained on: ``env_steps``, held-out ones included, in ``training_s``.
-
-    None where it was not recorded.
-    """
-
-    env_steps: int | None
-    training_s: float | None
-
-
-def results_table(results: Sequence[Result], experience: Mapping[str, Experience]) -> Markup:
-    """Controllers grouped by protocol; ``experience`` is by the controller's name."""
+def results_table(results: Sequence[Result]) -> Markup:
+    """Controllers grouped by protocol."""
     lines = []
     for protocol in protocols_of(results):
         lines.append(group_row(f"Protocol {protocol}", len(HEADER)))
-        lines += [_row(r, experience) for r in results if r["protocol"] == protocol]
+        lines += [_row(r) for r in results if r["protocol"] == protocol]
     header = [with_note(name, about) for name, about in HEADER]
     return joined([table(header, lines), notes(_footnotes(results))])
 
@@ -84,7 +72,7 @@ def milliseconds(value: float | None) -> str:
     return NOTHING if value is None else in_ms(value)
 
 
-def _row(result: Result, experience: Mapping[str, Experience]) -> Markup:
+def _row(result: Result) -> Markup:
     name = result["controller"]
     return row(
         with_note(name, ABOUT.get(name, "")),
@@ -94,7 +82,7 @@ def _row(result: Result, experience: Mapping[str, Experience]) -> Markup:
         ),
         *_precision(result),
         _decision(result["decision_ms"]),
-        _experience(experience.get(name)),
+        _experience(result["bought_with"]),
         _counted(result),
         emphasised=name == OURS,
     )
@@ -126,11 +114,11 @@ def _decision(times: Mapping[str, float | None]) -> str:
     return f"{milliseconds(times['p50'])} / {milliseconds(times['p95'])}"
 
 
-def _experience(known: Experience | None) -> str:
-    if known is None:
+def _experience(bought: Mapping[str, Any] | None) -> str:
+    if bought is None:
         return "none"
-    steps = NOTHING if known.env_steps is None else in_groups(known.env_steps)
-    return with_note(steps, duration(known.training_s))
+    steps = NOTHING if bought["env_steps"] is None else in_groups(bought["env_steps"])
+    return with_note(steps, duration(bought["training_s"]))
 
 
 def _footnotes(results: Sequence[Result]) -> list[tuple[str, str]]:

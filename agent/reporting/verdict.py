@@ -11,7 +11,6 @@ from typing import Any
 from agent.reporting.curves import GAUSSIAN_SIGREG
 from agent.reporting.results_table import (
     OURS,
-    Experience,
     Result,
     in_groups,
     interval,
@@ -26,14 +25,10 @@ FAR_FROM_GAUSSIAN = 2.0  # times a Gaussian's statistic
 RATES = {"first_touch": "touches", "held": "holds"}
 
 
-def verdict(
-    results: Sequence[Result],
-    experience: Mapping[str, Experience],
-    metrics: Sequence[Mapping[str, Any]],
-) -> list[str]:
+def verdict(results: Sequence[Result], metrics: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sentences on ``results`` of ``summarise``; ``metrics`` are the lines of a training."""
     lines = [line for protocol in protocols_of(results) for line in _steering(results, protocol)]
-    return [*lines, *_of_rival(results, experience), *_of_shape(metrics)]
+    return [*lines, *_of_rival(results), *_of_shape(metrics)]
 
 
 def _steering(results: Sequence[Result], protocol: str) -> Iterator[str]:
@@ -60,9 +55,10 @@ def is_above(ours: Mapping[str, float | None], theirs: Mapping[str, float | None
     return low is not None and high is not None and low > high
 
 
-def _of_rival(results: Sequence[Result], experience: Mapping[str, Experience]) -> Iterator[str]:
-    steps = experience[RIVAL].env_steps if RIVAL in experience else None
-    if steps is None or not any(one["controller"] == RIVAL for one in results):
+def _of_rival(results: Sequence[Result]) -> Iterator[str]:
+    bought = [one["bought_with"] for one in results if one["controller"] == RIVAL]
+    steps = bought[0]["env_steps"] if bought and bought[0] else None
+    if steps is None:
         return
     said = f"{RIVAL}, which is told the true state and the goal's, learned from {in_groups(steps)}"
     if steps >= USUAL_RIVAL_STEPS:

@@ -16,7 +16,6 @@ from agent.model.predictor import PredictorConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.reporting.making import Stage
 from agent.reporting.report import Clip, RunReport
-from agent.reporting.results_table import Experience
 from agent.reporting.style import new_figure
 from envs import Column, WorldSpec
 
@@ -109,6 +108,7 @@ def make_result(controller: str, protocol: str, **changes: Any) -> dict[str, Any
         "checkpoint_sha256": "c0ffee" * 10, "command": f"evaluate --controller {controller}",
         "hardware": "a computer", "date": "2026-01-02T03:04:05+00:00", "wall_clock_s": 75.2,
         "per_episode": [],
+        "bought_with": {"env_steps": 76_000, "training_s": 437.0, "memory_mb": None},
     } | changes  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def results() -> list[dict[str, Any]]:
         "final_error": {"median": None, "p90": None, "unit": "rad"},
         "steps_to_success": {"median": None},
         "decision_ms": {"p50": None, "p95": None}, "checkpoint_sha256": None,
-        "command": None, "wall_clock_s": None,
+        "command": None, "wall_clock_s": None, "bought_with": None,
     }  # fmt: skip
     second = {"rate": 0.7651, "low": 0.7138, "high": 0.8096}
     return [
@@ -158,7 +158,6 @@ def run_report(results: Any, metrics: Any, tmp_path: Path) -> RunReport:
     return RunReport(
         spec=SPEC,
         results=results,
-        experience={"world-model": Experience(env_steps=76_000, training_s=437.0)},
         metrics=metrics,
         strip=new_figure(1, 1),
         landscape=new_figure(1, 1),

@@ -15,7 +15,6 @@ from agent.reporting.markup import Markup, element, joined
 from agent.reporting.report import Clip, sections_of, write_run_report
 from agent.reporting.results_table import (
     NOTHING,
-    Experience,
     duration,
     milliseconds,
     results_table,
@@ -128,13 +127,13 @@ def test_links_lead_to_the_sections(run_report, tmp_path):
 
 
 def test_footnotes_tell_the_rule_of_each_protocol(results):
-    text = Page(results_table(results, {})).text
+    text = Page(results_table(results)).text
     assert "the rule of lewm" in text and "the rule of anywhere" in text
     assert "last 0.4 s" in text and "tick of 0.04 s" in text
 
 
 def test_what_was_not_measured_is_a_dash(results):
-    (noop,) = [line for line in results_table(results, {}).split("<tr") if ">noop<" in line]
+    (noop,) = [line for line in results_table(results).split("<tr") if ">noop<" in line]
     text = Page(f"<tr{noop.split('</tr>')[0]}</tr>").text
     assert "None" not in text and "nan" not in text
     assert text.count(NOTHING) == 8
@@ -150,7 +149,6 @@ def test_hostile_text_is_shown_and_does_nothing(run_report, tmp_path, text):
             result | {"controller": text, "protocol": text, "command": text}
             for result in run_report.results
         ],
-        experience={text: Experience(1, 1.0)},
         clips=[Clip(clip.video, text) for clip in run_report.clips],
         stages=[Stage(text, 1.0, text), Stage("train", 2.0, text)],
         hardware=text,
@@ -179,7 +177,7 @@ def test_a_report_needs_results_metrics_and_its_videos(run_report, tmp_path):
 
 def test_a_report_without_films_stages_or_our_controller_is_still_one(run_report, tmp_path):
     others = [result | {"controller": "sac"} for result in run_report.results]
-    run = dataclasses.replace(run_report, results=others, experience={}, clips=[], stages=[])
+    run = dataclasses.replace(run_report, results=others, clips=[], stages=[])
     assert "97.6" in written(tmp_path, run).text
 
 

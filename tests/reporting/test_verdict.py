@@ -5,18 +5,17 @@ from typing import Any
 import pytest
 
 from agent.evaluation.statistics import wilson
-from agent.reporting.results_table import Experience
 from agent.reporting.verdict import verdict
 
 
 def result(controller: str, touched: int, held: int, of: int = 50) -> dict[str, Any]:
     rates = {"first_touch": vars(wilson(touched, of)), "held": vars(wilson(held, of))}
-    return {"controller": controller, "protocol": "anywhere", **rates}
+    return {"controller": controller, "protocol": "anywhere", "bought_with": None, **rates}
 
 
 def said(ours: tuple[int, int], floor: tuple[int, int], of: int = 50) -> str:
     results = [result("world-model", *ours, of), result("noop", 0, 0, of)]
-    return " ".join(verdict([*results, result("random", *floor, of)], {}, []))
+    return " ".join(verdict([*results, result("random", *floor, of)], []))
 
 
 FAILED = "not been shown to have learned"
@@ -45,11 +44,13 @@ def test_holding_more_than_random_counts_though_both_touch() -> None:
 
 def test_a_rival_that_was_stopped_early_is_said_to_have_been() -> None:
     results = [result("world-model", 40, 40), result("sac", 30, 30), result("random", 0, 0)]
-    early = " ".join(verdict(results, {"sac": Experience(30_400, 70.0)}, []))
+    results[1]["bought_with"] = {"env_steps": 30_400}
+    early = " ".join(verdict(results, []))
     assert "stopped there" in early and "true state" in early and "400 env steps" in early
-    late = " ".join(verdict(results, {"sac": Experience(300_000, 700.0)}, []))
+    results[1]["bought_with"] = {"env_steps": 300_000}
+    late = " ".join(verdict(results, []))
     assert "stopped there" not in late
-    assert "sac" not in " ".join(verdict(results[::2], {}, []))
+    assert "sac" not in " ".join(verdict(results[::2], []))
 
 
 @pytest.mark.parametrize(
@@ -57,4 +58,4 @@ def test_a_rival_that_was_stopped_early_is_said_to_have_been() -> None:
     [(19.66, "not Gaussian: SIGReg is 19.7, 19 times"), (1.2, "about Gaussian: SIGReg is 1.20")],
 )
 def test_the_shape_of_the_embedding_is_commented_on(sigreg: float, words: str) -> None:
-    assert words in verdict([], {}, [{"diagnostics": {"sigreg": sigreg}}, {"loss": 1.0}])[0]
+    assert words in verdict([], [{"diagnostics": {"sigreg": sigreg}}, {"loss": 1.0}])[0]
