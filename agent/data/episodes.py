@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,3 +95,8 @@ class Episodes:
         """The rows of one episode, first and last frame included."""
         start = int(self.ep_offset[episode])
         return slice(start, start + int(self.ep_len[episode]))
+
+    def row_numbers(self, ids: Iterable[int]) -> Rows:
+        """The rows of several episodes one after the other, as numbers: pixels take no slice."""
+        spans = [self.rows(int(episode)) for episode in ids]
+        return np.concatenate([np.arange(span.start, span.stop) for span in spans])

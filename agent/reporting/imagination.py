@@ -141,8 +141,7 @@ def _nearest_rows(
     """The library row (C,) nearest to each embedding (C, D) by the goal metric."""
     if not len(library):
         raise UserError("expected at least one training episode to show frames of, got none")
-    spans = [episodes.rows(int(number)) for number in library]
-    rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+    rows = episodes.row_numbers(library)
     rows = rows[:: math.ceil(len(rows) / LIBRARY_FRAMES)]
     known = embed(model, (episodes.pixels[rows[at : at + 1]][0] for at in range(len(rows))))
     nearest: Rows = rows[apart(model, wanted, known).argmin(1).numpy()]

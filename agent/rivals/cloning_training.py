@@ -163,7 +163,7 @@ def make_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = CloneNetwork(config, spec)
-    rows = np.concatenate([_row_numbers(episodes, int(i)) for i in train_ids])
+    rows = episodes.row_numbers(train_ids)
     step = max(1, len(rows) // _STATISTICS_FRAMES)
     network.encoder.set_pixel_statistics(torch.from_numpy(episodes.pixels[rows[::step]]))
     return network
@@ -224,8 +224,3 @@ def _rate(step: int, settings: CloningSettings) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, settings.steps - warmup)))
-
-
-def _row_numbers(episodes: Episodes, episode: int) -> Any:
-    rows = episodes.rows(episode)
-    return np.arange(rows.start, rows.stop)

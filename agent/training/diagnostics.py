@@ -19,7 +19,7 @@ from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
 from agent.errors import UserError
-from agent.interfaces import Array, Image
+from agent.interfaces import Array
 from agent.model.sigreg import SIGReg
 from agent.model.world_model import WorldModel
 from envs import WorldSpec
@@ -71,13 +71,8 @@ def embed_episodes(
     """Embeddings (T, D) of each episode's frames."""
     at = model.goal_metric.device
     with torch.no_grad():
-        frames = (torch.from_numpy(_frames(episodes, int(i))) for i in ids)
+        frames = (torch.from_numpy(episodes.pixels[episodes.row_numbers([i])]) for i in ids)
         return [model.encode(episode.to(at)).cpu().numpy() for episode in frames]
-
-
-def _frames(episodes: Episodes, episode: int) -> Image:
-    rows = episodes.rows(episode)  # as numbers: pixels left on disk take no slice
-    return episodes.pixels[np.arange(rows.start, rows.stop)]
 
 
 def _diagnose(

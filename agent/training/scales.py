@@ -13,9 +13,7 @@ _EPISODES, _FRAMES = 64, 4096
 
 def some_frames(episodes: Episodes, ids: Rows) -> Tensor:
     """Frames uint8 (at most 2 * 4096, h, w, 3), evenly from about 64 of the episodes ``ids``."""
-    chosen = ids[:: max(1, len(ids) // _EPISODES)]
-    spans = [episodes.rows(episode) for episode in chosen.tolist()]
-    rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+    rows = episodes.row_numbers(ids[:: max(1, len(ids) // _EPISODES)])
     return torch.from_numpy(episodes.pixels[rows[:: max(1, len(rows) // _FRAMES)]])
 
 

@@ -108,8 +108,7 @@ def _strangest(frames: Image, embeddings: FloatArray, known: _Known) -> tuple[fl
 
 def _evenly(episodes: Episodes, ids: Rows, count: int) -> Rows:
     """At most ``count`` row numbers, spread over the episodes ``ids``."""
-    spans = [episodes.rows(int(episode)) for episode in ids]
-    rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+    rows = episodes.row_numbers(ids)
     chosen: Rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
     return chosen
 
@@ -143,10 +142,9 @@ def _foreseen(
     """
     block = model.config.action_block
     for episode in ids.tolist():
-        span = episodes.rows(episode)
-        frames = episodes.pixels[np.arange(span.start, span.stop)]
+        frames = episodes.pixels[episodes.row_numbers([episode])]
         embeddings = _encode(model, frames)
-        actions = episodes.action[span][:-1]
+        actions = episodes.action[episodes.rows(episode)][:-1]
         errors = _errors(model, embeddings, actions)
         pushes = np.convolve(np.square(actions).mean(1), np.full(block, 1 / block), "valid")
         yield frames, embeddings, errors, pushes[len(pushes) - len(errors) :]
