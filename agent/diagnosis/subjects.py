@@ -149,5 +149,5 @@ def _embed(model: WorldModel, episodes: Episodes, number: int) -> tuple[Array, A
         )
     windows = z.unfold(0, context, 1)[:-1].mT  # (T-L, L, D)
     acted = blocks.unfold(0, context, 1).mT  # (T-L, L, K*A)
-    predicted = model.rollout(windows, acted[:, :-1], acted[:, None, -1:])[:, 0, 0]
+    predicted = model.ahead(windows, acted)[:, 0]
     return z.double().numpy(), (z[context:] - predicted).double().numpy()

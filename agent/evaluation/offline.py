@@ -116,9 +116,7 @@ def _ahead(model: WorldModel, episodes: Episodes, rows: Rows) -> tuple[Array, Ar
     frames = [torch.from_numpy(episodes.pixels[row + steps]) for row in rows]
     embedded = torch.stack([model.encode(one) for one in frames])
     blocks = _blocks(model, episodes, rows)
-    found = model.rollout(
-        embedded[:, :context], blocks[:, : context - 1], blocks[:, None, context - 1 :]
-    )[:, 0]
+    found = model.ahead(embedded[:, :context], blocks)
     return found.double().numpy(), embedded[:, context:].double().numpy()
 
 

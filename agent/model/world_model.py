@@ -139,6 +139,13 @@ class WorldModel(nn.Module):
         """
         return roll(self.predictor, embeddings, past, candidates, drift)
 
+    def ahead(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """Predicted embeddings (E, H, D): after embeddings (E, L, D) and all action blocks
+        (E, L-1+H, K*A) from the first of them on.
+        """
+        past = self.context - 1
+        return self.rollout(embeddings, blocks[:, :past], blocks[:, None, past:])[:, 0]
+
     def stepping(self) -> Stepping:
         """The predictor with its weights of now, as planning calls it."""
         return stepping(self.predictor)

@@ -127,12 +127,11 @@ def _model_step_rows(
 
 def _open_loop(model: WorldModel, episodes: Episodes, rows: Rows) -> Tensor:
     """Embeddings (steps, D) predicted from the first L of ``rows`` and all actions."""
-    past = model.context - 1
     actions = episodes.action[rows[0] : rows[-1]].reshape(len(rows) - 1, -1)
     blocks = torch.from_numpy(actions)[None]  # (1, L-1+steps, K*A)
     seen = embed(model, episodes.pixels[rows[: model.context]])[None]
     with torch.no_grad():
-        return model.rollout(seen, blocks[:, :past], blocks[:, None, past:])[0, 0]
+        return model.ahead(seen, blocks)[0]
 
 
 def _nearest_rows(

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
 from agent.errors import UserError
@@ -205,9 +204,5 @@ def _open_loop(
             rows.append(episodes.rows(episode).start + start + span)
     at = model.goal_metric.device
     blocks = torch.from_numpy(np.stack(actions)).to(at)
-    predicted: Tensor = model.rollout(
-        torch.from_numpy(np.stack(contexts)).to(at),
-        blocks[:, : context - 1],
-        blocks[:, None, context - 1 :],
-    )[:, 0]
+    predicted = model.ahead(torch.from_numpy(np.stack(contexts)).to(at), blocks)
     return _Ahead(predicted.cpu().numpy(), np.stack(futures), np.array(rows))

@@ -111,8 +111,4 @@ def teacher_forced(model: WorldModel, embeddings: Tensor, actions: Tensor) -> Te
 
 def free_running(model: WorldModel, embeddings: Tensor, actions: Tensor) -> Tensor:
     """Predictions (B, T-L, D) of the same frames, fed back from the first L alone."""
-    context = model.context
-    predicted = model.rollout(
-        embeddings[:, :context], actions[:, : context - 1], actions[:, None, context - 1 :]
-    )
-    return predicted[:, 0]
+    return model.ahead(embeddings[:, : model.context], actions)
