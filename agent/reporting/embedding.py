@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 import torch
@@ -18,22 +19,13 @@ BATCH_FRAMES = 256
 def embed(model: WorldModel, frames: Iterable[Image]) -> Tensor:
     """Embeddings (N, D) of frames uint8 (h, w, 3); never more than a batch of them in memory."""
     model.eval()
-    batches = [model.encode(torch.from_numpy(batch)) for batch in _batches(frames)]
-    return torch.cat(batches) if batches else torch.empty(0, model.latent_dim)
+    coming, found = iter(frames), [torch.empty(0, model.latent_dim)]
+    while batch := list(islice(coming, BATCH_FRAMES)):
+        found.append(model.encode(torch.from_numpy(np.stack(batch))))
+    return torch.cat(found)
 
 
 @torch.no_grad()
 def apart(model: WorldModel, embeddings: Tensor, others: Tensor) -> Tensor:
     """The planner's distances (N, O), of ``embeddings`` (N, D) to ``others`` (O, D)."""
     return torch.cdist(model.measured(embeddings), model.measured(others))
-
-
-def _batches(frames: Iterable[Image]) -> Iterator[Image]:
-    batch: list[Image] = []
-    for frame in frames:
-        batch.append(frame)
-        if len(batch) == BATCH_FRAMES:
-            yield np.stack(batch)
-            batch = []
-    if batch:
-        yield np.stack(batch)
