@@ -26,9 +26,8 @@ from agent.commands.console import note
 from agent.commands.progress import Update, progress
 from agent.control.mpc import WorldModelController
 from agent.control.torch_model import TorchModel
-from agent.evaluation.definition import fingerprint
 from agent.evaluation.play import evaluate
-from agent.evaluation.results import Asked, summarise
+from agent.evaluation.results import Asked, fingerprint, summarise
 from agent.files.bundle import bundle_sha256
 from agent.files.json_files import write_json
 from agent.interfaces import Controller

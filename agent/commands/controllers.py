@@ -245,7 +245,7 @@ def make_controller(
     controller = _made(name, checkpoint, spec, acting)
     if not acting.delay_ticks:
         return controller
-    from agent.evaluation.delayed import DelayedController
+    from agent.control.delay_line import DelayedController
 
     return DelayedController(controller, acting.delay_ticks)
 

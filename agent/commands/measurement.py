@@ -70,8 +70,7 @@ class Measurement:
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
         from agent.commands.checkpoints import origin_of_checkpoint
-        from agent.evaluation.definition import fingerprint
-        from agent.evaluation.results import Asked, deadlines, summarise
+        from agent.evaluation.results import Asked, deadlines, fingerprint, summarise
         from agent.files.bundle import bundle_sha256
 
         with closing(self.world.make()) as world:

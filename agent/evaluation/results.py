@@ -6,6 +6,7 @@ the task pays one, is over all of them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +16,10 @@ from agent.evaluation.play import Trial
 from agent.evaluation.provenance import Origin, circumstances
 from agent.evaluation.statistics import interquartile_mean, median, percentile, wilson
 from agent.files.json_files import read_json, require_fields
-from envs import Verdict, WorldSpec
+from envs import HELD_S, Task, Verdict, World, WorldSpec
 
 SCHEMA = "lejepa-agent/evaluation/3"
+_DIGITS = 6  # of states: processors differ in the last ones
 FIELDS = (
     "controller", "world", "look", "step_s", "protocol", "rule", "episodes", "seed",
     "solved_at_start", "first_touch", "held", "final_error", "steps_to_success", "decision_ms",
@@ -70,6 +72,25 @@ def summarise(
         "wall_clock_s": wall_clock_s,
         "per_episode": [_line(trial.verdict) for trial in trials],
     }
+
+
+def fingerprint(task: Task, world: World) -> str:
+    """Twelve hexadecimal digits of the rule of success, the budget and the first episode.
+
+    What a task asks: figures stand for this definition of it and no other.
+    """
+    first = task.episodes(world, 1, seed=0)[0]
+    start = first.goal[:0] if first.start is None else first.start
+    numbers = [
+        [round(float(value), _DIGITS) for value in part.ravel()]
+        for part in (start, first.goal, first.replay)
+    ]
+    columns = [(column.tolerance, column.period, column.point) for column in world.spec.state]
+    said = (
+        f"{world.spec.world} {task.name}: {task.about} {task.budget_steps} steps, "
+        f"columns {columns}, held for {HELD_S} s, first episode {numbers}"
+    )
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
 def deadlines(trials: Sequence[Trial], tick_ms: float) -> dict[str, Any]:

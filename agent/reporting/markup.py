@@ -10,9 +10,10 @@ import html
 from collections.abc import Iterable
 
 from agent.files.ours import GENERATOR
-from agent.reporting.text import writable
 
 _VOID = frozenset({"br", "hr", "img", "meta"})
+_CONTROL = {*range(32), 127} - {9, 10, 13}  # neither HTML nor a font has these
+_REPLACED = dict.fromkeys(_CONTROL, "\N{REPLACEMENT CHARACTER}")
 
 
 class Markup(str):
@@ -57,6 +58,14 @@ def document(title: str, css: str, body: Markup) -> str:
         element("style", _checked_css(css)),
     )
     return f"<!doctype html>\n{element('html', head, element('body', body), lang='en')}\n"
+
+
+def writable(text: str) -> str:
+    """``text`` with control characters and lone surrogates replaced by marks.
+
+    A path holds a lone surrogate for each byte that is no UTF-8; no file in UTF-8 can.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8").translate(_REPLACED)
 
 
 def _attribute(key: str, value: str | bool) -> str:

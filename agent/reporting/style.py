@@ -18,7 +18,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from agent.files.durable import explained_disk_errors, write_durably
 from agent.files.ours import signed
-from agent.reporting.text import writable
+from agent.reporting.markup import writable
 
 INK = "#24292f"
 MUTED = "#6e7781"

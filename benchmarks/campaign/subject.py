@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from agent.commands.worlds_asked import DEFAULT_WORLD
-from agent.evaluation.definition import fingerprint
+from agent.evaluation.results import fingerprint
 from envs import Task, World, make_world, task_named, tasks_of
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from point_world import FromTo, PointWorld
 
-from agent.evaluation.definition import fingerprint
+from agent.evaluation.results import fingerprint
 from envs.anywhere import Anywhere
 from envs.hindsight import Hindsight
 

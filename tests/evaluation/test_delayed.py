@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from point_world import PACE, FromTo, PointWorld, Scripted
 
+from agent.control.delay_line import DelayedController
 from agent.errors import ModelFaultError
-from agent.evaluation.delayed import DelayedController
 from agent.evaluation.play import Arena, Moment, evaluate
 from agent.interfaces import Decision, Goals, Needs, Seen
 from envs.anywhere import Anywhere
