@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from agent.training.diagnostics import Diagnostics
 
@@ -38,26 +35,3 @@ class Clock:
     def seconds(self) -> float:
         """So far."""
         return self.before + time.monotonic() - self.started
-
-
-def report_on(
-    losses: Sequence[Losses],
-    step: int,
-    total_steps: int,
-    frames_per_step: int,
-    seconds: float,
-    diagnostics: Diagnostics | None,
-) -> TrainStatistics:
-    """Means of the ``losses`` since the last report, and the speed since the start."""
-    loss, one_step, multi_step, sigreg = np.mean(losses, axis=0).tolist()
-    return TrainStatistics(
-        step=step,
-        total_steps=total_steps,
-        loss=loss,
-        one_step=one_step,
-        multi_step=multi_step,
-        sigreg=sigreg,
-        seconds=seconds,
-        frames_per_s=step * frames_per_step / max(seconds, 1e-9),
-        diagnostics=diagnostics,
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -19,9 +20,11 @@ from agent.data.rotation import AHEAD, Drawing, RotatingSampler, Rotation
 from agent.data.store import MEMORY_SHARE, RolloutStore
 from agent.data.windows import WindowSampler
 from agent.errors import UserError
+from agent.files.bundle import has_bundle
 from agent.machine.memory import available_memory_bytes, used_memory_bytes
 from agent.training import ranks
 from agent.training.settings import TrainingConfig
+from agent.training.state import begun_with
 
 _WORK_BYTES = 4 * 10**8  # of gradient steps and diagnostics, beside libraries and frames
 _HELD_TO_LOOKED_AT, _LEAST_LOOKED_AT = 3, 2  # shards that take turns for one that stays
@@ -50,6 +53,17 @@ class Source:
     def at(self, step: int) -> tuple[Episodes, Rows]:
         """The episodes that a step learns from, and their numbers."""
         return (self.episodes, self.train_ids) if self.rotation is None else self.rotation.at(step)
+
+
+def data_for(store: RolloutStore, state: Path, resume: bool) -> tuple[RolloutStore, int | None]:
+    """The episodes to learn from, all there are or those that a run was begun with; and how many
+    shards it holds at a time, if not all.
+    """
+    if resume and has_bundle(state):
+        episodes, held = begun_with(state)
+        return store.first(episodes), held
+    store.say_if_unfinished()
+    return store, None
 
 
 def source_of(store: RolloutStore, config: TrainingConfig, held: int | None = None) -> Source:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from agent.config import ExperimentConfig
@@ -32,28 +33,17 @@ from agent.training.lessons import Lessons
 from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.parallel import norms_over_ranks
-from agent.training.reports import Clock, Losses, TrainStatistics, report_on
+from agent.training.reports import Clock, Losses, TrainStatistics
 from agent.training.scales import actions_of, some_frames
 from agent.training.sight import learn_sight
 from agent.training.slow_features import STEPS
-from agent.training.source import env_steps, source_of
-from agent.training.state import begun_with, load_training_state, save_training_state
+from agent.training.source import data_for, env_steps, source_of
+from agent.training.state import load_training_state, save_training_state
 from envs import SpecError, interrupts_held_back
 
 REPORT_EVERY = 10
 _PROBE_EPISODES = 20
 _GENTLER = "lower --training.learning-rate and --training.matrix-learning-rate"
-
-
-def _data_for(store: RolloutStore, state: Path, resume: bool) -> tuple[RolloutStore, int | None]:
-    """The episodes to learn from, all there are or those that a run was begun with; and how many
-    shards it holds at a time, if not all.
-    """
-    if resume and has_bundle(state):
-        episodes, held = begun_with(state)
-        return store.first(episodes), held
-    store.say_if_unfinished()
-    return store, None
 
 
 class TrainingStoppedError(UserError):
@@ -84,7 +74,7 @@ class Trainer:
         begin: Path | None = None,
     ) -> None:
         self.device = usable_device(config.training.device)
-        self.store, held = _data_for(RolloutStore.open(data), out / STATE, resume)
+        self.store, held = data_for(RolloutStore.open(data), out / STATE, resume)
         before = None if begin is None else self._before(begin)
         if before is not None:
             learned = replace(config.training, warm_start=0.0)  # that is behind it
@@ -245,10 +235,20 @@ class Trainer:
         return result
 
     def _report(self, losses: list[Losses], diagnostics: Diagnostics | None) -> TrainStatistics:
-        settings = self.config.training
-        frames = settings.batch * settings.window_frames
-        seconds = self.clock.seconds()
-        return report_on(losses, self.step, settings.steps, frames, seconds, diagnostics)
+        """Means of the ``losses`` since the last report, and the speed since the start."""
+        settings, seconds = self.config.training, self.clock.seconds()
+        loss, one_step, multi_step, sigreg = np.mean(losses, axis=0).tolist()
+        return TrainStatistics(
+            step=self.step,
+            total_steps=settings.steps,
+            loss=loss,
+            one_step=one_step,
+            multi_step=multi_step,
+            sigreg=sigreg,
+            seconds=seconds,
+            frames_per_s=self.step * settings.batch * settings.window_frames / max(seconds, 1e-9),
+            diagnostics=diagnostics,
+        )
 
     def _finish(self, diagnostics: Diagnostics | None) -> None:
         """Fit goal distance and sight to the rollouts, and write the checkpoint."""
