@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.commands.console import say, show_table
+from agent.evaluation.statistics import in_digits, in_ms
 
 COLUMNS = ("controller", "touch %", "held %", "steps", "error", "ms")
 ABSENT = "-"
@@ -48,9 +49,9 @@ def _cells(result: Mapping[str, Any]) -> list[str]:
         result["controller"],
         _rate(result["first_touch"]),
         _rate(result["held"]),
-        _number(result["steps_to_success"]["median"], ".0f"),
-        " ".join(map(_error, (error["median"], error["p90"]))),
-        " ".join(map(_time, (decision["p50"], decision["p95"]))),
+        _shown("{:.0f}".format, result["steps_to_success"]["median"]),
+        _shown(in_digits, error["median"], error["p90"]),
+        _shown(in_ms, decision["p50"], decision["p95"]),
     ]
 
 
@@ -61,17 +62,5 @@ def _rate(rate: Mapping[str, float | None]) -> str:
     return f"{percent['rate']:.1f} ({percent['low']:.0f}-{percent['high']:.0f})"
 
 
-def _error(value: float | None) -> str:
-    from agent.evaluation.statistics import in_digits
-
-    return ABSENT if value is None else in_digits(value)
-
-
-def _time(value: float | None) -> str:
-    from agent.evaluation.statistics import in_ms
-
-    return ABSENT if value is None else in_ms(value)
-
-
-def _number(value: float | None, form: str) -> str:
-    return ABSENT if value is None else format(value, form)
+def _shown(form: Callable[[float], str], *values: float | None) -> str:
+    return " ".join(ABSENT if value is None else form(value) for value in values)
