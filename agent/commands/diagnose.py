@@ -65,8 +65,7 @@ class Diagnose:
         """Diagnose, write the page, print the verdicts."""
         from agent.commands.console import say
         from agent.commands.places import require_file_place
-        from agent.diagnosis.page import write_diagnosis
-        from agent.diagnosis.record import write_record
+        from agent.diagnosis.page import write_diagnosis, write_record
         from agent.errors import UserError
 
         if self.out.suffix != ".html":

@@ -1,9 +1,10 @@
-"""The page of ``diagnose``: verdicts first, then the figures behind them."""
+"""What ``diagnose`` writes: a page, verdicts first, then the figures behind them; and a file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from agent.diagnosis import Diagnosis, Finding
 from agent.diagnosis.figures import (
@@ -12,6 +13,7 @@ from agent.diagnosis.figures import (
     spectrum_figure,
     time_figure,
 )
+from agent.files.json_files import write_json
 from agent.reporting import html
 from agent.reporting.markup import Markup, element, joined
 
@@ -19,6 +21,7 @@ TITLE = "Can LeJEPA learn this world's own variables?"
 MARKS = {"holds": "\N{CHECK MARK}", "roughly": "~", "fails": "\N{MULTIPLICATION X}", "unclear": "?"}
 
 ASKING = ("roughly", "fails", "unclear")
+SCHEMA = "lejepa-agent/diagnosis/1"
 
 
 def write_diagnosis(path: Path, found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Path:
@@ -27,6 +30,20 @@ def write_diagnosis(path: Path, found: Sequence[Diagnosis], sources: Mapping[str
     UserError or MachineError if nothing can be written there.
     """
     return html.write_report(path, TITLE, _head(found, sources), [_section(one) for one in found])
+
+
+def write_record(path: Path, found: Sequence[Diagnosis], about: Mapping[str, Any]) -> None:
+    """Write all of ``found`` for programs, and ``about`` beside it: where it comes from.
+
+    UserError or MachineError if nothing can be written there.
+    """
+    write_json(path, {"schema": SCHEMA, **about, "subjects": [_subject(one) for one in found]})
+
+
+def _subject(found: Diagnosis) -> dict[str, Any]:
+    names = ("question", "test", "level", "effect", "p")
+    lines = [{name: getattr(line, name) for name in names} for line in found.findings]
+    return {"name": found.data.name, "about": found.about, "findings": lines}
 
 
 def _head(found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agent.diagnosis.record import SCHEMA
+from agent.diagnosis.page import SCHEMA
 from agent.files.json_files import read_json, require_fields
 
 MARK = "diagnose"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.commands.places import require_file_place
-from agent.diagnosis.record import write_record
+from agent.diagnosis.page import write_record
 from agent.errors import UserError
 
 
