@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.diagnosis.theory import checked
+from agent.diagnosis.promise import checked
 from agent.errors import UserError
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from agent.diagnosis.theory import checked, error_bound, whitening_error
+from agent.diagnosis.promise import checked, error_bound, whitening_error
 from agent.errors import UserError
 from studies.metrics import (
     Array,

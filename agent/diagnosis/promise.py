@@ -1,6 +1,7 @@
 """How near the covariance is to the identity, how many directions are used, what follows.
 
-The approximate theorem (Klindt, LeCun & Balestriero 2026, arXiv:2605.26379): with excess
+The approximate theorem (Klindt, LeCun & Balestriero 2026, arXiv:2605.26379, Theorems 1 and 3,
+"the paper") is of pairs z, z' of a world z' = ρz + √(1−ρ²)·η and an encoder h. With excess
 alignment δ and whitening error ε = ‖Cov(h) − I‖_F, some orthogonal Q has
 
     E‖h − Qz‖² ≤ D + (ε + D)²,    D = δ / (2ρ(1 − ρ)).
@@ -9,7 +10,8 @@ It needs the world's ρ, which the data do not tell. No feature outlasts the wor
 so the largest lag correlation of any direction is a lower limit of it (their mean serves where
 they may well be equal); with ρ there, δ = 0 for directions that all survive equally. The bound so
 found is what the theorem promises at best; at 2n it promises nothing, since unrelated vectors of
-unit variance are that far apart.
+unit variance are that far apart. Arrays of embeddings are (samples, dimensions) float64; an
+expectation is the mean over samples.
 """
 
 from __future__ import annotations
@@ -18,18 +20,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.diagnosis.theory import (
-    SAMPLES_PER_DIMENSION,
-    alignment,
-    error_bound,
-    minimum_alignment,
-    whitening_error,
-)
 from agent.diagnosis.thinning import Sample
 from agent.diagnosis.trajectories import Trajectories
+from agent.errors import UserError
 from agent.interfaces import Array
 
 DRAWS = 499
+SAMPLES_PER_DIMENSION = 5  # fewer, and a linear map explains noise
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def promise(data: Trajectories, sample: Sample, rho: float, rng: np.random.Gener
     flat = data.values.reshape(-1, dimension)
     epsilon = whitening_error(flat)
     now, following = (x.reshape(-1, dimension) for x in (data.values[:, :-1], data.following))
-    # As much variance as there is must move at least so much (see theory.excess_alignment).
+    # As much variance as there is must move at least so much (see studies/theory.py).
     least = minimum_alignment(rho, 1) * float(np.trace(data.frame.covariance))
     delta = max(0.0, alignment(now, following) - least)
     spectrum = data.frame.spectrum
@@ -84,6 +81,61 @@ def effective_rank(spectrum: Array) -> float:
     share = np.maximum(spectrum, 0) / np.maximum(spectrum, 0).sum()
     share = share[share > 0]
     return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def minimum_alignment(rho: float, dimensions: int) -> float:
+    """2(1 − ρ)n: no encoder with identity covariance aligns better (Theorem 1)."""
+    return 2 * (1 - rho) * dimensions
+
+
+def error_bound(excess: float, whitening: float, rho: float) -> float:
+    """D + (ε + D)² with D = δ/(2ρ(1 − ρ)): Theorem 3's bound on min_Q E‖h − Qz‖².
+
+    UserError unless 0 < ρ < 1 and neither error is negative.
+    """
+    if not 0 < rho < 1 or excess < 0 or whitening < 0:
+        raise UserError(
+            "expected 0 < rho < 1 and errors of 0 or more, got "
+            f"rho {rho}, excess alignment {excess}, whitening error {whitening}"
+        )
+    nonlinear = excess / (2 * rho * (1 - rho))
+    return nonlinear + (whitening + nonlinear) ** 2
+
+
+def alignment(embeddings: Array, partners: Array) -> float:
+    """E‖h(z') − h(z)‖², the loss of the paper without its regulariser.
+
+    UserError for too few samples, lengths or dimensions that differ, or NaN.
+    """
+    h, partner = checked("embeddings", embeddings), checked("partners", partners)
+    if h.shape != partner.shape:
+        raise UserError(f"expected partners of shape {h.shape}, got {partner.shape}")
+    return float(((partner - h) ** 2).sum(1).mean())
+
+
+def whitening_error(embeddings: Array) -> float:
+    """ε = ‖Cov(h) − I‖_F (the paper, Theorem 3); UserError for too few samples or NaN."""
+    h = checked("embeddings", embeddings)
+    covariance = np.atleast_2d(np.cov(h.T))
+    return float(np.linalg.norm(covariance - np.eye(h.shape[1])))
+
+
+def checked(name: str, values: Array) -> Array:
+    """``values`` (samples, dimensions) as float64; UserError unless enough of them, all finite."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 2:
+        raise UserError(f"expected {name} (samples, dimensions), got shape {values.shape}")
+    samples, dimensions = values.shape
+    needed = SAMPLES_PER_DIMENSION * dimensions
+    if samples < needed:
+        raise UserError(
+            f"expected {needed} samples or more of {name} with {dimensions} dimensions, got "
+            f"{samples}: take more episodes, or longer ones"
+        )
+    if not np.isfinite(values).all():
+        at = np.argwhere(~np.isfinite(values))[0]
+        raise UserError(f"expected finite {name}, got {values[tuple(at)]} in row {at[0]}")
+    return values
 
 
 def _p_identity(centred: Array, rng: np.random.Generator) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import eval_hermitenorm
 
-from agent.diagnosis.theory import alignment, error_bound, minimum_alignment, whitening_error
+from agent.diagnosis.promise import alignment, error_bound, minimum_alignment, whitening_error
 from agent.errors import UserError
 from studies.metrics import (
     Array,
