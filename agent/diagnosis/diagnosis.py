@@ -85,9 +85,7 @@ def diagnose(
     ``world``: the shapes of the world that ``data``, an embedding, show.
     ``geometry``, of its goal metric, becomes a finding as it is.
     ``on_check`` is told how many of ``CHECKS`` are done. The same seed gives the same result.
-
-    Raises:
-        UserError: if the residuals are not of these rows.
+    UserError if the residuals are not of these rows.
     """
     streams = iter(
         [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(CHECKS + 1)]

@@ -24,10 +24,8 @@ class Trajectories:
     ``periods`` (D,): after how much a column repeats (2π for an angle that goes round), inf for
     the rest; differences are taken modulo it. ``own_units``: columns share no unit, so only the
     shape of their covariance means something, as for a world's states but not for embeddings.
-    ``left_out``: names of columns that never change, of which nothing can be said.
-
-    Raises:
-        UserError: on too few episodes or frames, NaN, or a column that never changes.
+    ``left_out``: names of columns that never change, of which nothing can be said. UserError on too
+    few episodes or frames, NaN, or a column that never changes.
     """
 
     name: str

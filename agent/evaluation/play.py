@@ -43,10 +43,8 @@ class Trial:
 class Arena:
     """Worlds, one an episode, kept from one group of episodes to the next; a context manager.
 
-    ``make_world`` makes one more world; all are alike. ``watch`` is told of every tick.
-
-    Raises:
-        UserError: for a controller made for another world or task.
+    ``make_world`` makes one more world; all are alike. ``watch`` is told of every tick. UserError
+    for a controller made for another world or task.
     """
 
     def __init__(

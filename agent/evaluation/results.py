@@ -134,11 +134,7 @@ def _line(verdict: Verdict) -> dict[str, Any]:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """A result that was written as JSON.
-
-    Raises:
-        UserError: if there is no such file, or it is no result of this schema.
-    """
+    """A result that was written as JSON; UserError if there is none, or of another schema."""
     result = read_json(path, "a result file", (SCHEMA,), "`evaluate --json`")
     require_fields(path, result, FIELDS)
     return result

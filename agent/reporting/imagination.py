@@ -55,10 +55,8 @@ def imagine(
     """Predict ``steps`` model steps open loop from env step ``start`` of ``episode``.
 
     ``start`` is late enough for the model's context; every second step is shown, by frames of the
-    episodes ``library``, those the model was trained on.
-
-    Raises:
-        UserError: if the episode is too short for that, or the library is empty.
+    episodes ``library``, those the model was trained on. UserError if the episode is too short
+    for that, or the library is empty.
     """
     rows = _model_step_rows(model, episodes, episode, start, steps)
     predicted = _open_loop(model, episodes, rows)

@@ -82,8 +82,7 @@ class Algorithm:
     def require_task(self, world: str, task: str | None) -> None:
         """Refuse a ``task`` that is missing, unknown or of no use, and a world without it.
 
-        Raises:
-            UserError: saying what to give or leave away.
+        UserError says what to give or leave away.
         """
         if not self.on_dmc_reward:
             if task is not None:
@@ -103,8 +102,7 @@ class Algorithm:
 def spec_of(world: str) -> WorldSpec:
     """The spec of the world called ``world``, whose goals can be learned from its state.
 
-    Raises:
-        UserError, WorldError: if there is no such world, or its state has no goal.
+    UserError or WorldError if there is no such world, or its state has no goal.
     """
     made = make_world(world)
     try:

@@ -23,8 +23,7 @@ RATE_SCALE, RATE_LIMIT = 10.0, 10.0
 class StateCode:
     """The code of the states of ``spec``; positions first, then rates.
 
-    Raises:
-        UserError: if no number of the state says when a goal is reached.
+    UserError if no number of the state says when a goal is reached.
     """
 
     spec: WorldSpec

@@ -54,10 +54,7 @@ def record(statistics: Iterable[TrainStatistics], out: Path) -> Iterator[TrainSt
 def read_metrics(out: Path) -> list[dict[str, Any]]:
     """All reports in ``out``, oldest first; none if nothing was recorded.
 
-    A last line that a kill cut short is left out.
-
-    Raises:
-        DamagedDataError: if any other line is no report.
+    A last line that a kill cut short is left out; DamagedDataError if any other is no report.
     """
     path = out / METRICS_NAME
     if not path.exists():
