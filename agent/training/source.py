@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
 from agent.data.manifest import ShardRecord
@@ -29,6 +31,7 @@ from agent.training.state import begun_with
 _WORK_BYTES = 4 * 10**8  # of gradient steps and diagnostics, beside libraries and frames
 _HELD_TO_LOOKED_AT, _LEAST_LOOKED_AT = 3, 2  # shards that take turns for one that stays
 _LEAST_HELD = 2
+_EPISODES, _FRAMES = 64, 4096  # that scales are taken from
 _log = logging.getLogger(__name__)
 
 
@@ -108,6 +111,18 @@ def env_steps(store: RolloutStore, episodes: int) -> int:
             steps += int((store.read_shard(record).ep_len[:left] - 1).sum())
         left -= record.count
     return steps
+
+
+def some_frames(episodes: Episodes, ids: Rows) -> Tensor:
+    """Frames uint8 (at most 2 * 4096, h, w, 3), evenly from about 64 of the episodes ``ids``."""
+    rows = episodes.row_numbers(ids[:: max(1, len(ids) // _EPISODES)])
+    return torch.from_numpy(episodes.pixels[rows[:: max(1, len(rows) // _FRAMES)]])
+
+
+def actions_of(episodes: Episodes, ids: Rows) -> Tensor:
+    """All actions (N, A) of the episodes ``ids``; nothing acts at an episode's end."""
+    spans = [episodes.rows(episode) for episode in ids.tolist()]
+    return torch.from_numpy(np.concatenate([episodes.action[span][:-1] for span in spans]))
 
 
 def _fitting(store: RolloutStore, room: int) -> int:

@@ -34,10 +34,9 @@ from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.parallel import norms_over_ranks
 from agent.training.reports import Clock, Losses, TrainStatistics
-from agent.training.scales import actions_of, some_frames
 from agent.training.sight import learn_sight
 from agent.training.slow_features import STEPS
-from agent.training.source import data_for, env_steps, source_of
+from agent.training.source import actions_of, data_for, env_steps, some_frames, source_of
 from agent.training.state import load_training_state, save_training_state
 from envs import SpecError, interrupts_held_back
 
