@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
 
-from agent.commands.values import Seed
+from agent.commands.values import Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
 if TYPE_CHECKING:
@@ -41,23 +41,15 @@ class Baseline:
         "sac"
     )
     """Which one; all but inverse-dynamics and clone by Stable-Baselines3."""
-    world: Annotated[
-        str | None, arg(metavar="NAME", help_behavior_hint=f"(default: {DEFAULT_WORLD})")
-    ] = None
+    world: Annotated[str | None, optional("NAME", DEFAULT_WORLD)] = None
     """The world to learn in; clone and inverse-dynamics take theirs from --data."""
-    data: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
+    data: Annotated[Path | None, optional("DIR")] = None
     """The data set that collect made, for inverse-dynamics and clone."""
-    steps: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 4000)")] = None
+    steps: Annotated[int | None, optional("INT", "4000")] = None
     """Gradient steps of inverse-dynamics and clone."""
-    task: Annotated[
-        Literal["easy", "hard"] | None,
-        arg(metavar="{easy,hard}", help_behavior_hint="(default: none)"),
-    ] = None
+    task: Annotated[Literal["easy", "hard"] | None, optional("{easy,hard}")] = None
     """Of dm_control, for sac-dmc and td3-dmc: the size of the target."""
-    env_steps: Annotated[
-        int | None,
-        arg(metavar="INT", help_behavior_hint="(default: 30400; ppo 1000000, dmc 300000)"),
-    ] = None
+    env_steps: Annotated[int | None, optional("INT", "30400; ppo 1000000, dmc 300000")] = None
     """Env steps to learn from: whole episodes of all environments at once, eight of them."""
     resume: bool = False
     """Continue the training in --out; --env-steps may be larger than before."""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from agent.commands.values import Cluster, Parallel, Seed
+from agent.commands.values import Cluster, Parallel, Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
 
@@ -34,19 +34,15 @@ class Collect:
     """Directory of the data set; made if missing, continued if interrupted before."""
     world: Annotated[str, arg(metavar="NAME")] = DEFAULT_WORLD
     """Which world: one that `worlds` lists, dmc:DOMAIN-TASK, gym:ID or FILE.py:CLASS."""
-    look: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: the world's)")] = ""
+    look: Annotated[str, optional("NAME", "the world's")] = ""
     """How frames are drawn, where the world has a choice."""
-    image_size: Annotated[
-        int | None, arg(metavar="INT", help_behavior_hint="(default: the world's)")
-    ] = None
+    image_size: Annotated[int | None, optional("INT", "the world's")] = None
     """Side of a frame in pixels."""
     episodes: int = 400
     """How many episodes in all."""
     episode_steps: int = 200
     """Length of an episode in env steps; it is shorter where the world ends it."""
-    behaviour: Annotated[
-        str, arg(metavar="NAME", help_behavior_hint="(default: the world's, mostly ou)")
-    ] = ""
+    behaviour: Annotated[str, optional("NAME", "the world's, mostly ou")] = ""
     """How the world is moved: ou, actions that drift, weak and strong; wander, the same stronger
     and far longer; uniform, each drawn anew; swift, strong ones that drift; what a world has of its
     own; FILE.py:NAME; or the directory of a checkpoint, which then steers to goals it has seen."""

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import arg
 
 from agent.commands.controllers import DEFAULT_PLANNER, Acting, PlannerName, make_controller
-from agent.commands.values import Parallel, Seed
+from agent.commands.values import Parallel, Seed, optional
 from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
     from agent.commands.steering import Steered
     from envs import Episode, World
-
-
-def _optional(metavar: str, meaning: str = "none") -> object:
-    return arg(metavar=metavar, help_behavior_hint=f"(default: {meaning})")
 
 
 @dataclass(frozen=True)
@@ -36,15 +32,15 @@ class Control:
 
     checkpoint: Annotated[Path, arg(metavar="DIR")] = SHIPPED
     """The world model: a directory that train wrote, or the one that comes with the program."""
-    world: Annotated[str | None, _optional("NAME", "the checkpoint's")] = None
+    world: Annotated[str | None, optional("NAME", "the checkpoint's")] = None
     """Which world to steer; `worlds` lists them."""
-    goal_image: Annotated[Path | None, _optional("PNG")] = None
+    goal_image: Annotated[Path | None, optional("PNG")] = None
     """The goal as a picture, seen from the same camera."""
-    goal_state: Annotated[tuple[float, ...], _optional("NUMBERS")] = ()
+    goal_state: Annotated[tuple[float, ...], optional("NUMBERS")] = ()
     """The goal as the world's state, in its units; what is left out at the end is 0."""
-    goal_seed: Annotated[Seed | None, _optional("INT", "0, if no goal is given")] = None
+    goal_seed: Annotated[Seed | None, optional("INT", "0, if no goal is given")] = None
     """The goal as a random state: this number decides which."""
-    start_state: Annotated[tuple[float, ...], _optional("NUMBERS", "random")] = ()
+    start_state: Annotated[tuple[float, ...], optional("NUMBERS", "random")] = ()
     """The state it starts in; what is left out at the end is 0."""
     seconds: float = 4.0
     """How long to steer, in simulated seconds."""
@@ -56,16 +52,16 @@ class Control:
     """world-model plans at every tick; direct is the model's action head, without a search."""
     planner: PlannerName = DEFAULT_PLANNER
     """How world-model searches actions."""
-    tick_ms: Annotated[float | None, _optional("MS", "as long as it needs")] = None
+    tick_ms: Annotated[float | None, optional("MS", "as long as it needs")] = None
     """Time a decision may take: then the best plan so far is used, and late ticks are counted."""
     delay_ticks: int = 0
     """Actions act this many ticks late; world-model knows, and plans for it."""
     no_guard: bool = False
     """Act on anything. Usually it holds, with no action, while the camera's pictures cannot be
     acted on: it hangs, is covered, has moved."""
-    video: Annotated[Path | None, _optional("FILE", "no film")] = None
+    video: Annotated[Path | None, optional("FILE", "no film")] = None
     """Where to write the film: .webm, .mp4 or .gif."""
-    save_goal: Annotated[Path | None, _optional("PNG", "not saved")] = None
+    save_goal: Annotated[Path | None, optional("PNG", "not saved")] = None
     """Where to write the goal picture, as the controller sees it; --goal-image reads it again."""
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from agent.commands.values import Parallel, Seed
+from agent.commands.values import Parallel, Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 from agent.machine.cores import usable_cores
 from agent.model.shipped import DEMOS_MODEL, find_checkpoint
@@ -37,9 +37,7 @@ class Demo:
       python run_agent.py demo --world dmc:point_mass-easy --out runs/point-mass
     """
 
-    out: Annotated[
-        Path | None, arg(metavar="DIR", help_behavior_hint="(default: runs/demo, or runs/WORLD)")
-    ] = None
+    out: Annotated[Path | None, optional("DIR", "runs/demo, or runs/WORLD")] = None
     """Directory of everything it makes."""
     world: Annotated[str, arg(metavar="NAME")] = DEFAULT_WORLD
     """Which world; `worlds` lists them."""
@@ -48,11 +46,9 @@ class Demo:
     long, or seconds to see that everything runs."""
     rollouts: int = 400
     """Episodes of 200 env steps to learn from."""
-    steps: Annotated[
-        int | None, arg(metavar="INT", help_behavior_hint="(default: what the world takes)")
-    ] = None
+    steps: Annotated[int | None, optional("INT", "what the world takes")] = None
     """Gradient steps of the world model."""
-    behaviour: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: the world's)")] = ""
+    behaviour: Annotated[str, optional("NAME", "the world's")] = ""
     """How the world is moved while it is recorded."""
     sac_env_steps: int = SAC_ENV_STEPS
     """Env steps SAC learns from, in whole episodes; 0 leaves it out."""

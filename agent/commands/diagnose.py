@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
-from agent.commands.values import Seed
+from agent.commands.values import Seed, optional
 
 if TYPE_CHECKING:
     from agent.diagnosis import Diagnosis, Trajectories
@@ -41,15 +41,11 @@ class Diagnose:
     """A world model, or the run that made it."""
     out: Annotated[Path, arg(metavar="FILE")] = Path("runs/diagnosis.html")
     """The page to write, with every figure inside."""
-    json: Annotated[
-        Path | None, arg(metavar="FILE", help_behavior_hint="(default: only the page)")
-    ] = None
+    json: Annotated[Path | None, optional("FILE", "only the page")] = None
     """Where to write the verdicts for programs."""
     episodes: int = 400
     """Episodes to look at, at most, spread over the data set."""
-    stride: Annotated[
-        int | None, arg(metavar="INT", help_behavior_hint="(default: the model's step, else 2)")
-    ] = None
+    stride: Annotated[int | None, optional("INT", "the model's step, else 2")] = None
     """Env steps between rows of the state."""
     rates: bool = False
     """Diagnose the whole state and not only what a goal is about. One picture shows no rates."""

@@ -18,7 +18,7 @@ from agent.commands.controllers import (
     require_controller,
     require_planning,
 )
-from agent.commands.values import Cluster, Parallel, Seed
+from agent.commands.values import Cluster, Parallel, Seed, optional
 from agent.commands.worlds_asked import WorldAsked, world_asked
 
 if TYPE_CHECKING:
@@ -55,21 +55,15 @@ class Evaluate:
     controller: Annotated[str, arg(metavar="NAME")] = "world-model"
     """Who acts: world-model, direct, sac, td3, ppo, clone, inverse-dynamics, random, noop, and more
     that one world has; or FILE.py:NAME, called with the world's spec."""
-    checkpoint: Annotated[
-        Path | None, arg(metavar="DIR", help_behavior_hint="(default: the shipped one)")
-    ] = None
+    checkpoint: Annotated[Path | None, optional("DIR", "the shipped one")] = None
     """What it learned: a directory that train or baseline wrote."""
-    world: Annotated[
-        str | None, arg(metavar="NAME", help_behavior_hint="(default: the checkpoint's)")
-    ] = None
+    world: Annotated[str | None, optional("NAME", "the checkpoint's")] = None
     """Which world; `worlds` lists them."""
-    look: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: the checkpoint's)")] = ""
+    look: Annotated[str, optional("NAME", "the checkpoint's")] = ""
     """How frames are drawn; must be what the model was trained on."""
-    protocol: Annotated[
-        str | None, arg(metavar="NAME", help_behavior_hint="(default: the world's first)")
-    ] = None
+    protocol: Annotated[str | None, optional("NAME", "the world's first")] = None
     """What is asked."""
-    data: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
+    data: Annotated[Path | None, optional("DIR")] = None
     """Recordings to evaluate on, without a world."""
     planner: PlannerName = DEFAULT_PLANNER
     """How world-model searches actions."""
@@ -87,9 +81,7 @@ class Evaluate:
     """Processes that share the episodes; changes the time it takes."""
     cluster: Cluster = ""
     """Where they run: on the Ray cluster at HOST:PORT, or `local`, one that is started here."""
-    tick_ms: Annotated[
-        float | None, arg(metavar="MS", help_behavior_hint="(default: as long as it needs)")
-    ] = None
+    tick_ms: Annotated[float | None, optional("MS", "as long as it needs")] = None
     """Time a decision may take: then the best plan so far is used. Plays one episode at a time."""
     delay_ticks: int = 0
     """Actions act this many ticks late; world-model knows, and plans for it."""
@@ -99,9 +91,7 @@ class Evaluate:
     """Where the network computes: cpu or cuda, which pays for large batches."""
     no_floors: bool = False
     """Leave out the random and the idle controller."""
-    json: Annotated[
-        Path | None, arg(metavar="FILE", help_behavior_hint="(default: only the table)")
-    ] = None
+    json: Annotated[Path | None, optional("FILE", "only the table")] = None
     """Where to write the result, episode by episode."""
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from agent.commands.values import Parallel, Port, Seed
+from agent.commands.values import Parallel, Port, Seed, optional
 from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from agent.live.page import Page
 
 LOOPBACK = "127.0.0.1"
-
-
-def _optional(metavar: str, meaning: str) -> object:
-    return arg(metavar=metavar, help_behavior_hint=f"(default: {meaning})")
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Live:
 
     checkpoint: Annotated[Path, arg(metavar="DIR")] = SHIPPED
     """The world model: a directory that train wrote, or the one that comes with the program."""
-    world: Annotated[str | None, _optional("NAME", "the checkpoint's")] = None
+    world: Annotated[str | None, optional("NAME", "the checkpoint's")] = None
     """Which world to act in; `worlds` lists them."""
     host: Annotated[str, arg(metavar="ADDRESS")] = LOOPBACK
     """Where to listen; anything but the loopback lets others in, who may steer as well."""
@@ -47,15 +43,15 @@ class Live:
     """Where the page is."""
     open: bool = False
     """Open the page in this machine's browser."""
-    data: Annotated[Path | None, _optional("DIR", "poses of the world")] = None
+    data: Annotated[Path | None, optional("DIR", "poses of the world")] = None
     """Recordings whose pictures are offered as goals."""
-    beside: Annotated[Path | None, _optional("DIR", "none")] = None
+    beside: Annotated[Path | None, optional("DIR", "none")] = None
     """A policy that `baseline` trained on states, as a rival to have beside it."""
-    start_state: Annotated[tuple[float, ...], _optional("NUMBERS", "random")] = ()
+    start_state: Annotated[tuple[float, ...], optional("NUMBERS", "random")] = ()
     """The state it starts in; what is left out at the end is 0."""
-    goal_state: Annotated[tuple[float, ...], _optional("NUMBERS", "random")] = ()
+    goal_state: Annotated[tuple[float, ...], optional("NUMBERS", "random")] = ()
     """The first goal, as a state."""
-    set: Annotated[tuple[str, ...], _optional("NAME=VALUE", "as usual")] = ()
+    set: Annotated[tuple[str, ...], optional("NAME=VALUE", "as usual")] = ()
     """Where controls of the page stand at first; the page's own command line names them."""
     seed: Seed = 0
     """Decides a random start and the first goal."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from agent.commands.values import Cluster, Parallel, Seed
+from agent.commands.values import Cluster, Parallel, Seed, optional
 
 if TYPE_CHECKING:
     from agent.sweep.plan import Plan
@@ -46,9 +46,7 @@ class Sweep:
     """Directory of the sweep."""
     data: Annotated[tuple[Path, ...], arg(metavar="DIR ...")] = ()
     """Data sets to learn from, each with its world."""
-    seeds: Annotated[
-        tuple[int, ...], arg(metavar="INT ...", help_behavior_hint="(default: 0)")
-    ] = ()
+    seeds: Annotated[tuple[int, ...], optional("INT ...", "0")] = ()
     """Seeds of the trainings."""
     preset: Annotated[str | None, arg(help_behavior_hint="(default: default)")] = None
     """What is not varied, as for train."""
@@ -57,7 +55,7 @@ class Sweep:
     ] = None
     """How settings are chosen: all combinations, at random, or by Optuna, which needs --cluster and
     takes the seeds in turn."""
-    trials: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 20)")] = None
+    trials: Annotated[int | None, optional("INT", "20")] = None
     """How many choices of settings random and optuna make, for each data set."""
     config: Annotated[Path | None, arg(metavar="FILE.toml")] = None
     """The same in a file."""

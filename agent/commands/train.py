@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from agent.commands.values import Parallel, Seed
+from agent.commands.values import Parallel, Seed, optional
 
 if TYPE_CHECKING:
     from agent.config import ExperimentConfig
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from agent.training.reports import TrainStatistics
 
 CURVES_NAME = "curves.png"
-
-
-def _from_preset() -> object:
-    return arg(metavar="INT", help_behavior_hint="(default: the preset's)")
 
 
 @dataclass(frozen=True)
@@ -67,24 +63,18 @@ class Train:
     """Show all settings as TOML, and end."""
     resume: bool = False
     """Continue the run in --out with the same settings."""
-    steps: Annotated[int | None, _from_preset()] = None
+    steps: Annotated[int | None, optional("INT", "the preset's")] = None
     """Gradient steps; those of the action head are fewer or more in proportion."""
-    seed: Annotated[Seed | None, _from_preset()] = None
+    seed: Annotated[Seed | None, optional("INT", "the preset's")] = None
     """Everything random follows from it."""
-    threads: Annotated[Parallel | None, _from_preset()] = None
+    threads: Annotated[Parallel | None, optional("INT", "the preset's")] = None
     """Threads of torch; the same number gives the same weights."""
-    device: Annotated[
-        str | None, arg(metavar="NAME", help_behavior_hint="(default: the preset's, cpu)")
-    ] = None
+    device: Annotated[str | None, optional("NAME", "the preset's, cpu")] = None
     """Where torch computes: cpu or cuda."""
-    precision: Annotated[
-        str | None, arg(metavar="NAME", help_behavior_hint="(default: the preset's, float32)")
-    ] = None
+    precision: Annotated[str | None, optional("NAME", "the preset's, float32")] = None
     """Of the products inside the networks: float32, or bfloat16, which learns the preset lewm
     1.8 times as fast and ours no faster."""
-    memory: Annotated[
-        float | None, arg(metavar="GB", help_behavior_hint="(default: the preset's, 0)")
-    ] = None
+    memory: Annotated[float | None, optional("GB", "the preset's, 0")] = None
     """What this process may take. Frames that do not fit are read in turn, ahead of the steps that
     need them; 0: 60 % of what is free, for frames."""
     settings: dict[str, str] = field(init=False, default_factory=dict)

@@ -25,8 +25,13 @@ class Within:
         return f"from {self.low} to {self.high}"
 
 
+def optional(metavar: str, meaning: str = "none") -> object:
+    """A note on a flag that may be left away; help says what that means."""
+    return arg(metavar=metavar, help_behavior_hint=f"(default: {meaning})")
+
+
 Seed = Annotated[int, Within(0, MAX_SEED)]
-Cluster = Annotated[str, arg(metavar="ADDRESS", help_behavior_hint="(default: none)")]
+Cluster = Annotated[str, optional("ADDRESS")]
 Parallel = Annotated[int, Within(1, MAX_THREADS)]  # threads, or processes
 
 Port = Annotated[int, Within(1, 65535)]
