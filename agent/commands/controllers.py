@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent.errors import UserError
@@ -55,23 +55,28 @@ class Learned:
     """A controller that needs a checkpoint.
 
     ``make`` takes the checkpoint's directory and how to act, which those without the choice
-    ignore. ``shipped`` is the checkpoint used when none is named; ``made_by`` is the
-    subcommand that writes one.
+    ignore. ``shipped`` is the checkpoint used when none is named.
     """
 
-    about: str
     make: Callable[[Path, Acting], Controller]
-    made_by: str
     shipped: Path | None = None
 
 
 @dataclass(frozen=True)
 class Given:
-    """A controller that learns nothing; ``world`` is the only one it can act in, if not all."""
+    """A controller that learns nothing: the class ``package.module:Class``.
 
-    about: str
-    make: Callable[[WorldSpec], Controller]
+    ``world`` is the only one it can act in; None: any, and the class is called with its spec.
+    """
+
+    home: str
     world: str | None = None
+
+    def make(self, spec: WorldSpec) -> Controller:
+        """One more of it, for the world of ``spec``."""
+        kind = _imported(self.home)
+        made: Controller = kind(spec) if self.world is None else kind()
+        return made
 
 
 def _world_model(checkpoint: Path, acting: Acting) -> Controller:
@@ -113,88 +118,35 @@ def _network(checkpoint: Path, acting: Acting) -> WorldModel:
     return load_checkpoint(checkpoint).to(usable_device(acting.device))
 
 
-def _policy(algorithm: str) -> Callable[[Path, Acting], Controller]:
+def _rival(home: str, algorithm: str) -> Learned:
+    """A policy that ``baseline`` trains, read by the class ``package.module:Class``."""
+
     def make(checkpoint: Path, acting: Acting) -> Controller:
-        from agent.rivals.actor import ActorController
-
-        return ActorController.load(checkpoint, algorithm)
-
-    return make
-
-
-def _clone(algorithm: str) -> Callable[[Path, Acting], Controller]:
-    def make(checkpoint: Path, acting: Acting) -> Controller:
-        from agent.rivals.cloning import CloneController
-
-        return CloneController.load(checkpoint, algorithm)
-
-    return make
-
-
-def _given(home: str, name: str, takes_spec: bool) -> Callable[[WorldSpec], Controller]:
-    def make(spec: WorldSpec) -> Controller:
-        from importlib import import_module
-
-        kind = getattr(import_module(home), name)
-        made: Controller = kind(spec) if takes_spec else kind()
+        made: Controller = _imported(home).load(checkpoint, algorithm)
         return made
 
-    return make
+    return Learned(make)
 
 
-CONTROLLERS: Mapping[str, Learned | Given] = MappingProxyType(
-    {
-        "world-model": Learned(
-            "plans through a learned world model, from pixels", _world_model, "train", SHIPPED
-        ),
-        "direct": Learned(
-            "the world model's action head, without a search, from pixels",
-            _direct,
-            "train",
-            SHIPPED,
-        ),
-        "lewm": Learned(
-            "LeWorldModel's own way to plan (CEM, 25 ticks with eyes closed), from pixels",
-            _lewm,
-            "train",
-        ),
-        "sac": Learned(
-            "soft actor-critic with hindsight, on true states", _policy("sac"), "baseline"
-        ),
-        "td3": Learned("TD3 with hindsight, on true states", _policy("td3"), "baseline"),
-        "ppo": Learned("PPO, on true states", _policy("ppo"), "baseline"),
-        "sac-dmc": Learned(
-            "soft actor-critic on dm_control's reward, for dmc-easy or dmc-hard",
-            _policy("sac-dmc"),
-            "baseline",
-        ),
-        "td3-dmc": Learned(
-            "TD3 on dm_control's reward, for dmc-easy or dmc-hard", _policy("td3-dmc"), "baseline"
-        ),
-        "clone": Learned(
-            "actions cloned with hindsight goals, from pixels", _clone("clone"), "baseline"
-        ),
-        "inverse-dynamics": Learned(
-            "as clone, with goals a few steps ahead", _clone("inverse-dynamics"), "baseline"
-        ),
-        "oracle": Given(
-            "Gauss-Newton on the true simulator and its state",
-            _given("agent.rivals.reacher.oracle", "OracleController", False),
-            SHIPPED.name,
-        ),
-        "computed-torque": Given(
-            "feedback on true states and masses",
-            _given("agent.rivals.reacher.computed_torque", "ComputedTorqueController", False),
-            SHIPPED.name,
-        ),
-        "random": Given(
-            "uniform actions, a floor", _given("agent.rivals.constant", "RandomController", True)
-        ),
-        "noop": Given(
-            "no action, a floor", _given("agent.rivals.constant", "NoOpController", True)
-        ),
-    }
-)
+def _imported(home: str) -> Any:
+    module, name = home.split(":")
+    return getattr(import_module(module), name)
+
+
+_ACTOR, _CLONE = "agent.rivals.actor:ActorController", "agent.rivals.cloning:CloneController"
+CONTROLLERS: Mapping[str, Learned | Given] = {
+    "world-model": Learned(_world_model, SHIPPED),
+    "direct": Learned(_direct, SHIPPED),
+    "lewm": Learned(_lewm),
+    **{name: _rival(_ACTOR, name) for name in ("sac", "td3", "ppo", "sac-dmc", "td3-dmc")},
+    **{name: _rival(_CLONE, name) for name in ("clone", "inverse-dynamics")},
+    "oracle": Given("agent.rivals.reacher.oracle:OracleController", SHIPPED.name),
+    "computed-torque": Given(
+        "agent.rivals.reacher.computed_torque:ComputedTorqueController", SHIPPED.name
+    ),
+    "random": Given("agent.rivals.constant:RandomController"),
+    "noop": Given("agent.rivals.constant:NoOpController"),
+}
 
 
 def require_controller(name: str) -> None:
@@ -219,9 +171,8 @@ def checkpoint_for(name: str, given: Path | None) -> Path | None:
         return None
     place = given or entry.shipped
     if place is None:
-        raise UserError(
-            f"expected --checkpoint for {name}: the directory that {entry.made_by} wrote"
-        )
+        maker = "train" if name in NETWORKS else "baseline"
+        raise UserError(f"expected --checkpoint for {name}: the directory that {maker} wrote")
     return find_checkpoint(place)
 
 

@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 COMPARISON, CURVES, WORLDS = "comparison", "curves", "worlds"
 PLANNERS, STUDIES = "planners.json", "identifiability"
 PLANNERS_SCHEMA = "lejepa-agent/planners/1"
-
-
-def about_controllers() -> dict[str, str]:
-    """What each controller is, in the order of tables."""
-    from agent.commands.controllers import CONTROLLERS
-
-    return {name: entry.about for name, entry in CONTROLLERS.items()}
+ABOUT_CONTROLLERS = {  # what each is, in the order of tables
+    "world-model": "plans through a learned world model, from pixels",
+    "direct": "the world model's action head, without a search, from pixels",
+    "lewm": "LeWorldModel's own way to plan (CEM, 25 ticks with eyes closed), from pixels",
+    "sac": "soft actor-critic with hindsight, on true states",
+    "td3": "TD3 with hindsight, on true states",
+    "ppo": "PPO, on true states",
+    "sac-dmc": "soft actor-critic on dm_control's reward, for dmc-easy or dmc-hard",
+    "td3-dmc": "TD3 on dm_control's reward, for dmc-easy or dmc-hard",
+    "clone": "actions cloned with hindsight goals, from pixels",
+    "inverse-dynamics": "as clone, with goals a few steps ahead",
+    "oracle": "Gauss-Newton on the true simulator and its state",
+    "computed-torque": "feedback on true states and masses",
+    "random": "uniform actions, a floor",
+    "noop": "no action, a floor",
+}
 
 
 def cells_in(results: Path) -> tuple[list[Cell], list[Cell]]:
@@ -40,7 +49,7 @@ def cells_in(results: Path) -> tuple[list[Cell], list[Cell]]:
     from benchmarks.campaign.matrix import EPISODES
     from benchmarks.campaign.ordering import in_order
 
-    found = in_order(read_cells(results / COMPARISON), tuple(about_controllers()))
+    found = in_order(read_cells(results / COMPARISON), tuple(ABOUT_CONTROLLERS))
     current: list[Cell] = []
     outdated: list[Cell] = []
     for cell in found:

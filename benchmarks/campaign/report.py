@@ -73,7 +73,7 @@ class Report:
         cells, outdated = inputs.cells_in(self.results)
         return Comparison(
             cells,
-            inputs.about_controllers(),
+            inputs.ABOUT_CONTROLLERS,
             inputs.curves_in(self.results),
             inputs.planner_rows(self.results / inputs.PLANNERS),
             dict(inputs.studies_in(self.results)),
@@ -103,7 +103,7 @@ def pages_made(
         UserError: if a page cannot be read or has no marks.
     """
     from agent.errors import UserError
-    from benchmarks.campaign.inputs import about_controllers
+    from benchmarks.campaign.inputs import ABOUT_CONTROLLERS
     from benchmarks.campaign.pages import page_of
 
     for path in paths:
@@ -111,7 +111,7 @@ def pages_made(
             page = path.read_text(encoding="utf-8")
         except OSError as error:
             raise UserError(f"expected a page at {path}, got: {error.strerror}") from error
-        yield path, page_of(page, cells, about_controllers(), curves, worlds, quoted)
+        yield path, page_of(page, cells, ABOUT_CONTROLLERS, curves, worlds, quoted)
 
 
 def draw_curves(

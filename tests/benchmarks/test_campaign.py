@@ -14,7 +14,7 @@ from agent.errors import UserError
 from benchmarks.campaign.campaign import Campaign
 from benchmarks.campaign.cells import is_current, read_cells
 from benchmarks.campaign.finished import finished_checkpoint
-from benchmarks.campaign.inputs import cells_in
+from benchmarks.campaign.inputs import ABOUT_CONTROLLERS, cells_in
 from benchmarks.campaign.matrix import PROTOCOLS, TRAININGS, wanted_runs
 from benchmarks.campaign.measuring import (
     DONE,
@@ -174,6 +174,7 @@ def test_every_run_has_its_own_name_and_a_protocol_that_exists() -> None:
     assert {task(run.protocol).name for run in wanted} == set(PROTOCOLS)
     learned = {name for name, entry in CONTROLLERS.items() if isinstance(entry, Learned)}
     assert {training.controller for training in TRAININGS} == learned
+    assert list(ABOUT_CONTROLLERS) == list(CONTROLLERS)
     curves = [training.name for training in TRAININGS if training.curve]
     assert len(set(curves)) == len(curves)
     assert run_id({"protocol": "lewm", "controller": "noop", "training_seed": None}) == "lewm/noop/"
