@@ -26,10 +26,7 @@ class Calibrate:
     data: Annotated[Path, arg(metavar="DIR")]
     """Recordings of its world."""
 
-    @property
-    def after_interrupt(self) -> str:
-        """What Ctrl-C leaves behind."""
-        return "The checkpoint is as it was."
+    after_interrupt = "The checkpoint is as it was."
 
     def run(self) -> None:
         """Load, learn, write beside the weights."""

@@ -64,10 +64,7 @@ class Control:
     save_goal: Annotated[Path | None, optional("PNG", "not saved")] = None
     """Where to write the goal picture, as the controller sees it; --goal-image reads it again."""
 
-    @property
-    def after_interrupt(self) -> str:
-        """What Ctrl-C leaves behind."""
-        return "No film was written; run the same command again to start anew."
+    after_interrupt = "No film was written; run the same command again to start anew."
 
     def run(self) -> None:
         """Load, steer, film, and print how it went."""

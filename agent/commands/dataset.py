@@ -14,10 +14,7 @@ Directory = Annotated[Positional[str], arg(metavar="DIR|URL")]
 class _Reads:
     """Commands that change nothing."""
 
-    @property
-    def after_interrupt(self) -> str:
-        """What Ctrl-C leaves behind."""
-        return "The data set was only read; nothing has changed."
+    after_interrupt = "The data set was only read; nothing has changed."
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,7 @@ class Doctor:
       python run_agent.py doctor
     """
 
-    @property
-    def after_interrupt(self) -> str:
-        """What Ctrl-C leaves behind."""
-        return "Nothing was changed."
+    after_interrupt = "Nothing was changed."
 
     def run(self) -> None:
         """Print every finding; MachineError if one stops the main job."""

@@ -94,10 +94,7 @@ class Evaluate:
     json: Annotated[Path | None, optional("FILE", "only the table")] = None
     """Where to write the result, episode by episode."""
 
-    @property
-    def after_interrupt(self) -> str:
-        """What Ctrl-C leaves behind."""
-        return "No result was written; run the same command again to start anew."
+    after_interrupt = "No result was written; run the same command again to start anew."
 
     def run(self) -> None:
         """Play the episodes, write the file, print the table."""

@@ -58,10 +58,7 @@ class Live:
     threads: Parallel = 1
     """Threads of torch; one is fastest for a model this small."""
 
-    @property
-    def after_interrupt(self) -> str:
-        """What Ctrl-C leaves behind."""
-        return "The page is closed."
+    after_interrupt = "The page is closed."
 
     def run(self) -> None:
         """Serve until Ctrl-C."""

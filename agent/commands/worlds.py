@@ -39,10 +39,7 @@ class Worlds:
     sheet: Annotated[Path | None, arg(metavar="FILE")] = None
     """A .png to write, with a picture of each world."""
 
-    @property
-    def after_interrupt(self) -> str:
-        """What Ctrl-C leaves behind."""
-        return "Nothing was changed."
+    after_interrupt = "Nothing was changed."
 
     def run(self) -> None:
         """Draw the sheet, and print the table."""
