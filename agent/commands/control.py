@@ -98,7 +98,7 @@ class Control:
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
-        from agent.commands.controllers import require_planning
+        from agent.commands.idle_flags import refuse_idle
         from agent.commands.places import require_file_place
         from agent.errors import UserError
         from agent.reporting.video import checked_picture_path, checked_video_path
@@ -109,11 +109,8 @@ class Control:
             raise UserError(f"expected one goal, got {' and '.join(given)}")
         if not 0 < self.seconds <= 600:
             raise UserError(f"expected --seconds above 0 and up to 600, got {self.seconds}")
-        if self.threads < 1:
-            raise UserError(f"expected --threads of at least 1, got {self.threads}")
-        if self.seed < 0 or (self.goal_seed or 0) < 0:
-            raise UserError("expected --seed and --goal-seed of 0 or more, got a negative one")
-        require_planning(self.controller, self.planner)
+        if self.controller != "world-model":
+            refuse_idle(self, ("planner",), f"with {self.controller}, which has no choice of them")
         if self.video is not None:
             checked_video_path(self.video)
         if self.save_goal is not None:

@@ -176,12 +176,6 @@ def checkpoint_for(name: str, given: Path | None) -> Path | None:
     return find_checkpoint(place)
 
 
-def require_planning(name: str, planner: PlannerName) -> None:
-    """UserError if a planner was chosen for a controller that searches in no other way than its."""
-    if planner != DEFAULT_PLANNER and name != "world-model":
-        raise UserError(f"expected --planner with world-model alone, got it with {name}: leave out")
-
-
 def make_controller(
     name: str, checkpoint: Path | None, spec: WorldSpec, acting: Acting | None = None
 ) -> Controller:

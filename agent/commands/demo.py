@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from agent.commands.values import Parallel, Seed, optional
+from agent.commands.values import MOST, Count, Parallel, Seed, Within, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 from agent.machine.cores import usable_cores
 from agent.model.shipped import DEMOS_MODEL, find_checkpoint
@@ -44,15 +44,15 @@ class Demo:
     preset: Literal["default", "long", "tiny"] = "default"
     """Settings of the world model: the real thing, the published one, which takes three times as
     long, or seconds to see that everything runs."""
-    rollouts: int = 400
+    rollouts: Annotated[int, Within(2, MOST)] = 400
     """Episodes of 200 env steps to learn from."""
     steps: Annotated[int | None, optional("INT", "what the world takes")] = None
     """Gradient steps of the world model."""
     behaviour: Annotated[str, optional("NAME", "the world's")] = ""
     """How the world is moved while it is recorded."""
-    sac_env_steps: int = SAC_ENV_STEPS
+    sac_env_steps: Annotated[int, Within(0, MOST)] = SAC_ENV_STEPS
     """Env steps SAC learns from, in whole episodes; 0 leaves it out."""
-    episodes: int = 300
+    episodes: Count = 300
     """Episodes of each evaluation."""
     seed: Seed = 0
     """Everything random in training follows from it."""
@@ -141,14 +141,7 @@ class Demo:
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
         from agent.commands.demo_checks import check_place, check_trainings
-        from agent.errors import UserError
 
-        numbers = (self.rollouts - 1, self.episodes, self.workers)
-        if min(numbers) < 1 or min(self.seed, self.evaluation_seed, self.sac_env_steps) < 0:
-            raise UserError(
-                "expected --rollouts of at least 2, --episodes and --workers of at least 1, and "
-                "no negative number"
-            )
         check_trainings(self)
         check_place(self)
 

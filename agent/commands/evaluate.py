@@ -16,9 +16,8 @@ from agent.commands.controllers import (
     PlannerName,
     checkpoint_for,
     require_controller,
-    require_planning,
 )
-from agent.commands.values import Cluster, Parallel, Seed, optional
+from agent.commands.values import Cluster, Count, Parallel, Seed, optional
 from agent.commands.worlds_asked import WorldAsked, world_asked
 
 if TYPE_CHECKING:
@@ -67,11 +66,11 @@ class Evaluate:
     """Recordings to evaluate on, without a world."""
     planner: PlannerName = DEFAULT_PLANNER
     """How world-model searches actions."""
-    episodes: int = 50
+    episodes: Count = 50
     """How many; 300 give an interval of a few percent."""
     seed: Seed = 0
     """Decides starts and goals; recorded rollouts never share them."""
-    batch: int = 25
+    batch: Count = 25
     """Episodes played together; changes the time it takes, the result by rounding alone."""
     threads: Parallel = 1
     """Threads of torch; the time of a decision is meant for one."""
@@ -129,15 +128,10 @@ class Evaluate:
     def _check(self) -> None:
         from agent.commands.idle_flags import refuse_idle
         from agent.commands.places import require_file_place
-        from agent.errors import UserError
 
         require_controller(self.controller)
-        require_planning(self.controller, self.planner)
-        if self.threads < 1 or self.batch < 1 or self.episodes < 1 or self.seed < 0:
-            raise UserError(
-                "expected --threads, --batch and --episodes of at least 1 and --seed of at least "
-                f"0, got {self.threads}, {self.batch}, {self.episodes} and {self.seed}"
-            )
+        if self.controller != "world-model":
+            refuse_idle(self, ("planner",), f"with {self.controller}, which has no choice of them")
         if self.controller not in GUARDED:
             refuse_idle(self, ("no_guard",), f"with {self.controller}, which has no such guard")
         if self.controller not in NETWORKS:

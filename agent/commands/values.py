@@ -12,6 +12,7 @@ from agent.settings import MAX_SEED
 from agent.training.settings import MAX_THREADS
 
 LARGEST_WHOLE = 2**63 - 1  # what files and libraries still hold
+MOST = 10**9  # of anything that is done one by one
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def optional(metavar: str, meaning: str = "none") -> object:
 Seed = Annotated[int, Within(0, MAX_SEED)]
 Cluster = Annotated[str, optional("ADDRESS")]
 Parallel = Annotated[int, Within(1, MAX_THREADS)]  # threads, or processes
-
+Count = Annotated[int, Within(1, MOST)]
 Port = Annotated[int, Within(1, 65535)]
 
 
