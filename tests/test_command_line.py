@@ -5,6 +5,7 @@ import importlib.metadata
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
 import typing
@@ -21,6 +22,8 @@ from agent.commands.controllers import CONTROLLERS
 from agent.commands.demo import Demo
 from agent.commands.evaluate import Evaluate
 from agent.commands.flag_checks import check_flags, flags_of
+from agent.commands.live import Live
+from agent.commands.parsing import line_of, parse
 from agent.commands.places import run_beside
 from agent.commands.train import Train
 from agent.commands.worlds_asked import DEFAULT_WORLD
@@ -278,6 +281,22 @@ def test_an_interrupt_says_what_is_left(words: list[str], capsys: Output) -> Non
     given = {f.name: Path("x") for f in dataclasses.fields(kind) if f.default is f.default_factory}
     command: Command = kind(**given)
     assert command.after_interrupt.endswith((".", "!"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Collect(Path("my data"), "two-room", episodes=3),
+        Train("data", Path("run"), begin=Path("before"), resume=True),
+        Evaluate("noop", tick_ms=5.0, no_guard=True),
+        Live(start_state=(0.5, -1.2), set=("light=0.6", "delay=2")),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_a_command_is_written_as_it_is_read(command: Command) -> None:
+    name, *words = shlex.split(line_of(command))[2:]
+    entry = run_agent.COMMANDS[name]
+    assert isinstance(entry, Entry) and parse(entry, name, words) == command
 
 
 def test_the_version_names_what_a_report_of_a_bug_needs(capsys: Output) -> None:

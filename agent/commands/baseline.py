@@ -12,7 +12,7 @@ from agent.commands.values import Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
 if TYPE_CHECKING:
-    from agent.rivals.reinforcement import RLStatistics
+    from agent.rivals.reinforcement import RLStatistics, Training
 
 
 @dataclass(frozen=True)
@@ -75,20 +75,25 @@ class Baseline:
             return
         from agent.commands.console import say
         from agent.commands.progress import duration, follow
-        from agent.rivals.reinforcement import Training
 
-        world = self.world or DEFAULT_WORLD
-        training = Training(
-            self.out, self.algorithm, self.task, self.env_steps, self.seed, None, self.resume, world
-        )
-        last = follow(f"training {self.algorithm}, env steps", training.run(), _describe)
+        reports = self.training().run()
+        last = follow(f"training {self.algorithm}, env steps", reports, _describe)
         if last is not None:
             say(f"{last.env_steps} env steps in {duration(last.seconds)}, {_figures(last)}")
         say(f"wrote {self.out / 'checkpoint'}")
         protocol = "" if self.task is None else f" --protocol dmc-{self.task}"
         command = f"evaluate --controller {self.algorithm} --checkpoint {self.out}{protocol}"
-        command += "" if world == DEFAULT_WORLD else f" --world {world}"
+        command += "" if self.world in (None, DEFAULT_WORLD) else f" --world {self.world}"
         say(f"next: python run_agent.py {command}")
+
+    def training(self) -> Training:
+        """The training of an algorithm that learns by acting."""
+        from agent.rivals.reinforcement import Training
+
+        return Training(
+            self.out, self.algorithm, self.task, self.env_steps, self.seed, None, self.resume,
+            self.world or DEFAULT_WORLD,
+        )  # fmt: skip
 
     def _refuse_strangers(self, is_cloned: bool) -> None:
         """Refuse the flags that the other kind of algorithm reads, before anything is made."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
+from agent.commands.baseline import Baseline
+from agent.commands.collect import Collect
+from agent.commands.train import Train
 from agent.commands.values import MOST, Count, Parallel, Seed, Within, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 from agent.machine.cores import usable_cores
@@ -76,13 +79,9 @@ class Demo:
 
     def _do_stages(self) -> None:
         from agent.commands.console import say
-        from agent.commands.demo_commands import (
-            collect_command,
-            live_command,
-            measuring_command,
-            train_command,
-        )
         from agent.commands.demo_report import REPORT_NAME
+        from agent.commands.live import Live
+        from agent.commands.parsing import line_of
         from agent.commands.scores import show_scores
         from agent.commands.stages import Stages
         from agent.reporting.verdict import verdict
@@ -90,16 +89,19 @@ class Demo:
 
         protocols = self._protocols()
         stages = Stages(self.place, self._settings())
-        stages.do("rollouts", collect_command(self), self._collect)
-        stages.do("world model", train_command(self), self._train)
-        stages.do(self._measuring, measuring_command(self), self._evaluate)
+        stages.do("rollouts", line_of(self.collecting), self.collecting.run)
+        stages.do("world model", line_of(self.training), self._train)
+        evaluating = "python run_agent.py evaluate (each below)"
+        measuring = f"{line_of(self.rival)}; {evaluating}" if self.has_rival else evaluating
+        stages.do(self._measuring, measuring, self._evaluate)
         stages.do("films and report", "", lambda: self._report(stages))
         for protocol in protocols:
             show_scores([r for r in self.results() if r["protocol"] == protocol])
         for line in verdict(self.results(), read_metrics(self.world_model)):
             say(line)
         say(f"report: {self.place / REPORT_NAME}, all in {stages.total}")
-        say(f"play with it: {live_command(self)}")
+        beside = self.sac if self.has_rival else None
+        say(f"play with it: {line_of(Live(self.world_model, data=self.data, beside=beside))}")
 
     @property
     def place(self) -> Path:
@@ -173,23 +175,31 @@ class Demo:
         )  # fmt: skip
         return {name: getattr(self, name) for name in kept}
 
-    def _collect(self) -> None:
-        from agent.commands.collect import Collect
-
-        Collect(
+    @property
+    def collecting(self) -> Collect:
+        """What records the rollouts."""
+        return Collect(
             self.data, self.world, episodes=self.rollouts, behaviour=self.behaviour_name,
             workers=self.workers, seed=self.seed,
-        ).run()  # fmt: skip
+        )  # fmt: skip
+
+    @property
+    def training(self) -> Train:
+        """What trains the world model."""
+        return Train(
+            str(self.data), self.world_model, preset=self.preset, seed=self.seed,
+            threads=self.workers, steps=self.training_steps(),
+        )  # fmt: skip
+
+    @property
+    def rival(self) -> Baseline:
+        """What trains SAC."""
+        return Baseline(self.sac, world=self.world, env_steps=self.sac_steps, seed=self.seed)
 
     def _train(self) -> None:
-        from agent.commands.train import Train
         from agent.files.bundle import STATE, has_bundle
 
-        begun = has_bundle(self.world_model / STATE)
-        Train(
-            str(self.data), self.world_model, preset=self.preset, resume=begun, seed=self.seed,
-            threads=self.workers, steps=self.training_steps(),
-        ).run()  # fmt: skip
+        replace(self.training, resume=has_bundle(self.world_model / STATE)).run()
 
     def _protocols(self) -> list[str]:
         """Two to four tasks of the world, its own where it has some."""
@@ -233,8 +243,7 @@ class Demo:
 
         ours = self._jobs({"world-model": find_checkpoint(self.world_model)})
         floors = self._jobs({"random": None, "noop": None})
-        rival = RivalJob(self.sac, self.world, self.sac_steps, self.seed, self.episodes)
-        learning: list[Job] = [rival] if self.has_rival else []
+        learning: list[Job] = [RivalJob(self.rival, self.episodes)] if self.has_rival else []
         self._do_each([*learning, *self._unmeasured(ours), *self._unmeasured(floors)])
         self._do_each(self._unmeasured(self._jobs(self._players())))
 

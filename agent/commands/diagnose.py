@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,22 +80,17 @@ class Diagnose:
 
     def _about(self) -> dict[str, Any]:
         """What the file says of where it comes from."""
+        from agent.commands.parsing import line_of
         from agent.data import RolloutStore
         from agent.evaluation.provenance import circumstances
         from agent.files.bundle import bundle_sha256
         from agent.model.shipped import find_checkpoint
 
         place = None if self.checkpoint is None else find_checkpoint(self.checkpoint)
-        words = ["python", "run_agent.py", "diagnose", "--data", str(self.data)]
-        words += [] if self.checkpoint is None else ["--checkpoint", str(self.checkpoint)]
-        usual = Diagnose(self.data)
-        for name in ("episodes", "stride", "seed"):
-            if getattr(self, name) != getattr(usual, name):
-                words += [f"--{name}", str(getattr(self, name))]
         return {
             "data": RolloutStore.open(self.data).header.to_json(),
             "checkpoint_sha256": None if place is None else bundle_sha256(place),
-            "command": shlex.join([*words, *(["--rates"] if self.rates else [])]),
+            "command": line_of(replace(self, out=Diagnose.out, json=None)),
             **circumstances(),
         }
 

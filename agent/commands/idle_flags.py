@@ -20,12 +20,17 @@ def refuse_idle(command: Any, names: tuple[str, ...], why: str) -> None:
 
     ``why`` ends the sentence "--flag does nothing …".
     """
-    for field in (field for field in dataclasses.fields(command) if field.name in names):
-        default = field.default
-        if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        if getattr(command, field.name) != default:
+    for field in dataclasses.fields(command):
+        if field.name in names and is_given(command, field):
             _refuse(field.name, why)
+
+
+def is_given(command: Any, field: dataclasses.Field[Any]) -> bool:
+    """Whether that field of ``command`` is anything but its default."""
+    default = field.default
+    if field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
+    return bool(getattr(command, field.name) != default)
 
 
 def refuse_idle_settings(config: ExperimentConfig, given: Mapping[str, Any]) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.commands.controllers import CONTROLLERS, Acting, make_controller
+from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked, task_asked
 
 if TYPE_CHECKING:
@@ -55,17 +55,17 @@ class Measurement:
 
     def command(self, protocol: str) -> str:
         """The command that measures the same."""
-        words = ["python", "run_agent.py", "evaluate", "--controller", self.controller]
-        words += ["--checkpoint", _from_here(self.checkpoint)] if self.checkpoint else []
-        words += ["--world", self.world.name]
-        words += ["--look", self.world.look] if self.world.look else []
-        words += ["--protocol", protocol, "--episodes", str(self.episodes)]
-        words += ["--seed", str(self.seed)]
-        usual = asdict(Acting()) | {"batch": 25}
-        for name, value in (asdict(self.acting) | {"batch": self.batch}).items():
-            if value != usual[name]:
-                words += flag_of(name, value)
-        return shlex.join(words)
+        from agent.commands.evaluate import Evaluate
+
+        acting, checkpoint = self.acting, self.checkpoint
+        return line_of(
+            Evaluate(
+                self.controller, checkpoint and _from_here(checkpoint), self.world.name,
+                self.world.look, protocol, None, acting.planner, self.episodes, self.seed,
+                self.batch, tick_ms=acting.tick_ms, delay_ticks=acting.delay_ticks,
+                no_guard=not acting.guard, device=acting.device,
+            )
+        )  # fmt: skip
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
@@ -133,15 +133,7 @@ class Measurement:
         return self.controller if known else self.controller.rpartition(":")[2]
 
 
-def flag_of(name: str, value: Any) -> list[str]:
-    """The words of a command line that set it."""
-    words = name.split("_")
-    if isinstance(value, bool):
-        return ["-".join(("-", *words) if value else ("-", "no", *words))]
-    return ["-".join(("-", *words)), str(value)]
-
-
-def _from_here(place: Path) -> str:
+def _from_here(place: Path) -> Path:
     """The name that a clone has as well, where it lies below the working directory."""
     here, there = Path.cwd(), place.resolve()
-    return str(there.relative_to(here) if there.is_relative_to(here) else place)
+    return there.relative_to(here) if there.is_relative_to(here) else place

@@ -1,13 +1,17 @@
-"""From words on the command line to a command; tyro reads the flags."""
+"""From words on the command line to a command, and back; tyro reads the flags."""
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from agent.commands.command import Command, Entry, Group, Table, TakesSettings
 from agent.commands.console import say
-from agent.commands.flag_checks import HELP_FLAGS, check_flags, split_settings, unknown
+from agent.commands.flag_checks import HELP_FLAGS, check_flags, flags_of, split_settings, unknown
+from agent.commands.idle_flags import is_given
 from agent.errors import UserError
 
 
@@ -47,3 +51,18 @@ def parse(entry: Entry, program: str, words: Sequence[str]) -> Command:
     if isinstance(command, TakesSettings):
         command.settings.update(settings)
     return command
+
+
+def line_of(command: Any) -> str:
+    """The line for a shell that asks for ``command``, whose flags all have names.
+
+    What is as usual is left out.
+    """
+    kind, words = type(command), ["python", "run_agent.py", type(command).__name__.lower()]
+    fields = (field for field in dataclasses.fields(command) if field.init)
+    for field, flag in zip(fields, flags_of(kind), strict=True):
+        if is_given(command, field):
+            value = getattr(command, field.name)
+            values = value if isinstance(value, tuple) else () if value is True else (value,)
+            words += [flag, *map(str, values)]
+    return shlex.join(words)

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
+from agent.commands.baseline import Baseline
 from agent.commands.progress import Update
 
 
 @dataclass(frozen=True)
 class RivalJob:
-    """SAC in ``out``, begun or gone on with; a ``Job`` of ``agent.commands.measuring``.
+    """What ``asked`` says, begun or gone on with; a ``Job`` of ``agent.commands.measuring``.
 
-    ``episodes`` is what it counts for in the progress of all. ``env_steps`` None is its own number.
+    ``episodes`` is what it counts for in the progress of all.
     """
 
-    out: Path
-    world: str
-    env_steps: int | None
-    seed: int
+    asked: Baseline
     episodes: int
 
     def run(self, update: Update) -> dict[str, Any]:
         """Train to the end; nothing came of it but what is in ``out``."""
         from agent.files.bundle import STATE, has_bundle
-        from agent.rivals.reinforcement import Training
 
-        training = Training(
-            self.out, "sac", None, self.env_steps, self.seed, None,
-            resume=has_bundle(self.out / STATE), world=self.world,
-        )  # fmt: skip
-        for now in training.run():
+        begun = has_bundle(self.asked.out / STATE)
+        for now in replace(self.asked, resume=begun).training().run():
             update(now.env_steps * self.episodes // now.total_env_steps, self.episodes)
         return {}

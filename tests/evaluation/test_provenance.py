@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.commands.demo import Demo
-from agent.commands.demo_commands import collect_command, sac_command, train_command
 from agent.commands.measurement import Measurement
+from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked
 from agent.evaluation.provenance import code_version
 
@@ -35,6 +35,6 @@ def test_names_with_spaces_are_quoted_and_places_below_here_are_relative(
     words = shlex.split(job.command("anywhere"))
     assert words[words.index("--checkpoint") + 1] == "my run"
     demo = Demo(Path("my demo"))
-    for command in (collect_command(demo), train_command(demo), sac_command(demo)):
-        words = shlex.split(command)
+    for command in (demo.collecting, demo.training, demo.rival):
+        words = shlex.split(line_of(command))
         assert words[words.index("--out") + 1].startswith("my demo/")
