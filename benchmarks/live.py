@@ -17,6 +17,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -25,7 +26,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from agent.commands.console import note
-from agent.commands.opening import Opener
+from agent.commands.live import Live
+from agent.commands.opening import open_session
 from agent.evaluation.provenance import circumstances
 from agent.files.json_files import write_json
 from agent.live.link import Link
@@ -33,7 +35,6 @@ from agent.live.moment import Moment
 from agent.live.page import Page
 from agent.live.page_scene import GRIP_RGB
 from agent.live.wishes import Press
-from agent.model.shipped import SHIPPED, find_checkpoint
 from benchmarks.browser import (
     HEIGHT_PX,
     LEFT_PX,
@@ -133,7 +134,7 @@ class _Playing:
         self.port, self.last, self._ended = free_port(), cast(Moment, None), False
 
     def __enter__(self) -> Self:
-        self._link = Link(Opener(find_checkpoint(SHIPPED))).__enter__()
+        self._link = Link(partial(open_session, Live())).__enter__()
         self._page = Page("127.0.0.1", self.port, self._link.ask)
         self._page.begin(self._link.glimpse())
         self._page.open(self._link.opening())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,6 @@ from agent.commands.values import Parallel, Port, Seed, optional
 from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
-    from agent.commands.opening import Opener
     from agent.live.link import Link
     from agent.live.page import Page
 
@@ -62,11 +62,13 @@ class Live:
 
     def run(self) -> None:
         """Serve until Ctrl-C."""
+        from agent.commands.opening import open_session
         from agent.live.link import Link
         from agent.live.server import require_free
 
         require_free(self.host, self.port)
-        with Link(self._opener()) as link:  # before all else: what it loads takes longest
+        find_checkpoint(self.checkpoint)  # where there is none, nothing is begun
+        with Link(partial(open_session, self)) as link:  # first: what it loads takes longest
             from agent.live.page import Page
 
             page = Page(self.host, self.port, link.ask)
@@ -75,14 +77,6 @@ class Live:
                 _serve(page, link)
             finally:
                 page.close()
-
-    def _opener(self) -> Opener:
-        from agent.commands.opening import Opener
-
-        return Opener(
-            find_checkpoint(self.checkpoint), self.checkpoint, self.world, self.data, self.beside,
-            self.start_state, self.goal_state, self.set, self.seed, self.threads,
-        )  # fmt: skip
 
     def _tell(self) -> None:
         from agent.commands.console import note, say

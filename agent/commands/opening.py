@@ -6,15 +6,17 @@ The world comes first, because it can be shown while torch and the model are loa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agent.commands.live import Live
+from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked, world_asked
 from agent.live.glimpse import Glimpse, glimpse_of
-from agent.model.shipped import SHIPPED
+from agent.model.description import checkpoint_spec
+from agent.model.shipped import find_checkpoint
 
 if TYPE_CHECKING:
     from agent.interfaces import Controller
@@ -23,74 +25,53 @@ if TYPE_CHECKING:
     from envs import World
 
 
-@dataclass(frozen=True)
-class Opener:
-    """The flags of ``live`` that are about the session; ``checkpoint`` where it truly is."""
+def open_session(asked: Live, tell: Callable[[Glimpse], None]) -> Session:
+    """The session, which is about to begin; ``tell`` is told of its world before.
 
-    checkpoint: Path
-    named: Path = SHIPPED  # as the user wrote it
-    world: str | None = None
-    data: Path | None = None
-    beside: Path | None = None
-    start_state: tuple[float, ...] = ()
-    goal_state: tuple[float, ...] = ()
-    set: tuple[str, ...] = ()
-    seed: int = 0
-    threads: int = 1
+    Raises UserError and its like for what does not fit together.
+    """
+    checkpoint = find_checkpoint(asked.checkpoint)
+    named = world_asked(asked.world, "", checkpoint)
+    world = named.make()
+    checkpoint_spec(checkpoint).require_same(world.spec, f"the world {named.name}")
+    beside = _beside(asked, world, named)
+    world.reset(np.random.default_rng(asked.seed), beside.start)
+    tell(glimpse_of(world))
+    return _session(asked, checkpoint, world, beside)
 
-    def __call__(self, tell: Callable[[Glimpse], None]) -> Session:
-        """UserError and its like for what does not fit together."""
-        from agent.model.description import checkpoint_spec
 
-        asked = world_asked(self.world, "", self.checkpoint)
-        world = asked.make()
-        checkpoint_spec(self.checkpoint).require_same(world.spec, f"the world {asked.name}")
-        beside = self._beside(world, asked)
-        world.reset(np.random.default_rng(self.seed), beside.start)
-        tell(glimpse_of(world))
-        return self._session(world, beside)
+def _session(asked: Live, checkpoint: Path, world: World, beside: Beside) -> Session:
+    import torch
 
-    def _session(self, world: World, beside: Beside) -> Session:
-        import torch
+    from agent.control.torch_model import TorchModel
+    from agent.live.session import Session
+    from agent.model.checkpoint import load_checkpoint
 
-        from agent.control.torch_model import TorchModel
-        from agent.live.session import Session
-        from agent.model.checkpoint import load_checkpoint
+    torch.set_num_threads(asked.threads)
+    session = Session(world, TorchModel(load_checkpoint(checkpoint)), asked.seed, beside)
+    for setting in asked.set:
+        name, _, value = setting.partition("=")
+        session.set(name, value)
+    return session
 
-        torch.set_num_threads(self.threads)
-        model = TorchModel(load_checkpoint(self.checkpoint))
-        session = Session(world, model, self.seed, beside)
-        for setting in self.set:
-            name, _, value = setting.partition("=")
-            session.set(name, value)
-        return session
 
-    def _beside(self, world: World, asked: WorldAsked) -> Beside:
-        from agent.commands.states import state_given
-        from agent.live.beside import Beside
-        from agent.live.gallery import gallery_of_recordings
+def _beside(asked: Live, world: World, named: WorldAsked) -> Beside:
+    from agent.commands.states import state_given
+    from agent.live.beside import Beside
+    from agent.live.gallery import gallery_of_recordings
 
-        makers = rivals(world, self.beside)
-        flags = (("--start-state", self.start_state), ("--goal-state", self.goal_state))
-        start, goal = (state_given(told, world, flag) if told else None for flag, told in flags)
-        return Beside(
-            rival_world=asked.make() if makers else None,
-            rivals=makers,
-            gallery=None if self.data is None else gallery_of_recordings(self.data, world),
-            start=start,
-            goal=goal,
-            invocation=self._invocation(),
-        )
-
-    def _invocation(self) -> tuple[str, ...]:
-        flags = {
-            "checkpoint": None if self.named == SHIPPED else self.named,
-            "world": self.world,
-            "data": self.data,
-            "beside": self.beside,
-        }
-        given = [(f"--{name}", str(value)) for name, value in flags.items() if value is not None]
-        return ("live", *(word for pair in given for word in pair))
+    makers = rivals(world, asked.beside)
+    flags = (("--start-state", asked.start_state), ("--goal-state", asked.goal_state))
+    start, goal = (state_given(told, world, flag) if told else None for flag, told in flags)
+    again = Live(asked.checkpoint, asked.world, data=asked.data, beside=asked.beside)
+    return Beside(
+        rival_world=named.make() if makers else None,
+        rivals=makers,
+        gallery=None if asked.data is None else gallery_of_recordings(asked.data, world),
+        start=start,
+        goal=goal,
+        invocation=line_of(again),
+    )
 
 
 def rivals(world: World, policy: Path | None) -> Mapping[str, Callable[[], Controller]]:

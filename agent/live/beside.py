@@ -15,8 +15,8 @@ class Beside:
     """What a session may have beside its world and model.
 
     ``rival_world`` and ``rivals``: a world of their own, and controllers by name; ``gallery`` of
-    goals, by default of the world; ``start`` and ``goal`` as states (S,); ``invocation`` the words
-    of the command that repeats it.
+    goals, by default of the world; ``start`` and ``goal`` as states (S,); ``invocation`` the
+    command that repeats it.
     """
 
     rival_world: World | None = None
@@ -24,4 +24,4 @@ class Beside:
     gallery: Gallery | None = None
     start: Array | None = None
     goal: Array | None = None
-    invocation: tuple[str, ...] = ("live",)
+    invocation: str = "python run_agent.py live"

@@ -30,13 +30,13 @@ def doing(world: World, goal: Array | None, decision: Decision | None) -> str:
 
 
 def repeating(
-    invocation: tuple[str, ...], world: World, goal: Array | None, changed: Mapping[str, Value]
+    invocation: str, world: World, goal: Array | None, changed: Mapping[str, Value]
 ) -> str:
     """The command for this situation, with the controls that are not as usual.
 
     A goal that is a picture alone cannot be written down, and is left out.
     """
-    words = ["python", "run_agent.py", *invocation]
+    words: list[str] = []
     if isinstance(world, Posable):
         words += ["--start-state", *_numbers(world.state())]
         if goal is not None:
@@ -46,7 +46,8 @@ def repeating(
         for name, value in changed.items()
         if not name.startswith("goal-") and name != "gallery"  # they are in the goal's state
     ]
-    return shlex.join([*words, *(["--set", *settings] if settings else [])])
+    words += ["--set", *settings] if settings else []
+    return f"{invocation} {shlex.join(words)}".rstrip()
 
 
 def _numbers(state: Array) -> list[str]:
