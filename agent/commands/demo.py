@@ -79,7 +79,7 @@ class Demo:
 
     def _do_stages(self) -> None:
         from agent.commands.console import say
-        from agent.commands.demo_report import REPORT_NAME
+        from agent.commands.demo_report import REPORT_NAME, write_demo_report
         from agent.commands.live import Live
         from agent.commands.parsing import line_of
         from agent.commands.scores import show_scores
@@ -94,7 +94,7 @@ class Demo:
         evaluating = "python run_agent.py evaluate (each below)"
         measuring = f"{line_of(self.rival)}; {evaluating}" if self.has_rival else evaluating
         stages.do(self._measuring, measuring, self._evaluate)
-        stages.do("films and report", "", lambda: self._report(stages))
+        stages.do("films and report", "", lambda: write_demo_report(self, self.results(), stages))
         for protocol in protocols:
             show_scores([r for r in self.results() if r["protocol"] == protocol])
         for line in verdict(self.results(), read_metrics(self.world_model)):
@@ -148,11 +148,6 @@ class Demo:
         check_place(self)
 
     @property
-    def sac_steps(self) -> int | None:
-        """Env steps of SAC; None: its own number, in whole episodes of the world."""
-        return None if self.sac_env_steps == SAC_ENV_STEPS else self.sac_env_steps
-
-    @property
     def behaviour_name(self) -> str:
         """How the world is moved: what was asked for, else as is usual for it."""
         from envs import usual_behaviour
@@ -169,11 +164,8 @@ class Demo:
         return entry.training_steps
 
     def _settings(self) -> dict[str, Any]:
-        kept = (
-            "world", "preset", "rollouts", "steps", "behaviour", "sac_env_steps", "episodes",
-            "seed", "evaluation_seed",
-        )  # fmt: skip
-        return {name: getattr(self, name) for name in kept}
+        """What must be the same when it is gone on with."""
+        return {n: value for n, value in vars(self).items() if n not in ("out", "workers")}
 
     @property
     def collecting(self) -> Collect:
@@ -193,8 +185,9 @@ class Demo:
 
     @property
     def rival(self) -> Baseline:
-        """What trains SAC."""
-        return Baseline(self.sac, world=self.world, env_steps=self.sac_steps, seed=self.seed)
+        """What trains SAC; its own number of steps is rounded to whole episodes of the world."""
+        steps = None if self.sac_env_steps == SAC_ENV_STEPS else self.sac_env_steps
+        return Baseline(self.sac, world=self.world, env_steps=steps, seed=self.seed)
 
     def _train(self) -> None:
         from agent.files.bundle import STATE, has_bundle
@@ -208,8 +201,7 @@ class Demo:
         world = make_world(self.world)
         known, can_pose = tasks_of(world), isinstance(world, Posable)
         world.close()
-        first: tuple[str, ...] = ("lewm", "anywhere")
-        own = [name for name in first if name in known]
+        own: list[str] = [name for name in ("lewm", "anywhere") if name in known]
         if "lewm" in own:
             return own
         return [name for name in OTHER_PROTOCOLS if can_pose or name != "anywhere"]
@@ -272,11 +264,6 @@ class Demo:
 
     def _result_path(self, controller: str, protocol: str) -> Path:
         return self.place / "results" / f"{protocol}-{controller}.json"
-
-    def _report(self, stages: Any) -> None:
-        from agent.commands.demo_report import write_demo_report
-
-        write_demo_report(self, self.results(), stages)
 
 
 def _word(world: str) -> str:

@@ -41,4 +41,4 @@ def check_trainings(demo: Demo) -> None:
         goal_errors(world.spec, world.state(), world.state())
     if demo.has_rival:
         require("stable_baselines3")
-        whole_episodes(ALGORITHMS["sac"], demo.world, None, demo.sac_steps, "--sac-env-steps")
+        whole_episodes(ALGORITHMS["sac"], demo.world, None, demo.rival.env_steps, "--sac-env-steps")

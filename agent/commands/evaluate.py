@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from tyro.conf import arg
 
@@ -19,9 +19,6 @@ from agent.commands.controllers import (
 )
 from agent.commands.values import Cluster, Count, Parallel, Seed, optional
 from agent.commands.worlds_asked import WorldAsked, world_asked
-
-if TYPE_CHECKING:
-    pass
 
 FLOORS = ("random", "noop")
 _OF_A_WORLD = (
