@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import run_agent
-from agent.commands.baseline import Baseline
+from agent.commands.baseline import FROM_ROLLOUTS, Baseline
 from agent.commands.collect import Collect
 from agent.commands.command import Command, Entry, Group
 from agent.commands.control import Control
@@ -320,7 +320,6 @@ def test_a_pager_that_leaves_early_is_no_failure() -> None:
 
 
 def test_flags_offer_what_the_libraries_know() -> None:
-    from agent.commands.cloning import FROM_ROLLOUTS
     from agent.commands.controllers import DEFAULT_PLANNER
     from agent.config import PRESETS
     from agent.data import CollectConfig

@@ -12,7 +12,10 @@ from agent.commands.values import Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
 if TYPE_CHECKING:
+    from agent.rivals.cloning_training import CloningStatistics
     from agent.rivals.reinforcement import RLStatistics, Training
+
+FROM_ROLLOUTS = ("inverse-dynamics", "clone")
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,20 @@ class Baseline:
 
     def run(self) -> None:
         """Train to the end, and say where the result is."""
-        from agent.commands.cloning import FROM_ROLLOUTS, clone
+        from agent.commands.console import say
+        from agent.commands.evaluate import Evaluate
+        from agent.commands.parsing import line_of
 
-        self._refuse_strangers(self.algorithm in FROM_ROLLOUTS)
+        self._refuse_strangers()
         if self.algorithm in FROM_ROLLOUTS:
-            clone(self.out, self.algorithm, self.data, self.steps, self.seed)
-            return
+            self._clone()
+        else:
+            self._learn()
+        protocol = None if self.task is None else f"dmc-{self.task}"
+        world = None if self.world == DEFAULT_WORLD else self.world
+        say(f"next: {line_of(Evaluate(self.algorithm, self.out, world, protocol=protocol))}")
+
+    def _learn(self) -> None:
         from agent.commands.console import say
         from agent.commands.progress import duration, follow
 
@@ -81,10 +92,28 @@ class Baseline:
         if last is not None:
             say(f"{last.env_steps} env steps in {duration(last.seconds)}, {_figures(last)}")
         say(f"wrote {self.out / 'checkpoint'}")
-        protocol = "" if self.task is None else f" --protocol dmc-{self.task}"
-        command = f"evaluate --controller {self.algorithm} --checkpoint {self.out}{protocol}"
-        command += "" if self.world in (None, DEFAULT_WORLD) else f" --world {self.world}"
-        say(f"next: python run_agent.py {command}")
+
+    def _clone(self) -> None:
+        from agent.commands.console import say
+        from agent.commands.progress import duration, follow
+        from agent.errors import UserError
+        from agent.rivals.cloning_training import CloningSettings, train_clone
+
+        if self.data is None:
+            raise UserError(
+                f"expected --data for {self.algorithm}: the rollouts that collect recorded"
+            )
+        given = {} if self.steps is None else {"steps": self.steps}
+        try:
+            settings = CloningSettings(seed=self.seed, **given)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        reports = train_clone(self.data, self.out, self.algorithm, settings)
+        last = follow(f"training {self.algorithm}, steps", reports, _describe_clone)
+        assert last is not None, "a training reports at least once"
+        say(f"{last.step} steps in {duration(last.seconds)}, {_errors(last)}")
+        place = self.out / "checkpoint"
+        say(f"wrote {place}, from step {last.kept_step}, the best on held-out episodes")
 
     def training(self) -> Training:
         """The training of an algorithm that learns by acting."""
@@ -95,11 +124,11 @@ class Baseline:
             self.world or DEFAULT_WORLD,
         )  # fmt: skip
 
-    def _refuse_strangers(self, is_cloned: bool) -> None:
+    def _refuse_strangers(self) -> None:
         """Refuse the flags that the other kind of algorithm reads, before anything is made."""
         from agent.commands.idle_flags import refuse_idle
 
-        if is_cloned:
+        if self.algorithm in FROM_ROLLOUTS:
             why = f"with {self.algorithm}, which learns from recordings alone"
             refuse_idle(self, ("world", "task", "env_steps", "resume"), why)
         else:
@@ -112,3 +141,14 @@ def _describe(report: RLStatistics) -> tuple[int, int, str]:
 
 def _figures(report: RLStatistics) -> str:
     return f"return {report.episode_return:.0f}, success {100 * report.success:.0f} %"
+
+
+def _describe_clone(report: CloningStatistics) -> tuple[int, int, str]:
+    return report.step, report.total_steps, _errors(report)
+
+
+def _errors(report: CloningStatistics) -> str:
+    from agent.evaluation.statistics import in_digits
+
+    ours, chance = in_digits(report.held_out, 3), in_digits(report.chance, 3)
+    return f"held-out action error {ours} (mean action {chance})"

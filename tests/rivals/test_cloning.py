@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from agent.commands.cloning import clone
+from agent.commands.baseline import Baseline
 from agent.data import CollectConfig, collect
 from agent.data.episodes import Episodes
 from agent.errors import DamagedDataError, UserError
@@ -255,4 +255,4 @@ def test_the_command_names_mistakes(
 ) -> None:
     settings = {"data": data, "steps": 1, "seed": 0} | given
     with pytest.raises(UserError, match=named):
-        clone(tmp_path, "clone", **settings)  # type: ignore[arg-type]
+        Baseline(tmp_path, "clone", **settings).run()  # type: ignore[arg-type]
