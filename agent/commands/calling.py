@@ -10,10 +10,11 @@ from agent.commands.command import Entry
 from agent.commands.console import debugging, note, show_logs
 from agent.commands.ending import endings_as_interrupts
 from agent.commands.failures import DONE, INTERRUPTED, MACHINE, USER, exit_code_of, explain
-from agent.commands.limits import require_addresses
 from agent.commands.parsing import parse
-from agent.errors import UserError
+from agent.errors import MachineError, UserError
 from agent.streams import lost_output
+
+LEAST_ADDRESSES_GB = 3.0  # what torch, MuJoCo and a few threads reserve, most of it never used
 
 
 def run_entry(entry: Entry, program: str, words: Sequence[str]) -> int:
@@ -34,6 +35,24 @@ def mistake(program: str, error: Exception) -> int:
     return USER
 
 
+def _require_addresses() -> None:
+    """MachineError where ``ulimit -v`` leaves this process fewer than the libraries reserve.
+
+    They break at it, some of them without end.
+    """
+    try:
+        import resource
+    except ImportError:  # a system without such limits
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESSES_GB * 1e9:
+        raise MachineError(
+            f"expected room for {LEAST_ADDRESSES_GB:g} GB of addresses, got a limit of "
+            f"{limit / 1e9:.1f} GB: raise it with `ulimit -v unlimited`, or limit the memory that "
+            "is really used (a container, systemd-run -p MemoryMax)"
+        )
+
+
 def _after_output() -> int:
     """The exit code of a job that is done, unless its results could not be shown to the end."""
     lost = lost_output()
@@ -51,7 +70,7 @@ def call(job: Callable[[], object], left: Callable[[], str]) -> int:
     """The exit code of a ``job``; why it ended early is said, and what Ctrl-C has ``left``."""
     show_logs()
     try:
-        require_addresses()
+        _require_addresses()
         with endings_as_interrupts():
             job()
     except KeyboardInterrupt:

@@ -134,7 +134,7 @@ class Control:
         """Where it starts and where it should go."""
         import numpy as np
 
-        from agent.commands.states import state_given
+        from agent.commands.worlds_asked import state_given
         from agent.errors import UserError
         from envs import Episode, Posable, load_goal_image, task_named
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from agent.commands.live import Live
 from agent.commands.parsing import line_of
-from agent.commands.worlds_asked import WorldAsked, world_asked
+from agent.commands.worlds_asked import WorldAsked, state_given, world_asked
 from agent.live.glimpse import Glimpse, glimpse_of
 from agent.model.description import checkpoint_spec
 from agent.model.shipped import find_checkpoint
@@ -56,7 +56,6 @@ def _session(asked: Live, checkpoint: Path, world: World, beside: Beside) -> Ses
 
 
 def _beside(asked: Live, world: World, named: WorldAsked) -> Beside:
-    from agent.commands.states import state_given
     from agent.live.beside import Beside
     from agent.live.gallery import gallery_of_recordings
 

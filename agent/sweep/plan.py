@@ -10,10 +10,9 @@ from typing import Any
 from agent.cluster import crew_for, one_cluster
 from agent.data import RolloutStore
 from agent.errors import UserError
-from agent.sweep.record import keep, read_record
 from agent.sweep.searching import Search, end_early, suggest
 from agent.sweep.space import Choices, Space, draw, grid, is_varied
-from agent.sweep.trial import Line, Training, Trial
+from agent.sweep.trial import Line, Training, Trial, keep, read_record
 
 SEARCHES = ("grid", "random", "optuna")
 Update = Callable[[int, int], None]

@@ -1,7 +1,10 @@
-"""One training of a sweep: what it is, and doing it, from where it was left if it was begun."""
+"""One training of a sweep: what it is, doing it, from where it was left if it was begun, and the
+record of those that are finished: a line each in ``trials.jsonl``, on the disk before the next.
+"""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.config import ExperimentConfig, changed, preset
+from agent.errors import DamagedDataError
 from agent.files.bundle import STATE, has_bundle
+from agent.files.durable import append_line_durably, drop_torn_line, explained_disk_errors
+from agent.files.folders import SWEEP_MARK
 from agent.files.json_files import sum_of
 from agent.training.recorder import read_metrics
 from agent.training.trainer import TrainingStoppedError
@@ -92,3 +98,34 @@ def _curve(trial: Trial) -> Curve:
     """Mean squared error of the longest open-loop prediction; 1 is no better than the mean."""
     looks = [report for report in read_metrics(trial.place) if report.get("diagnostics")]
     return [[look["step"], look["diagnostics"]["open_loop_error"][-1]] for look in looks]
+
+
+def read_record(out: Path) -> dict[str, Line]:
+    """Finished trainings by their name; what a kill cut short is dropped.
+
+    Raises:
+        DamagedDataError: if a line is no finished training.
+    """
+    path = out / SWEEP_MARK
+    with explained_disk_errors(out):
+        drop_torn_line(path)
+    if not path.exists():
+        return {}
+    found = {}
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            line = json.loads(text)
+            found[str(line["trial"])] = line
+            line["settings"], line["curve"], line["seed"], line["data"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedDataError(
+                f"{path}, line {number} is no finished training ({error!r}): remove that line and "
+                "run the same command again"
+            ) from error
+    return found
+
+
+def keep(out: Path, line: Line) -> None:
+    """Append the line of a finished training."""
+    with explained_disk_errors(out):
+        append_line_durably(out / SWEEP_MARK, json.dumps(line, sort_keys=True, allow_nan=False))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.commands.calling import LEAST_ADDRESSES_GB
 from agent.commands.failures import DAMAGED, USER
-from agent.commands.limits import LEAST_ADDRESSES_GB
 from benchmarks.faults.forks import Ended, forked, limit_memory
 
 MEMORY_MB = 1000

@@ -13,10 +13,9 @@ from agent.data import CollectConfig, collect
 from agent.errors import UserError
 from agent.sweep import plan as planning
 from agent.sweep.plan import Plan, Sweeper
-from agent.sweep.record import read_record
 from agent.sweep.results import figure, groups, markdown
 from agent.sweep.space import Choices, Range, draw, grid, read_tables, read_words, varied
-from agent.sweep.trial import Trial
+from agent.sweep.trial import Trial, read_record
 
 FAST = {"training.steps": Choices((2,)), "head.steps": Choices((1,))}
 
