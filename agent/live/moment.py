@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from agent.interfaces import Array, FloatArray, Image
 from agent.live.controls import Group, Value
 from envs import Placed
@@ -71,22 +69,3 @@ class Moment:
     refusals: tuple[tuple[int, str], ...] = ()
     goal_version: int = 0
     goal_at_s: float = 0.0
-
-
-class Traces:
-    """The last ``length`` ticks, ``columns`` numbers each."""
-
-    def __init__(self, length: int, columns: int) -> None:
-        self._rows = np.zeros((length, columns), np.float32)
-        self._count = 0
-
-    def add(self, *row: float) -> None:
-        """One more tick."""
-        self._rows = np.roll(self._rows, -1, 0)
-        self._rows[-1] = row
-        self._count = min(self._count + 1, len(self._rows))
-
-    @property
-    def rows(self) -> FloatArray:
-        """(N, C), oldest first."""
-        return self._rows[len(self._rows) - self._count :].copy()

@@ -4,7 +4,6 @@ ghost, and where the body imagines its grips.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -125,7 +124,7 @@ class PageScene:
         async def _(event: Any) -> None:
             to = self._under(event, np.array(handle.position)) / self._scale
             x, y, z = to.tolist()
-            self._ask(DragGoal(event.client_id, number, (x, y, z), time.monotonic()))
+            self._ask(DragGoal(event.client_id, number, (x, y, z)))
 
         return handle
 

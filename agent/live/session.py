@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ from agent.live.gallery import gallery_of_world
 from agent.live.glimpse import traced
 from agent.live.goal import Goal
 from agent.live.lens import Lens
-from agent.live.moment import Ghost, Imagined, Moment, Opening, Traces
+from agent.live.moment import Ghost, Imagined, Moment, Opening
 from agent.live.pace import Pace
 from agent.live.rival import Rival
 from agent.live.telling import doing, repeating, truth
@@ -69,7 +70,7 @@ class Session:
         self._board = Switchboard(parts)
         self._usual = self._board.values
         self._decision: Decision | None = None
-        self._traces = Traces(TRACE_TICKS, len(traced(world)))
+        self._traces: deque[tuple[float, ...]] = deque(maxlen=TRACE_TICKS)
         self._tick, self._imagines_at, self._version, self._aimed_s = 0, 0, -1, 0.0
         self._refusals: list[tuple[int, str]] = []
         self._look()
@@ -146,19 +147,15 @@ class Session:
         """The present tick, for the page."""
         scene, rival = self._scene, self._rival.state
         refusals, self._refusals = tuple(self._refusals), []
+        traces = np.array(self._traces, np.float32).reshape(-1, len(traced(self._world)))
         return Moment(
             self._tick, late_ticks, due_ticks, self._seen, self._goal.frame,
             scene.place(self._world.state()) if scene else None, self._ghost(),
             scene.place(rival) if scene and rival is not None else None, self._imagined(),
-            self._traces.rows, self._board.values,
+            traces, self._board.values,
             self._doing(), self._command(), refusals,
             self._version, self._aimed_s,
         )  # fmt: skip
-
-    def close(self) -> None:
-        """Close the worlds."""
-        self._world.close()
-        self._rival.close()
 
     def _first_goal(self) -> None:
         if self._beside.goal is not None:
@@ -217,7 +214,7 @@ class Session:
         situation, decision = self._acting.situation, self._decision
         assert decision is not None and situation is not None
         now, goal = situation.embeddings[:, -1], self._acting.goals
-        self._traces.add(
+        row = (
             self._tick * self._world.spec.step_s,
             float(np.linalg.norm(self._model.apart(now, goal))),
             float(np.linalg.norm(now - goal)),
@@ -227,6 +224,7 @@ class Session:
             spent_ms,
             *decision.actions[0].tolist(),
         )
+        self._traces.append(row)
 
     def _doing(self) -> str:
         round_about = ", by a way round" if self._acting.goes_round else ""

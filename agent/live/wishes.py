@@ -51,11 +51,10 @@ class Press(Wish):
 
 @dataclass(frozen=True)
 class DragGoal(Wish):
-    """Bring a grip of the goal to a point in space; ``at_s`` says when, by the monotonic clock."""
+    """Bring a grip of the goal to a point in space."""
 
     grip: int
     to: tuple[float, float, float]
-    at_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -41,13 +42,9 @@ def unhurried() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def opened(model: TorchModel) -> Iterator[Session]:
-    world = make_world("reacher")
-    beside = Beside(
-        make_world("reacher"), rivals(world, None), start=np.array(START), goal=np.array(GOAL)
-    )
-    session = Session(world, model, beside=beside)
-    yield session
-    session.close()
+    with closing(make_world("reacher")) as world, closing(make_world("reacher")) as another:
+        beside = Beside(another, rivals(world, None), start=np.array(START), goal=np.array(GOAL))
+        yield Session(world, model, beside=beside)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,8 @@ def untaught(spec: Any) -> TorchModel:
 
 @pytest.fixture(params=NAMES, ids=lambda name: name.rpartition("/")[2])
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
-    world = make_world(request.param)
-    opened = Session(world, untaught(world.spec))
-    yield opened
-    opened.close()
+    with closing(make_world(request.param)) as world:
+        yield Session(world, untaught(world.spec))
 
 
 def test_every_control_of_every_world_may_be_used(session: Session) -> None:

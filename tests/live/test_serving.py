@@ -24,7 +24,7 @@ from agent.live.controls import Button, Choice, Group
 from agent.live.glimpse import Glimpse
 from agent.live.link import Link
 from agent.live.loop import Beat, Sender
-from agent.live.moment import Moment, Opening, Traces
+from agent.live.moment import Moment, Opening
 from agent.live.page import Page
 from agent.live.pilots import Pilots
 from agent.live.wishes import Press, Set, Wish
@@ -238,14 +238,6 @@ def test_a_page_that_does_not_read_is_not_waited_for() -> None:
     Sender(theirs).give(b"moment" * 1_000_000)  # more than a pipe holds
     assert len(ours.recv()) == 6_000_000
     ours.close()
-
-
-def test_traces_keep_the_last_ticks() -> None:
-    traces = Traces(3, 2)
-    assert traces.rows.shape == (0, 2)
-    for tick in range(5):
-        traces.add(tick, -tick)
-    assert traces.rows.tolist() == [[2, -2], [3, -3], [4, -4]]
 
 
 class Pipe:
