@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
+from agent.control.delay_line import DelayLine
 from agent.control.direct import DirectController
 from agent.control.model import Situation
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.control.watch import TickWatch
-from agent.interfaces import Array, Decision, FloatArray, Goals, Image, Seen
-from agent.live.controls import Choice, Control, Value
+from agent.interfaces import Decision, FloatArray, Goals, Image, Seen
+from agent.live.controls import Choice, Control, Controlled, Value
 from envs import Dial
 from planners import PLANNERS
 
@@ -24,7 +21,7 @@ MAX_DELAY_TICKS, MAX_HORIZON = 3, 16
 DEADLINE_SHARE = 0.7  # of a tick: the rest is for the world, the camera and the page
 
 
-class Acting:
+class Acting(Controlled):
     """One controller at a time, on one episode that never ends.
 
     Other settings make another controller, which begins from what is seen then.
@@ -41,17 +38,11 @@ class Acting:
             Dial(KNOWS, "it knows of the delay", 0, 1, 1, 1),
             Dial(GUARD, "hold where sight fails", 0, 1, 1, 1),
         )
-        self._values: dict[str, Value] = {
+        self._values = {
             ACTS: options[0], HORIZON: usual.horizon, DELAY: 0.0, KNOWS: 1.0, GUARD: 1.0
         }  # fmt: skip
         self._goals: Goals | None = None
-        self.sent: deque[Array] = deque(maxlen=MAX_DELAY_TICKS + 1)
-        self._controller = self._made()
-
-    @property
-    def values(self) -> Mapping[str, Value]:
-        """See :class:`agent.live.controls.Controlled`."""
-        return self._values
+        self._controller, self._line = self._made(), DelayLine(0)
 
     def set(self, name: str, value: Value) -> None:
         """See :class:`agent.live.controls.Controlled`."""
@@ -64,9 +55,6 @@ class Acting:
             return
         self._controller = self._made()
         self.reset()
-
-    def press(self, name: str) -> None:
-        """There is nothing to press."""
 
     def keep_time(self, tick_ms: float) -> None:
         """From now on a tick is that long."""
@@ -83,7 +71,7 @@ class Acting:
 
     def reset(self) -> None:
         """Forget what was seen and done."""
-        self.sent.clear()
+        self._line = DelayLine(int(self._values[DELAY]))
         if self._goals is not None:
             self._controller.reset(self._goals, [self._seed])
 
@@ -92,11 +80,7 @@ class Acting:
         decision = self._controller.act(Seen(frame[None]))
         if decision.fault is not None:
             self.reset()
-        self.sent.append(decision.actions)
-        delay = int(self._values[DELAY])
-        late = len(self.sent) > delay
-        acting = self.sent[-1 - delay] if late else np.zeros_like(decision.actions)
-        return replace(decision, actions=acting)
+        return replace(decision, actions=self._line.through(decision.actions))
 
     @property
     def situation(self) -> Situation | None:

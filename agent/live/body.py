@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from agent.interfaces import Array
-from agent.live.controls import Button, Control, Value
+from agent.live.controls import Button, Controlled, Value
 from envs import Disturbable, View, World
 
 PUSH_TICKS = 5
@@ -15,7 +13,7 @@ MAX_PUSH = 3.0  # times the body's weight
 WAYS = {"left": (-1, 0), "right": (1, 0), "up": (0, 1), "down": (0, -1)}  # on the screen
 
 
-class Body:
+class Body(Controlled):
     """Disturbs ``worlds`` alike; those that cannot be disturbed have no controls.
 
     ``view`` says which way is right and up on the page.
@@ -27,13 +25,8 @@ class Body:
         self._values = {dial.name: dial.usual for dial in dials}
         self._axes = _screen_axes(view)
         pushes = [Button(f"push-{way}", f"push {way}") for way in WAYS] if self._worlds else []
-        self.controls: tuple[Control, ...] = (*pushes, *dials)
+        self.controls = (*pushes, *dials)
         self._way, self._ticks = np.zeros(3), 0
-
-    @property
-    def values(self) -> Mapping[str, Value]:
-        """See :class:`agent.live.controls.Controlled`."""
-        return self._values
 
     def set(self, name: str, value: Value) -> None:
         """See :class:`agent.live.controls.Controlled`."""

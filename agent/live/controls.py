@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from agent.errors import UserError
 from agent.settings import nearest
@@ -51,22 +51,24 @@ class Group:
     controls: tuple[Control, ...]
 
 
-class Controlled(Protocol):
-    """A part of a session that has controls."""
+class Controlled(ABC):
+    """A part of a session that has ``controls``, which never change."""
 
-    @property
-    def controls(self) -> tuple[Control, ...]:
-        """What can be done with it; never changes."""
+    controls: tuple[Control, ...]
+    _values: dict[str, Value]
 
     @property
     def values(self) -> Mapping[str, Value]:
         """Where its dials and choices stand now."""
+        return self._values
 
+    @abstractmethod
     def set(self, name: str, value: Value) -> None:
         """Turn the dial or pick the choice of that name; the value is one it takes."""
 
     def press(self, name: str) -> None:
-        """Press the button of that name."""
+        """Press the button of that name, where it has any."""
+        raise NotImplementedError
 
 
 class Switchboard:

@@ -14,7 +14,7 @@ from agent.control.goal_picture import require_known_picture
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
 from agent.interfaces import Array, Image
-from agent.live.controls import Button, Choice, Control, Value
+from agent.live.controls import Button, Choice, Controlled, Value
 from agent.live.gallery import Gallery
 from envs import Column, Dial, Posable, Scene, World, load_goal_image
 
@@ -22,7 +22,7 @@ TURN = "goal-"
 OWN, MAX_FILE_MB, MAX_SIDE_PX = "–", 10, 2048
 
 
-class Goal:
+class Goal(Controlled):
     """Where to go: ``frame`` uint8 (h, w, 3), and ``state`` (S,), None where a picture is all.
 
     ``version`` grows with every change.
@@ -37,7 +37,7 @@ class Goal:
         self.state: Array | None = world.state() if world.spec.goal_columns else None
         self.frame: Image = world.frame()
         self._dials = _dials(world) if isinstance(world, Posable) else {}
-        self.controls: tuple[Control, ...] = (
+        self.controls = (
             *self._dials.values(),
             Choice("gallery", "goal from the gallery", (OWN, *gallery.names)),
             *([Button("random-goal", "random goal")] if isinstance(world, Posable) else []),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from agent.interfaces import Image
-from agent.live.controls import Control, Value
+from agent.live.controls import Controlled, Value
 from envs import Dial
 
 DIALS = (
@@ -18,27 +16,19 @@ DIALS = (
 )
 
 
-class Lens:
+class Lens(Controlled):
     """Between the camera and the controller."""
 
-    controls: tuple[Control, ...] = DIALS
+    controls = DIALS
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._values = {dial.name: dial.usual for dial in DIALS}
         self._rng = rng
         self._last: Image | None = None
 
-    @property
-    def values(self) -> Mapping[str, Value]:
-        """See :class:`agent.live.controls.Controlled`."""
-        return self._values
-
     def set(self, name: str, value: Value) -> None:
         """See :class:`agent.live.controls.Controlled`."""
         self._values[name] = float(value)
-
-    def press(self, name: str) -> None:
-        """There is nothing to press."""
 
     def look(self, frame: Image) -> Image:
         """What arrives of ``frame``, uint8 (h, w, 3)."""
@@ -48,7 +38,8 @@ class Lens:
         return self._last
 
     def _disturbed(self, frame: Image) -> Image:
-        noise, light, warmth = (self._values[name] for name in ("noise", "light", "warmth"))
+        dials = ("noise", "light", "warmth")
+        noise, light, warmth = (float(self._values[name]) for name in dials)
         if not noise and light == 1 and not warmth:
             return frame
         shares = light * np.array([1 + 0.5 * warmth, 1.0, 1 - 0.5 * warmth])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent.live.controls import Button, Choice, Control, Value
+from agent.live.controls import Button, Choice, Controlled, Value
 from envs import Dial
 
 SPEEDS = {"×¼": 0.25, "×½": 0.5, "×1": 1.0, "×2": 2.0, "×4": 4.0}
 SPEED, PAUSED, TICK, RESET = "speed", "paused", "tick", "reset"
 
 
-class Pace:
+class Pace(Controlled):
     """``step_s`` is the world's tick; ``wants_reset`` until somebody has done it."""
 
-    controls: tuple[Control, ...] = (
+    controls = (
         Choice(SPEED, "speed", tuple(SPEEDS)),
         Dial(PAUSED, "pause", 0, 1, 0, 1),
         Button(TICK, "one tick"),

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from agent.interfaces import Array, Controller, Goals, Seen
-from agent.live.controls import Choice, Control, Value
+from agent.live.controls import Choice, Controlled, Value
 from envs import World
 
 NOBODY = "nobody"
 RIVAL = "rival"
 
 
-class Rival:
+class Rival(Controlled):
     """Sees the true state; it acts only towards goals whose state is known.
 
     Args:
@@ -28,7 +28,7 @@ class Rival:
     ) -> None:
         self._world, self._makers, self._seed = world, makers, seed
         options = (NOBODY, *makers) if world is not None else (NOBODY,)
-        self.controls: tuple[Control, ...] = (
+        self.controls = (
             (Choice(RIVAL, "beside it, on the same goal", options),) if len(options) > 1 else ()
         )
         self._name, self._controller = NOBODY, None
@@ -46,9 +46,6 @@ class Rival:
         self._name = str(value)
         self._controller = None if value == NOBODY else self._makers[self._name]()
         self.aim(self._goal)
-
-    def press(self, name: str) -> None:
-        """There is nothing to press."""
 
     def begin(self, state: Array) -> None:
         """Stand in ``state`` (S,)."""
@@ -74,8 +71,3 @@ class Rival:
         if self._controller is None or self._world is None:
             return None
         return self._world.state()
-
-    def close(self) -> None:
-        """Close its world."""
-        if self._world is not None:
-            self._world.close()
