@@ -14,7 +14,7 @@ import numpy as np
 from agent.commands.live import Live
 from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked, state_given, world_asked
-from agent.live.glimpse import Glimpse, glimpse_of
+from agent.live.moment import Glimpse, glimpse_of
 from agent.model.description import checkpoint_spec
 from agent.model.shipped import find_checkpoint
 

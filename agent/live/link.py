@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from agent.cluster.processes import children_ignore_interrupts
 from agent.errors import LOST_WORKER, MachineError
-from agent.live.glimpse import Glimpse
 from agent.live.loop import serve
-from agent.live.moment import Moment, Opening
+from agent.live.moment import Glimpse, Moment, Opening
 from agent.live.wishes import Wish
 
 if TYPE_CHECKING:

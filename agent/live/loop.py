@@ -15,7 +15,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # it brings torch, which the page's process does without
-    from agent.live.glimpse import Glimpse
+    from agent.live.moment import Glimpse
     from agent.live.session import Session
 
     OpenSession = Callable[[Callable[[Glimpse], None]], Session]

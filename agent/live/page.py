@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from agent.live.glimpse import Glimpse
-from agent.live.moment import Moment, Opening
+from agent.interfaces import Image
+from agent.live.moment import Glimpse, Moment, Opening
 from agent.live.page_controls import PageControls
 from agent.live.page_mind import PageMind, scaled
 from agent.live.page_scene import PageScene, light
 from agent.live.pilots import Pilots
-from agent.live.server import Server
-from agent.live.tape import Tape
+from agent.live.server import started
 from agent.live.wishes import Drop, Wish
+from agent.reporting.video import beside_goal, write_video
 
 GALLERY_PX = 40
 WORDS_EVERY, COMMAND_EVERY = 6, 25  # moments: for a browser a text is dear
 NOTICE_S = 8.0
 LAST_WORDS_S = 0.2  # for them to arrive
+FILM_S = 10.0
 OPENING = "**lejepa-agent live**\n\nThe model is being loaded …"
 
 
@@ -32,12 +36,12 @@ class Page:
     """
 
     def __init__(self, host: str, port: int, ask: Callable[[Wish], bool]) -> None:
-        self._server = Server(host, port, self._notify)
-        self.port: int = self._server.viser.get_port()
+        self._viser = started(host, port, self._notify)
+        self.port: int = self._viser.get_port()
         self._to_session = ask
         self.pilots = Pilots()
         self._scene: PageScene | None = None
-        self._tape: Tape | None = None
+        self._tape: _Tape | None = None
         self._shown = 0
         self._viser.gui.configure_theme(show_logo=False, show_share_button=False)
         self._status = self._viser.gui.add_markdown(OPENING)
@@ -87,11 +91,7 @@ class Page:
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.stop()
-
-    @property
-    def _viser(self) -> Any:
-        return self._server.viser
+        self._viser.stop()
 
     def _watch_visitors(self) -> None:
         @self._viser.on_client_connect  # type: ignore[untyped-decorator]
@@ -118,7 +118,7 @@ class Page:
             dropped = gui.add_upload_button("a picture as the goal", mime_type="image/*")
             film = gui.add_button("film of the last seconds")
             self._command = gui.add_markdown("")
-        self._tape = Tape(self._glimpse.step_s)
+        self._tape = _Tape(self._glimpse.step_s)
 
         @dropped.on_upload  # type: ignore[untyped-decorator]
         async def _(event: Any) -> None:
@@ -134,6 +134,25 @@ class Page:
         for number, client in self._viser.get_clients().items():
             if visitor in (number, -1):
                 client.add_notification("Not done", reason, auto_close_seconds=NOTICE_S)
+
+
+class _Tape:
+    """The last seconds, moments ``step_s`` apart, kept to make a film of."""
+
+    def __init__(self, step_s: float) -> None:
+        self._rate = 1.0 / step_s
+        self._shown: deque[tuple[Image, Image, str]] = deque(maxlen=max(1, round(FILM_S / step_s)))
+
+    def add(self, moment: Moment) -> None:
+        """One more."""
+        caption = f"{moment.tick / self._rate:4.2f} s\n{moment.words}"
+        self._shown.append((moment.frame, moment.goal_frame, caption))
+
+    def film(self) -> bytes:
+        """A WebM of what is remembered: what it saw beside the goal."""
+        frames = [beside_goal(*shown) for shown in list(self._shown)]
+        with TemporaryDirectory(prefix="live-") as place:
+            return write_video(Path(place) / "live.webm", frames, self._rate).read_bytes()
 
 
 def _headline(moment: Moment, glimpse: Glimpse) -> str:

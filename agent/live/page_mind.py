@@ -9,8 +9,7 @@ import numpy as np
 
 from agent.extras import require
 from agent.interfaces import FloatArray, Image
-from agent.live.glimpse import Glimpse
-from agent.live.moment import DISTANCES, DOUBTS, Imagined, Moment
+from agent.live.moment import DISTANCES, DOUBTS, Glimpse, Imagined, Moment
 from envs import import_opencv
 
 WIDTH_PX, PICTURE_PX, STRIP_PX = 380, 176, 88

@@ -13,8 +13,8 @@ from agent.extras import require
 MAX_FILE_BYTES = 10_000_000
 
 
-class Server:
-    """``viser``, a ViserServer, quiet on the terminal.
+def started(host: str, port: int, refuse: Callable[[int, str], None]) -> Any:
+    """A ViserServer, quiet on the terminal.
 
     By itself it would move to another port where one is taken, open a tunnel to the world for any
     visitor who asks, and keep a file of any size in memory. ``refuse`` is told of visitors whose
@@ -24,35 +24,30 @@ class Server:
         UserError: if nothing can listen there.
         MachineError: if viser is not installed.
     """
+    library: Any = require("viser")
+    require_free(host, port)
+    require("rich").reconfigure(quiet=True)  # it prints its address and its end
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # what a client sent is no news
+    # Without a label, it stands there in words whether the page is connected.
+    server: Any = _unshared(library)(host=host, port=port, verbose=False)
+    _limit_files(server, refuse)
+    return server
 
-    def __init__(self, host: str, port: int, refuse: Callable[[int, str], None]) -> None:
-        library: Any = require("viser")
-        require_free(host, port)
-        require("rich").reconfigure(quiet=True)  # it prints its address and its end
-        logging.getLogger("websockets").setLevel(logging.CRITICAL)  # what a client sent is no news
-        # Without a label, it stands there in words whether the page is connected.
-        self.viser: Any = _unshared(library)(host=host, port=port, verbose=False)
-        self._refuse = refuse
-        self._limit_files()
 
-    def stop(self) -> None:
-        """Let everybody go."""
-        self.viser.stop()
+def _limit_files(server: Any, refuse: Callable[[int, str], None]) -> None:
+    """Forget what is sent, and all that follows of it, when it is too large."""
+    messages: Any = require("viser._messages")
+    coming = server.gui._current_file_upload_states  # there is no other way to it
 
-    def _limit_files(self) -> None:
-        """Forget what is sent, and all that follows of it, when it is too large."""
-        messages: Any = require("viser._messages")
-        coming = self.viser.gui._current_file_upload_states  # there is no other way to it
+    def judge(visitor: int, message: Any) -> None:
+        state = coming.get(message.transfer_uuid)
+        size = 0 if state is None else max(state["total_bytes"], state["transferred_bytes"])
+        if size > MAX_FILE_BYTES:
+            del coming[message.transfer_uuid]
+            refuse(visitor, f"expected a file of at most 10 MB, got {size / 1e6:.0f} MB")
 
-        def judge(visitor: int, message: Any) -> None:
-            state = coming.get(message.transfer_uuid)
-            size = 0 if state is None else max(state["total_bytes"], state["transferred_bytes"])
-            if size > MAX_FILE_BYTES:
-                del coming[message.transfer_uuid]
-                self._refuse(visitor, f"expected a file of at most 10 MB, got {size / 1e6:.0f} MB")
-
-        for kind in (messages.FileTransferStartUpload, messages.FileTransferPart):
-            self.viser._websock_server.register_handler(kind, judge)
+    for kind in (messages.FileTransferStartUpload, messages.FileTransferPart):
+        server._websock_server.register_handler(kind, judge)
 
 
 def _unshared(library: Any) -> Any:

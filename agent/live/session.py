@@ -16,10 +16,9 @@ from agent.live.beside import Beside
 from agent.live.body import Body
 from agent.live.controls import Group, Switchboard, Value
 from agent.live.gallery import gallery_of_world
-from agent.live.glimpse import traced
 from agent.live.goal import Goal
 from agent.live.lens import Lens
-from agent.live.moment import Ghost, Imagined, Moment, Opening
+from agent.live.moment import Ghost, Imagined, Moment, Opening, traced
 from agent.live.pace import Pace
 from agent.live.rival import Rival
 from agent.live.telling import doing, repeating, truth

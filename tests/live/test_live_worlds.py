@@ -13,8 +13,8 @@ import pytest
 
 from agent.control.torch_model import TorchModel
 from agent.live.controls import Button, Choice
+from agent.live.page_scene import triangles
 from agent.live.session import Session
-from agent.live.solids import triangles
 from agent.live.wishes import DragGoal, Press, Set
 from agent.model.encoder import EncoderConfig
 from agent.model.world_model import WorldModel, WorldModelConfig

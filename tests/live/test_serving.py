@@ -21,10 +21,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from agent.live.controls import Button, Choice, Group
-from agent.live.glimpse import Glimpse
 from agent.live.link import Link
 from agent.live.loop import Beat, Sender
-from agent.live.moment import Moment, Opening
+from agent.live.moment import Glimpse, Moment, Opening
 from agent.live.page import Page
 from agent.live.pilots import Pilots
 from agent.live.wishes import Press, Set, Wish
