@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Self, cast
 
 from agent.cluster.crew import Crew, R, T, Work
-from agent.cluster.serving import INTERRUPTS, Failed, ignore_interrupts, serve
+from agent.cluster.serving import INTERRUPTS, Failed, serve
 from agent.errors import LOST_WORKER, MachineError
-from agent.machine.threads import one_thread_each
+from agent.machine.temporary import ONE_THREAD_EACH, answering, environment
 
 STOP_TIMEOUT_S = 5.0
 
@@ -34,7 +33,7 @@ class Processes(Crew[T, R]):
     def __enter__(self) -> Self:
         context = multiprocessing.get_context("spawn")
         try:
-            with children_ignore_interrupts(), one_thread_each():
+            with children_ignore_interrupts(), environment(ONE_THREAD_EACH):
                 for number in range(self._count):
                     self._start(context, number)
         except BaseException:
@@ -106,18 +105,8 @@ class Processes(Crew[T, R]):
                 worker.join()
 
 
-@contextmanager
-def children_ignore_interrupts() -> Iterator[None]:
+def children_ignore_interrupts() -> AbstractContextManager[None]:
     """Processes started in the body never see Ctrl-C or a lost terminal; their starter answers."""
     # A child inherits "ignore", so a Ctrl-C while it is still importing shows no traceback of its
-    # own. Only the main thread may change what a signal does.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in INTERRUPTS}
-    ignore_interrupts()
-    try:
-        yield
-    finally:
-        for number, answer in before.items():
-            signal.signal(number, answer)
+    # own.
+    return answering(dict.fromkeys(INTERRUPTS, signal.SIG_IGN))

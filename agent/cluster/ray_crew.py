@@ -24,6 +24,7 @@ from agent.cluster.serving import Failed
 from agent.errors import MachineError
 from agent.files.durable import FULL
 from agent.machine.cores import usable_cores
+from agent.machine.temporary import ONE_THREAD_EACH
 from envs import GLError
 
 TRIES = 20  # of a task whose worker or node is lost; more, and the task itself is what kills them
@@ -82,12 +83,12 @@ class RayCrew(Crew[T, R]):
         return list(self._ray.wait(refs, num_returns=len(refs), timeout=0)[0])
 
     def _remote(self) -> Any:
-        variables = {"OMP_NUM_THREADS": "1"}
         chosen = os.environ.get("MUJOCO_GL")
+        variables = ONE_THREAD_EACH | ({"MUJOCO_GL": chosen} if chosen else {})
         return self._ray.remote(do_task).options(
             num_cpus=1,
             max_retries=TRIES,
-            runtime_env={"env_vars": variables | ({"MUJOCO_GL": chosen} if chosen else {})},
+            runtime_env={"env_vars": variables},
         )
 
     def _room(self) -> int:

@@ -12,8 +12,7 @@ import secrets
 import signal
 import socket
 import sys
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +20,7 @@ from typing import Any
 
 from agent.errors import MachineError, UserError
 from agent.extras import require
+from agent.machine.temporary import answering, environment
 
 LOCAL = "local"
 OBJECT_STORE_BYTES = 256 * 2**20  # of a cluster started here: results are handed on at once
@@ -56,7 +56,8 @@ def ray_session(address: str, cpus: int) -> Iterator[Any]:
         yield connected
         return
     with locked(anew=address == LOCAL) as ray, ExitStack() as opened:
-        with _signals_kept():
+        # Ray answers SIGTERM itself from when it starts; this program has its own answer.
+        with answering({signal.SIGTERM: signal.getsignal(signal.SIGTERM)}):
             if address == LOCAL:
                 _start(ray, cpus, opened.enter_context(_place()))
             else:
@@ -74,7 +75,7 @@ def locked(anew: bool = True) -> Iterator[Any]:
     """
     mode = {"RAY_AUTH_MODE": "token" if anew else os.environ.get("RAY_AUTH_MODE", "token")}
     token = {"RAY_AUTH_TOKEN": secrets.token_hex(32)} if anew else {}
-    with _environment(_QUIET | mode | token):
+    with environment(_QUIET | mode | token):
         ray = require("ray")
         _read_environment_again()
         yield ray
@@ -106,7 +107,7 @@ def _start(ray: Any, cpus: int, place: str) -> None:
 def _connect(ray: Any, address: str) -> None:
     host = _require_answer(address)
     try:
-        with _environment(_SOON), _loopback_kept() if host in _LOOPBACKS else nullcontext():
+        with environment(_SOON), _loopback_kept() if host in _LOOPBACKS else nullcontext():
             ray.init(address=address, runtime_env={"py_modules": _our_code()}, **_SILENT)
     except Exception as error:
         raise MachineError(_refusal(address, error)) from error
@@ -168,30 +169,3 @@ def _refusal(address: str, error: Exception) -> str:
 
 def _first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Ray answers SIGTERM itself from when it starts; this program has its own answer."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

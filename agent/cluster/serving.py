@@ -6,7 +6,6 @@ that started it dies, however it dies, the pipe ends and so does the worker.
 
 from __future__ import annotations
 
-import os
 import signal
 import traceback
 from collections.abc import Callable
@@ -37,9 +36,6 @@ def ignore_interrupts() -> None:
 
 def use_one_thread() -> None:
     """One worker is one busy core."""
-    # Mesa's software OpenGL reads its number when a context is made, of threads beside the one that
-    # asks for a picture; by default it starts as many as there are cores, in every worker.
-    os.environ.setdefault("LP_NUM_THREADS", "0")
     import cv2
 
     cv2.setNumThreads(1)

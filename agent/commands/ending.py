@@ -5,34 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import FrameType
+
+from agent.machine.temporary import answering
 
 _ENDINGS = [n for n in signal.Signals if n.name in ("SIGTERM", "SIGHUP")]
 
 
-@contextmanager
-def endings_as_interrupts() -> Iterator[None]:
+def endings_as_interrupts() -> AbstractContextManager[None]:
     """Answer SIGTERM and a lost terminal as Ctrl-C: save, end the workers, say how to go on.
 
     Left to itself Python ends on the spot, and the workers of a comparison measure on alone. What
     is ignored already, as ``nohup`` has it, stays ignored.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in _ENDINGS}
-    answered = [number for number, answer in before.items() if answer is not signal.SIG_IGN]
-    for number in answered:
-        signal.signal(number, _interrupt)
-    try:
-        yield
-    finally:
-        for number in answered:
-            signal.signal(number, before[number])
+    answered = [n for n in _ENDINGS if signal.getsignal(n) is not signal.SIG_IGN]
+    return answering(dict.fromkeys(answered, _interrupt))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

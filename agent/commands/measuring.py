@@ -17,7 +17,7 @@ from agent.cluster.processes import children_ignore_interrupts
 from agent.cluster.serving import ignore_interrupts
 from agent.commands.progress import Update, progress
 from agent.errors import LOST_WORKER, MachineError, UserError
-from agent.machine.threads import one_thread_each
+from agent.machine.temporary import ONE_THREAD_EACH, environment
 
 _POLL_S = 0.2
 _news: Queue[tuple[int, int]] | None = None  # set in the workers alone
@@ -64,7 +64,7 @@ def measure_each(
         return
     context = multiprocessing.get_context("spawn")
     news: Queue[tuple[int, int]] = context.Queue()
-    with one_thread_each(), progress(f"{called}, episodes") as update:
+    with environment(ONE_THREAD_EACH), progress(f"{called}, episodes") as update:
         pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(news,))
         try:
             with children_ignore_interrupts():  # while they import, too
