@@ -19,7 +19,7 @@ from typing import Any
 from agent.cluster import one_cluster
 from agent.cluster.ray_session import LOCAL
 from agent.commands.console import note
-from agent.commands.measurement import Hands, Measurement
+from agent.commands.measurement import Measurement
 from agent.commands.worlds_asked import WorldAsked
 from agent.data import CollectConfig, collect
 from agent.data.manifest import MANIFEST_NAME
@@ -64,7 +64,7 @@ def evaluating(cluster: str, episodes: int) -> Callable[[Told], Any]:
     """Evaluate the shipped world model; returns the verdicts."""
     job = Measurement(
         "world-model", find_checkpoint(SHIPPED), WorldAsked(SHIPPED.name), "anywhere", episodes, 7,
-        batch=5, hands=Hands(WORKERS, cluster),
+        batch=5, workers=WORKERS, cluster=cluster,
     )  # fmt: skip
 
     def run(tell: Told) -> Any:

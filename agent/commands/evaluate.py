@@ -158,7 +158,7 @@ class Evaluate:
             say(f"wrote {self.json}")
 
     def _measure(self, name: str, checkpoint: Path | None, world: WorldAsked) -> dict[str, Any]:
-        from agent.commands.measurement import Hands, Measurement
+        from agent.commands.measurement import Measurement
         from agent.commands.progress import progress
 
         acting = Acting(
@@ -166,7 +166,7 @@ class Evaluate:
         )
         job = Measurement(
             name, checkpoint, world, self.protocol, self.episodes, self.seed, self.batch, acting,
-            Hands(self.workers, self.cluster, self.threads),
+            self.workers, self.cluster, self.threads,
         )  # fmt: skip
         with progress(f"{name}, episodes") as update:
             return job.run(update)

@@ -23,24 +23,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Hands:
-    """How many share the work, and where: it changes the time, and what is timed, alone."""
-
-    workers: int | None = None
-    cluster: str = ""
-    threads: int = 1
-
-    @property
-    def are_more(self) -> bool:
-        """Whether there are others than this process."""
-        return bool(self.cluster) or (self.workers or 1) > 1
-
-
-@dataclass(frozen=True)
 class Measurement:
     """One controller at one task; ``checkpoint`` for those that learned.
 
-    ``protocol`` None is the world's first task.
+    ``protocol`` None is the world's first task. ``workers`` share the work, on a ``cluster`` if one
+    is named, with ``threads`` of torch each: that changes the time, and what is timed, alone.
     """
 
     controller: str
@@ -51,7 +38,9 @@ class Measurement:
     seed: int
     batch: int = 25
     acting: Acting = field(default_factory=Acting)
-    hands: Hands = field(default_factory=Hands)
+    workers: int | None = None
+    cluster: str = ""
+    threads: int = 1
 
     def command(self, protocol: str) -> str:
         """The command that measures the same."""
@@ -77,7 +66,8 @@ class Measurement:
             task, spec = task_asked(self.protocol, world), world.spec
             definition = fingerprint(task, world)
         start_s = time.monotonic()
-        trials = self._shared(update) if self.hands.are_more else self._alone(update)
+        is_shared = bool(self.cluster) or (self.workers or 1) > 1
+        trials = self._shared(update) if is_shared else self._alone(update)
         asked = Asked(self._called(), spec, task.name, task.about, definition, self.seed)
         result = summarise(
             trials,
@@ -102,7 +92,7 @@ class Measurement:
         """The same, in a process that has nothing else to do."""
         opened = self.open()
         if "torch" in sys.modules:  # not every controller needs it
-            sys.modules["torch"].set_num_threads(self.hands.threads)
+            sys.modules["torch"].set_num_threads(self.threads)
         return opened
 
     def _alone(self, update: Update) -> list[Trial]:
@@ -120,7 +110,7 @@ class Measurement:
         from agent.evaluation.by_crew import Playing, evaluate_by_crew
 
         work = Playing(self.open_in_worker, self.episodes, self.seed)
-        with crew_for(work, self.hands.workers, self.episodes, self.hands.cluster) as crew:
+        with crew_for(work, self.workers, self.episodes, self.cluster) as crew:
             return evaluate_by_crew(crew, self.episodes, self.batch, progress=update)
 
     def _called(self) -> str:

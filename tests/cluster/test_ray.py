@@ -18,7 +18,7 @@ from bad_nodes import Fatal, Lacking
 
 from agent.cluster import crew_for
 from agent.cluster.ray_session import LOCAL, ray_session
-from agent.commands.measurement import Hands, Measurement
+from agent.commands.measurement import Measurement
 from agent.commands.measuring import measure_each
 from agent.commands.worlds_asked import WorldAsked
 from agent.data import CollectConfig, collect
@@ -60,10 +60,10 @@ def test_what_a_worker_raises_reaches_the_caller(tmp_path):
         collect(CollectConfig(tmp_path, episodes=1, image_size=1, cluster=LOCAL))
 
 
-@pytest.mark.parametrize("hands", [Hands(cluster=LOCAL), Hands(workers=2)])
-def test_an_evaluation_is_that_of_this_process_but_for_times(hands):
+@pytest.mark.parametrize("shared_by", [{"cluster": LOCAL}, {"workers": 2}])
+def test_an_evaluation_is_that_of_this_process_but_for_times(shared_by):
     alone = Measurement("random", None, WorldAsked("two-room"), "anywhere", 7, 3, batch=2)
-    shared = replace(alone, hands=hands)
+    shared = replace(alone, **shared_by)
     told = []
     result = shared.run(lambda done, total, text="": told.append((done, total)))
     assert told[-1] == (7, 7)
