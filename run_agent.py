@@ -128,18 +128,15 @@ def _help(program: str, group: Group | None, asked: bool) -> int:
 
 def _version() -> str:
     """What to tell with a report of a bug."""
-    from importlib.metadata import PackageNotFoundError, version
-
     from agent import __version__
     from agent.evaluation.provenance import code_version
+    from agent.extras import version_of
 
     commit = code_version()
     parts = [] if commit is None else [f"commit {commit}"]
     for name in ("torch", "mujoco"):
-        try:
-            parts.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            parts.append(f"no {name}")
+        version = version_of(name)
+        parts.append(f"{name} {version}" if version else f"no {name}")
     return f"lejepa-agent {__version__} ({', '.join(parts)})"
 
 

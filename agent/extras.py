@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any
 
 from agent.errors import MachineError
 
-EXTRAS: Mapping[str, str] = MappingProxyType(
-    {
-        "matplotlib": "report",
-        "tensorboard": "report",
-        "stable_baselines3": "rl",
-        "onnx": "export",
-        "onnxruntime": "export",
-        "ray": "cluster",
-        "optuna": "cluster",
-        "fsspec": "remote",
-        "s3fs": "remote",
-        "trimesh": "live",
-        "viser": "live",
-    }
-)
+EXTRAS = {  # the extra that a library belongs to
+    "matplotlib": "report",
+    "tensorboard": "report",
+    "stable_baselines3": "rl",
+    "onnx": "export",
+    "onnxruntime": "export",
+    "ray": "cluster",
+    "optuna": "cluster",
+    "fsspec": "remote",
+    "s3fs": "remote",
+    "trimesh": "live",
+    "viser": "live",
+}
+
+
+def version_of(distribution: str) -> str | None:
+    """Which version of a package is installed; None if there is none."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def missing_extra(error: BaseException) -> str | None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from agent.extras import version_of
+
 DISTRIBUTION = "lejepa-agent"
 MIN_PYTHON = (3, 11)
 EXACT_PAIR = {"dm-control": "1.0.50", "mujoco": "3.17.0"}
@@ -185,18 +187,11 @@ def _amount(what: str, amount_mb: int, where: str, least: int, low: int, fix: st
 
 def _version(name: str) -> str | None:
     """Of the distribution ``name``, or of any other that brings the same module."""
-    found = _version_of(name)
+    found = version_of(name)
     if found is None and name in BRINGS:
         others = importlib.metadata.packages_distributions().get(BRINGS[name], [])
-        found = next(filter(None, map(_version_of, others)), None)
+        found = next(filter(None, map(version_of, others)), None)
     return found
-
-
-def _version_of(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _split_fix(message: str) -> tuple[str, str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agent.evaluation.statistics import in_digits
+from agent.extras import version_of
 
 if TYPE_CHECKING:
     from agent.commands.demo import Demo
@@ -57,21 +57,13 @@ def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Sta
         clips=clips,
         stages=stages.so_far(),
         hardware=hardware(),
-        versions=dict(_versions()),
+        versions={name: version for name in PACKAGES if (version := version_of(name))},
         date=datetime.date.today().isoformat(),
     )
     world.close()
     write_run_report(demo.place / REPORT_NAME, report)
 
 
-def _versions() -> list[tuple[str, str]]:
-    found = []
-    for name in PACKAGES:
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _strip(demo: Demo, model: WorldModel) -> Any:
