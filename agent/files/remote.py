@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from agent.errors import MachineError, UserError
 from agent.extras import require
 
 # What answers nothing is given up after some 20 s; a short failure is tried again.
-_OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        "s3": {
-            "config_kwargs": {
-                "connect_timeout": 5,
-                "read_timeout": 30,
-                "retries": {"max_attempts": 2},
-            }
-        }
-    }
-)
+_CONFIG_OF_S3 = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}
 _NOT_ALLOWED = ("NoCredentials", "PartialCredentials", "PermissionError", "CredentialRetrieval")
 
 
@@ -95,10 +84,12 @@ def place(text: str | Path | RemotePath) -> Place:
 
 def _file_system(protocol: str) -> Any:
     fsspec = require("fsspec")
+    options: dict[str, Any] = {}
     if protocol == "s3":
         require("s3fs")
+        options = {"config_kwargs": _CONFIG_OF_S3}
     try:
-        return fsspec.filesystem(protocol, **_OPTIONS.get(protocol, {}))
+        return fsspec.filesystem(protocol, **options)
     except ValueError as error:
         raise UserError(
             f"expected a folder, or a URL such as s3://bucket/folder, got one of {protocol}://"
