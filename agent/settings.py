@@ -52,14 +52,9 @@ def from_dict(kind: type[T], values: Mapping[str, Any]) -> T:
         raise UserError(f"{kind.__name__}: {error}") from error
 
 
-def flat(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(settings: Any) -> Iterator[tuple[str, Any]]:
     """Every setting by its dotted name, as ``training.steps``."""
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from flat(value, f"{prefix}{field.name}.")
-        else:
-            yield f"{prefix}{field.name}", value
+    return leaves(to_dict(settings))
 
 
 def with_changes(settings: T, changes: Mapping[str, Any]) -> T:
