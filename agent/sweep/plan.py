@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Plan:
         """
         examples = [self.example(out, data) for data in self.data]
         trials = [
-            _changed(one, seed, settings)
+            replace(one, seed=seed, settings=settings)
             for one in examples
             for settings in self.choices()
             for seed in self.seeds
@@ -108,7 +108,7 @@ class Sweeper:
             return self._suggested(record, update)
         trials = self.plan.listed(self.out)
         missing = [trial for trial in trials if trial.name not in record]
-        keeping = _Keeping(self.out, record, len(trials) - len(missing), len(trials), update)
+        keeping = _keeping(self.out, record, len(trials) - len(missing), len(trials), update)
         if missing:
             with one_cluster(self.cluster, self.workers):
                 self._train(missing, keeping)
@@ -128,7 +128,7 @@ class Sweeper:
         examples = [plan.example(self.out, data) for data in plan.data]
         done = [_trained_on(one, record) for one in examples]
         total = plan.trials * len(examples)
-        keeping = _Keeping(self.out, record, sum(map(len, done)), total, update)
+        keeping = _keeping(self.out, record, sum(map(len, done)), total, update)
         with one_cluster(self.cluster, self.workers):
             for example, before in zip(examples, done, strict=True):
                 missing, seed = plan.trials - len(before), plan.draw_seed + len(before)
@@ -139,25 +139,20 @@ class Sweeper:
         return [line for example in examples for line in _trained_on(example, record)]
 
 
-class _Keeping:
-    """Keeps a line on the disk and in ``record``, and tells how far the sweep is."""
+def _keeping(
+    out: Path, record: dict[str, Line], done: int, total: int, update: Update
+) -> Callable[[Line], None]:
+    """What keeps a line on the disk and in ``record``, and tells how far the sweep is."""
+    update(done, total)
 
-    def __init__(
-        self, out: Path, record: dict[str, Line], done: int, total: int, update: Update
-    ) -> None:
-        self._out, self._record, self._done, self._total = out, record, done, total
-        self._update = update
+    def take(line: Line) -> None:
+        nonlocal done
+        keep(out, line)
+        record[line["trial"]] = line
+        done += 1
         update(done, total)
 
-    def __call__(self, line: Line) -> None:
-        keep(self._out, line)
-        self._record[line["trial"]] = line
-        self._done += 1
-        self._update(self._done, self._total)
-
-
-def _changed(trial: Trial, seed: int, settings: Mapping[str, Any]) -> Trial:
-    return Trial(trial.out, trial.data, trial.content, trial.preset, seed, settings)
+    return take
 
 
 def _trained_on(example: Trial, record: Mapping[str, Line]) -> list[Line]:
