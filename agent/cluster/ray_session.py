@@ -59,7 +59,9 @@ def ray_session(address: str, cpus: int) -> Iterator[Any]:
         # Ray answers SIGTERM itself from when it starts; this program has its own answer.
         with answering({signal.SIGTERM: signal.getsignal(signal.SIGTERM)}):
             if address == LOCAL:
-                _start(ray, cpus, opened.enter_context(_place()))
+                # where it keeps sockets and logs
+                place = TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
+                _start(ray, cpus, opened.enter_context(place))
             else:
                 _connect(ray, address)
         opened.callback(ray.shutdown)
@@ -86,11 +88,6 @@ def _read_environment_again() -> None:
     native = require("ray._raylet")
     native.Config.initialize("")
     native.AuthenticationTokenLoader.instance().reset_cache()
-
-
-def _place() -> TemporaryDirectory[str]:
-    """Where a cluster started here keeps sockets and logs."""
-    return TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
 
 
 def _start(ray: Any, cpus: int, place: str) -> None:

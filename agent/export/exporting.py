@@ -43,7 +43,8 @@ def export_controller(
         MachineError: if onnx or onnxruntime are missing, or disagree with torch.
     """
     _require_kind(model)
-    _require_tools()
+    require("onnxruntime")
+    require("onnx")  # torch.onnx.export imports it at its end
     control, planner = control or MPCConfig(), planner or GaussNewtonPlanner()
     graphs = graphs_of(model, control.horizon)
     files = {file_name(name): graph.to_onnx() for name, graph in graphs.items()}
@@ -70,11 +71,6 @@ def _require_kind(model: WorldModel) -> None:
             "expected a world model with the residual predictor, got "
             f"{type(model.predictor).__name__}: only the former can be exported"
         )
-
-
-def _require_tools() -> None:
-    require("onnxruntime")
-    require("onnx")  # torch.onnx.export imports it at its end
 
 
 def _require_agreement(directory: Path, graphs: Mapping[str, Graph]) -> float:

@@ -25,7 +25,10 @@ NO_POINTS: Array = np.empty((0, 0, 3))
 
 
 class Library:
-    """Up to as many pictures, and what the model makes of each, as memory for them is reserved."""
+    """Up to as many pictures, and what the model makes of each, as memory for them is reserved.
+
+    ``size`` are in it.
+    """
 
     def __init__(self, world: World, model: TorchModel) -> None:
         shape = world.spec.frame_shape
@@ -34,28 +37,23 @@ class Library:
         self._pictures = np.ones((count, *shape), np.uint8)
         self._places = np.zeros((count, model.network.measures), np.float32)
         self._states = np.full((count, len(world.spec.state)), np.nan)
-        self._size = 0
+        self.size = 0
 
     @property
     def is_full(self) -> bool:
         """Whether nothing more fits in."""
-        return self._size == len(self._pictures)
-
-    @property
-    def size(self) -> int:
-        """Pictures in it."""
-        return self._size
+        return self.size == len(self._pictures)
 
     def add(self, pictures: Sequence[Image], states: Sequence[Array | None]) -> None:
         """More pictures (h, w, 3), with their states (S,) where those are known."""
-        room = slice(self._size, min(self._size + len(pictures), len(self._pictures)))
+        room = slice(self.size, min(self.size + len(pictures), len(self._pictures)))
         count = room.stop - room.start
         self._pictures[room] = pictures[:count]
         self._places[room] = self.placed(self._model.encode(self._pictures[room]))
         for row, state in zip(range(room.start, room.stop), states, strict=False):
             if state is not None:
                 self._states[row] = state
-        self._size = room.stop
+        self.size = room.stop
 
     def placed(self, embeddings: FloatArray) -> FloatArray:
         """(H, D) as the goal metric sees them, (H, M)."""
@@ -63,7 +61,7 @@ class Library:
 
     def nearest(self, embeddings: FloatArray) -> tuple[FloatArray, Numbers]:
         """The ``NEIGHBOURS`` nearest to each of (H, D): distances and numbers (H, N)."""
-        known, places = self._places[: self._size], self.placed(embeddings)
+        known, places = self._places[: self.size], self.placed(embeddings)
         squares = np.square(places).sum(1)[:, None] - 2 * places @ known.T
         distances = np.sqrt(np.maximum(squares + np.square(known).sum(1), 0.0))
         some = np.argpartition(distances, NEIGHBOURS - 1, 1)[:, :NEIGHBOURS]
