@@ -8,18 +8,17 @@ from typing import Any
 
 from agent.errors import MachineError
 
-EXTRAS = {  # the extra that a library belongs to
-    "matplotlib": "report",
-    "tensorboard": "report",
-    "stable_baselines3": "rl",
-    "onnx": "export",
-    "onnxruntime": "export",
-    "ray": "cluster",
-    "optuna": "cluster",
-    "fsspec": "remote",
-    "s3fs": "remote",
-    "trimesh": "live",
-    "viser": "live",
+EXTRAS = {  # what each is for, and its packages
+    "rl": ("baseline", ("stable-baselines3",)),
+    "report": ("figures and curves", ("matplotlib", "tensorboard")),
+    "export": ("export", ("onnx", "onnxruntime")),
+    "live": ("the live page", ("trimesh", "viser")),
+    "studies": ("the studies", ("scikit-learn",)),
+    "cluster": ("many machines", ("optuna", "ray")),
+    "remote": ("data under a URL", ("fsspec", "s3fs")),
+}
+_EXTRA_OF = {  # by the name of a module
+    name.replace("-", "_"): extra for extra, (_, names) in EXTRAS.items() for name in names
 }
 
 
@@ -36,9 +35,9 @@ def version_of(distribution: str) -> str | None:
 def missing_extra(error: BaseException) -> str | None:
     """What to install for the library that ``error`` did not find; None if it is no such error."""
     name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
-    if name not in EXTRAS:
+    if name not in _EXTRA_OF:
         return None
-    return f"{name} is not installed: run python -m pip install 'lejepa-agent[{EXTRAS[name]}]'"
+    return f"{name} is not installed: run python -m pip install 'lejepa-agent[{_EXTRA_OF[name]}]'"
 
 
 def missing_module(error: ModuleNotFoundError) -> str:

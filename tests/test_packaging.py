@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.commands import checks
-from agent.commands.checks import DISTRIBUTION, EXACT_PAIR, EXTRAS, OTHERS
+from agent.commands.checks import DISTRIBUTION, EXACT_PAIR, OTHERS
+from agent.extras import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

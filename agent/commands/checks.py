@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agent.extras import version_of
+from agent.extras import EXTRAS, version_of
 
 DISTRIBUTION = "lejepa-agent"
 MIN_PYTHON = (3, 11)
@@ -23,15 +23,6 @@ OTHERS = (
     "torch", "gymnasium", "opencv-python", "numpy", "h5py", "safetensors", "scipy", "tyro", "rich",
 )  # fmt: skip
 BRINGS = {"opencv-python": "cv2"}  # a module that other distributions bring as well
-EXTRAS = {  # what each is for, and its packages
-    "rl": ("baseline", ("stable-baselines3",)),
-    "report": ("figures and curves", ("matplotlib", "tensorboard")),
-    "export": ("export", ("onnx", "onnxruntime")),
-    "live": ("the live page", ("trimesh", "viser")),
-    "studies": ("the studies", ("scikit-learn",)),
-    "cluster": ("many machines", ("optuna", "ray")),
-    "remote": ("data under a URL", ("fsspec", "s3fs")),
-}
 SET_UP = "run `make setup`, or: pip install -r requirements.lock"
 DISK_MB, LOW_DISK_MB = 500, 2_000
 MEMORY_MB, LOW_MEMORY_MB = 1_500, 4_000
