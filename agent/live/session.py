@@ -13,11 +13,10 @@ from agent.errors import UserError
 from agent.interfaces import Array, Decision
 from agent.live.acting import Acting
 from agent.live.beside import Beside
-from agent.live.body import Body
 from agent.live.controls import Group, Switchboard, Value
+from agent.live.disturbances import Body, Lens
 from agent.live.gallery import gallery_of_world
 from agent.live.goal import Goal
-from agent.live.lens import Lens
 from agent.live.moment import Ghost, Imagined, Moment, Opening, traced
 from agent.live.pace import Pace
 from agent.live.rival import Rival

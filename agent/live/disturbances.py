@@ -1,16 +1,54 @@
-"""What may be wrong with the body, where its world has such dials; and pushes."""
+"""What may be wrong with the camera and, where its world has such dials, with the body; pushes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from agent.interfaces import Array
+from agent.interfaces import Array, Image
 from agent.live.controls import Button, Controlled, Value
-from envs import Disturbable, View, World
+from envs import Dial, Disturbable, View, World
 
+OF_THE_CAMERA = (
+    Dial("noise", "camera noise, of 255", 0, 80, 0, 1),
+    Dial("light", "light ×", 0.2, 2.0, 1.0, 0.05),
+    Dial("warmth", "colour, blue to red", -1.0, 1.0, 0.0, 0.05),
+    Dial("hangs", "the camera hangs", 0, 1, 0, 1),
+)
 PUSH_TICKS = 5
 MAX_PUSH = 3.0  # times the body's weight
 WAYS = {"left": (-1, 0), "right": (1, 0), "up": (0, 1), "down": (0, -1)}  # on the screen
+
+
+class Lens(Controlled):
+    """Between the camera and the controller."""
+
+    controls = OF_THE_CAMERA
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._values = {dial.name: dial.usual for dial in OF_THE_CAMERA}
+        self._rng = rng
+        self._last: Image | None = None
+
+    def set(self, name: str, value: Value) -> None:
+        """See :class:`agent.live.controls.Controlled`."""
+        self._values[name] = float(value)
+
+    def look(self, frame: Image) -> Image:
+        """What arrives of ``frame``, uint8 (h, w, 3)."""
+        if self._values["hangs"] and self._last is not None:
+            return self._last
+        self._last = self._disturbed(frame)
+        return self._last
+
+    def _disturbed(self, frame: Image) -> Image:
+        dials = ("noise", "light", "warmth")
+        noise, light, warmth = (float(self._values[name]) for name in dials)
+        if not noise and light == 1 and not warmth:
+            return frame
+        shares = light * np.array([1 + 0.5 * warmth, 1.0, 1 - 0.5 * warmth])
+        pixels = frame * shares + (self._rng.normal(0, noise, frame.shape) if noise else 0.0)
+        disturbed: Image = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
+        return disturbed
 
 
 class Body(Controlled):
