@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
@@ -12,6 +12,7 @@ from agent.commands.values import Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
 if TYPE_CHECKING:
+    from agent.commands.progress import Update
     from agent.rivals.cloning_training import CloningStatistics
     from agent.rivals.reinforcement import RLStatistics, Training
 
@@ -133,6 +134,27 @@ class Baseline:
             refuse_idle(self, ("world", "task", "env_steps", "resume"), why)
         else:
             refuse_idle(self, ("data", "steps"), f"with {self.algorithm}, which learns by acting")
+
+
+@dataclass(frozen=True)
+class BesideOthers:
+    """A training as a ``Job`` of ``agent.commands.measuring``, begun or gone on with: it takes one
+    core, and measurements take the others.
+
+    ``episodes`` is what it counts for in the progress of all.
+    """
+
+    asked: Baseline
+    episodes: int
+
+    def run(self, update: Update) -> dict[str, Any]:
+        """Train to the end; nothing came of it but what is in the directory of the run."""
+        from agent.files.bundle import STATE, has_bundle
+
+        begun = has_bundle(self.asked.out / STATE)
+        for now in replace(self.asked, resume=begun).training().run():
+            update(now.env_steps * self.episodes // now.total_env_steps, self.episodes)
+        return {}
 
 
 def _describe(report: RLStatistics) -> tuple[int, int, str]:

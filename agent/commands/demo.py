@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from agent.commands.baseline import Baseline
+from agent.commands.baseline import Baseline, BesideOthers
 from agent.commands.collect import Collect
 from agent.commands.train import Train
 from agent.commands.values import MOST, Count, Parallel, Seed, Within, optional
@@ -231,11 +231,9 @@ class Demo:
 
     def _evaluate(self) -> None:
         """Measure what is not measured yet, SAC when it has learned, which it does meanwhile."""
-        from agent.commands.rival_job import RivalJob
-
         ours = self._jobs({"world-model": find_checkpoint(self.world_model)})
         floors = self._jobs({"random": None, "noop": None})
-        learning: list[Job] = [RivalJob(self.rival, self.episodes)] if self.has_rival else []
+        learning: list[Job] = [BesideOthers(self.rival, self.episodes)] if self.has_rival else []
         self._do_each([*learning, *self._unmeasured(ours), *self._unmeasured(floors)])
         self._do_each(self._unmeasured(self._jobs(self._players())))
 
