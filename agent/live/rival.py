@@ -31,10 +31,9 @@ class Rival(Controlled):
         self.controls = (
             (Choice(RIVAL, "beside it, on the same goal", options),) if len(options) > 1 else ()
         )
-        self._name, self._controller = NOBODY, None
+        self._name = NOBODY
+        self._controller: Controller | None = None
         self._goal: Array | None = None
-
-    _controller: Controller | None
 
     @property
     def values(self) -> Mapping[str, Value]:
