@@ -15,7 +15,6 @@ from agent.commands.values import Parallel, Seed, optional
 
 if TYPE_CHECKING:
     from agent.config import ExperimentConfig
-    from agent.files.remote import Place
     from agent.training.reports import TrainStatistics
 
 CURVES_NAME = "curves.png"
@@ -98,7 +97,7 @@ class Train:
         if self.print_config:
             say(as_toml(config, named).rstrip())
             return
-        last = train_world_model(self.data, self.out, config, named, self.resume, self._begin())
+        last = self._train(config, named)
         if ranks.place() > 0:
             return
         if last is None:
@@ -109,6 +108,31 @@ class Train:
         place = self.out / "checkpoint"
         words = f"--checkpoint {quote(str(place))}{_world(place)}"
         say(f"next: python run_agent.py control {words}")
+
+    def _train(self, config: ExperimentConfig, named: str) -> TrainStatistics | None:
+        """Train with a progress bar, keep settings and reports, draw the curves; the last report.
+
+        ``named`` is the preset that ``config`` was made from. None where --resume finds nothing
+        left to do.
+        """
+        from agent.commands.progress import follow, progress
+        from agent.commands.training_settings import CONFIG_NAME, as_toml
+        from agent.files.durable import write_durably
+        from agent.training import ranks
+        from agent.training.whole import finish, reports_of, trainer_of
+
+        if not self.resume and ranks.is_first():
+            _require_places(self.out)
+        asked = (self.data, self.out, config, self.resume, self._begin())
+        with one_voice(), trainer_of(*asked) as trainer:
+            if ranks.is_first():
+                write_durably(self.out / CONFIG_NAME, as_toml(config, named).encode())
+            last = follow("training, steps", reports_of(trainer), _describe)
+            if ranks.is_first():
+                _draw_curves(self.out)
+            with progress("teaching the action head, steps") as update:
+                finish(trainer, update)
+        return last
 
     def _chosen(self) -> tuple[str, ExperimentConfig]:
         """The preset's name, and the settings after --config and flags."""
@@ -148,38 +172,6 @@ def _world(checkpoint: Path) -> str:
 
     world = checkpoint_spec(checkpoint).world
     return f" --world {world}" if names_code(world) else ""
-
-
-def train_world_model(
-    data: Place | str,
-    out: Path,
-    config: ExperimentConfig,
-    named: str,
-    resume: bool = False,
-    begin: Path | None = None,
-) -> TrainStatistics | None:
-    """Train with a progress bar, keep settings and reports, draw the curves; the last report.
-
-    ``named`` is the preset that ``config`` was made from. None where ``resume`` finds nothing left
-    to do. Raises what ``Trainer`` raises, and UserError if another process is writing into ``out``.
-    """
-    from agent.commands.progress import follow, progress
-    from agent.commands.training_settings import CONFIG_NAME, as_toml
-    from agent.files.durable import write_durably
-    from agent.training import ranks
-    from agent.training.whole import finish, reports_of, trainer_of
-
-    if not resume and ranks.is_first():
-        _require_places(out)
-    with one_voice(), trainer_of(data, out, config, resume, begin) as trainer:
-        if ranks.is_first():
-            write_durably(out / CONFIG_NAME, as_toml(config, named).encode())
-        last = follow("training, steps", reports_of(trainer), _describe)
-        if ranks.is_first():
-            _draw_curves(out)
-        with progress("teaching the action head, steps") as update:
-            finish(trainer, update)
-    return last
 
 
 def _require_places(out: Path) -> None:
