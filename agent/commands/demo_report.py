@@ -64,8 +64,6 @@ def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Sta
     write_run_report(demo.place / REPORT_NAME, report)
 
 
-
-
 def _strip(demo: Demo, model: WorldModel) -> Any:
     """Real and imagined frames of a held-out episode, as far ahead as it is long."""
     from agent.config import preset

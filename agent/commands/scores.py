@@ -44,8 +44,6 @@ def _say_return(result: Mapping[str, Any]) -> None:
 
 
 def _cells(result: Mapping[str, Any]) -> list[str]:
-    from agent.evaluation.statistics import in_digits, in_ms
-
     error, decision = result["final_error"], result["decision_ms"]
     return [
         result["controller"],
