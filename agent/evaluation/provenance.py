@@ -13,6 +13,7 @@ from typing import Any
 from agent.machine.cores import usable_cores
 
 DIRTY = "-dirty"  # ends the commit of code that differs from it
+CODE = (".py", ".toml", ".lock")
 _GIT_TIMEOUT_S = 10.0
 
 
@@ -79,16 +80,23 @@ def _processor() -> str:
 
 
 def code_version() -> str | None:
-    """The commit this code is at, ``-dirty`` if files differ from it; None outside its repository.
+    """The commit this code is at, ``-dirty`` if code differs from it; None outside its repository.
 
-    A copy installed inside somebody else's repository has no commit: this file must be tracked.
+    What measuring writes is no code: figures and pages may differ. A copy installed inside
+    somebody else's repository has no commit: this file must be tracked.
     """
     here = Path(__file__)
     if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
         return None
-    return _git(
+    commit = _git(
         here.parent, "describe", "--always", f"--dirty={DIRTY}", "--abbrev=12", "--exclude=*"
     )
+    if commit is None or not commit.endswith(DIRTY):
+        return commit
+    differing = _git(here.parent, "diff", "--name-only", "HEAD")
+    if differing is None or any(name.endswith(CODE) for name in differing.splitlines()):
+        return commit
+    return commit.removesuffix(DIRTY)
 
 
 def _git(place: Path, *words: str) -> str | None:

@@ -11,6 +11,7 @@ from agent.commands.demo import Demo
 from agent.commands.measurement import Measurement
 from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked
+from agent.evaluation import provenance
 from agent.evaluation.provenance import code_version
 
 
@@ -25,6 +26,23 @@ def test_files_of_another_owner_have_a_commit(monkeypatch: pytest.MonkeyPatch) -
         pytest.skip("no repository, or a git that asks for no owner")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     assert code_version() == known
+
+
+def test_what_measuring_writes_is_no_other_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, figures = tmp_path / "code.py", tmp_path / "runs.csv"
+    monkeypatch.setattr(provenance, "__file__", str(code))
+    for place in (code, figures):
+        place.write_text("one\n")
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for words in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "first")):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    commit = code_version()
+    figures.write_text("two\n")
+    assert commit is not None and code_version() == commit
+    code.write_text("two\n")
+    assert code_version() == commit + "-dirty"
 
 
 def test_names_with_spaces_are_quoted_and_places_below_here_are_relative(
