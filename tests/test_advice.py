@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("agent", "envs", "planners", "studies", "benchmarks/campaign")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9_.-]*[a-z0-9]")
 OTHERS = {  # of git, pip, ray and torchrun, and beginnings or shapes of ours
-    "--abbrev", "--always", "--dirty", "--error-unmatch", "--exclude", "--no-deps", "--goal",
-    "--room.name", "--help", "--head", "--rdzv-endpoint",
+    "--abbrev", "--always", "--dirty", "--error-unmatch", "--exclude", "--name-only", "--no-deps",
+    "--goal", "--room.name", "--help", "--head", "--rdzv-endpoint",
 }  # fmt: skip
 
 
