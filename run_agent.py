@@ -7,6 +7,7 @@ disk full), 130 interrupted with everything saved.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,9 +70,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_version())
         return 0
     code = _explained(program, words)
-    if argv is None and "RANK" in os.environ:  # torchrun started several
-        _end_now(code)
+    if argv is None:
+        _leave(code)
     return code
+
+
+def _leave(code: int) -> None:
+    """All is said: a Ctrl-C while Python tears itself down ends it without a word more."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if "RANK" in os.environ:  # torchrun started several
+        _end_now(code)
 
 
 def _end_now(code: int) -> None:

@@ -178,6 +178,23 @@ def test_a_lost_terminal_ends_with_everything_saved(tmp_path: Path) -> None:
     assert (tmp_path / "result").read_text() == "saved"
 
 
+ENDS_LATE = """
+import atexit, os, signal, sys
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+sys.argv = ["run_agent.py", "worlds", "--help"]
+import run_agent
+sys.exit(run_agent.main())
+"""
+
+
+def test_ctrl_c_after_all_was_said_adds_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS_LATE], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGINT and not done.stderr
+    assert "usage" in done.stdout
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v")
 def test_a_limit_the_libraries_break_at_is_refused_first() -> None:
     program = "ulimit -v 1000000; exec $0 run_agent.py control --seconds 0.04"
