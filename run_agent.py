@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from agent.commands.command import Entry, Group, Table
@@ -77,6 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _leave(code: int) -> None:
     """All is said: a Ctrl-C while Python tears itself down ends it without a word more."""
+    with suppress(OSError):  # who read has left: Python says so itself
+        sys.stdout.flush()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if "RANK" in os.environ:  # torchrun started several
         _end_now(code)
