@@ -58,6 +58,14 @@ def default() -> ExperimentConfig:
     )
 
 
+def brisk() -> ExperimentConfig:
+    """The default with half its steps of both networks, for a first try with 300 recordings."""
+    training = dataclasses.replace(
+        default().training, steps=1350, warm_start=300 / 1350, settling=600 / 1350
+    )
+    return dataclasses.replace(default(), training=training)
+
+
 def long() -> ExperimentConfig:
     """Both networks from the first step to the last, in three times the default's time.
 
@@ -138,6 +146,7 @@ def lewm_tiny() -> ExperimentConfig:
 
 PRESETS: Mapping[str, Callable[[], ExperimentConfig]] = {
     "default": default,
+    "brisk": brisk,
     "long": long,
     "tiny": tiny,
     "vicreg": vicreg,
