@@ -19,8 +19,9 @@ from envs.dmc_columns import state_columns
 from envs.errors import PoseError, WorldError
 from envs.looks import check_look
 from envs.mujoco_scene import MujocoScene
-from envs.mujoco_stage import FREE_CAMERA, StageCamera
+from envs.mujoco_stage import StageCamera
 from envs.mujoco_world import MujocoWorld
+from envs.scenery import FREE_CAMERA
 
 TICK_S = 0.04
 UNBOUNDED = 1e10  # how MuJoCo writes a control without limits

@@ -25,9 +25,9 @@ from envs.gl_forks import note_drawing, require_own_gl
 from envs.interrupt import interrupts_held_back
 from envs.looks import FAST, check_look
 from envs.opencv import import_opencv
+from envs.scenery import FREE_CAMERA, Depths, Scenery, stands_still
 
 SPARE_GEOMS = 100  # MuJoCo adds a few of its own to those of the model
-FREE_CAMERA = -1
 _Key = tuple[threading.Thread, str, int, str, int]  # and the model, camera, look and size
 
 
@@ -54,6 +54,8 @@ class _Stage:
         self._camera = self._make_camera(camera)
         self._rectangle = mujoco.MjrRect(0, 0, self._draw_size, self._draw_size)
         self._buffer = np.empty((self._draw_size, self._draw_size, 3), dtype=np.uint8)
+        self._depths = np.empty((self._draw_size, self._draw_size), dtype=np.float32)
+        self._scenery = self._drawn_scenery(camera) if self._is_fast else None
 
     def _set_buffers(self) -> None:
         # The OpenGL context takes its buffers from the model: they must be set before it exists.
@@ -98,27 +100,49 @@ class _Stage:
     def draw(self, qpos: ArrayLike) -> Image:
         """The body at rest with joint positions (nq,), as uint8 (size, size, 3)."""
         self._physics.data.qpos[:] = qpos
-        self._update_scene()
-        with interrupts_held_back(), self._contexts.gl.make_current():
-            # Fetched each time: a reference kept here would outlive the OpenGL context.
-            context = self._contexts.mujoco.ptr
-            self._mujoco.mjr_render(self._rectangle, self._scene, context)
-            self._mujoco.mjr_readPixels(self._buffer, None, self._rectangle, context)
-        return self._finish()
+        self._move()
+        kinds = self._mujoco.mjtCatBit
+        if self._scenery is None:
+            self._take(kinds.mjCAT_ALL)
+            return self._finish(self._buffer)
+        self._take(kinds.mjCAT_DYNAMIC | kinds.mjCAT_DECOR, self._depths)
+        return self._finish(self._scenery.behind(self._buffer, self._depths))
 
-    def _update_scene(self) -> None:
+    def _drawn_scenery(self, camera: int) -> Scenery | None:
+        """None where all must be drawn each time."""
+        kinds = self._mujoco.mjtCatBit
+        self._move()
+        self._fill_scene(kinds.mjCAT_ALL)
+        if not stands_still(self._physics.model, self._scene, camera):
+            return None
+        self._take(kinds.mjCAT_STATIC, self._depths)
+        return Scenery(self._buffer.copy(), self._depths.copy())
+
+    def _move(self) -> None:
+        """Every solid, camera and light to where joint positions put it."""
         model, data = self._physics.model.ptr, self._physics.data.ptr
         self._mujoco.mj_kinematics(model, data)
         self._mujoco.mj_comPos(model, data)  # cameras and lights may follow it
         self._mujoco.mj_camlight(model, data)
         self._mujoco.mj_tendon(model, data)
+
+    def _fill_scene(self, kinds: int) -> None:
         self._mujoco.mjv_updateScene(
-            model, data, self._option, self._perturb, self._camera,
-            self._mujoco.mjtCatBit.mjCAT_ALL, self._scene,
+            self._physics.model.ptr, self._physics.data.ptr, self._option, self._perturb,
+            self._camera, kinds, self._scene,
         )  # fmt: skip
 
-    def _finish(self) -> Image:
-        pixels: Image = self._buffer
+    def _take(self, kinds: int, depths: Depths | None = None) -> None:
+        """Draw what is of these ``kinds`` into the buffer, and its ``depths``."""
+        self._fill_scene(kinds)
+        with interrupts_held_back(), self._contexts.gl.make_current():
+            # Fetched each time: a reference kept here would outlive the OpenGL context.
+            context = self._contexts.mujoco.ptr
+            context.readDepthMap = self._mujoco.mjtDepthMap.mjDEPTH_ZEROFAR  # unrounded
+            self._mujoco.mjr_render(self._rectangle, self._scene, context)
+            self._mujoco.mjr_readPixels(self._buffer, depths, self._rectangle, context)
+
+    def _finish(self, pixels: Image) -> Image:
         if self._draw_size != self._size:
             side = (self._size, self._size)
             pixels = self._cv2.resize(pixels, side, interpolation=self._cv2.INTER_AREA)
