@@ -7,9 +7,11 @@ All are asked of the embeddings (B, T, D) of a batch, as one sample; SIGReg look
                   (as Sub-JEPA, arXiv:2605.09241)
     block         at the first outputs alone, as many as the world has coordinates; others are free
     projector     at what a small network makes of them, which is thrown away afterwards
+    behind        there as well, and predictions are compared there, too, as LeJEPA does with
+                  images (Balestriero & LeCun 2025, arXiv:2511.08544)
 
-LeJEPA has such a projector for images (Balestriero & LeCun 2025, arXiv:2511.08544) and predicts its
-outputs; here predictions stay those of the embedding, as a planner needs them.
+With ``projector`` predictions stay those of the embedding; with ``behind`` they become so when the
+encoder rests, since a planner needs them there.
 
 ``vicreg`` and ``whitening`` know no Gaussian: the one wants variances of at least 1 and no
 correlation, the other exactly the identity as covariance.
@@ -18,9 +20,12 @@ correlation, the other exactly the identity as covariance.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from agent.model.sigreg import SIGReg
+from agent.model.world_model import WorldModel
+from agent.training.objective import LossTerms, free_running, teacher_forced
 from agent.training.regularisers import Regulariser, vicreg
 
 SUBSPACE, DIRECTIONS = 4, 64
@@ -33,8 +38,8 @@ def regulariser_named(name: str, latent_dim: int, coordinates: int, seed: int) -
     everywhere = SIGReg(DIRECTIONS)
     if name == "subspaces":
         return _Subspaces(everywhere, latent_dim, draw)
-    if name == "projector":
-        return _Projected(everywhere, latent_dim, seed)
+    if name in ("projector", "behind"):
+        return Projected(everywhere, latent_dim, seed)
     if name == "block":
         return lambda z, generator: everywhere(z[..., :coordinates].flatten(0, 1), generator)
     plain: dict[str, Regulariser] = {
@@ -68,7 +73,7 @@ class _Subspaces:
         return torch.stack([self._statistic(flat @ q, generator) for q in self._bases]).mean()
 
 
-class _Projected:
+class Projected:
     """The statistic of a projector's outputs; it takes its own step whenever it is asked again."""
 
     def __init__(self, statistic: SIGReg, latent_dim: int, seed: int) -> None:
@@ -87,5 +92,29 @@ class _Projected:
     def __call__(self, embeddings: Tensor, generator: torch.Generator | None) -> Tensor:
         self._optimiser.step()  # on the gradients of the step before; none at first
         self._optimiser.zero_grad()
-        found: Tensor = self._statistic(self._network(embeddings.flatten(0, 1)), generator)
+        found: Tensor = self._statistic(self.project(embeddings.flatten(0, 1)), generator)
         return found
+
+    def project(self, embeddings: Tensor) -> Tensor:
+        """The projector's outputs (N, D) of ``embeddings`` (N, D)."""
+        found: Tensor = self._network(embeddings)
+        return found
+
+
+def loss_behind(
+    model: WorldModel,
+    regulariser: Projected,
+    frames: Tensor,
+    actions: Tensor,
+    weight: float,
+    generator: torch.Generator | None,
+    multi_step: bool,
+) -> LossTerms:
+    """:func:`agent.training.objective.regularised_loss` behind the projector."""
+    embeddings = model.encode(frames)
+    statistic = regulariser(embeddings, generator)
+    ahead = [teacher_forced(model, embeddings, actions), free_running(model, embeddings, actions)]
+    both = [each.flatten(0, 1) for each in (embeddings[:, model.context :], *ahead)]
+    there, one, several = regulariser.project(torch.cat(both)).chunk(3)
+    one_step, multi = F.mse_loss(one, there), F.mse_loss(several, there)
+    return LossTerms(one_step + multi + weight * statistic, one_step, multi, statistic)

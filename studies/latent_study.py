@@ -32,7 +32,7 @@ from agent.training.diagnostics import diagnose
 from agent.training.trainer import Trainer, TrainingStoppedError
 from envs import make_world, task_named
 from studies.intervals import mean_interval, rank_correlation
-from studies.latent_regularisers import regulariser_named
+from studies.latent_regularisers import loss_behind, regulariser_named
 from studies.study import Preset, Row, Settings, Study, seeds_of
 
 PROTOCOL, EVALUATION_SEED = "anywhere", 5000
@@ -74,7 +74,8 @@ def _cells() -> list[dict[str, Any]]:
     found += [arm("sigreg", _LIGHT, 32, warm) for warm in (0, 50, 150, 600)]
     found += [rooms("sigreg", _LIGHT), rooms("sigreg", _LIGHT, 2), rooms("sigreg", 0.1, 2)]
     found += [rooms("none", 0.0), rooms("whitening", _HARD, 2)]
-    return [*found, rooms("sigreg", _LIGHT, 32, 0)]
+    found += [rooms("sigreg", _LIGHT, 32, 0)]
+    return [*found, *(arm("behind", weight) for weight in (_LIGHT, 0.1))]
 
 
 def _cell(
@@ -93,6 +94,8 @@ def measure(settings: Settings, scratch: Path) -> dict[str, Any]:
     trainer.lessons.regulariser = regulariser_named(
         settings["regulariser"], settings["latent_dim"], COORDINATES, settings["seed"]
     )
+    if settings["regulariser"] == "behind":
+        trainer.lessons.main_loss = partial(loss_behind, trainer.model)
     begun = _probed(trainer)
     try:
         for _ in trainer.run():

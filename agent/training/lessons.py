@@ -38,7 +38,8 @@ from agent.training.source import Source
 class Lessons:
     """The loss of any training step on episodes of ``source``; a pure function of seed and step.
 
-    Of several ranks each has its part of every batch.
+    Of several ranks each has its part of every batch. ``regulariser`` and ``main_loss`` may be
+    replaced before the first step, as by a study.
     """
 
     def __init__(self, model: WorldModel, source: Source, config: ExperimentConfig) -> None:
@@ -53,7 +54,7 @@ class Lessons:
         main = self.config.main_steps
         lags = self.config.warm_start_lags if main.start else ()
         self._pairs = [source.sampler(self._drawing(2, lag, pairs)) for lag in lags]
-        self._main_loss = loss_over_ranks(regularised_loss, model)
+        self.main_loss = loss_over_ranks(regularised_loss, model)
         if main.start:
             self._pairs_loss = loss_over_ranks(warm_start_loss, model, without="predictor.")
         if main.stop < self.config.steps:
@@ -83,7 +84,7 @@ class Lessons:
 
     def _main(self, step: int, directions: torch.Generator) -> LossTerms:
         window = self.windows.sample(step)
-        found: LossTerms = self._main_loss(
+        found: LossTerms = self.main_loss(
             self.regulariser,
             self._there(window.frames),
             self._there(window.actions),

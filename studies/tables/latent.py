@@ -12,6 +12,7 @@ NAMES = {
     "sigreg": "SIGReg", "none": "none", "vicreg": "VICReg", "whitening": "whitening",
     "subspaces": "SIGReg in subspaces", "block": "SIGReg on 2 outputs",
     "projector": "SIGReg behind a projector",
+    "behind": "SIGReg and predictions behind a projector",
 }  # fmt: skip
 
 

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from agent.config import tiny
+from agent.model.world_model import WorldModel
+from agent.training.objective import regularised_loss
+from envs import WorldSpec
 from studies import latent_study
-from studies.latent_regularisers import off_identity, regulariser_named
+from studies.latent_regularisers import Projected, loss_behind, off_identity, regulariser_named
 from studies.tables.latent import latent_table
 
 SMALL = {"data_episodes": 8, "main": 10, "settling": 10, "eval_episodes": 1}
@@ -61,6 +65,23 @@ def test_a_projector_learns_as_it_is_asked() -> None:
         found.append(float(statistic))
     assert min(found[-20:]) < 0.7 * max(found[:5])
     assert float(regulariser_named("none", 4, 2, seed=0)(bent, None)) == 0.0
+
+
+def test_behind_a_projector_that_does_nothing_the_loss_is_the_usual_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = WorldModel(tiny().model, WorldSpec("recorded:noise", "film", (16, 16), 2, 0.1))
+    frames = torch.randint(256, (4, 6, 16, 16, 3), dtype=torch.uint8)
+    window = frames, torch.rand(4, 5, 2 * model.action_block)
+    asked, usual = (regulariser_named(name, 8, 2, seed=0) for name in ("behind", "sigreg"))
+    assert isinstance(asked, Projected)
+    draws = (torch.Generator().manual_seed(4) for _ in range(3))
+    bent = loss_behind(model, asked, *window, 0.1, next(draws), True)
+    monkeypatch.setattr(asked, "_network", torch.nn.Identity())
+    found = loss_behind(model, asked, *window, 0.1, next(draws), True)
+    expected = regularised_loss(model, usual, *window, 0.1, next(draws), True)
+    assert found.values() == pytest.approx(expected.values(), rel=1e-5)
+    assert bent.values()[1] != pytest.approx(expected.values()[1], rel=0.1)
 
 
 def test_a_cell_is_trained_probed_and_driven(tmp_path: Path) -> None:
