@@ -30,6 +30,7 @@ _ROUNDS = (
     (3.714571, -2.778127, 0.542939),
     (2.781950, -2.074927, 0.463501),
 )
+_LONG = 2  # times as many columns as rows
 _SETTLING_PEAK = 0.5  # of the main part's
 
 
@@ -66,16 +67,35 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     they were above 0.002 of √‖M·Mᵀ‖, which bounds the largest.
     """
     is_tall = matrix.shape[0] > matrix.shape[1]
-    current = matrix.T if is_tall else matrix
-    gram = current @ current.T
+    wide = matrix.T if is_tall else matrix
+    gram = wide @ wide.T
     bound = 1.01 * gram.norm() + 1e-14  # of the squares; a hair above 1 would run away
-    current, gram = current / bound.sqrt(), gram / bound
+    scaled, gram = wide / bound.sqrt(), gram / bound
+    is_long = wide.shape[1] >= _LONG * wide.shape[0]
+    found = _by_gram(scaled, gram) if is_long else _by_rounds(scaled, gram)
+    return found.T if is_tall else found
+
+
+def _by_rounds(current: Tensor, gram: Tensor) -> Tensor:
+    """Each round's polynomial of ``current``, whose ``gram`` matrix is given."""
     for number, (a, b, c) in enumerate(_ROUNDS):
         if number:
             gram = current @ current.T
         rest = torch.addmm(gram, gram, gram, beta=b, alpha=c)
         current = torch.addmm(current, rest, current, beta=a)
-    return current.T if is_tall else current
+    return current
+
+
+def _by_gram(matrix: Tensor, gram: Tensor) -> Tensor:
+    """The same, gathering the rounds in a square matrix: of a long one they are the cheaper."""
+    factor = gathered = torch.eye(0)
+    for number, (a, b, c) in enumerate(_ROUNDS):
+        if number:
+            gram = factor @ gram @ factor
+        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal().add_(a)
+        gathered = factor @ gathered if number else factor
+    return gathered @ matrix
 
 
 class WorldModelOptimiser:

@@ -36,6 +36,21 @@ def test_orthogonalise_keeps_directions_and_evens_out_their_lengths(
     torch.testing.assert_close(left @ inner @ right.T, result, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("shape", [(20, 24), (24, 20), (20, 40), (12, 90), (90, 12)])
+def test_a_long_matrix_goes_through_the_same_rounds(shape: tuple[int, int]) -> None:
+    """What polynomials make of singular values, in double precision."""
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(2)).double()
+    matrix = matrix @ torch.diag(torch.logspace(0, -2, shape[1]).double())
+    left, lengths, right = torch.linalg.svd(matrix, full_matrices=False)
+    lengths = lengths / (1.01 * lengths.pow(4).sum().sqrt()).sqrt()
+    for a, b, c in _ROUNDS:
+        lengths = a * lengths + b * lengths**3 + c * lengths**5
+    expected = (left * lengths) @ right
+    torch.testing.assert_close(orthogonalise(matrix), expected, atol=1e-7, rtol=1e-6)
+    found = orthogonalise(matrix.float()).double()
+    torch.testing.assert_close(found, expected, atol=2e-4, rtol=0)
+
+
 def test_each_round_is_the_nearest_to_one_on_what_is_left() -> None:
     low, high = 0.002, 1.0
     for round_ in _ROUNDS:
