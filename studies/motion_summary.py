@@ -9,9 +9,9 @@ from studies.intervals import mean_interval
 from studies.study import Row, bar
 
 HEADLINE: Mapping[str, Mapping[str, Any]] = {
-    "gaussian": {"objective": "lejepa", "latent_dim": 2, "stride": 8, "steps": 2000},
+    "gaussian": {"objective": "lejepa", "latent_dim": 2, "stride": 8, "steps": 1000},
     "uniform": {"objective": "whitening", "latent_dim": 16, "stride": 8, "steps": 1000},
-    "ou": {"objective": "whitening", "latent_dim": 32, "stride": 8, "steps": 2000},
+    "ou": {"objective": "whitening", "latent_dim": 32, "stride": 8, "steps": 1000},
     "controller": {"objective": "whitening", "latent_dim": 32, "stride": 2, "steps": 1000},
 }
 EPISODES = 2000

@@ -72,7 +72,7 @@ def test_behind_a_projector_that_does_nothing_the_loss_is_the_usual_one(
 ) -> None:
     model = WorldModel(tiny().model, WorldSpec("recorded:noise", "film", (16, 16), 2, 0.1))
     frames = torch.randint(256, (4, 6, 16, 16, 3), dtype=torch.uint8)
-    window = frames, torch.rand(4, 5, 2 * model.action_block)
+    window = frames, torch.rand(4, 5, 2 * tiny().model.action_block)
     asked, usual = (regulariser_named(name, 8, 2, seed=0) for name in ("behind", "sigreg"))
     assert isinstance(asked, Projected)
     draws = (torch.Generator().manual_seed(4) for _ in range(3))
