@@ -51,7 +51,7 @@ EVALUATION_SEED = 5000  # 3000 was looked at when the sizes of quick were chosen
 HELD_OUT = 0.2
 PLAIN_SHARE = 0.1  # of plain distance in the goal's metric, as the shipped model has it
 _QUICK = {
-    "image_size": 32, "data_episodes": 150, "steps": 1000, "batch": 32, "width": 256,
+    "image_size": 32, "data_episodes": 150, "steps": 1500, "batch": 32, "width": 256,
     "eval_episodes": 40,
 }  # fmt: skip
 _FULL = {
