@@ -90,6 +90,7 @@ class Projected:
         self._statistic = statistic
 
     def __call__(self, embeddings: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Of embeddings (B, T, D), a scalar."""
         self._optimiser.step()  # on the gradients of the step before; none at first
         self._optimiser.zero_grad()
         found: Tensor = self._statistic(self.project(embeddings.flatten(0, 1)), generator)

@@ -15,6 +15,7 @@ Row = Mapping[str, Any]
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "SIGReg": ("sigreg",),
     "SIGReg on a part": ("subspaces", "block", "projector"),
+    "behind a projector": ("behind",),
     "second moments": ("vicreg", "whitening"),
     "none": ("none",),
 }
