@@ -112,6 +112,7 @@ class GymnasiumWorld:
     def frame(self) -> Image:
         """What the environment draws, uint8 (size, size, 3)."""
         with self._explained("draw"):
+            self._take_opengl()
             drawn: Any = self._env.render()
         if not isinstance(drawn, np.ndarray) or drawn.dtype != np.uint8 or drawn.ndim != 3:
             kind = getattr(drawn, "dtype", type(drawn).__name__)
@@ -144,6 +145,12 @@ class GymnasiumWorld:
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
+
+    def _take_opengl(self) -> None:
+        """A viewer of gymnasium's believes that nobody else has drawn since it did."""
+        viewer = getattr(getattr(self._env.unwrapped, "mujoco_renderer", None), "viewer", None)
+        if viewer is not None:
+            viewer.make_context_current()
 
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:

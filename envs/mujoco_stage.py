@@ -11,7 +11,8 @@ from __future__ import annotations
 import importlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -135,12 +136,23 @@ class _Stage:
     def _take(self, kinds: int, depths: Depths | None = None) -> None:
         """Draw what is of these ``kinds`` into the buffer, and its ``depths``."""
         self._fill_scene(kinds)
-        with interrupts_held_back(), self._contexts.gl.make_current():
+        with self._current_gl():
             # Fetched each time: a reference kept here would outlive the OpenGL context.
             context = self._contexts.mujoco.ptr
             context.readDepthMap = self._mujoco.mjtDepthMap.mjDEPTH_ZEROFAR  # unrounded
             self._mujoco.mjr_render(self._rectangle, self._scene, context)
             self._mujoco.mjr_readPixels(self._buffer, depths, self._rectangle, context)
+
+    @contextmanager
+    def _current_gl(self) -> Iterator[None]:
+        """Our own OpenGL context, whatever another library has drawn in since.
+
+        dm_control makes it current only where it remembers another of its own.
+        """
+        gl = self._contexts.gl
+        with interrupts_held_back(), gl.make_current() as thread:
+            thread.call(gl._platform_make_current)
+            yield
 
     def _finish(self, pixels: Image) -> Image:
         if self._draw_size != self._size:
@@ -152,7 +164,7 @@ class _Stage:
         """MuJoCo, dm_control, and which OpenGL draws."""
         gl: Any = importlib.import_module("OpenGL.GL")
         names = {"gl_vendor": gl.GL_VENDOR, "gl_renderer": gl.GL_RENDERER, "gl": gl.GL_VERSION}
-        with interrupts_held_back(), self._contexts.gl.make_current():
+        with self._current_gl():
             told = {key: gl.glGetString(name) for key, name in names.items()}
         found = {key: value.decode(errors="replace") for key, value in told.items() if value}
         return {name: version(name) for name in ("mujoco", "dm-control")} | found
