@@ -136,13 +136,18 @@ class Tab:
         self.tab.locator("input[type=file]").first.set_input_files(file)
 
     def later(self) -> str:
-        """The condition that half a second has passed there since the text it shows now."""
+        """The condition that half a second has passed there since the text it shows now.
+
+        A page that has lost its connection shows none, until it is back.
+        """
+        self.wait_for(TICKING)
         return rf"Number((text.match(/tick (\d+)/) || [0, 0])[1]) > {self.number(TICK) + 12}"
 
     def number(self, pattern: str) -> float:
         """The first group of ``pattern`` in the page's text."""
-        found = re.search(pattern, self.tab.inner_text("body"))
-        assert found, f"expected {pattern} on the page"
+        text = self.tab.inner_text("body")
+        found = re.search(pattern, text)
+        assert found, f"expected {pattern} on the page, got {text[:300]!r}"
         return float(found[1])
 
     def picture(self) -> Any:

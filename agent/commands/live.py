@@ -103,6 +103,8 @@ class Live:
 
 def _serve(page: Page, link: Link) -> None:
     """Show what the session sends until it ends; its end is said on the page too."""
+    from agent.live.page import MOURN_S
+
     try:
         page.begin(link.glimpse())
         page.open(link.opening())
@@ -112,5 +114,5 @@ def _serve(page: Page, link: Link) -> None:
         page.say("**It was ended.** Start it again, and this page goes on.")
         raise
     except Exception as error:
-        page.say(f"**It has ended**: {error}")
+        page.say(f"**It has ended**: {error}", MOURN_S)
         raise

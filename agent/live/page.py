@@ -22,7 +22,8 @@ from agent.reporting.video import beside_goal, write_video
 GALLERY_PX = 40
 WORDS_EVERY, COMMAND_EVERY = 6, 25  # moments: for a browser a text is dear
 NOTICE_S = 8.0
-LAST_WORDS_S = 0.2  # for them to arrive
+ARRIVE_S = 0.2  # what words take to a page that is connected
+MOURN_S = 3.0  # a page that has just lost its connection takes a second to come back
 FILM_S = 10.0
 OPENING = "**lejepa-agent live**\n\nThe model is being loaded …"
 
@@ -83,11 +84,11 @@ class Page:
         for visitor, reason in moment.refusals:
             self._notify(visitor, reason)
 
-    def say(self, text: str) -> None:
-        """The last words to all who look."""
+    def say(self, text: str, for_s: float = ARRIVE_S) -> None:
+        """The last words to all who look, and to all who come within ``for_s`` seconds."""
         self._status.content = text
         self._viser.flush()
-        time.sleep(LAST_WORDS_S)
+        time.sleep(for_s)
 
     def close(self) -> None:
         """Stop serving."""

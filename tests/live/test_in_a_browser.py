@@ -76,7 +76,7 @@ def test_a_second_visitor_looks_on_until_they_take_over(
     other.wait_for(TO_A_PICTURE)
     assert not other.complaints
     other.tab.close()
-    page.wait_for("!/look on/.test(text)")
+    page.wait_for("/visitor [0-9]+ steers/.test(text) && !/look on/.test(text)")
 
 
 def test_it_goes_on_through_a_reload(page: Tab) -> None:

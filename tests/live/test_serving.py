@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import viser
+import zstandard
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -62,6 +63,20 @@ def test_nonsense_from_one_client_ends_that_one_alone(page: Page) -> None:
                 mad.recv(10)
         page.say("still there")
         assert sound.recv(10)
+
+
+def test_the_last_words_reach_a_page_that_was_away(page: Page) -> None:
+    speaking = threading.Thread(target=page.say, args=("**It has ended**: gone", 5.0))
+    speaking.start()
+    assert soon(lambda: page._status.content.endswith("gone"))
+    with client_of(page) as back:
+        while b"It has ended" not in unpacked(back.recv(10)):
+            pass
+    speaking.join()
+
+
+def unpacked(window: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(window[16:], allow_extra_data=True)
 
 
 def test_a_file_that_is_too_large_is_not_kept(page: Page) -> None:
