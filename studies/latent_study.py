@@ -1,10 +1,10 @@
 """The agent's own latent: what it must look like for control, and what makes it so.
 
 World models as ``train`` makes them, in Reacher (a circle and an interval) and in two-room (flat,
-so that a Gaussian is possible), with the regulariser, its weight λ, the number of outputs D or the
-length of the warm start changed, one at a time or in pairs. Each is probed when the joint training
-begins and when all is done, its goal distance is counted for false minima, and it drives to
-goals that no data set holds.
+so that a Gaussian is possible), with the regulariser, its weight λ, the number of outputs D, the
+length of the warm start or what moved the arm changed, one at a time or in pairs. Each is probed
+when the joint training begins and when all is done, its goal distance is counted for false minima,
+and it drives to goals that no data set holds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from studies.study import Preset, Row, Settings, Study, seeds_of
 
 PROTOCOL, EVALUATION_SEED = "anywhere", 5000
 COORDINATES = 2  # of either world
-KIND = ("world", "regulariser", "weight", "latent_dim", "warm")
+KIND = ("world", "behaviour", "regulariser", "weight", "latent_dim", "warm")
 MEASURES = (
     "sigreg", "effective_rank", "worst_r2", "mean_r2", "begun_r2", "error_first", "error_last",
     "false_minima", "touch", "held", "median_error",
@@ -75,14 +75,17 @@ def _cells() -> list[dict[str, Any]]:
     found += [rooms("sigreg", _LIGHT), rooms("sigreg", _LIGHT, 2), rooms("sigreg", 0.1, 2)]
     found += [rooms("none", 0.0), rooms("whitening", _HARD, 2)]
     found += [rooms("sigreg", _LIGHT, 32, 0)]
-    return [*found, *(arm("behind", weight) for weight in (_LIGHT, 0.1))]
+    found += [arm("behind", weight) for weight in (_LIGHT, 0.1)]
+    tame = partial(arm, "sigreg", behaviour="gaussian")  # the theorem's motion, near the middle
+    return [*found, tame(_LIGHT), tame(0.1, 2)]
 
 
 def _cell(
-    world: str, regulariser: str, weight: float, latent_dim: int = 32, warm: int | None = None
-) -> dict[str, Any]:
+    world: str, regulariser: str, weight: float, latent_dim: int = 32, warm: int | None = None,
+    behaviour: str = "ou",
+) -> dict[str, Any]:  # fmt: skip
     steps = _USUAL[world] if warm is None else warm
-    values = (world, regulariser, weight, latent_dim, steps)
+    values = (world, behaviour, regulariser, weight, latent_dim, steps)
     return dict(zip(KIND, values, strict=True))
 
 
@@ -112,11 +115,11 @@ def measure(settings: Settings, scratch: Path) -> dict[str, Any]:
 
 
 def _data(settings: Settings, shared: Path) -> RolloutStore:
-    """Rollouts of one world and seed; all cells share them."""
-    seed, world = settings["seed"], settings["world"]
-    out = shared / f"{world}-{settings['data_episodes']}-{seed}"
+    """Rollouts of one world, behaviour and seed; all cells share them."""
+    seed, world, behaviour = settings["seed"], settings["world"], settings["behaviour"]
+    out = shared / f"{world}-{behaviour}-{settings['data_episodes']}-{seed}"
     config = CollectConfig(
-        out=out, world=world, episodes=settings["data_episodes"], workers=1,
+        out=out, world=world, behaviour=behaviour, episodes=settings["data_episodes"], workers=1,
         seed=seeds_of(seed, 0)[0] % 2**31,
     )  # fmt: skip
     with exclusive(shared / f"{out.name}.lock", out, wait=True):
@@ -180,8 +183,9 @@ def conclude(rows: Sequence[Row]) -> dict[str, Any]:
     kinds = list(dict.fromkeys(tuple(row[name] for name in KIND) for row in rows))
     table = [_entry([row for row in rows if _kind(row) == kind]) for kind in kinds]
     whole = [row for row in rows if not row["collapsed"]]
+    usual = [row for row in whole if row["behaviour"] == "ou"]
     links = {
-        world: {name: _link([r for r in whole if r["world"] == world], name) for name in LINKED}
+        world: {name: _link([r for r in usual if r["world"] == world], name) for name in LINKED}
         for world in dict.fromkeys(row["world"] for row in rows)
     }
     counts = {"runs": len(rows), "collapsed": len(rows) - len(whole)}

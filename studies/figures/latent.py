@@ -31,7 +31,10 @@ USUAL = ("sigreg", 0.01, 32)  # joined by a line where the warm start alone diff
 
 
 def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
-    """Goals held against what is seen of a latent, a mark a run; a row a world, squares D < 32."""
+    """Goals held against what is seen of a latent, a mark a run; a row a world.
+
+    Squares have D < 32, triangles learned from motion that stays near the middle.
+    """
     worlds = list(summary["rank_correlation_with_held"])
     figure = new_figure(WIDTH_IN, 2.6 * len(worlds) + 0.4)
     grid = figure.subplots(len(worlds), len(SEEN), sharey=True, squeeze=False)
@@ -57,21 +60,23 @@ def _join(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _marks(axes: Axes, rows: Sequence[Row], name: str) -> None:
     for (group, members), colour in zip(GROUPS.items(), SERIES, strict=False):
-        for shape, is_small in (("o", False), ("s", True)):
-            mine = [
-                row
-                for row in rows
-                if row["regulariser"] in members and (row["latent_dim"] < 32) is is_small
-            ]
+        for shape in "os^":
+            mine = [r for r in rows if r["regulariser"] in members and _shape(r) == shape]
             x = [_place(row[name], name) for row in mine]
             y = [row["held"] for row in mine]
-            label = None if is_small else group
+            label = group if shape == "o" else None
             axes.plot(x, y, shape, color=colour, markersize=4.5, alpha=0.85, label=label)
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
     if name in TICKS:
         axes.set_xticks(TICKS[name], [f"{tick:g}" for tick in TICKS[name]])
     axes.set_ylim(-0.05, 1.05)
+
+
+def _shape(row: Row) -> str:
+    if row["behaviour"] == "gaussian":
+        return "^"
+    return "s" if row["latent_dim"] < 32 else "o"
 
 
 def _place(value: float, name: str) -> float:

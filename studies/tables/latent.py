@@ -18,23 +18,13 @@ NAMES = {
 
 def latent_table(result: Result) -> list[str]:
     """A line a cell: what was set, what is seen of the latent, and what it holds."""
-    head = [
-        "world",
-        "regulariser",
-        "λ",
-        "D",
-        "warm start",
-        "SIGReg",
-        "rank",
-        "worst R²",
-        "begun at",
-    ]
-    head += ["error, 1 / 10", "false minima", "touch / held", "median error"]
+    head = ["world, motion", "regulariser", "λ", "D", "warm start", "SIGReg", "rank", "worst R²"]
+    head += ["begun at", "error, 1 / 10", "false minima", "touch / held", "median error"]
     return table(head, [_line(one) for one in result["summary"]["table"]])
 
 
 def _line(one: Result) -> list[str]:
-    cells = [one["world"], NAMES[one["regulariser"]], f"{one['weight']:g}"]
+    cells = [f"{one['world']}, {one['behaviour']}", NAMES[one["regulariser"]], f"{one['weight']:g}"]
     cells += [f"{one['latent_dim']}", f"{one['warm']}"]
     if "held" not in one:
         return [*cells, "collapsed", *["–"] * 7]
