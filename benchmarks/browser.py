@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import socket
 import subprocess
@@ -26,6 +25,7 @@ WIDTH_PX, HEIGHT_PX = 1040, 600  # small: the scene is drawn in software
 LEFT_PX, RIGHT_PX = 390, WIDTH_PX - 330  # of the scene, between the panels
 PATIENCE_S = 120.0  # two pages drawn in software on two busy cores take half a minute for a click
 TICK = r"tick (\d+)"
+CONNECTION = ("Connecting", "Connected", "Disconnected")  # how viser begins to tell of it
 TICKING = r"/tick \d/.test(text)"
 PICTURED = "[...document.images].some(image => image.naturalWidth > 300)"
 HARMLESS = ("Unable to preventDefault inside passive event listener invocation.",)  # viser's own
@@ -81,7 +81,7 @@ def chromium() -> Iterator[Any]:
 
 
 class Tab:
-    """A tab on the page at ``port``, and what its console complained about.
+    """A tab on the page at ``port``, what its console complained about, how it was connected.
 
     It is there once the page is as ``until`` says. ``sharpness`` of the scene: pixels drawn by
     pixels shown, along a side.
@@ -92,6 +92,7 @@ class Tab:
         until: str = TICKING, sharpness: float = 1.0,
     ) -> None:  # fmt: skip
         self.complaints: list[str] = []
+        self.connection: list[str] = []
         self.tab = browser.new_page(viewport={"width": width_px, "height": height_px})
         self.tab.set_default_timeout(1e3 * PATIENCE_S)
         self._right_px = width_px - WIDTH_PX + RIGHT_PX
@@ -103,8 +104,21 @@ class Tab:
 
     def wait_for(self, condition: str, timeout_s: float = PATIENCE_S) -> None:
         """Until the page's text fulfils a condition in JavaScript on ``text``."""
-        inside = f"() => {{ const text = document.body.innerText; return {condition}; }}"
-        self.tab.wait_for_function(inside, timeout=1e3 * timeout_s, polling=100)
+        self._awaited(condition, timeout_s)
+
+    def _awaited(self, value: str, timeout_s: float = PATIENCE_S) -> Any:
+        """What a JavaScript expression on the page's ``text`` gives, once that is true."""
+        from playwright.sync_api import TimeoutError as WaitedError
+
+        inside = f"() => {{ const text = document.body.innerText; return {value}; }}"
+        try:
+            found = self.tab.wait_for_function(inside, timeout=1e3 * timeout_s, polling=100)
+        except WaitedError as error:
+            shown = self.tab.inner_text("body")[:300]
+            raise AssertionError(
+                f"expected {value} within {timeout_s:g} s, got {shown!r} after {self.connection}"
+            ) from error
+        return found.json_value()
 
     def click(self, role: str, name: str) -> None:
         """At once, wherever it is: a page that is drawn in software takes seconds to hold still."""
@@ -136,19 +150,15 @@ class Tab:
         self.tab.locator("input[type=file]").first.set_input_files(file)
 
     def later(self) -> str:
-        """The condition that half a second has passed there since the text it shows now.
-
-        A page that has lost its connection shows none, until it is back.
-        """
-        self.wait_for(TICKING)
+        """The condition that half a second has passed there since the text it shows now."""
         return rf"Number((text.match(/tick (\d+)/) || [0, 0])[1]) > {self.number(TICK) + 12}"
 
     def number(self, pattern: str) -> float:
-        """The first group of ``pattern`` in the page's text."""
-        text = self.tab.inner_text("body")
-        found = re.search(pattern, text)
-        assert found, f"expected {pattern} on the page, got {text[:300]!r}"
-        return float(found[1])
+        """The first group of ``pattern`` in the page's text, once it is there.
+
+        A page that has lost its connection shows nothing for a while when it is back.
+        """
+        return float(self._awaited(f"(text.match(/{pattern}/) || [])[1]"))
 
     def picture(self) -> Any:
         """What is on the screen, RGB."""
@@ -186,5 +196,7 @@ class Tab:
         mouse.up()
 
     def _note(self, message: Any) -> None:
+        if message.text.startswith(CONNECTION):
+            self.connection.append(message.text)
         if message.type == "error" and message.text not in HARMLESS:
             self.complaints.append(message.text)

@@ -18,7 +18,6 @@ HOMES = {
     "closed-loop": "studies.closed_loop_study",
     "reacher-ou": "studies.reacher_ou_study",
     "reacher-trajectories": "studies.reacher_trajectories_study",
-    "action": "studies.action_study",
     "latent": "studies.latent_study",
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 StudyName = Literal[
     "worlds", "scaling", "law", "bound", "conditions", "circles", "circle-law",
-    "closed-loop", "reacher-ou", "reacher-trajectories", "action", "latent", "all",
+    "closed-loop", "reacher-ou", "reacher-trajectories", "latent", "all",
 ]  # fmt: skip
 
 
@@ -31,8 +31,8 @@ class Studies:
     theorem against the measured error. conditions: each condition of the theorem broken alone.
     circles: what is kept of circles, intervals and lines, as predicted. circle-law: from Gaussian
     joints to joints that go round. closed-loop: what recovery buys, as cost over the optimum.
-    reacher-ou, reacher-trajectories: pictures of the arm. action: the world model itself.
-    latent: what keeps its embedding, and what that holds.
+    reacher-ou, reacher-trajectories: pictures of the arm. latent: the world model
+    itself, what keeps its embedding, and what that holds.
 
     Writes STUDY.json and STUDY.png into --out. Every finished run is kept: interrupted, the same
     command continues, and its figures are those of an uninterrupted one.
@@ -40,7 +40,7 @@ class Studies:
     Examples:
       python -m studies worlds
       python -m studies all --preset full --out runs/identifiability-full
-      python -m studies action --preset full --seeds 1 --out runs/identifiability-full
+      python -m studies latent --preset full --seeds 1 --out runs/identifiability-full
     """
 
     study: Annotated[Positional[StudyName], arg(metavar="STUDY")]

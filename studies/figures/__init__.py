@@ -19,7 +19,6 @@ HOMES = {
     "closed-loop": "studies.figures.closed_loop:closed_loop_figure",
     "reacher-ou": "studies.figures.reacher:reacher_ou_figure",
     "reacher-trajectories": "studies.figures.motion:trajectories_figure",
-    "action": "studies.figures.action:action_figure",
     "latent": "studies.figures.latent:latent_figure",
 }
 

@@ -11,11 +11,7 @@ from studies.marks import filled, is_marked
 from studies.quotes import of_files, with_quotes
 from studies.records import read_study
 from studies.study import PRESETS, Preset
-from studies.tables.arm import (
-    action_table,
-    reacher_ou_table,
-    trajectories_table,
-)
+from studies.tables.arm import reacher_ou_table, trajectories_table
 from studies.tables.circles import circle_law_table, circles_table
 from studies.tables.closed_loop import closed_loop_table
 from studies.tables.diagnosis import MARK, diagnosis_section
@@ -157,6 +153,5 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str] | Sequence[str]
     "closed-loop": closed_loop_table,
     "reacher-ou": reacher_ou_table,
     "reacher-trajectories": trajectories_table,
-    "action": action_table,
     "latent": latent_table,
 }

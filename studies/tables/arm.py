@@ -91,46 +91,9 @@ def _mean_and_worst(entry: Result | None) -> str:
     return "–" if entry is None else f"{_mean(entry, 'mean')} / {_mean(entry, 'worst')}"
 
 
-def action_table(result: Result) -> list[str]:
-    """What is read from each world model and what it reaches in closed loop."""
-    lines = []
-    for behaviour, entries in result["summary"]["models"].items():
-        for width, entry in entries.items():
-            read = [_mean(entry, name) for name in ("r2_wrapped", "r2_sincos", "r2_velocity")]
-            bent = _mean(entry, "orthogonality_error_sincos")
-            reached = [
-                f"{_percent(entry[f'{protocol}_touch'])} / {_percent(entry[f'{protocol}_held'])}"
-                for protocol in ("lewm", "anywhere")
-            ]
-            lines.append([behaviour, width, *read, bent, *reached])
-    head = ["data", "D", "angles R²", "sin, cos R²", "velocities R² (two embeddings)"]
-    head += ["orthogonality error (sin, cos)", "lewm touch / held %", "anywhere touch / held %"]
-    summary = result["summary"]
-    lost = f"{summary['collapsed']} of {summary['runs']} runs collapsed and are left out."
-    return [*_table(head, lines), "", lost, "", *_links(summary["rank_correlation"])]
-
-
-def _links(links: Result) -> list[str]:
-    rules = list(next(iter(links.values())))
-    lines = []
-    for name, found in links.items():
-        cells = ["–" if found[rule] is None else _link(found[rule]) for rule in rules]
-        lines.append([f"`{name}`", *cells])
-    words = [f"`{rule}`" for rule in rules]
-    return _table(["rank correlation (p), over all runs", *words], lines)
-
-
-def _link(found: Result) -> str:
-    return f"{found['rho']:.2f} ({found['p']:.2g})"
-
-
 def _mean(entry: Result | None, name: str) -> str:
     return "–" if entry is None else f"{entry[name]['mean']:.3f}"
 
 
 def _average(rows: Sequence[Result], name: str) -> str:
     return f"{sum(row[name] for row in rows) / len(rows):.3f}" if rows else "–"
-
-
-def _percent(rate: Result) -> str:
-    return f"{100 * rate['rate']:.0f}"

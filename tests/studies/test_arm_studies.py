@@ -7,9 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from agent.files.bundle import has_bundle
 from agent.reporting.style import png_bytes
-from studies import action_study, latent_study, reacher_ou_study, reacher_trajectories_study
+from studies import latent_study, reacher_ou_study, reacher_trajectories_study
 from studies.figures import draw
 from studies.records import key
 from studies.tables import TABLES
@@ -19,14 +18,9 @@ MOVING = {
     "episodes": 4, "pool_episodes": 5, "test_episodes": 2, "test_poses": 40, "image_size": 16,
     "steps": 3, "batch": 16,
 }  # fmt: skip
-ACTION = {
-    "data_episodes": 6, "image_size": 16, "steps": 20, "batch": 16, "eval_episodes": 1,
-    "latent_dim": 8, "width": 32,
-}  # fmt: skip
 STUDIES = {
     "reacher-ou": (reacher_ou_study.STUDY, OU),
     "reacher-trajectories": (reacher_trajectories_study.STUDY, MOVING),
-    "action": (action_study.STUDY, ACTION),
     "latent": (latent_study.STUDY, {}),
 }
 
@@ -49,16 +43,6 @@ def test_a_small_run_measures_finite_numbers_that_repeat(name, tmp_path):
     assert study.measure(settings, tmp_path / "two" / "0") == first
 
 
-def test_a_small_world_model_is_trained_probed_and_driven(tmp_path, monkeypatch):
-    monkeypatch.setattr(action_study, "PROTOCOLS", ("lewm",))  # half the time of both
-    settings = {**action_study.STUDY.jobs("quick")[0], **ACTION}
-    measured = action_study.STUDY.measure(settings, tmp_path / "0")
-    json.dumps(measured, allow_nan=False)
-    assert measured.keys().isdisjoint(settings)
-    assert {"r2_velocity", "r2_sincos", "lewm_touch", "lewm_held"} <= measured.keys()
-    assert has_bundle(tmp_path / "0" / "training" / "checkpoint")
-
-
 @pytest.mark.parametrize("name", STUDIES)
 def test_made_up_rows_are_concluded_and_drawn(name):
     study, _ = STUDIES[name]
@@ -74,17 +58,13 @@ def test_made_up_rows_are_concluded_and_drawn(name):
 
 def _measured(index: int) -> dict[str, object]:
     r2 = 0.5 + 0.4 * np.sin(index) ** 2
-    rates = {
-        f"{p}_{rule}": round(r2, 1) for p in ("lewm", "anywhere") for rule in ("touch", "held")
-    }
     return {
-        "r2_raw": r2, "r2_wrapped": r2, "r2_sincos": r2, "r2_velocity": r2,
+        "r2_raw": r2, "r2_wrapped": r2, "r2_sincos": r2,
         "r2_raw_by_joint": [r2, r2 / 2], "r2_sincos_by_target": [r2, r2, r2, r2 / 2],
         "r2_on_poses_by_joint": [r2, r2], "r2_slowest": {"2": [r2], "16": [r2], "32": [r2]},
         "pair_correlation": 0.9, "orthogonality_error": 0.1,
         "excess_alignment": 0.01, "whitening_error": 0.02,
-        "orthogonality_error_sincos": 0.2, "collapsed": False, "lewm_episodes": 10,
-        "anywhere_episodes": 10, **rates,
+        "collapsed": False,
         **{name: round(r2, 2) for name in latent_study.MEASURES},
     }  # fmt: skip
 
@@ -130,22 +110,3 @@ def test_each_source_of_motion_is_judged_by_the_worst_of_its_own_coordinates():
     assert len(summary["by_dimension"]["uniform"]["vicreg"]) == 4
     assert summary["slowest"]["ou"]["8"]["16"] == pytest.approx(0.5)
     assert len(summary["by_stride"]["ou"]) == 7 and len(summary["by_episodes"]["uniform"]) > 3
-
-
-def test_a_collapsed_run_is_counted_and_left_out():
-    jobs = action_study.STUDY.jobs("quick")
-    rows = [{**jobs[0], "collapsed": True}, *({**job, **_measured(3)} for job in jobs[1:])]
-    summary = action_study.STUDY.conclude(rows)
-    assert (summary["runs"], summary["collapsed"]) == (len(jobs), 1)
-    assert str(jobs[0]["latent_dim"]) not in summary["models"][jobs[0]["behaviour"]]
-    assert png_bytes(draw({"study": "action", "summary": summary, "rows": rows}))
-
-
-def test_control_that_follows_r2_has_rank_correlation_one():
-    rows = [
-        {**job, **_measured(0), "r2_sincos": 0.1 * i, "lewm_held": 0.1 * i, "lewm_touch": 1.0}
-        for i, job in enumerate(action_study.STUDY.jobs("quick"))
-    ]
-    links = action_study.STUDY.conclude(rows)["rank_correlation"]
-    assert links["r2_sincos"]["lewm_held"]["rho"] == pytest.approx(1.0)
-    assert links["r2_sincos"]["lewm_touch"] is None  # nothing varies: nothing to say

@@ -110,3 +110,14 @@ def test_what_collapsed_is_said_and_left_out() -> None:
     summary = latent_study.conclude(rows)
     assert summary["collapsed"] == summary["runs"] == len(jobs)
     assert all("collapsed" in line for line in latent_table({"summary": summary})[2:])
+
+
+def test_control_that_follows_a_probe_has_rank_correlation_one() -> None:
+    same = dict.fromkeys(latent_study.MEASURES, 0.5)
+    rows = [
+        {**job, **same, "collapsed": False, "worst_r2": 0.1 * i, "held": 0.2 * i}
+        for i, job in enumerate(latent_study.jobs("quick"))
+    ]
+    links = latent_study.conclude(rows)["rank_correlation_with_held"]["reacher"]
+    assert links["worst_r2"]["rho"] == pytest.approx(1.0)
+    assert links["sigreg"] is None  # nothing varies: nothing to say

@@ -77,7 +77,7 @@ def test_fewer_seeds_are_the_first_ones_and_more_go_on_from_them(tmp_path: Path)
     assert [row["seed"] for row in whole.result("all")["rows"]] == measured == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize(("study", "most"), [("worlds", 3), ("action", 1), ("all", 3)])
+@pytest.mark.parametrize(("study", "most"), [("worlds", 3), ("latent", 1), ("all", 3)])
 def test_more_seeds_than_there_are_are_refused(
     study: str, most: int, tmp_path: Path, capsys: Output
 ) -> None:
