@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
+from agent.commands.console import say
+from agent.commands.idle_flags import refuse_idle
+from agent.commands.parsing import line_of
+from agent.commands.progress import Update, duration, follow
 from agent.commands.values import Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
+from agent.errors import UserError
+from agent.files.bundle import STATE, has_bundle
 
 if TYPE_CHECKING:
-    from agent.commands.progress import Update
     from agent.rivals.cloning_training import CloningStatistics
     from agent.rivals.reinforcement import RLStatistics, Training
 
@@ -71,9 +76,7 @@ class Baseline:
 
     def run(self) -> None:
         """Train to the end, and say where the result is."""
-        from agent.commands.console import say
         from agent.commands.evaluate import Evaluate
-        from agent.commands.parsing import line_of
 
         self._refuse_strangers()
         if self.algorithm in FROM_ROLLOUTS:
@@ -85,9 +88,6 @@ class Baseline:
         say(f"next: {line_of(Evaluate(self.algorithm, self.out, world, protocol=protocol))}")
 
     def _learn(self) -> None:
-        from agent.commands.console import say
-        from agent.commands.progress import duration, follow
-
         reports = self.training().run()
         last = follow(f"training {self.algorithm}, env steps", reports, _describe)
         if last is not None:
@@ -95,9 +95,6 @@ class Baseline:
         say(f"wrote {self.out / 'checkpoint'}")
 
     def _clone(self) -> None:
-        from agent.commands.console import say
-        from agent.commands.progress import duration, follow
-        from agent.errors import UserError
         from agent.rivals.cloning_training import CloningSettings, train_clone
 
         if self.data is None:
@@ -127,8 +124,6 @@ class Baseline:
 
     def _refuse_strangers(self) -> None:
         """Refuse the flags that the other kind of algorithm reads, before anything is made."""
-        from agent.commands.idle_flags import refuse_idle
-
         if self.algorithm in FROM_ROLLOUTS:
             why = f"with {self.algorithm}, which learns from recordings alone"
             refuse_idle(self, ("world", "task", "env_steps", "resume"), why)
@@ -149,8 +144,6 @@ class BesideOthers:
 
     def run(self, update: Update) -> dict[str, Any]:
         """Train to the end; nothing came of it but what is in the directory of the run."""
-        from agent.files.bundle import STATE, has_bundle
-
         begun = has_bundle(self.asked.out / STATE)
         for now in replace(self.asked, resume=begun).training().run():
             update(now.env_steps * self.episodes // now.total_env_steps, self.episodes)

@@ -8,6 +8,10 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from agent.commands.console import say, show_facts
+from agent.files.bundle import read_bundle, write_bundle
+from agent.model.shipped import find_checkpoint
+
 
 @dataclass(frozen=True)
 class Calibrate:
@@ -30,11 +34,8 @@ class Calibrate:
 
     def run(self) -> None:
         """Load, learn, write beside the weights."""
-        from agent.commands.console import say, show_facts
         from agent.data.store import RolloutStore
-        from agent.files.bundle import read_bundle, write_bundle
         from agent.model.checkpoint import load_checkpoint
-        from agent.model.shipped import find_checkpoint
         from agent.model.sight import SIGHT_FILE
         from agent.training.sight import learn_sight
 

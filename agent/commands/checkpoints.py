@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import DamagedDataError
+from agent.evaluation.provenance import Origin, origin_of
+from agent.files.bundle import read_bundle
+from agent.files.json_files import parsed
 
 if TYPE_CHECKING:
-    from agent.evaluation.provenance import Origin
     from envs import WorldSpec
 
 
@@ -18,8 +20,6 @@ def origin_of_checkpoint(checkpoint: Path) -> Origin:
     Raises:
         DamagedDataError: if the checkpoint is not what its manifest says.
     """
-    from agent.evaluation.provenance import origin_of
-
     try:
         return origin_of(checkpoint_config(checkpoint)["facts"])
     except (KeyError, TypeError, AttributeError) as error:
@@ -60,9 +60,6 @@ def checkpoint_config(checkpoint: Path) -> dict[str, Any]:
     Raises:
         DamagedDataError: if the checkpoint is not what its manifest says.
     """
-    from agent.files.bundle import read_bundle
-    from agent.files.json_files import parsed
-
     try:
         config = parsed(read_bundle(checkpoint, only=["config.json"])["config.json"])
         return {**config, "facts": dict(config["facts"])}

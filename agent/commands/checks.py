@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from agent.extras import EXTRAS, version_of
+from agent.machine.cores import usable_cores
+from agent.machine.memory import available_memory_bytes
 
 DISTRIBUTION = "lejepa-agent"
 MIN_PYTHON = (3, 11)
@@ -139,8 +141,6 @@ def _rendering(backend: str, chosen_by: str) -> Finding:
 
 def check_threads() -> Finding:
     """How many cores there are, how many torch uses, and whether others are using them."""
-    from agent.machine.cores import usable_cores
-
     cores = usable_cores()
     try:
         import torch
@@ -155,8 +155,6 @@ def check_threads() -> Finding:
 
 def check_memory() -> Finding:
     """Training takes up to 4 GB."""
-    from agent.machine.memory import available_memory_bytes
-
     free_mb = available_memory_bytes() // 10**6
     fix = "close other programs, or collect fewer episodes"
     return _amount("memory", free_mb, "available", MEMORY_MB, LOW_MEMORY_MB, fix)

@@ -10,6 +10,9 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from agent.commands.console import say
+from agent.commands.places import run_beside
+from agent.commands.progress import duration, progress
 from agent.commands.values import Cluster, Parallel, Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 
@@ -63,9 +66,6 @@ class Collect:
     def run(self) -> None:
         """Collect what is missing, and say what there is."""
         from agent.commands.behaving import find_behaviour
-        from agent.commands.console import say
-        from agent.commands.places import run_beside
-        from agent.commands.progress import duration, progress
         from agent.data import CollectConfig, collect
         from envs import usual_behaviour
 

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
+from agent.commands.console import say, show_facts
 from agent.commands.controllers import DEFAULT_PLANNER, Acting, PlannerName, make_controller
+from agent.commands.idle_flags import refuse_idle
+from agent.commands.places import require_file_place
+from agent.commands.progress import progress
 from agent.commands.values import Parallel, Seed, optional
+from agent.commands.worlds_asked import state_given, world_asked
+from agent.errors import UserError
 from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
@@ -70,10 +76,7 @@ class Control:
         """Load, steer, film, and print how it went."""
         import torch
 
-        from agent.commands.console import show_facts
-        from agent.commands.progress import progress
         from agent.commands.steering import outcome, steer
-        from agent.commands.worlds_asked import world_asked
         from agent.control.goal_picture import require_known_picture
         from agent.control.torch_model import TorchModel
         from agent.model.checkpoint import load_checkpoint
@@ -98,9 +101,6 @@ class Control:
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
-        from agent.commands.idle_flags import refuse_idle
-        from agent.commands.places import require_file_place
-        from agent.errors import UserError
         from agent.reporting.video import checked_picture_path, checked_video_path
 
         goals = {"image": self.goal_image, "state": self.goal_state or None, "seed": self.goal_seed}
@@ -120,8 +120,6 @@ class Control:
 
     def _ticks(self, world: World) -> int:
         """Control ticks to steer for, the nearest to --seconds; UserError if that is none."""
-        from agent.errors import UserError
-
         ticks = round(self.seconds / world.spec.step_s)
         if ticks < 1:
             raise UserError(
@@ -134,8 +132,6 @@ class Control:
         """Where it starts and where it should go."""
         import numpy as np
 
-        from agent.commands.worlds_asked import state_given
-        from agent.errors import UserError
         from envs import Episode, Posable, load_goal_image, task_named
 
         goal = np.full(len(world.spec.state), np.nan)
@@ -155,7 +151,6 @@ class Control:
         return task_named("hindsight", world).episodes(world, 1, seed)[0]
 
     def _write(self, steered: Steered, episode: Episode, world: World) -> None:
-        from agent.commands.console import say
         from agent.reporting.video import write_picture, write_video
 
         if self.save_goal is not None:

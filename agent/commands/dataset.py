@@ -8,6 +8,10 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from agent.commands.console import say, show_facts
+from agent.commands.idle_flags import refuse_idle
+from agent.commands.places import require_file_place
+
 Directory = Annotated[Positional[str], arg(metavar="DIR|URL")]
 
 
@@ -32,7 +36,6 @@ class Inspect(_Reads):
 
     def run(self) -> None:
         """Print the facts."""
-        from agent.commands.console import show_facts
         from agent.data import inspect_dataset
 
         show_facts("what is in it", inspect_dataset(self.directory))
@@ -53,7 +56,6 @@ class Verify(_Reads):
 
     def run(self) -> None:
         """Check, and print what was checked."""
-        from agent.commands.console import say, show_facts
         from agent.data import verify_dataset
 
         show_facts("checked", verify_dataset(self.directory))
@@ -80,9 +82,6 @@ class Preview(_Reads):
 
     def run(self) -> None:
         """Draw, and say where."""
-        from agent.commands.console import say
-        from agent.commands.idle_flags import refuse_idle
-        from agent.commands.places import require_file_place
         from agent.reporting.preview import checked_drawing_path, preview_dataset
 
         if self.out.suffix != ".png":
@@ -111,8 +110,6 @@ class Frame(_Reads):
 
     def run(self) -> None:
         """Save it, and say where."""
-        from agent.commands.console import say
-        from agent.commands.places import require_file_place
         from agent.reporting.preview import save_frame
 
         require_file_place(self.out, "--out", ".png")

@@ -11,11 +11,17 @@ from tyro.conf import arg
 
 from agent.commands.baseline import Baseline, BesideOthers
 from agent.commands.collect import Collect
+from agent.commands.console import say
+from agent.commands.parsing import line_of
 from agent.commands.train import Train
 from agent.commands.values import MOST, Count, Parallel, Seed, Within, optional
-from agent.commands.worlds_asked import DEFAULT_WORLD
+from agent.commands.worlds_asked import DEFAULT_WORLD, WorldAsked
+from agent.files.bundle import STATE, bundle_sha256, has_bundle
+from agent.files.folders import DEMO, writing_into
+from agent.files.json_files import write_json
 from agent.machine.cores import usable_cores
 from agent.model.shipped import DEMOS_MODEL, find_checkpoint
+from agent.training.recorder import read_metrics
 
 if TYPE_CHECKING:
     from agent.commands.measurement import Measurement
@@ -71,21 +77,16 @@ class Demo:
 
     def run(self) -> None:
         """Do what is not done yet, and say where the report is."""
-        from agent.files.folders import DEMO, writing_into
-
         self._check()
         with writing_into(self.place, DEMO):
             self._do_stages()
 
     def _do_stages(self) -> None:
-        from agent.commands.console import say
         from agent.commands.demo_report import REPORT_NAME, write_demo_report
         from agent.commands.live import Live
-        from agent.commands.parsing import line_of
         from agent.commands.scores import show_scores
         from agent.commands.stages import Stages
         from agent.reporting.verdict import verdict
-        from agent.training.recorder import read_metrics
 
         protocols = self._protocols()
         stages = Stages(self.place, self._settings())
@@ -190,8 +191,6 @@ class Demo:
         return Baseline(self.sac, world=self.world, env_steps=steps, seed=self.seed)
 
     def _train(self) -> None:
-        from agent.files.bundle import STATE, has_bundle
-
         replace(self.training, resume=has_bundle(self.world_model / STATE)).run()
 
     def _protocols(self) -> list[str]:
@@ -218,7 +217,6 @@ class Demo:
 
     def _jobs(self, players: Mapping[str, Path | None]) -> list[Measurement]:
         from agent.commands.measurement import Measurement
-        from agent.commands.worlds_asked import WorldAsked
 
         return [
             Measurement(
@@ -240,7 +238,6 @@ class Demo:
     def _do_each(self, jobs: Sequence[Job]) -> None:
         """The long ones first; each result is kept as soon as it is known."""
         from agent.commands.measuring import measure_each
-        from agent.files.json_files import write_json
 
         for _, result in measure_each(jobs, self.workers, called=self._measuring) if jobs else ():
             if isinstance(result, Exception):
@@ -254,7 +251,6 @@ class Demo:
     def _is_measured(self, job: Measurement) -> bool:
         """Whether its result is there, and of the checkpoint that is there now."""
         from agent.evaluation.results import read_result
-        from agent.files.bundle import bundle_sha256
 
         path = self._result_path(job.controller, str(job.protocol))
         known = bundle_sha256(job.checkpoint) if job.checkpoint else None

@@ -9,15 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agent.commands.progress import progress
+from agent.commands.steering import steer
+from agent.config import preset
+from agent.control.mpc import WorldModelController
+from agent.control.torch_model import TorchModel
+from agent.data import RolloutStore
+from agent.evaluation.provenance import hardware
 from agent.evaluation.statistics import in_digits
 from agent.extras import version_of
+from agent.model.checkpoint import load_checkpoint
+from agent.model.shipped import find_checkpoint
+from agent.reporting.imagination import draw_strip, imagine
+from agent.reporting.landscape import draw_landscape, drawn_columns, survey
+from agent.reporting.report import Clip, RunReport, write_run_report
+from agent.reporting.style import save_png
+from agent.reporting.video import write_video
+from agent.training.recorder import read_metrics
+from envs import Posable, World, make_world, task_named
 
 if TYPE_CHECKING:
     from agent.commands.demo import Demo
     from agent.commands.stages import Stages
     from agent.model.world_model import WorldModel
-    from agent.reporting.report import Clip
-    from envs import World
 
 PACKAGES = ("torch", "mujoco", "dm-control", "gymnasium", "stable-baselines3")
 GOAL_SEED = 1  # of the map
@@ -37,13 +51,6 @@ def _film_name(number: int) -> str:
 
 def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Stages) -> None:
     """Draw, film and write ``report.html``, which counts the time until it is written."""
-    from agent.evaluation.provenance import hardware
-    from agent.model.checkpoint import load_checkpoint
-    from agent.model.shipped import find_checkpoint
-    from agent.reporting.report import RunReport, write_run_report
-    from agent.training.recorder import read_metrics
-    from envs import make_world
-
     model = load_checkpoint(find_checkpoint(demo.world_model))
     world = make_world(demo.world)
     strip, landscape = _strip(demo, model), _landscape(demo, model, world)
@@ -66,11 +73,6 @@ def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Sta
 
 def _strip(demo: Demo, model: WorldModel) -> Any:
     """Real and imagined frames of a held-out episode, as far ahead as it is long."""
-    from agent.config import preset
-    from agent.data import RolloutStore
-    from agent.reporting.imagination import draw_strip, imagine
-    from agent.reporting.style import save_png
-
     store = RolloutStore.open(demo.data)
     train, held_out = store.split(preset(demo.preset).training.holdout_fraction)
     episodes, block = store.load(), model.config.action_block
@@ -85,10 +87,6 @@ def _strip(demo: Demo, model: WorldModel) -> Any:
 
 def _landscape(demo: Demo, model: WorldModel, world: World) -> Any:
     """The map of distances to a goal; None where the world has none to draw."""
-    from agent.reporting.landscape import draw_landscape, drawn_columns, survey
-    from agent.reporting.style import save_png
-    from envs import Posable
-
     if not isinstance(world, Posable) or drawn_columns(world.spec) is None:
         return None
     goal = world.sample_state(np.random.default_rng(GOAL_SEED))
@@ -99,14 +97,6 @@ def _landscape(demo: Demo, model: WorldModel, world: World) -> Any:
 
 def _films(demo: Demo, model: WorldModel, protocol: str) -> list[Clip]:
     """The first episodes of a task, whatever their outcome."""
-    from agent.commands.progress import progress
-    from agent.commands.steering import steer
-    from agent.control.mpc import WorldModelController
-    from agent.control.torch_model import TorchModel
-    from agent.reporting.report import Clip
-    from agent.reporting.video import write_video
-    from envs import make_world, task_named
-
     world = make_world(demo.world)
     task = task_named(protocol, world)
     episodes = task.episodes(world, FILMS, demo.evaluation_seed)

@@ -6,9 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from rich.markup import escape
+from rich.table import Table
 from tyro.conf import arg
 
+from agent.commands.console import say, show_table
+from agent.commands.idle_flags import refuse_idle
+from agent.commands.parsing import line_of
+from agent.commands.places import require_file_place
+from agent.commands.progress import progress
 from agent.commands.values import Seed, optional
+from agent.errors import UserError
+from agent.evaluation.provenance import circumstances
+from agent.files.bundle import bundle_sha256
+from agent.model.shipped import find_checkpoint
 
 if TYPE_CHECKING:
     from agent.diagnosis import Diagnosis, Trajectories
@@ -58,10 +69,7 @@ class Diagnose:
 
     def run(self) -> None:
         """Diagnose, write the page, print the verdicts."""
-        from agent.commands.console import say
-        from agent.commands.places import require_file_place
         from agent.diagnosis.page import write_diagnosis, write_record
-        from agent.errors import UserError
 
         if self.out.suffix != ".html":
             raise UserError(f"expected a page in .html, got --out {self.out}")
@@ -80,11 +88,7 @@ class Diagnose:
 
     def _about(self) -> dict[str, Any]:
         """What the file says of where it comes from."""
-        from agent.commands.parsing import line_of
         from agent.data import RolloutStore
-        from agent.evaluation.provenance import circumstances
-        from agent.files.bundle import bundle_sha256
-        from agent.model.shipped import find_checkpoint
 
         place = None if self.checkpoint is None else find_checkpoint(self.checkpoint)
         return {
@@ -95,17 +99,13 @@ class Diagnose:
         }
 
     def _diagnoses(self) -> list[Diagnosis]:
-        from agent.commands.idle_flags import refuse_idle
-        from agent.commands.progress import progress
         from agent.data import RolloutStore
         from agent.diagnosis.subjects import (
             embeddings,
             spread_episodes,
             world_states,
         )
-        from agent.errors import UserError
         from agent.model.checkpoint import load_checkpoint
-        from agent.model.shipped import find_checkpoint
 
         place = None if self.checkpoint is None else find_checkpoint(self.checkpoint)
         model = None if place is None else load_checkpoint(place)
@@ -134,7 +134,6 @@ def _diagnosed(
     of_model: Embedded | None = None,
     world: Shapes | None = None,
 ) -> Diagnosis:
-    from agent.commands.progress import progress
     from agent.diagnosis import CHECKS, diagnose
 
     with progress(f"checking {data.name}") as update:
@@ -147,11 +146,6 @@ def _diagnosed(
 
 def show(found: Diagnosis) -> None:
     """Print the verdicts as a table, then what to do about those that are not good."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from agent.commands.console import say, show_table
-
     table = Table(title=escape(found.about), title_justify="left")
     for name in ("question", "verdict", "effect", "p"):
         table.add_column(name, overflow="ellipsis" if name == "p" else "fold", no_wrap=name == "p")

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+from rich.table import Table
+
+from agent.commands.console import say, show_table
+from agent.errors import MachineError
+
 if TYPE_CHECKING:
     from agent.commands.checks import Finding
 
@@ -28,11 +34,7 @@ class Doctor:
 
     def run(self) -> None:
         """Print every finding; MachineError if one stops the main job."""
-        from rich.markup import escape
-        from rich.table import Table
-
         from agent.commands.checks import check_all
-        from agent.commands.console import show_table
 
         findings = list(check_all(Path.cwd()))
         table = Table(show_edge=False, padding=(0, 2, 0, 0))
@@ -47,9 +49,6 @@ class Doctor:
 
 
 def _advise(findings: list[Finding]) -> None:
-    from agent.commands.console import say
-    from agent.errors import MachineError
-
     for finding in findings:
         if finding.fix:
             say(f"\n{finding.what}: {finding.found}\n  to fix: {finding.fix}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
+from agent.commands.console import say, show_facts
 from agent.commands.controllers import (
     DEFAULT_PLANNER,
     GUARDED,
@@ -17,8 +18,13 @@ from agent.commands.controllers import (
     checkpoint_for,
     require_controller,
 )
+from agent.commands.idle_flags import refuse_idle
+from agent.commands.places import require_file_place
+from agent.commands.progress import progress
 from agent.commands.values import Cluster, Count, Parallel, Seed, optional
 from agent.commands.worlds_asked import WorldAsked, world_asked
+from agent.errors import UserError
+from agent.files.json_files import write_json
 
 FLOORS = ("random", "noop")
 _OF_A_WORLD = (
@@ -97,9 +103,7 @@ class Evaluate:
         import torch
 
         from agent.cluster import one_cluster
-        from agent.commands.console import say
         from agent.commands.scores import show_scores
-        from agent.files.json_files import write_json
 
         self._check()
         torch.set_num_threads(self.threads)
@@ -123,9 +127,6 @@ class Evaluate:
             say(f"wrote {self.json}")
 
     def _check(self) -> None:
-        from agent.commands.idle_flags import refuse_idle
-        from agent.commands.places import require_file_place
-
         require_controller(self.controller)
         if self.controller != "world-model":
             refuse_idle(self, ("planner",), f"with {self.controller}, which has no choice of them")
@@ -141,10 +142,7 @@ class Evaluate:
         require_file_place(self.json, "--json", ".json")
 
     def _run_offline(self, data: Path) -> None:
-        from agent.commands.console import say, show_facts
-        from agent.errors import UserError
         from agent.evaluation.offline import evaluate_offline
-        from agent.files.json_files import write_json
         from agent.model.checkpoint import load_checkpoint
 
         checkpoint = checkpoint_for(self.controller, self.checkpoint)
@@ -159,7 +157,6 @@ class Evaluate:
 
     def _measure(self, name: str, checkpoint: Path | None, world: WorldAsked) -> dict[str, Any]:
         from agent.commands.measurement import Measurement
-        from agent.commands.progress import progress
 
         acting = Acting(
             self.planner, self.tick_ms, self.delay_ticks, not self.no_guard, self.device

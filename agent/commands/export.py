@@ -9,6 +9,11 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from agent.commands.console import say, show_facts
+from agent.commands.places import require_directory
+from agent.errors import UserError
+from agent.files.bundle import require_elsewhere
+from agent.files.durable import explained_disk_errors
 from agent.model.shipped import SHIPPED, find_checkpoint
 
 
@@ -37,12 +42,7 @@ class Export:
 
     def run(self) -> None:
         """Load, export, compare with torch, and say what there is."""
-        from agent.commands.console import say, show_facts
-        from agent.commands.places import require_directory
-        from agent.errors import UserError
         from agent.export.exporting import export_controller
-        from agent.files.bundle import require_elsewhere
-        from agent.files.durable import explained_disk_errors
         from agent.model.checkpoint import checkpoint_sha256, load_checkpoint
 
         if self.onnx.suffix == ".onnx":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
+from agent.commands.console import note, say
 from agent.commands.values import Parallel, Port, Seed, optional
 from agent.model.shipped import SHIPPED, find_checkpoint
 
@@ -79,8 +80,6 @@ class Live:
                 page.close()
 
     def _tell(self) -> None:
-        from agent.commands.console import note, say
-
         address = f"http://{self.host}:{self.port}"
         say(f"the page: {address}")
         if self.host == LOOPBACK:

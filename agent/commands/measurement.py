@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.commands.checkpoints import name_of_result, origin_of_checkpoint
 from agent.commands.controllers import CONTROLLERS, Acting, make_controller
 from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked, task_asked
+from agent.files.bundle import bundle_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,9 +60,7 @@ class Measurement:
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
-        from agent.commands.checkpoints import origin_of_checkpoint
         from agent.evaluation.results import Asked, deadlines, fingerprint, summarise
-        from agent.files.bundle import bundle_sha256
 
         with closing(self.world.make()) as world:
             task, spec = task_asked(self.protocol, world), world.spec
@@ -115,8 +115,6 @@ class Measurement:
 
     def _called(self) -> str:
         """The name a result goes by; of a user's own that of the class."""
-        from agent.commands.checkpoints import name_of_result
-
         if self.checkpoint is not None:
             return name_of_result(self.controller, self.checkpoint)
         known = self.controller in CONTROLLERS

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agent.errors import UserError
+from agent.files.durable import make_directory
+from agent.files.ours import is_ours
 
 
 def require_file_place(path: Path | None, flag: str, kind: str = "") -> None:
@@ -18,8 +20,6 @@ def require_file_place(path: Path | None, flag: str, kind: str = "") -> None:
         UserError: naming ``flag`` if a directory or somebody's file is in the way, or nothing can
             be written there. A file of the kind that this program wrote is written over.
     """
-    from agent.files.ours import is_ours
-
     if path is None:
         return
     if path.exists() and not path.is_file():
@@ -46,8 +46,6 @@ def require_file_places(directory: Path, names: Iterable[str], flag: str) -> Non
 
 def require_directory(directory: Path, flag: str) -> None:
     """Make ``directory`` if it is missing; UserError naming ``flag`` if nobody may write there."""
-    from agent.files.durable import make_directory
-
     try:
         make_directory(directory)
     except UserError as error:

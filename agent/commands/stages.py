@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from agent.commands.console import say
+from agent.commands.progress import duration
+from agent.errors import DamagedDataError, UserError
 from agent.files.folders import DEMO_MARK
-
-if TYPE_CHECKING:
-    from agent.reporting.making import Stage
+from agent.files.json_files import parsed, unsealed, write_json
+from agent.reporting.making import Stage
 
 
 class Stages:
@@ -32,8 +34,6 @@ class Stages:
 
     def do(self, name: str, command: str, job: Callable[[], None]) -> None:
         """Do ``job`` unless it is done; an interrupted stage's time adds up."""
-        from agent.commands.console import say
-
         entry = self._record["stages"].setdefault(
             name, {"seconds": 0.0, "command": command, "done": False}
         )
@@ -53,14 +53,10 @@ class Stages:
     @property
     def total(self) -> str:
         """The time of all stages in words."""
-        from agent.commands.progress import duration
-
         return duration(sum(entry["seconds"] for entry in self._record["stages"].values()))
 
     def so_far(self) -> list[Stage]:
         """The stages that are done, and as far as it is the one under way."""
-        from agent.reporting.making import Stage
-
         now_s, began_s = time.monotonic(), self._running_since_s
         return [
             Stage(name, entry["seconds"] + now_s - began_s.get(name, now_s), entry["command"])
@@ -69,15 +65,10 @@ class Stages:
         ]
 
     def _write(self) -> None:
-        from agent.files.json_files import write_json
-
         write_json(self._path, self._record)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from agent.errors import DamagedDataError
-    from agent.files.json_files import parsed, unsealed
-
     try:
         record = unsealed(path, parsed(path.read_text(encoding="utf-8")))
         record["settings"], record["stages"]
@@ -87,8 +78,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _require_same(out: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    from agent.errors import UserError
-
     for name, value in wanted.items():
         if found.get(name) != value:
             raise UserError(

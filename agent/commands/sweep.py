@@ -8,9 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
 from tyro.conf import arg
 
+from agent.commands.console import say, show_table
+from agent.commands.idle_flags import refuse_idle
+from agent.commands.places import require_file_places
+from agent.commands.progress import progress
 from agent.commands.values import Cluster, Parallel, Seed, optional
+from agent.errors import UserError
+from agent.extras import missing_extra
+from agent.files.durable import write_durably
+from agent.files.folders import SWEEP, SWEEP_MARK, writing_into
 
 if TYPE_CHECKING:
     from agent.sweep.plan import Plan
@@ -77,9 +88,6 @@ class Sweep:
 
     def run(self) -> None:
         """Train what is missing, then write and show the table."""
-        from agent.commands.places import require_file_places
-        from agent.commands.progress import progress
-        from agent.files.folders import SWEEP, SWEEP_MARK, writing_into
         from agent.sweep.plan import Sweeper
 
         plan, out = self._plan(), self.out.resolve()
@@ -93,8 +101,6 @@ class Sweep:
 
     def _plan(self) -> Plan:
         """Flags before the file before the defaults."""
-        from agent.commands.idle_flags import refuse_idle
-        from agent.errors import UserError
         from agent.sweep.plan import Plan
         from agent.sweep.space import read_words
 
@@ -114,9 +120,6 @@ class Sweep:
         return plan
 
     def _conclude(self, lines: Sequence[Line], plan: Plan) -> None:
-        from agent.commands.console import say
-        from agent.extras import missing_extra
-        from agent.files.durable import write_durably
         from agent.sweep.results import figure, groups, markdown
         from agent.sweep.space import varied
 
@@ -134,7 +137,6 @@ class Sweep:
 
 def _read(path: Path) -> tuple[dict[str, Any], Space]:
     """What a file says by name, and its tables of settings."""
-    from agent.errors import UserError
     from agent.sweep.space import read_tables
 
     try:
@@ -146,11 +148,6 @@ def _read(path: Path) -> tuple[dict[str, Any], Space]:
 
 
 def _show(found: Sequence[Any], names: Sequence[str]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    from agent.commands.console import show_table
     from agent.sweep.results import HEADER
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
+from agent.commands.console import be_quiet, say, show_facts
+from agent.commands.idle_flags import refuse_idle, refuse_idle_settings
+from agent.commands.places import require_file_places
+from agent.commands.progress import duration, follow, progress
 from agent.commands.values import Parallel, Seed, optional
+from agent.extras import missing_extra
+from agent.files.bundle import CHECKPOINT, has_bundle
+from agent.files.durable import write_durably
+from agent.files.folders import holds_run
+from agent.training.recorder import METRICS_NAME, read_metrics
 
 if TYPE_CHECKING:
     from agent.config import ExperimentConfig
@@ -90,7 +99,6 @@ class Train:
 
     def run(self) -> None:
         """Train to the end, and say what was learned."""
-        from agent.commands.console import say, show_facts
         from agent.commands.training_settings import as_toml
         from agent.training import ranks
 
@@ -116,9 +124,7 @@ class Train:
         ``named`` is the preset that ``config`` was made from. None where --resume finds nothing
         left to do.
         """
-        from agent.commands.progress import follow, progress
         from agent.commands.training_settings import CONFIG_NAME, as_toml
-        from agent.files.durable import write_durably
         from agent.training import ranks
         from agent.training.whole import finish, reports_of, trainer_of
 
@@ -137,7 +143,6 @@ class Train:
 
     def _chosen(self) -> tuple[str, ExperimentConfig]:
         """The preset's name, and the settings after --config and flags."""
-        from agent.commands.idle_flags import refuse_idle, refuse_idle_settings
         from agent.commands.training_settings import DEFAULT_PRESET, chosen_settings, read_settings
         from agent.model.checkpoint import load_checkpoint
 
@@ -159,8 +164,6 @@ class Train:
 
     def _begin(self) -> Path | None:
         """The checkpoint to go on from; the directory of its run does as well."""
-        from agent.files.bundle import CHECKPOINT, has_bundle
-
         if self.begin is not None and has_bundle(self.begin / CHECKPOINT):
             return self.begin / CHECKPOINT
         return self.begin
@@ -177,10 +180,7 @@ def _world(checkpoint: Path) -> str:
 
 def _require_places(out: Path) -> None:
     """Nobody's file lies where a new run writes; what holds a run is refused as that."""
-    from agent.commands.places import require_file_places
     from agent.commands.training_settings import CONFIG_NAME
-    from agent.files.folders import holds_run
-    from agent.training.recorder import METRICS_NAME
 
     if not holds_run(out):
         require_file_places(out, (CONFIG_NAME, METRICS_NAME, CURVES_NAME), "--out")
@@ -189,7 +189,6 @@ def _require_places(out: Path) -> None:
 @contextmanager
 def one_voice() -> Iterator[None]:
     """Of several ranks the first speaks; another one only of what it alone knows."""
-    from agent.commands.console import be_quiet
     from agent.training import ranks
     from agent.training.trainer import TrainingStoppedError
 
@@ -208,10 +207,6 @@ def one_voice() -> Iterator[None]:
 
 def _draw_curves(out: Path) -> None:
     """Learning needs no pictures: without the extra that draws them, a note."""
-    from agent.commands.console import say
-    from agent.extras import missing_extra
-    from agent.training.recorder import read_metrics
-
     try:
         from agent.reporting.curves import learning_curves
         from agent.reporting.style import save_png
@@ -229,7 +224,6 @@ def _describe(report: TrainStatistics) -> tuple[int, int, str]:
 
 def learned(report: TrainStatistics) -> dict[str, str]:
     """The last report in words, diagnostics included when it has any."""
-    from agent.commands.progress import duration
     from agent.evaluation.statistics import in_digits
 
     facts = {

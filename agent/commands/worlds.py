@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from rich.markup import escape
+from rich.table import Table
 from tyro.conf import Positional, arg
+
+from agent.commands.console import note, say, show_table
+from agent.commands.places import require_file_place
+from agent.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
-    from rich.table import Table
 
     from envs import Image, World
 
@@ -43,8 +48,6 @@ class Worlds:
 
     def run(self) -> None:
         """Draw the sheet, and print the table."""
-        from agent.commands.console import note, say, show_table
-
         self._check()
         table = _empty_table()
         pictures: dict[str, Image] = {}
@@ -60,7 +63,6 @@ class Worlds:
 
     def _check(self) -> None:
         """Refuse a place for the sheet before any world is opened."""
-        from agent.commands.places import require_file_place
         from agent.reporting.video import checked_picture_path
 
         if self.sheet is not None:
@@ -75,8 +77,6 @@ def _known() -> Sequence[str]:
 
 
 def _empty_table() -> Table:
-    from rich.table import Table
-
     table = Table(show_edge=False, padding=(0, 2, 0, 0))
     for column in ("world", "what it is", "actions", "tick", "state", "looks"):
         is_prose = column in ("what it is", "state", "looks")
@@ -86,8 +86,6 @@ def _empty_table() -> Table:
 
 def _describe(table: Table, name: str, pictures: dict[str, Image] | None) -> str:
     """Add a row, and a picture where those are wanted; why the world does not open, or nothing."""
-    from rich.markup import escape
-
     from envs import GLError, WorldError, entry_of, make_world
 
     entry = entry_of(name)
@@ -131,7 +129,6 @@ def _picture(world: World) -> Image:
 def _write_sheet(path: Path, pictures: dict[str, Image]) -> None:
     import numpy as np
 
-    from agent.errors import UserError
     from agent.reporting.video import write_picture
 
     if not pictures:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.commands.checkpoints import world_of_checkpoint
 from agent.errors import UserError
 from agent.model.shipped import SHIPPED
 
@@ -37,7 +38,6 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
     Raises:
         UserError: if the checkpoint's world must be named, or there is none behind its recordings.
     """
-    from agent.commands.checkpoints import world_of_checkpoint
     from envs import names_code
 
     spec = None if checkpoint is None else world_of_checkpoint(checkpoint)
