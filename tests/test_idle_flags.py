@@ -79,7 +79,7 @@ def test_without_states_what_is_about_states_is_refused(
         ("diagnose --data no/such --out /proc/x/page.html", "--out"),
         ("dataset preview no/such --out /proc/x/sheet.png", "--out"),
         ("worlds --sheet /proc/x/sheet.png", "--sheet"),
-        ("worlds --sheet sheet.jpg", "expected a picture name in .png"),
+        ("worlds --sheet sheet.jpg", "--sheet: expected a name in .png"),
         ("control --seconds 0.001 --goal-seed 1", "--seconds of at least a control tick, 0.04"),
         ("demo --out x --sac-env-steps 1", "--sac-env-steps a multiple of 800"),
         ("demo --out x --episodes 0", "--episodes"),

@@ -101,7 +101,7 @@ class Control:
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""
-        from agent.reporting.video import checked_picture_path, checked_video_path
+        from agent.reporting.video import SUFFIXES
 
         goals = {"image": self.goal_image, "state": self.goal_state or None, "seed": self.goal_seed}
         given = [f"--goal-{name}" for name, value in goals.items() if value is not None]
@@ -111,12 +111,8 @@ class Control:
             raise UserError(f"expected --seconds above 0 and up to 600, got {self.seconds}")
         if self.controller != "world-model":
             refuse_idle(self, ("planner",), f"with {self.controller}, which has no choice of them")
-        if self.video is not None:
-            checked_video_path(self.video)
-        if self.save_goal is not None:
-            checked_picture_path(self.save_goal)
-        require_file_place(self.video, "--video")
-        require_file_place(self.save_goal, "--save-goal")
+        require_file_place(self.video, "--video", suffixes=SUFFIXES)
+        require_file_place(self.save_goal, "--save-goal", suffixes=(".png",))
 
     def _ticks(self, world: World) -> int:
         """Control ticks to steer for, the nearest to --seconds; UserError if that is none."""

@@ -82,11 +82,11 @@ class Preview(_Reads):
 
     def run(self) -> None:
         """Draw, and say where."""
-        from agent.reporting.preview import checked_drawing_path, preview_dataset
+        from agent.reporting.preview import DRAWINGS, preview_dataset
 
         if self.out.suffix != ".png":
             refuse_idle(self, ("frames",), "in a film, which shows every frame")
-        require_file_place(checked_drawing_path(self.out), "--out")
+        require_file_place(self.out, "--out", suffixes=DRAWINGS)
         say(f"wrote {preview_dataset(self.directory, self.out, self.episodes, self.frames)}")
 
 

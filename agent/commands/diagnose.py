@@ -71,9 +71,7 @@ class Diagnose:
         """Diagnose, write the page, print the verdicts."""
         from agent.diagnosis.page import write_diagnosis, write_record
 
-        if self.out.suffix != ".html":
-            raise UserError(f"expected a page in .html, got --out {self.out}")
-        require_file_place(self.out, "--out")
+        require_file_place(self.out, "--out", suffixes=(".html",))
         require_file_place(self.json, "--json", ".json")
         sources = {"data": str(self.data)}
         if self.checkpoint is not None:

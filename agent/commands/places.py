@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from agent.errors import UserError
 from agent.files.durable import make_directory
-from agent.files.ours import is_ours
+from agent.files.ours import is_ours, require_suffix
 
 
-def require_file_place(path: Path | None, flag: str, kind: str = "") -> None:
+def require_file_place(
+    path: Path | None, flag: str, kind: str = "", suffixes: Sequence[str] = ()
+) -> None:
     """Nothing for None; otherwise the directory is made, and a file can be written there.
 
-    ``kind`` is what is written, such as ``.json``; by default what the name says.
+    ``kind`` is what is written, such as ``.json``; by default what the name says, which is to end
+    in one of the ``suffixes``, if any are given.
 
     Raises:
-        UserError: naming ``flag`` if a directory or somebody's file is in the way, or nothing can
-            be written there. A file of the kind that this program wrote is written over.
+        UserError: naming ``flag`` if it is no such name, a directory or somebody's file is in the
+            way, or nothing can be written there. A file of the kind that this program wrote is
+            written over.
     """
     if path is None:
         return
+    if suffixes:
+        require_suffix(path, suffixes, flag)
     if path.exists() and not path.is_file():
         what = "the directory" if path.is_dir() else "the device"
         raise UserError(f"expected a file name for {flag}, got {what} {path}")

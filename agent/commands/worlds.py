@@ -48,7 +48,7 @@ class Worlds:
 
     def run(self) -> None:
         """Draw the sheet, and print the table."""
-        self._check()
+        require_file_place(self.sheet, "--sheet", suffixes=(".png",))
         table = _empty_table()
         pictures: dict[str, Image] = {}
         for name in self.names or _known():
@@ -60,14 +60,6 @@ class Worlds:
         show_table(table)
         if self.sheet:
             say(f"wrote {self.sheet}")
-
-    def _check(self) -> None:
-        """Refuse a place for the sheet before any world is opened."""
-        from agent.reporting.video import checked_picture_path
-
-        if self.sheet is not None:
-            checked_picture_path(self.sheet)
-            require_file_place(self.sheet, "--sheet")
 
 
 def _known() -> Sequence[str]:

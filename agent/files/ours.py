@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
+
+from agent.errors import UserError
 
 SIGN = b"written by lejepa-agent"
 GENERATOR = "lejepa-agent"
@@ -39,6 +42,13 @@ def is_ours(path: Path, kind: str) -> bool:
         return not start
     begins, pattern = _KINDS[kind]
     return start.startswith(begins) and any(re.search(pattern, part) for part in (start, end))
+
+
+def require_suffix(path: Path, suffixes: Sequence[str], flag: str = "") -> None:
+    """UserError, naming the ``flag`` it came with, unless ``path`` ends in one of these."""
+    if path.suffix not in suffixes:
+        asked = f"{flag}: " if flag else ""
+        raise UserError(f"{asked}expected a name in {' or '.join(suffixes)}, got {path}")
 
 
 def signed(content: bytes, kind: str) -> bytes:

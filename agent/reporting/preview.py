@@ -9,17 +9,12 @@ import numpy as np
 from agent.data.episodes import Episodes
 from agent.data.store import RolloutStore
 from agent.errors import UserError
+from agent.files.ours import require_suffix
 from agent.interfaces import Image
 from agent.reporting.video import SUFFIXES, write_picture, write_video
 
+DRAWINGS = (".png", *SUFFIXES)
 GAP_PX = 2
-
-
-def checked_drawing_path(path: Path) -> Path:
-    """``path`` if a picture or a film can have that name; UserError otherwise."""
-    if path.suffix not in (".png", *SUFFIXES):
-        raise UserError(f"expected a name in .png or {' or '.join(SUFFIXES)}, got {path}")
-    return path
 
 
 def preview_dataset(
@@ -30,7 +25,8 @@ def preview_dataset(
     A ``.png`` shows each as a row of ``frames`` frames spread over time; a film (``SUFFIXES``)
     shows them side by side, at the speed they were recorded. UserError for any other suffix.
     """
-    out = checked_drawing_path(Path(out))
+    out = Path(out)
+    require_suffix(out, DRAWINGS)
     if episodes < 1 or frames < 1:
         raise UserError(f"expected at least one episode and frame, got {episodes} and {frames}")
     store = RolloutStore.open(directory)

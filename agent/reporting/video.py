@@ -19,7 +19,7 @@ import numpy as np
 
 from agent.errors import MachineError, UserError
 from agent.files.durable import explained_disk_errors, make_directory, write_durably
-from agent.files.ours import signed
+from agent.files.ours import require_suffix, signed
 from agent.interfaces import Image
 from envs import import_opencv
 
@@ -36,26 +36,12 @@ BACKGROUND = (24, 26, 32)
 INK = (235, 235, 235)
 
 
-def checked_video_path(path: Path) -> Path:
-    """``path`` if a video can have that name; UserError otherwise."""
-    if path.suffix not in SUFFIXES:
-        raise UserError(f"expected a video name in {' or '.join(SUFFIXES)}, got {path}")
-    return path
-
-
-def checked_picture_path(path: Path) -> Path:
-    """``path`` if a picture can have that name; UserError otherwise."""
-    if path.suffix != ".png":
-        raise UserError(f"expected a picture name in .png, got {path}")
-    return path
-
-
 def write_video(path: Path, frames: Iterable[Image], frames_per_s: float) -> Path:
     """Write RGB ``frames``, all uint8 (h, w, 3) of one size with even sides; whole or not at all.
 
     UserError for an unknown suffix or no frames, MachineError if it could not all be written.
     """
-    checked_video_path(path)
+    require_suffix(path, SUFFIXES)
     shown = list(frames)
     if not shown:
         raise UserError(f"expected frames to write into {path}, got none")
@@ -114,7 +100,7 @@ def _write_gif(film: Path, frames: Sequence[Image], frames_per_s: float) -> None
 
 def write_picture(path: Path, picture: Image) -> Path:
     """Write one RGB picture, uint8 (h, w, 3), as PNG; UserError for another suffix."""
-    checked_picture_path(path)
+    require_suffix(path, (".png",))
     make_directory(path.parent)
     coded, content = import_opencv().imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert coded
