@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TextIO, cast
 
+from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape, render
@@ -52,6 +53,22 @@ def show_facts(title: str, facts: Mapping[str, object]) -> None:
     table.add_column(justify="right", overflow="fold")
     for name, value in facts.items():
         table.add_row(escape(_readable(name)), escape(str(value)))
+    show_table(table)
+
+
+def show_rows(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    title: str = "",
+    folding: Collection[str] = (),
+) -> None:
+    """Print a table of texts; cells may have markup, ``folding`` columns may wrap."""
+    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in header:
+        folds = name in folding
+        table.add_column(escape(name), no_wrap=not folds, overflow="fold" if folds else "ellipsis")
+    for row in rows:
+        table.add_row(*row)
     show_table(table)
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.markup import escape
-from rich.table import Table
 from tyro.conf import arg
 
-from agent.commands.console import say, show_table
+from agent.commands.console import say, show_rows
 from agent.commands.idle_flags import refuse_idle
 from agent.commands.parsing import line_of
 from agent.commands.places import require_file_place
@@ -144,13 +143,11 @@ def _diagnosed(
 
 def show(found: Diagnosis) -> None:
     """Print the verdicts as a table, then what to do about those that are not good."""
-    table = Table(title=escape(found.about), title_justify="left")
-    for name in ("question", "verdict", "effect", "p"):
-        table.add_column(name, overflow="ellipsis" if name == "p" else "fold", no_wrap=name == "p")
-    for line in found.findings:
-        verdict = f"[{COLOURS[line.level]}]{line.level}[/]"
-        table.add_row(escape(line.question), verdict, escape(line.effect), line.p_text)
-    show_table(table)
+    rows = [
+        (escape(f.question), f"[{COLOURS[f.level]}]{f.level}[/]", escape(f.effect), f.p_text)
+        for f in found.findings
+    ]
+    show_rows(("question", "verdict", "effect", "p"), rows, found.about, ("question", "effect"))
     for line in found.findings:
         if line.level != "holds":
             say(f"{line.question} {line.means} -> {line.do}")

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.table import Table
 
-from agent.commands.console import say, show_table
+from agent.commands.console import say, show_rows
 from agent.errors import MachineError
 
 if TYPE_CHECKING:
@@ -37,14 +36,8 @@ class Doctor:
         from agent.commands.checks import check_all
 
         findings = list(check_all(Path.cwd()))
-        table = Table(show_edge=False, padding=(0, 2, 0, 0))
-        for column in ("", "what", "found"):
-            table.add_column(column, overflow="fold")
-        for finding in findings:
-            style = STYLES[finding.status]
-            status = f"[{style}]{finding.status}[/{style}]"
-            table.add_row(status, finding.what, escape(finding.found))
-        show_table(table)
+        rows = [(f"[{STYLES[f.status]}]{f.status}[/]", f.what, escape(f.found)) for f in findings]
+        show_rows(("", "what", "found"), rows, folding=("found",))
         _advise(findings)
 
 

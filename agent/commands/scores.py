@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 
-from agent.commands.console import say, show_table
+from agent.commands.console import say, show_rows
 from agent.evaluation.statistics import in_digits, in_ms
 
 COLUMNS = ("controller", "touch %", "held %", "steps", "error", "ms")
@@ -20,14 +18,9 @@ def show_scores(results: Sequence[Mapping[str, Any]]) -> None:
     """One line for each result of :func:`agent.evaluation.results.summarise`, of one task."""
     first = results[0]
     title = f"{first['world']}, {first['protocol']}, {first['episodes']} episodes"
-    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     unit = first["final_error"]["unit"]
-    for column in COLUMNS:
-        named = f"{column} [{unit}]" if column == "error" and unit else column
-        table.add_column(escape(named), no_wrap=True)
-    for result in results:
-        table.add_row(*map(escape, _cells(result)))
-    show_table(table)
+    named = [f"{name} [{unit}]" if name == "error" and unit else name for name in COLUMNS]
+    show_rows(named, [tuple(map(escape, _cells(result))) for result in results], title)
     for result in results:
         _say_return(result)
     say("touch and held with 95 % intervals; steps to the first touch, median; final error,")

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 from tyro.conf import arg
 
-from agent.commands.console import say, show_table
+from agent.commands.console import say, show_rows
 from agent.commands.idle_flags import refuse_idle
 from agent.commands.places import require_file_places
 from agent.commands.progress import progress
@@ -150,9 +148,5 @@ def _read(path: Path) -> tuple[dict[str, Any], Space]:
 def _show(found: Sequence[Any], names: Sequence[str]) -> None:
     from agent.sweep.results import HEADER
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in HEADER:
-        table.add_column(name, overflow="fold" if name == "settings" else "ellipsis")
-    for group in found:
-        table.add_row(*map(escape, group.row(names)))
-    show_table(table)
+    rows = [tuple(map(escape, group.row(names))) for group in found]
+    show_rows(HEADER, rows, folding=("settings",))

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from rich.markup import escape
-from rich.table import Table
 from tyro.conf import Positional, arg
 
-from agent.commands.console import note, say, show_table
+from agent.commands.console import note, say, show_rows
 from agent.commands.places import require_file_place
 from agent.errors import UserError
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
     from envs import Image, World
 
+HEADER = ("world", "what it is", "actions", "tick", "state", "looks")
+PROSE = ("what it is", "state", "looks")  # may wrap
 SHEET_PX = 192
 SHEET_COLUMNS = 4
 LABEL_PX = 24
@@ -49,15 +50,15 @@ class Worlds:
     def run(self) -> None:
         """Draw the sheet, and print the table."""
         require_file_place(self.sheet, "--sheet", suffixes=(".png",))
-        table = _empty_table()
+        rows: list[tuple[str, ...]] = []
         pictures: dict[str, Image] = {}
         for name in self.names or _known():
-            reason = _describe(table, name, pictures if self.sheet else None)
+            reason = _describe(rows, name, pictures if self.sheet else None)
             if reason:
                 note(f"{name} does not open here: {reason}", style="yellow")
         if self.sheet:
             _write_sheet(self.sheet, pictures)
-        show_table(table)
+        show_rows(HEADER, rows, folding=PROSE)
         if self.sheet:
             say(f"wrote {self.sheet}")
 
@@ -68,15 +69,7 @@ def _known() -> Sequence[str]:
     return [*known_worlds(), *EXAMPLES]
 
 
-def _empty_table() -> Table:
-    table = Table(show_edge=False, padding=(0, 2, 0, 0))
-    for column in ("world", "what it is", "actions", "tick", "state", "looks"):
-        is_prose = column in ("what it is", "state", "looks")
-        table.add_column(column, no_wrap=not is_prose, overflow="fold" if is_prose else "ellipsis")
-    return table
-
-
-def _describe(table: Table, name: str, pictures: dict[str, Image] | None) -> str:
+def _describe(rows: list[tuple[str, ...]], name: str, pictures: dict[str, Image] | None) -> str:
     """Add a row, and a picture where those are wanted; why the world does not open, or nothing."""
     from envs import GLError, WorldError, entry_of, make_world
 
@@ -94,7 +87,7 @@ def _describe(table: Table, name: str, pictures: dict[str, Image] | None) -> str
             world.close()
     except (WorldError, GLError) as error:
         reason = str(error)
-    table.add_row(*map(escape, (name, about, *facts, looks)))
+    rows.append(tuple(map(escape, (name, about, *facts, looks))))
     return reason
 
 
