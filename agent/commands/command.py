@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 
 class Command(Protocol):
@@ -17,17 +17,6 @@ class Command(Protocol):
     @property
     def after_interrupt(self) -> str:
         """What Ctrl-C leaves behind and how to go on, in a sentence or two."""
-
-
-@runtime_checkable
-class TakesSettings(Protocol):
-    """A command with more settings than flags: each is a flag by its dotted name.
-
-    ``settings`` is a field that is not initialised; what ``--room.name VALUE`` says is put there,
-    under the name without dashes, before the command runs.
-    """
-
-    settings: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ def check_flags(kind: type[Command], words: Sequence[str]) -> None:
 def split_settings(kind: type[Command], words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """The words that are left for flags, and settings ``--room.name VALUE`` by ``room.name``.
 
-    A command that takes no settings keeps all its words.
+    A command takes settings if it has a field ``settings`` that is not initialised, where they go
+    before it runs; any other keeps all its words.
 
     Raises:
         UserError: where a setting has no value.

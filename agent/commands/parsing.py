@@ -6,9 +6,9 @@ import dataclasses
 import inspect
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from agent.commands.command import Command, Entry, Group, Table, TakesSettings
+from agent.commands.command import Command, Entry, Group, Table
 from agent.commands.console import say
 from agent.commands.flag_checks import HELP_FLAGS, check_flags, flags_of, split_settings, unknown
 from agent.commands.idle_flags import is_given
@@ -41,16 +41,16 @@ def parse(entry: Entry, program: str, words: Sequence[str]) -> Command:
     check_flags(kind, words)
     if any(word in HELP_FLAGS for word in words):
         say(f"{inspect.getdoc(kind)}\n")  # not left to tyro, which joins lines into long ones
-    command = tyro.cli(
+    command: Any = tyro.cli(
         kind,
         prog=program,
         description="",
         args=words,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
-    if isinstance(command, TakesSettings):
+    if settings:
         command.settings.update(settings)
-    return command
+    return cast(Command, command)
 
 
 def line_of(command: Any) -> str:

@@ -77,7 +77,7 @@ class Sweep:
     cluster: Cluster = ""
     """Where they run: on the Ray cluster at HOST:PORT, or `local`, one that is started here."""
     settings: dict[str, str] = field(init=False, default_factory=dict)
-    """The flags with dotted names; see :class:`agent.commands.command.TakesSettings`."""
+    """What ``--room.name VALUE`` says, by ``room.name``; see ``flag_checks.split_settings``."""
 
     @property
     def after_interrupt(self) -> str:

@@ -87,7 +87,7 @@ class Train:
     """What this process may take. Frames that do not fit are read in turn, ahead of the steps that
     need them; 0: 60 % of what is free, for frames."""
     settings: dict[str, str] = field(init=False, default_factory=dict)
-    """The flags with dotted names; see :class:`agent.commands.command.TakesSettings`."""
+    """What ``--room.name VALUE`` says, by ``room.name``; see ``flag_checks.split_settings``."""
 
     @property
     def after_interrupt(self) -> str:
