@@ -36,7 +36,7 @@ from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import advice as gl_advice
 from envs.gl import configure_gl, probe
-from envs.goals import distance_to_goal, goal_errors, goal_unit
+from envs.goals import distance_to_goal, goal_errors, goal_unit, worst_error
 from envs.interrupt import interrupts_held_back
 from envs.opencv import import_opencv
 from envs.pictures import load_goal_image
@@ -117,4 +117,5 @@ __all__ = [
     "usual_behaviour",
     "with_tolerances",
     "without_tolerances",
+    "worst_error",
 ]

@@ -62,6 +62,16 @@ def distance_to_goal(spec: WorldSpec, state: Array, goal: Array) -> Array:
     return shares
 
 
+def worst_error(spec: WorldSpec, state: Array, goal: Array) -> Array:
+    """The largest error of states (..., S), (...), in the unit of :func:`goal_unit`.
+
+    Raises ``SpecError`` as :func:`goal_errors`.
+    """
+    errors, tolerances = goal_errors(spec, state, goal)
+    worst: Array = (errors / tolerances if goal_unit(spec) == "tolerances" else errors).max(-1)
+    return worst
+
+
 def goal_unit(spec: WorldSpec) -> str:
     """The unit that the errors of a goal share; "tolerances" where they have several."""
     units = {spec.state[index].unit for index in spec.goal_columns}

@@ -15,7 +15,7 @@ import numpy as np
 
 from envs.base import Array, FloatArray, Image, Posable, World, WorldSpec
 from envs.errors import WorldError
-from envs.goals import distance_to_goal, goal_errors, goal_unit
+from envs.goals import distance_to_goal, goal_unit, worst_error
 
 HELD_S = 0.4
 
@@ -163,7 +163,5 @@ def judge_by_tolerance(spec: WorldSpec, path: Array, start: Array, episode: Epis
     """The verdict by the tolerances of the world's own state columns; see :meth:`Task.judge`."""
     inside = distance_to_goal(spec, path, episode.goal) < 1.0  # (T, R)
     last = path[-1, -1] if len(path) else start
-    errors, tolerances = goal_errors(spec, last, episode.goal)
-    worst = errors.max() if goal_unit(spec) != "tolerances" else (errors / tolerances).max()
     solved = bool(distance_to_goal(spec, start, episode.goal) < 1.0)
-    return judged(spec, inside, solved, float(worst), episode.seed)
+    return judged(spec, inside, solved, float(worst_error(spec, last, episode.goal)), episode.seed)

@@ -14,8 +14,8 @@ from agent.control.model import Model
 from agent.evaluation.play import Arena, Moment, Trial
 from agent.evaluation.statistics import in_digits, in_ms
 from agent.interfaces import Array, Controller, Decision, Image
-from agent.reporting.film import Camera, Reel, worst_error
-from envs import HELD_S, Verdict, distance_to_goal, goal_unit, judge_by_tolerance
+from agent.reporting.film import Camera, Reel
+from envs import HELD_S, Verdict, distance_to_goal, goal_unit, judge_by_tolerance, worst_error
 
 if TYPE_CHECKING:
     from envs import Episode, World, WorldSpec
@@ -102,7 +102,8 @@ def outcome(
         verdict, unit = steered.trial.verdict, goal_unit(spec)
         final = steered.path[-1]
         facts["goal"] = _named(spec, episode.goal)
-        facts["final error"] = f"{in_digits(worst_error(spec, final, episode.goal), 3)} {unit}"
+        error = float(worst_error(spec, final, episode.goal))
+        facts["final error"] = f"{in_digits(error, 3)} {unit}"
         arrived = bool(distance_to_goal(spec, final, episode.goal) < 1)
         facts["within tolerance at the end"] = "yes" if arrived else "no"
         steps = verdict.steps_to_success

@@ -24,10 +24,10 @@ from envs import (
     World,
     WorldError,
     distance_to_goal,
-    goal_errors,
     goal_unit,
     make_world,
     names_code,
+    worst_error,
 )
 
 SHOWN = PatientStream("stdout")
@@ -52,7 +52,7 @@ def play(controller: WorldModelController, world: World, seed: int, ticks: int) 
         decision = controller.act(Seen(pixels=frame[None]))
         spent_ms.append(1e3 * (time.perf_counter() - before_s))
         world.step(decision.actions[0])
-    worst = goal_errors(world.spec, world.state(), goal)[0].max()
+    worst = float(worst_error(world.spec, world.state(), goal))
     reached = "reached" if distance_to_goal(world.spec, world.state(), goal) < 1 else "missed"
     print(f"goal {seed}: {reached}, ended {worst:.3g} {goal_unit(world.spec)} from it", file=SHOWN)
     return spent_ms

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 
 from agent.interfaces import Array, Decision
 from agent.live.controls import Value
-from agent.reporting.film import worst_error
-from envs import Posable, World, distance_to_goal, goal_unit
+from envs import Posable, World, distance_to_goal, goal_unit, worst_error
 
 
 def truth(world: World, goal: Array | None) -> float:
     """How far the goal (S,) truly is, in :func:`envs.goal_unit`; NaN where no state tells."""
     if goal is None or not world.spec.goal_columns:
         return float("nan")
-    return worst_error(world.spec, world.state(), goal)
+    return float(worst_error(world.spec, world.state(), goal))
 
 
 def doing(world: World, goal: Array | None, decision: Decision | None) -> str:

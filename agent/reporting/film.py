@@ -10,13 +10,13 @@ from typing import Self
 from agent.evaluation.statistics import in_digits
 from agent.interfaces import Array, Image
 from agent.reporting.video import PANEL_PX, beside_goal
-from envs import Posable, World, WorldSpec, goal_errors, goal_unit, import_opencv, make_world
+from envs import Posable, World, WorldSpec, goal_unit, make_world, worst_error
 
 
 class Camera:
     """A larger view of a world than the controller's: drawn anew where it can be posed.
 
-    Any other world is shown as the controller sees it, enlarged. A context manager.
+    Any other world is shown as the controller sees it. A context manager.
     """
 
     def __init__(self, world: World) -> None:
@@ -28,7 +28,7 @@ class Camera:
         """The world in ``state`` (S,), which the controller sees as ``frame``."""
         if isinstance(self._large, Posable):
             return self._large.picture(state)
-        return _enlarged(frame)
+        return frame
 
     def close(self) -> None:
         """Give the larger world back."""
@@ -54,28 +54,13 @@ class Reel:
     ) -> None:
         self.frames: list[Image] = []
         self._spec, self._camera, self._goal = spec, camera, goal
-        self._picture = _enlarged(goal_frame) if goal is None else camera.shoot(goal_frame, goal)
+        self._picture = goal_frame if goal is None else camera.shoot(goal_frame, goal)
 
     def add(self, frame: Image, state: Array) -> None:
         """One more moment, seen as ``frame`` in ``state`` (S,)."""
         caption = f"{len(self.frames) * self._spec.step_s:4.2f} s"
         if self._goal is not None and self._spec.goal_columns:
             error = worst_error(self._spec, state, self._goal)
-            caption += f"\nerror {in_digits(error, 3)} {goal_unit(self._spec)}"
+            caption += f"\nerror {in_digits(float(error), 3)} {goal_unit(self._spec)}"
         scene = self._camera.shoot(frame, state)
         self.frames.append(beside_goal(scene, self._picture, caption))
-
-
-def worst_error(spec: WorldSpec, state: Array, goal: Array) -> float:
-    """The largest error of a state (S,), in the unit of :func:`envs.goal_unit`."""
-    errors, tolerances = goal_errors(spec, state, goal)
-    shares = errors / tolerances if goal_unit(spec) == "tolerances" else errors
-    return float(shares.max())
-
-
-def _enlarged(frame: Image) -> Image:
-    cv2 = import_opencv()
-    height, width = frame.shape[:2]
-    size = (round(width * PANEL_PX / height) // 2 * 2, PANEL_PX)  # codecs want even sides
-    enlarged: Image = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
-    return enlarged

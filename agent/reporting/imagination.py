@@ -22,7 +22,7 @@ from agent.interfaces import Array, Image
 from agent.model.world_model import WorldModel
 from agent.reporting.embedding import apart, embed
 from agent.reporting.style import INK, MUTED, SMALL_PT, TEXT_PT, WIDTH_IN, bare, new_figure
-from envs import WorldSpec, goal_errors, goal_unit
+from envs import goal_unit, worst_error
 
 SHOWN_EVERY = 2  # model steps between two columns
 LIBRARY_FRAMES = 20_000  # enough to find a frame within a few hundredths of a radian
@@ -65,13 +65,15 @@ def imagine(
     wanted = torch.cat([last_seen, predicted[SHOWN_EVERY - 1 :: SHOWN_EVERY]])
     found = _nearest_rows(model, episodes, library, wanted)
     step_s = SHOWN_EVERY * model.model_step_s
-    error, unit = _errors(model.spec, episodes.state[shown], episodes.state[found])
+    error, spec = np.full(len(shown), np.nan), model.spec
+    if spec.goal_columns:
+        error = worst_error(spec, episodes.state[shown], episodes.state[found])
     return Imagined(
         times_s=np.arange(len(shown), dtype=np.float64) * step_s,
         real=episodes.pixels[shown],
         nearest=episodes.pixels[found],
         error=error,
-        unit=unit,
+        unit=goal_unit(spec) if spec.goal_columns else "",
     )
 
 
@@ -93,15 +95,6 @@ def draw_strip(imagined: Imagined) -> Figure:
     for axes, name in zip(grid[:, 0], ("real", "imagined"), strict=True):
         axes.set_ylabel(name, fontsize=TEXT_PT, fontweight="bold", color=INK)
     return figure
-
-
-def _errors(spec: WorldSpec, states: Array, others: Array) -> tuple[Array, str]:
-    """How far states (C, S) are from others, (C,), and the unit."""
-    if not spec.goal_columns:
-        return np.full(len(states), np.nan), ""
-    errors, tolerances = goal_errors(spec, states, others)
-    unit = goal_unit(spec)
-    return (errors / tolerances if unit == "tolerances" else errors).max(-1), unit
 
 
 def _model_step_rows(

@@ -6,10 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
 from agent.export import __main__ as program
+from agent.export.program import play
+from envs import Column, WorldSpec
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +31,41 @@ def test_it_steers_the_simulated_world(
     assert len(said) == 3 and all("rad from it" in line for line in said[:2])
     assert said[0].startswith("goal 0: ") and said[1].startswith("goal 1: ")
     assert said[2].startswith("a tick: ")
+
+
+class Resting:
+    """A world at rest 0.3 rad and 0.2 m from its one goal: 3 and 4 tolerances."""
+
+    spec = WorldSpec(
+        "resting", "plain", (4, 4), 1, 0.1,
+        (Column("angle", "rad", tolerance=0.1), Column("x", "m", tolerance=0.05)),
+    )  # fmt: skip
+
+    def reset(self, rng, state=None):
+        pass
+
+    def frame(self):
+        return np.zeros((4, 4, 3), np.uint8)
+
+    def picture(self, state):
+        return self.frame()
+
+    def state(self):
+        return np.zeros(2)
+
+    def sample_state(self, rng):
+        return np.array([0.3, 0.2])
+
+    def step(self, action):
+        return False
+
+    def close(self):
+        pass
+
+
+def test_a_goal_of_several_units_is_told_in_tolerances(capsys: pytest.CaptureFixture[str]) -> None:
+    assert play(Mock(), Resting(), seed=0, ticks=0) == []
+    assert capsys.readouterr().out == "goal 0: missed, ended 4 tolerances from it\n"
 
 
 def test_what_is_not_there_is_refused(
