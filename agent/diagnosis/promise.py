@@ -58,10 +58,10 @@ def promise(data: Trajectories, sample: Sample, rho: float, rng: np.random.Gener
     dimension = len(data.columns)
     flat = data.values.reshape(-1, dimension)
     epsilon = whitening_error(flat)
-    now, following = (x.reshape(-1, dimension) for x in (data.values[:, :-1], data.following))
-    # As much variance as there is must move at least so much (see studies/theory.py).
-    least = minimum_alignment(rho, 1) * float(np.trace(data.frame.covariance))
-    delta = max(0.0, alignment(now, following) - least)
+    moved = float(((data.following - data.values[:, :-1]) ** 2).sum(-1).mean())
+    # As much variance as there is must move at least so much (Theorem 1; see studies/theory.py).
+    least = 2 * (1 - rho) * float(np.trace(data.frame.covariance))
+    delta = max(0.0, moved - least)
     spectrum = data.frame.spectrum
     return Promise(
         epsilon,
@@ -83,11 +83,6 @@ def effective_rank(spectrum: Array) -> float:
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
-def minimum_alignment(rho: float, dimensions: int) -> float:
-    """2(1 − ρ)n: no encoder with identity covariance aligns better (Theorem 1)."""
-    return 2 * (1 - rho) * dimensions
-
-
 def error_bound(excess: float, whitening: float, rho: float) -> float:
     """D + (ε + D)² with D = δ/(2ρ(1 − ρ)): Theorem 3's bound on min_Q E‖h − Qz‖².
 
@@ -100,17 +95,6 @@ def error_bound(excess: float, whitening: float, rho: float) -> float:
         )
     nonlinear = excess / (2 * rho * (1 - rho))
     return nonlinear + (whitening + nonlinear) ** 2
-
-
-def alignment(embeddings: Array, partners: Array) -> float:
-    """E‖h(z') − h(z)‖², the loss of the paper without its regulariser.
-
-    UserError for too few samples, lengths or dimensions that differ, or NaN.
-    """
-    h, partner = checked("embeddings", embeddings), checked("partners", partners)
-    if h.shape != partner.shape:
-        raise UserError(f"expected partners of shape {h.shape}, got {partner.shape}")
-    return float(((partner - h) ** 2).sum(1).mean())
 
 
 def whitening_error(embeddings: Array) -> float:

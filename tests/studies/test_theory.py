@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import eval_hermitenorm
 
-from agent.diagnosis.promise import alignment, error_bound, minimum_alignment, whitening_error
+from agent.diagnosis.promise import error_bound, whitening_error
 from agent.errors import UserError
 from studies.metrics import (
     Array,
@@ -50,7 +50,8 @@ def test_a_hermite_feature_decays_by_rho_to_its_degree(degree: int) -> None:
 def test_an_orthogonal_map_has_the_minimum_alignment() -> None:
     z, partner, rng = pairs()
     turn = rotation(rng)
-    assert alignment(z @ turn, partner @ turn) == pytest.approx(minimum_alignment(RHO, 3), rel=0.01)
+    aligned = ((partner @ turn - z @ turn) ** 2).sum(1).mean()
+    assert aligned == pytest.approx(2 * (1 - RHO) * 3, rel=0.01)
 
 
 def test_a_quadratic_feature_has_the_excess_its_degree_says() -> None:
