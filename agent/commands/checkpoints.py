@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import DamagedDataError
-from agent.evaluation.provenance import Origin, origin_of
+from agent.evaluation.provenance import origin_of
 from agent.files.bundle import read_bundle
 from agent.files.json_files import parsed
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envs import WorldSpec
 
 
-def origin_of_checkpoint(checkpoint: Path) -> Origin:
+def origin_of_checkpoint(checkpoint: Path) -> dict[str, Any]:
     """What ``config.json`` says of the training.
 
     Raises:

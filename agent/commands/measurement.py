@@ -60,7 +60,7 @@ class Measurement:
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
-        from agent.evaluation.results import Asked, deadlines, fingerprint, summarise
+        from agent.evaluation.results import UNLEARNED, Asked, deadlines, fingerprint, summarise
 
         with closing(self.world.make()) as world:
             task, spec = task_asked(self.protocol, world), world.spec
@@ -75,7 +75,7 @@ class Measurement:
             checkpoint_sha256=bundle_sha256(self.checkpoint) if self.checkpoint else None,
             command=self.command(task.name),
             wall_clock_s=round(time.monotonic() - start_s, 2),
-            origin=origin_of_checkpoint(self.checkpoint) if self.checkpoint else None,
+            origin=origin_of_checkpoint(self.checkpoint) if self.checkpoint else UNLEARNED,
         )
         if self.acting.tick_ms is not None:
             result["deadline"] = deadlines(trials, self.acting.tick_ms)

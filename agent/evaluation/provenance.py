@@ -6,7 +6,6 @@ import datetime
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +16,12 @@ CODE = (".py", ".toml", ".lock")
 _GIT_TIMEOUT_S = 10.0
 
 
-@dataclass(frozen=True)
-class BoughtWith:
-    """The price of a learned controller; None where it was not recorded.
+def origin_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Which training a controller comes from, and its price: the fields of a result.
 
-    ``env_steps`` of 0.04 s that were recorded or played, held-out ones included; ``training_s``
-    wall clock of training; ``memory_mb`` its peak.
-    """
-
-    env_steps: int | None = None
-    training_s: float | None = None
-    memory_mb: float | None = None
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Which training a controller comes from."""
-
-    training_seed: int | None
-    bought_with: BoughtWith
-
-
-def origin_of(facts: Mapping[str, Any]) -> Origin:
-    """From the facts of a checkpoint: ``env_steps``, ``seconds`` or ``training_s``,
-    ``peak_memory_mb`` and ``seed``, its own or its settings', as the trainings here write them.
+    From the facts of a checkpoint as the trainings here write them: ``env_steps`` that were
+    recorded or played, held-out ones included, ``seconds`` or ``training_s`` of wall clock,
+    ``peak_memory_mb``, and ``seed``, its own or its settings'. None where it was not recorded.
 
     A world model says how many steps it was fitted to; those its data set kept for diagnosis
     were recorded for it as well, so the data set's own count goes first.
@@ -50,10 +31,12 @@ def origin_of(facts: Mapping[str, Any]) -> Origin:
     steps = facts.get("env_steps")
     if "episodes" in data and "episode_steps" in data:
         steps = data["episodes"] * data["episode_steps"]
-    price = BoughtWith(
-        steps, facts.get("training_s", facts.get("seconds")), facts.get("peak_memory_mb")
-    )
-    return Origin(facts.get("seed", settings.get("seed")), price)
+    price = {
+        "env_steps": steps,
+        "training_s": facts.get("training_s", facts.get("seconds")),
+        "memory_mb": facts.get("peak_memory_mb"),
+    }
+    return {"training_seed": facts.get("seed", settings.get("seed")), "bought_with": price}
 
 
 def circumstances() -> dict[str, str | None]:

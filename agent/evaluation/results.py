@@ -7,18 +7,19 @@ the task pays one, is over all of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.evaluation.play import Trial
-from agent.evaluation.provenance import Origin, circumstances
+from agent.evaluation.provenance import circumstances
 from agent.evaluation.statistics import interquartile_mean, median, percentile, wilson
 from agent.files.json_files import read_json, require_fields
 from envs import HELD_S, Task, Verdict, World, WorldSpec
 
 SCHEMA = "lejepa-agent/evaluation/3"
+UNLEARNED: Mapping[str, Any] = {"training_seed": None, "bought_with": None}
 _DIGITS = 6  # of states: processors differ in the last ones
 FIELDS = (
     "controller", "world", "look", "step_s", "protocol", "rule", "episodes", "seed",
@@ -46,11 +47,11 @@ def summarise(
     checkpoint_sha256: str | None = None,
     command: str | None = None,
     wall_clock_s: float | None = None,
-    origin: Origin | None = None,
+    origin: Mapping[str, Any] = UNLEARNED,
 ) -> dict[str, Any]:
     """Everything a table needs about one controller on one task, ready for JSON.
 
-    ``origin`` is the training of a controller that learned.
+    ``origin`` is the training of a controller that learned, as :func:`origin_of` tells it.
     """
     return {
         "schema": SCHEMA,
@@ -63,8 +64,7 @@ def summarise(
         "rule": asked.rule,
         "episodes": len(trials),
         "seed": asked.seed,
-        "training_seed": origin.training_seed if origin else None,
-        "bought_with": asdict(origin.bought_with) if origin else None,
+        **origin,
         **_figures(trials),
         "checkpoint_sha256": checkpoint_sha256,
         "command": command,

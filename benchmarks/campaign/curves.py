@@ -80,7 +80,8 @@ def _found(place: Path) -> Path | None:
 def _env_steps(checkpoint: Path) -> int | None:
     from agent.commands.checkpoints import origin_of_checkpoint
 
-    return origin_of_checkpoint(checkpoint).bought_with.env_steps
+    steps: int | None = origin_of_checkpoint(checkpoint)["bought_with"]["env_steps"]
+    return steps
 
 
 def _keep(point: Point, result: Mapping[str, Any]) -> None:

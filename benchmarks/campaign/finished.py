@@ -21,7 +21,7 @@ def finished_checkpoint(directory: Path, env_steps: int | None = None) -> Path:
     """
     checkpoint = find_checkpoint(directory)
     config, origin = checkpoint_config(checkpoint), origin_of_checkpoint(checkpoint)
-    facts, steps = config["facts"], origin.bought_with.env_steps
+    facts, steps = config["facts"], origin["bought_with"]["env_steps"]
     total = facts.get("settings", {}).get("steps", 0)
     is_short = steps is not None and env_steps is not None and steps < env_steps
     lacks_steps = facts.get("trained_steps", total) < total

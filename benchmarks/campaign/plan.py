@@ -91,7 +91,7 @@ def training_times(states: Sequence[State]) -> dict[str, float]:
         places = {state.checkpoint} if state.checkpoint else set()
         found[state.wanted.controller] = found.get(state.wanted.controller, set()) | places
     seconds = {
-        name: [origin_of_checkpoint(place).bought_with.training_s for place in places]
+        name: [origin_of_checkpoint(place)["bought_with"]["training_s"] for place in places]
         for name, places in found.items()
     }
     known = {name: [t for t in times if t is not None] for name, times in seconds.items()}

@@ -33,18 +33,19 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Measurement]:
 def made_for(job: Measurement) -> dict[str, Any]:
     """The result of ``job``, at the price and of the training that its checkpoint tells of."""
     from agent.commands.checkpoints import origin_of_checkpoint
+    from agent.evaluation.results import UNLEARNED
     from agent.files.bundle import bundle_sha256
     from benchmarks.campaign.subject import definition
 
-    origin = origin_of_checkpoint(job.checkpoint) if job.checkpoint else None
+    origin = origin_of_checkpoint(job.checkpoint) if job.checkpoint else UNLEARNED
     assert job.protocol is not None
     return result(
         [True] * job.episodes,
         controller=job.controller,
         protocol=job.protocol,
         seed=job.seed,
-        training_seed=origin.training_seed if origin else None,
-        env_steps=origin.bought_with.env_steps if origin else None,
+        training_seed=origin["training_seed"],
+        env_steps=origin["bought_with"]["env_steps"] if job.checkpoint else None,
         protocol_definition=definition(job.protocol),
         checkpoint_sha256=bundle_sha256(job.checkpoint) if job.checkpoint else None,
         wall_clock_s=4.0,

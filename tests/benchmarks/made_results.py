@@ -9,8 +9,7 @@ from typing import Any
 from agent.commands.measurement import Measurement
 from agent.commands.worlds_asked import WorldAsked
 from agent.evaluation.play import Trial
-from agent.evaluation.provenance import BoughtWith, Origin
-from agent.evaluation.results import Asked, summarise
+from agent.evaluation.results import UNLEARNED, Asked, summarise
 from benchmarks.campaign.cells import Cell
 from benchmarks.campaign.curve_points import Point
 from benchmarks.campaign.tables import as_run
@@ -41,12 +40,13 @@ def result(
     ]
     spec = WorldSpec(world, "fast", (64, 64), 2, 0.04)
     learned = training_seed is not None
+    price = {"env_steps": env_steps, "training_s": 60.0, "memory_mb": 500.0}
     return summarise(
         [Trial(verdict, (2.0,)) for verdict in verdicts],
         Asked(controller, spec, protocol, "a rule", "f" * 12, seed),
         command='a "quoted", one',
         checkpoint_sha256="c0ffee" if learned else None,
-        origin=Origin(training_seed, BoughtWith(env_steps, 60.0, 500.0)) if learned else None,
+        origin={"training_seed": training_seed, "bought_with": price} if learned else UNLEARNED,
     ) | {"hardware": "x", "date": "2026-01-02", "commit": "abc", **changes}
 
 
