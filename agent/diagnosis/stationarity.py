@@ -45,15 +45,14 @@ def stationarity(data: Trajectories, rng: np.random.Generator) -> Stationarity:
     """Compare quarters of episodes, and quarters of the recording."""
     white, squares = data.white, data.white**2
     by_episode = np.concatenate([white.mean(1), squares.mean(1)], 1)  # (E, 2R)
-    late, early = _quarters(data.episodes)
     spread = np.sqrt(by_episode[:, data.frame.alive :])
     return Stationarity(
         mean_shift=_shift(white.mean(0)),
-        p_mean=_sign_flip(_quarter_difference(white), rng),
+        p_mean=_sign_flip(np.subtract(*_quarters(white)), rng),
         spread_ratio=_ratio(squares.mean(0)),
-        p_spread=_sign_flip(_quarter_difference(squares), rng),
-        trend_shift=float(np.abs(white[late].mean((0, 1)) - white[early].mean((0, 1))).max()),
-        trend_ratio=_worst_ratio(squares[late].mean((0, 1)), squares[early].mean((0, 1))),
+        p_spread=_sign_flip(np.subtract(*_quarters(squares)), rng),
+        trend_shift=_shift(white.mean(1)),
+        trend_ratio=_ratio(squares.mean(1)),
         p_trend=_permuted_trend(by_episode, rng),
         mean_over_time=white.mean(0),
         spread_over_time=white.std(0),
@@ -62,32 +61,21 @@ def stationarity(data: Trajectories, rng: np.random.Generator) -> Stationarity:
     )
 
 
-def _quarters(count: int) -> tuple[slice, slice]:
-    """The last and the first quarter of ``count`` things."""
-    quarter = max(1, count // 4)
-    return slice(count - quarter, count), slice(0, quarter)
+def _quarters(values: Array) -> tuple[Array, Array]:
+    """Means over the last and the first quarter of N things: (..., R) each of (..., N, R)."""
+    quarter = max(1, values.shape[-2] // 4)
+    return values[..., -quarter:, :].mean(-2), values[..., :quarter, :].mean(-2)
 
 
-def _quarter_difference(values: Array) -> Array:
-    """Last quarter less first, episode by episode: (E, R) of (E, T, R)."""
-    late, early = _quarters(values.shape[1])
-    difference: Array = values[:, late].mean(1) - values[:, early].mean(1)
-    return difference
+def _shift(means: Array) -> float:
+    late, early = _quarters(means)
+    return float(np.abs(late - early).max())
 
 
-def _shift(mean_over_time: Array) -> float:
-    late, early = _quarters(len(mean_over_time))
-    return float(np.abs(mean_over_time[late].mean(0) - mean_over_time[early].mean(0)).max())
-
-
-def _ratio(square_over_time: Array) -> float:
-    late, early = _quarters(len(square_over_time))
-    return _worst_ratio(square_over_time[late].mean(0), square_over_time[early].mean(0))
-
-
-def _worst_ratio(one: Array, other: Array) -> float:
-    """The largest ratio of spreads, at least 1, of mean squares (R,)."""
-    ratio = np.sqrt(np.maximum(one, 1e-12) / np.maximum(other, 1e-12))
+def _ratio(squares: Array) -> float:
+    """The largest ratio of spreads, at least 1, of mean squares (N, R)."""
+    late, early = (np.maximum(quarter, 1e-12) for quarter in _quarters(squares))
+    ratio = np.sqrt(late / early)
     return float(np.maximum(ratio, 1 / ratio).max())
 
 
