@@ -88,7 +88,7 @@ def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` with the nearest of the ``known`` names; nothing if none is near."""
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

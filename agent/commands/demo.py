@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -89,7 +90,8 @@ class Demo:
         from agent.reporting.verdict import verdict
 
         protocols = self._protocols()
-        stages = Stages(self.place, self._settings())
+        kept = {name: value for name, value in vars(self).items() if name not in ("out", "workers")}
+        stages = Stages(self.place, kept)
         stages.do("rollouts", line_of(self.collecting), self.collecting.run)
         stages.do("world model", line_of(self.training), self._train)
         evaluating = "python run_agent.py evaluate (each below)"
@@ -109,8 +111,8 @@ class Demo:
         """Where everything goes."""
         from envs import without_tolerances
 
-        named = "demo" if self.world == DEFAULT_WORLD else _word(without_tolerances(self.world))
-        return self.out or Path("runs") / named
+        world = re.sub(r"[\W_]", "-", without_tolerances(self.world)).strip("-")
+        return self.out or Path("runs") / ("demo" if self.world == DEFAULT_WORLD else world)
 
     @property
     def data(self) -> Path:
@@ -163,10 +165,6 @@ class Demo:
         if self.steps is not None or entry is None or self.preset != "default":
             return self.steps
         return entry.training_steps
-
-    def _settings(self) -> dict[str, Any]:
-        """What must be the same when it is gone on with."""
-        return {n: value for n, value in vars(self).items() if n not in ("out", "workers")}
 
     @property
     def collecting(self) -> Collect:
@@ -258,8 +256,3 @@ class Demo:
 
     def _result_path(self, controller: str, protocol: str) -> Path:
         return self.place / "results" / f"{protocol}-{controller}.json"
-
-
-def _word(world: str) -> str:
-    """A name of a world as that of a folder."""
-    return "".join(letter if letter.isalnum() else "-" for letter in world).strip("-")

@@ -51,14 +51,9 @@ def explain(error: BaseException) -> str:
         return f"{error.strerror}{_where(error)}. Name a place you may write to"
     if _lacks_memory(error):
         return f"not enough memory ({error or 'no details'}). Close other programs, or ask for less"
-    if _in_our_words(error):
+    if type(error).__module__.startswith(("agent.", "envs.", "planners.")):  # written for people
         return str(error)
     return missing_extra(error) or failure_in_user_code(error) or str(error)
-
-
-def _in_our_words(error: BaseException) -> bool:
-    """Whether the message was written for people, by this program."""
-    return type(error).__module__.startswith(("agent.", "envs.", "planners."))
 
 
 def _exit_code_of_os_error(error: OSError) -> int | None:

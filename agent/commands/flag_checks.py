@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import errno
 import types
 import typing
@@ -14,6 +13,7 @@ from typing import Any
 from agent.commands.command import Command
 from agent.commands.values import Within, read_number
 from agent.errors import UserError
+from agent.settings import nearest
 
 HELP_FLAGS = ("-h", "--help")
 MAX_SHOWN = 80  # letters of what came
@@ -50,17 +50,14 @@ def split_settings(kind: type[Command], words: Sequence[str]) -> tuple[list[str]
     while coming:
         word = coming.pop(0)
         name, joined, value = word.partition("=")
-        if "settings" not in _uninitialised(kind) or not _is_setting(name):
+        is_setting = name.startswith("--") and "." in name
+        if "settings" not in _uninitialised(kind) or not is_setting:
             rest.append(word)
             continue
         if not joined and (not coming or coming[0].startswith("--")):
             raise UserError(f"expected {name} with a value, got none")
         settings[name.removeprefix("--")] = value if joined else coming.pop(0)
     return rest, settings
-
-
-def _is_setting(flag: str) -> bool:
-    return flag.startswith("--") and "." in flag
 
 
 def _uninitialised(kind: type[Command]) -> set[str]:
@@ -80,8 +77,7 @@ def flags_of(kind: type[Command]) -> dict[str, Any]:
 def unknown(what: str, got: str, known: Iterable[str]) -> str:
     """That ``got`` is no ``what``, with the nearest of the ``known`` and all of them."""
     names = list(known)
-    nearest = difflib.get_close_matches(got, names, n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+    hint = nearest(got, names) or "."
     return f"unknown {what}: {got!r}{hint} Expected one of: {', '.join(names)}"
 
 
@@ -97,8 +93,9 @@ def _check_values(flag: str, given: Sequence[str], hint: Any) -> None:
     hint, inner = _without_notes(hint)
     if is_optional and given[:1] == ["None"]:
         return
-    if typing.get_origin(hint) is typing.Literal:
-        _check_choice(flag, given[:1], typing.get_args(hint))
+    choices = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else None
+    if choices and given and given[0] not in choices:
+        raise UserError(unknown(f"choice for {flag}", given[0], choices))
     if hint is Path and given:
         _check_path(flag, given[0])
     for bounds in (note for note in (*outer, *inner) if isinstance(note, Within)):
@@ -109,12 +106,6 @@ def _check_values(flag: str, given: Sequence[str], hint: Any) -> None:
 
 def _is_whole(word: str) -> bool:
     return word.removeprefix("-").isdecimal() and len(word) <= MAX_SHOWN
-
-
-def _check_choice(flag: str, given: Sequence[str], choices: Sequence[str]) -> None:
-    for value in given:
-        if value not in choices:
-            raise UserError(unknown(f"choice for {flag}", value, choices))
 
 
 def _check_path(flag: str, word: str) -> None:

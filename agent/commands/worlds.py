@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,10 +48,12 @@ class Worlds:
 
     def run(self) -> None:
         """Draw the sheet, and print the table."""
+        from envs import known_worlds
+
         require_file_place(self.sheet, "--sheet", suffixes=(".png",))
         rows: list[tuple[str, ...]] = []
         pictures: dict[str, Image] = {}
-        for name in self.names or _known():
+        for name in self.names or (*known_worlds(), *EXAMPLES):
             reason = _describe(rows, name, pictures if self.sheet else None)
             if reason:
                 note(f"{name} does not open here: {reason}", style="yellow")
@@ -61,12 +62,6 @@ class Worlds:
         show_rows(HEADER, rows, folding=PROSE)
         if self.sheet:
             say(f"wrote {self.sheet}")
-
-
-def _known() -> Sequence[str]:
-    from envs import known_worlds
-
-    return [*known_worlds(), *EXAMPLES]
 
 
 def _describe(rows: list[tuple[str, ...]], name: str, pictures: dict[str, Image] | None) -> str:

@@ -35,12 +35,11 @@ def evaluate_by_crew(
     episodes: int,
     batch: int = 25,
     timed_episodes: int = 2,
-    progress: Progress | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> list[Trial]:
     """What ``evaluate`` gives, by a crew whose work is a ``Playing``; it raises the same."""
     trials: list[Trial] = []
     for _, played in crew.make(groups_of(episodes, batch, timed_episodes)):
         trials += played
-        if progress is not None:
-            progress(len(trials), episodes)
+        progress(len(trials), episodes)
     return timed(trials, timed_episodes)

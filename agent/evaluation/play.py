@@ -100,7 +100,7 @@ class Arena:
         progress(1.0)
         times = tuple(spent_ms) if len(episodes) == 1 else ()
         return [
-            Trial(self._judge(path, start, episode), times)
+            Trial(self._task.judge(self.world.spec, np.stack(path), start, episode), times)
             for path, start, episode in zip(paths, starts, episodes, strict=True)
         ]
 
@@ -149,9 +149,6 @@ class Arena:
             )
         return given
 
-    def _judge(self, path: list[Array], start: Array, episode: Episode) -> Verdict:
-        return self._task.judge(self.world.spec, np.stack(path), start, episode)
-
 
 def evaluate(
     controller: Controller,
@@ -161,7 +158,7 @@ def evaluate(
     seed: int,
     batch: int = 25,
     timed_episodes: int = 2,
-    progress: Progress | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> list[Trial]:
     """The trials of the first ``episodes`` of ``task``, in their order.
 
@@ -226,12 +223,7 @@ def require_fit(controller: Controller, task: str, spec: WorldSpec) -> None:
 
 
 def _counting(
-    progress: Progress | None, before: int, under_way: int, total: int
+    progress: Progress, before: int, under_way: int, total: int
 ) -> Callable[[float], None]:
     """Turns the share of one group that is done into episodes of all."""
-
-    def tick(share: float) -> None:
-        if progress is not None:
-            progress(before + int(share * under_way), total)
-
-    return tick
+    return lambda share: progress(before + int(share * under_way), total)

@@ -34,12 +34,8 @@ def entries(directory: Path, pattern: str = "*") -> list[Path]:
     """What lies in ``directory``, if there is one, without what systems leave everywhere."""
     if not directory.is_dir():
         return []
-    found = (path for path in directory.iterdir() if path.match(pattern))
-    return sorted(path for path in found if not _is_litter(path.name))
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith("._") or name.casefold() in _LITTER
+    found = sorted(path for path in directory.iterdir() if path.match(pattern))
+    return [p for p in found if not p.name.startswith("._") and p.name.casefold() not in _LITTER]
 
 
 def fsync_directory(directory: Path) -> None:

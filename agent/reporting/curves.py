@@ -53,17 +53,13 @@ def _losses(axes: Axes, metrics: Sequence[Report]) -> None:
 
 def _probes(axes: Axes, diagnosed: Sequence[Report]) -> None:
     style.dress(axes, "What a linear probe reads from an embedding", STEP, "R², held-out episodes")
-    for target, colour in zip(_targets(diagnosed), style.SERIES, strict=False):
+    targets = diagnosed[-1]["diagnostics"]["probe_r2"] if diagnosed else ()
+    for target, colour in zip(targets, style.SERIES, strict=False):
         steps, seen = _series(diagnosed, "diagnostics", "probe_r2", target)
         ahead = _series(diagnosed, "diagnostics", "open_loop_probe_r2", target)[1]
-        axes.plot(
-            steps,
-            seen,
-            "o-",
-            color=colour,
-            markersize=3,
-            label=style.plain_text(f"{target}  {_last(seen)}"),
-        )
+        last = f"{seen[-1]:.3f}".replace("-", "\N{MINUS SIGN}")
+        label = style.plain_text(f"{target}  {last}")
+        axes.plot(steps, seen, "o-", color=colour, markersize=3, label=label)
         axes.plot(steps, ahead, "o:", color=colour, markersize=2, linewidth=1.0)
     axes.plot([], [], ":", color=style.MUTED, label="after 10 imagined steps")
     axes.set_ylim(0.0, 1.02)  # below 0 the probe is worse than the mean: no need to see by how much
@@ -129,11 +125,3 @@ def _series(reports: Iterable[Report], *keys: str) -> tuple[list[int], NDArray[n
 def _floats(values: Iterable[float | None]) -> NDArray[np.float64]:
     """Numbers to draw; null stands for NaN, which draws as a gap."""
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def _targets(diagnosed: Sequence[Report]) -> list[str]:
-    return list(diagnosed[-1]["diagnostics"]["probe_r2"]) if diagnosed else []
-
-
-def _last(values: NDArray[np.float64]) -> str:
-    return f"{values[-1]:.3f}".replace("-", "\N{MINUS SIGN}")

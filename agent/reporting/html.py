@@ -94,7 +94,8 @@ def table(header: Sequence[str], rows: Iterable[Markup], wordy: bool = False) ->
     Cells hold numbers, set to the right, unless the table is ``wordy``.
     """
     cells = (
-        element("th", name, class_=_alignment(i), scope="col") for i, name in enumerate(header)
+        element("th", name, class_="number" if i else False, scope="col")
+        for i, name in enumerate(header)
     )
     head = element("thead", element("tr", *cells))
     kind = "wordy" if wordy else "numbers"
@@ -146,7 +147,3 @@ def _tile(shown: Tile) -> Markup:
         element("div", shown.note, class_="note"),
         class_="tile",
     )
-
-
-def _alignment(column: int) -> str | bool:
-    return "number" if column else False

@@ -80,7 +80,8 @@ def sections_of(run: RunReport) -> list[html.Section]:
         sections.append(
             html.Section("landscape", "How far is the goal?", _landscape(run.landscape))
         )
-    return [*sections, html.Section("making", "How this was made", _made(run))]
+    made = joined([stages_table(run.stages), trail(run.results, run.hardware, run.versions)])
+    return [*sections, html.Section("making", "How this was made", made)]
 
 
 def _head(run: RunReport) -> Markup:
@@ -172,7 +173,3 @@ def _landscape(landscape: Figure) -> Markup:
     )
     alt = "Two heat maps of the distance to a goal over the states of the world"
     return html.picture(landscape, alt, reading)
-
-
-def _made(run: RunReport) -> Markup:
-    return joined([stages_table(run.stages), trail(run.results, run.hardware, run.versions)])

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -70,7 +68,13 @@ def _scratch_film(path: Path) -> Iterator[Path]:
 
 
 def _encode(film: Path, frames: Sequence[Image], frames_per_s: float) -> None:
-    writer = _open_writer(import_opencv(), film, frames_per_s, frames[0])
+    cv2, (height, width) = import_opencv(), frames[0].shape[:2]
+    assert height % 2 == 0 and width % 2 == 0, "codecs want even sides"
+    code = cv2.VideoWriter.fourcc(*CODECS[film.suffix])
+    with _quiet_stderr():
+        writer = cv2.VideoWriter(str(film), code, frames_per_s, (width, height))
+    if not writer.isOpened():
+        raise MachineError(f"OpenCV cannot write {film}: try another of {' '.join(CODECS)}")
     for frame in frames:
         writer.write(np.ascontiguousarray(frame[..., ::-1]))
     writer.release()
@@ -139,17 +143,6 @@ def _write_text(canvas: Image, text: str, left: int) -> None:
         scale = TEXT_SCALE * min(1.0, PANEL_PX / max(1, width))
         where = (left, number * LINE_PX - GAP_PX // 2)
         cv2.putText(canvas, line, where, font, scale, INK, 2, cv2.LINE_AA)
-
-
-def _open_writer(cv2: ModuleType, path: Path, frames_per_s: float, frame: Image) -> Any:
-    height, width = frame.shape[:2]
-    assert height % 2 == 0 and width % 2 == 0, "codecs want even sides"
-    code = cv2.VideoWriter.fourcc(*CODECS[path.suffix])
-    with _quiet_stderr():
-        writer = cv2.VideoWriter(str(path), code, frames_per_s, (width, height))
-    if not writer.isOpened():
-        raise MachineError(f"OpenCV cannot write {path}: try another of {' '.join(CODECS)}")
-    return writer
 
 
 @contextmanager
