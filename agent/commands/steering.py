@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,10 @@ def steer(
         progress(moment.tick + 1, ticks)
 
     task = _OneEpisode(ticks)
-    with Arena(controller, task, make_world, watch) as arena, Camera(arena.world) as camera:
+    with (
+        closing(Arena(controller, task, make_world, watch)) as arena,
+        closing(Camera(arena.world)) as camera,
+    ):
         seen: deque[Image] = deque(maxlen=1 + round(HELD_S / arena.world.spec.step_s))
         known = episode.goal if np.isfinite(episode.goal).all() and len(episode.goal) else None
         picture = episode.goal_picture(arena.world)

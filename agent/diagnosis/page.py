@@ -65,14 +65,14 @@ def _head(found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Markup:
     ])  # fmt: skip
 
 
-def _tile(found: Diagnosis) -> html.Tile:
+def _tile(found: Diagnosis) -> Markup:
     levels = [line.level for line in found.findings]
     note = ", ".join(
         f"{levels.count(level)} {word}"
         for level, word in (("roughly", "roughly"), ("fails", "not"), ("unclear", "unclear"))
         if level in levels
     )
-    return html.Tile(
+    return html.tile(
         f"{levels.count('holds')} of {len(levels)}", f"hold for {found.data.name}", note
     )
 

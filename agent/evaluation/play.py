@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Trial:
 
 
 class Arena:
-    """Worlds, one an episode, kept from one group of episodes to the next; a context manager.
+    """Worlds, one an episode, kept from one group of episodes to the next, until it is closed.
 
     ``make_world`` makes one more world; all are alike. ``watch`` is told of every tick. UserError
     for a controller made for another world or task.
@@ -109,12 +109,6 @@ class Arena:
         for world in self._worlds:
             world.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        self.close()
-
     def _begin(self, episodes: Sequence[Episode]) -> list[World]:
         while len(self._worlds) < len(episodes):
             self._worlds.append(self._make_world())
@@ -171,7 +165,7 @@ def evaluate(
     """
     trials: list[Trial] = []
     groups = groups_of(episodes, batch, timed_episodes)
-    with Arena(controller, task, make_world) as arena:
+    with closing(Arena(controller, task, make_world)) as arena:
         drawn = task.episodes(arena.world, episodes, seed)
         for group in groups:
             counting = _counting(progress, len(trials), len(group), episodes)

@@ -5,8 +5,6 @@ Drawing alone; the episode itself is played by the one loop of :mod:`agent.evalu
 
 from __future__ import annotations
 
-from typing import Self
-
 from agent.evaluation.statistics import in_digits
 from agent.interfaces import Array, Image
 from agent.reporting.video import PANEL_PX, beside_goal
@@ -16,7 +14,7 @@ from envs import Posable, World, WorldSpec, goal_unit, make_world, worst_error
 class Camera:
     """A larger view of a world than the controller's: drawn anew where it can be posed.
 
-    Any other world is shown as the controller sees it. A context manager.
+    Any other world is shown as the controller sees it.
     """
 
     def __init__(self, world: World) -> None:
@@ -34,12 +32,6 @@ class Camera:
         """Give the larger world back."""
         if self._large is not None:
             self._large.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        self.close()
 
 
 class Reel:

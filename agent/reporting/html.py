@@ -30,15 +30,6 @@ class Section:
     body: Markup
 
 
-@dataclass(frozen=True)
-class Tile:
-    """A number worth seeing first, what it is, and what to know about it."""
-
-    value: str
-    what: str
-    note: str = ""
-
-
 def write_report(path: Path, title: str, head: Markup, sections: Sequence[Section]) -> Path:
     """Write the page: title, ``head``, links to the sections, and the sections.
 
@@ -59,9 +50,20 @@ def paragraph(*text: str, kind: str = "") -> Markup:
     return element("p", *text, class_=kind or False)
 
 
-def tiles(shown: Iterable[Tile]) -> Markup:
-    """Numbers in a row of boxes."""
-    return element("div", *map(_tile, shown), class_="tiles")
+def tiles(shown: Iterable[Markup]) -> Markup:
+    """Numbers in a row of boxes, of :func:`tile`."""
+    return element("div", *shown, class_="tiles")
+
+
+def tile(value: str, what: str, note: str) -> Markup:
+    """A number worth seeing first, what it is, and what to know about it."""
+    return element(
+        "div",
+        element("div", value, class_="value"),
+        element("div", what, class_="what"),
+        element("div", note, class_="note"),
+        class_="tile",
+    )
 
 
 def picture(figure: Figure, alt: str, reading: str) -> Markup:
@@ -137,13 +139,3 @@ def notes(items: Iterable[tuple[str, str]]) -> Markup:
     """A numbered list of names and what there is to say about each."""
     lines = (element("li", element("strong", name), ": ", text) for name, text in items)
     return element("ol", *lines, class_="notes")
-
-
-def _tile(shown: Tile) -> Markup:
-    return element(
-        "div",
-        element("div", shown.value, class_="value"),
-        element("div", shown.what, class_="what"),
-        element("div", shown.note, class_="note"),
-        class_="tile",
-    )

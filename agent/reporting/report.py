@@ -100,23 +100,23 @@ def _head(run: RunReport) -> Markup:
     ])  # fmt: skip
 
 
-def _tiles(run: RunReport) -> Iterable[html.Tile]:
+def _tiles(run: RunReport) -> Iterable[Markup]:
     ours = [result for result in run.results if result["controller"] == OURS]
     for result in ours[:2]:
         rate, held = result["first_touch"], percent(result["held"])
         note = f"95 %: {interval(rate)}; held {held} %"
-        yield html.Tile(f"{percent(rate)} %", f"first touch, {result['protocol']}", note)
+        yield html.tile(f"{percent(rate)} %", f"first touch, {result['protocol']}", note)
     for result in ours[:1]:
         slow = milliseconds(result["decision_ms"]["p95"])
         note = f"95 of 100 are faster; a control tick is {1e3 * run.spec.step_s:.0f} ms"
-        yield html.Tile(f"{slow} ms", "from picture to action", note)
+        yield html.tile(f"{slow} ms", "from picture to action", note)
         bought = result["bought_with"]
         steps = bought["env_steps"]
         seen_s = None if steps is None else steps * run.spec.step_s
         note = f"on {duration(seen_s)} of recorded motion"
-        yield html.Tile(duration(bought["training_s"]), "training from scratch", note)
+        yield html.tile(duration(bought["training_s"]), "training from scratch", note)
     total_s = sum(stage.seconds for stage in run.stages)
-    yield html.Tile(duration(total_s), "the whole run", "recording, training, evaluation, films")
+    yield html.tile(duration(total_s), "the whole run", "recording, training, evaluation, films")
 
 
 def _results(run: RunReport) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -265,7 +266,7 @@ def test_the_return_is_the_one_dm_control_pays(name: str) -> None:
         torques.append(moment.decision.actions[0])
 
     task, controller = TASKS[f"dmc-{name}"], ComputedTorqueController()
-    with Arena(controller, task, lambda: make_world("reacher"), watch) as arena:
+    with closing(Arena(controller, task, lambda: make_world("reacher"), watch)) as arena:
         (episode,) = task.episodes(arena.world, 1, seed=5)
         (trial,) = arena.play([episode])
     from dm_control import suite  # only now, when OpenGL has been chosen

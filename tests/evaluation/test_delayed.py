@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_all_else_is_the_controllers_own() -> None:
 def test_a_world_feels_late_actions_late() -> None:
     moments: list[Moment] = []
     task, late = FromTo([0.0], [1.0], 5), DelayedController(Scripted(np.ones((1, 1))), 2)
-    with Arena(late, task, PointWorld, moments.append) as arena:
+    with closing(Arena(late, task, PointWorld, moments.append)) as arena:
         arena.play(task.episodes(arena.world, 1, 0))
     travelled = [float(moment.after[0, 0]) / PACE for moment in moments]
     assert travelled == [0, 0, 1, 2, 3]

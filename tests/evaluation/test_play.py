@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,7 @@ def test_who_needs_no_pixels_pays_for_none() -> None:
 def test_an_onlooker_is_told_of_every_tick() -> None:
     moments: list[Moment] = []
     task = FromTo([0.0], [1.0], 5)
-    with Arena(Straight(PointWorld().spec), task, PointWorld, moments.append) as arena:
+    with closing(Arena(Straight(PointWorld().spec), task, PointWorld, moments.append)) as arena:
         arena.play(task.episodes(arena.world, 2, 0))
     assert [moment.tick for moment in moments] == [0, 1, 2, 3, 4]
     for moment in moments:
