@@ -17,7 +17,6 @@ from agent.diagnosis.stationarity import Stationarity, stationarity
 from agent.diagnosis.thinning import Sample, thin
 from agent.diagnosis.trajectories import Trajectories
 from agent.diagnosis.verdict import Finding
-from agent.errors import UserError
 from agent.interfaces import Array
 from agent.training.geometry import Geometry
 
@@ -85,7 +84,6 @@ def diagnose(
     ``world``: the shapes of the world that ``data``, an embedding, show.
     ``geometry``, of its goal metric, becomes a finding as it is.
     ``on_check`` is told how many of ``CHECKS`` are done. The same seed gives the same result.
-    UserError if the residuals are not of these rows.
     """
     streams = iter(
         [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(CHECKS + 1)]
@@ -128,9 +126,5 @@ def _model_noise(
     data: Trajectories, residuals: Array, sample: Sample, rng: np.random.Generator
 ) -> Noise:
     episodes, rows, dimension = residuals.shape
-    if (episodes, dimension) != (data.episodes, len(data.columns)) or rows >= data.frames:
-        raise UserError(
-            f"{data.name}: expected residuals of predicting rows of {data.values.shape}, got "
-            f"{residuals.shape}"
-        )
+    assert (episodes, dimension) == (data.episodes, len(data.columns)) and rows < data.frames
     return noise(data, residuals @ data.frame.map, sample, rng)

@@ -38,11 +38,7 @@ class Trajectories:
 
     def __post_init__(self) -> None:
         _check(self.name, self.values, self.columns)
-        if self.periods and len(self.periods) != len(self.columns):
-            raise UserError(
-                f"{self.name}: expected {len(self.columns)} periods, one a column, got "
-                f"{len(self.periods)}"
-            )
+        assert len(self.periods) in (0, len(self.columns)), "one a column"
 
     @property
     def episodes(self) -> int:

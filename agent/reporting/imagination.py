@@ -101,8 +101,7 @@ def _model_step_rows(
     model: WorldModel, episodes: Episodes, episode: int, start: int, steps: int
 ) -> Rows:
     """Rows (L + steps,) of frames a model step apart, the L-th of them at env step ``start``."""
-    if not 0 <= episode < episodes.count:
-        raise UserError(f"expected an episode from 0 to {episodes.count - 1}, got {episode}")
+    assert 0 <= episode < episodes.count
     stride = model.config.action_block
     first, last = start - (model.context - 1) * stride, start + steps * stride
     span = episodes.rows(episode)

@@ -19,7 +19,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agent.errors import UserError
 from agent.interfaces import Array, Image
 from agent.model.world_model import WorldModel
 from agent.reporting.embedding import apart, embed
@@ -57,13 +56,10 @@ def drawn_columns(spec: WorldSpec) -> tuple[int, int] | None:
 def survey(model: WorldModel, world: World, goal: Array, grid: tuple[int, int] = GRID) -> Landscape:
     """Draw a grid of states, embed them and measure how far each is from ``goal`` (S,).
 
-    Raises:
-        UserError: if the world is not the one the model was trained on, cannot be posed, or has no
-            two numbers to draw over.
+    The world can be posed and has two columns to draw over; SpecError if the model is of another.
     """
     columns = drawn_columns(world.spec)
-    if not isinstance(world, Posable) or columns is None:
-        raise UserError(f"expected a world with a map to draw, got {world.spec.world}")
+    assert isinstance(world, Posable) and columns is not None, "a world with a map to draw"
     model.spec.require_same(world.spec, "the world to draw")
     first, second = (world.spec.state[i] for i in columns)
     x, y = np.linspace(*_range(first), grid[0]), np.linspace(*_range(second), grid[1])

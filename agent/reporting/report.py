@@ -61,7 +61,7 @@ def write_run_report(path: Path, run: RunReport) -> Path:
     """Write ``run`` as one HTML file that needs nothing else.
 
     Raises:
-        UserError: if results or metrics are empty, a video is missing, or the place is forbidden.
+        UserError: if results or metrics are empty, or the place is forbidden.
         MachineError: if the disk is full.
     """
     title = f"A world model of {run.spec.world}, trained from pixels"

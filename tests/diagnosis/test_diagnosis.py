@@ -218,8 +218,6 @@ def with_constant() -> object:
         (lambda: shown(ou_world(5, 4)), "at least 8 episodes"),
         (lambda: shown(ou_world(5)[:, :5]), "too few for any test"),
         (lambda: Trajectories("a toy", ou_world(5), ("z0",), 0.1), "x 1 columns"),
-        (lambda: shown(ou_world(5), periods=(np.inf,)), "expected 2 periods"),
-        (lambda: diagnose(shown(ou_world(5)), 0, np.zeros((3, 4, 2))), "residuals"),
     ],
 )
 def test_mistakes_are_named(mistake: Callable[[], object], says: str) -> None:
