@@ -127,7 +127,7 @@ def _run(program: str, words: Sequence[str]) -> int:
 
 def _help(program: str, group: Group | None, asked: bool) -> int:
     from agent.commands.failures import DONE, USER
-    from agent.commands.overview import show_overview
+    from agent.commands.parsing import show_overview
 
     if group is None:
         examples = [f"{program} {example}" for example in EXAMPLES]

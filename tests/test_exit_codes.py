@@ -150,7 +150,7 @@ def test_nohup_stays_in_force(monkeypatch: pytest.MonkeyPatch, capsys: Output) -
 LOST = """
 import sys, time
 from pathlib import Path
-from agent.commands.ending import endings_as_interrupts
+from agent.commands.calling import endings_as_interrupts
 with endings_as_interrupts():
     try:
         print("begun", flush=True)

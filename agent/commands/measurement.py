@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from agent.interfaces import Controller
     from envs import Task, World
 
+TIMED = 2  # episodes that are played alone, which tells the time of a decision
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -88,12 +90,16 @@ class Measurement:
         controller = make_controller(self.controller, self.checkpoint, spec, self.acting)
         return controller, task, self.world.make
 
-    def open_in_worker(self) -> tuple[Controller, Task, Callable[[], World]]:
-        """The same, in a process that has nothing else to do."""
-        opened = self.open()
+    def begin(self) -> Callable[[range], list[Trial]]:
+        """As a work of ``agent.cluster``, whose tasks are groups of episodes: open what plays."""
+        from agent.evaluation.play import Arena
+
+        controller, task, make_world = self.open()
         if "torch" in sys.modules:  # not every controller needs it
             sys.modules["torch"].set_num_threads(self.threads)
-        return opened
+        arena = Arena(controller, task, make_world)
+        drawn = task.episodes(arena.world, self.episodes, self.seed)
+        return lambda group: arena.play(drawn[group.start : group.stop])
 
     def _alone(self, update: Update) -> list[Trial]:
         from agent.evaluation.play import evaluate
@@ -102,16 +108,19 @@ class Measurement:
         return evaluate(
             *self.open(), self.episodes, self.seed,
             batch=1 if alone else self.batch,
-            timed_episodes=self.episodes if alone else 2, progress=update,
+            timed_episodes=self.episodes if alone else TIMED, progress=update,
         )  # fmt: skip
 
     def _shared(self, update: Update) -> list[Trial]:
         from agent.cluster import crew_for
-        from agent.evaluation.by_crew import Playing, evaluate_by_crew
+        from agent.evaluation.play import groups_of, timed
 
-        work = Playing(self.open_in_worker, self.episodes, self.seed)
-        with crew_for(work, self.workers, self.episodes, self.cluster) as crew:
-            return evaluate_by_crew(crew, self.episodes, self.batch, progress=update)
+        trials: list[Trial] = []
+        with crew_for(self, self.workers, self.episodes, self.cluster) as crew:
+            for _, played in crew.make(groups_of(self.episodes, self.batch, TIMED)):
+                trials += played
+                update(len(trials), self.episodes)
+        return timed(trials, TIMED)
 
     def _called(self) -> str:
         """The name a result goes by; of a user's own that of the class."""

@@ -14,7 +14,7 @@ import pytest
 from small_rollouts import BOX, SETTINGS
 
 from agent.cluster.processes import Processes
-from agent.commands.ending import endings_as_interrupts
+from agent.commands.calling import endings_as_interrupts
 from agent.data import CollectConfig, collect
 from agent.data.worker import ShardTask
 from agent.errors import MachineError
