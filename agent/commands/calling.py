@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from agent.commands.command import Entry
 from agent.commands.console import debugging, note, show_logs
@@ -69,10 +68,6 @@ def _after_output() -> int:
     return MACHINE
 
 
-def _nothing_more(unraisable: Any) -> None:
-    """An object that was only half made cannot end well, and nobody needs to hear of it."""
-
-
 def call(job: Callable[[], object], left: Callable[[], str]) -> int:
     """The exit code of a ``job``; why it ended early is said, and what Ctrl-C has ``left``."""
     show_logs()
@@ -81,7 +76,7 @@ def call(job: Callable[[], object], left: Callable[[], str]) -> int:
         with endings_as_interrupts():
             job()
     except KeyboardInterrupt:
-        sys.unraisablehook = _nothing_more  # of what was cut off while it was made
+        sys.unraisablehook = lambda _: None  # what was only half made cannot end well
         note(f"\ninterrupted. {left()}", style="yellow")
         return INTERRUPTED
     except Exception as error:

@@ -178,6 +178,7 @@ def _size(found: Promise, own_units: bool) -> Iterator[Finding]:
     if own_units:
         return
     low, high = found.scale
+    times = f"{found.share:.2f} times" if found.share < 100 else "over 100 times"
     yield Finding(
         "Covariance the identity?", "‖Cov - I‖ against its law",
         graded(found.epsilon / dimension**0.5, 0.1, 0.5, found.p_identity),
@@ -190,17 +191,13 @@ def _size(found: Promise, own_units: bool) -> Iterator[Finding]:
     yield Finding(
         "Does the theorem promise anything?", "bound D + (ε + D)², at best",
         graded(found.share, 0.05, 1.0),
-        f"bound {_times(found.share)} the error of unrelated variables "
+        f"bound {times} the error of unrelated variables "
         f"(δ {found.delta:.2f}, ε {found.epsilon:.2f}, D {found.d:.2f})", None,
         "From 1.00 times on the approximate theorem guarantees nothing; variables may still be "
         "linear, but only a probe can show it.",
         "Meet the conditions above first. The theorem also wants as many directions as the world "
         "has variables.",
     )  # fmt: skip
-
-
-def _times(share: float) -> str:
-    return f"{share:.2f} times" if share < 100 else "over 100 times"
 
 
 def _downhill(found: Geometry) -> Finding:

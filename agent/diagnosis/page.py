@@ -80,14 +80,10 @@ def _tile(found: Diagnosis) -> Markup:
 def _section(found: Diagnosis) -> html.Section:
     anchor = found.data.name.replace(" ", "-")
     about = html.paragraph(f"{found.about.capitalize()}. {found.thinning}", kind="made")
-    return html.Section(
-        anchor, found.data.name.capitalize(), joined([about, _verdicts(found), *_pictures(found)])
-    )
-
-
-def _verdicts(found: Diagnosis) -> Markup:
     header = ("Question", "Verdict", "Effect", "p", "What it means, and what to do")
-    return html.table(header, [_line(line) for line in found.findings], wordy=True)
+    verdicts = html.table(header, [_line(line) for line in found.findings], wordy=True)
+    body = joined([about, verdicts, *_pictures(found)])
+    return html.Section(anchor, found.data.name.capitalize(), body)
 
 
 def _line(line: Finding) -> Markup:

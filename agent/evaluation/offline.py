@@ -101,13 +101,6 @@ def _starts(
     return rng.permutation(rows)[:CASES]
 
 
-def _blocks(model: WorldModel, episodes: Episodes, rows: Rows) -> torch.Tensor:
-    """Action blocks (C, L-1+H, K*A) after each of the first frames ``rows`` (C,)."""
-    block, count = model.config.action_block, model.context - 1 + HORIZON_STEPS
-    ticks = episodes.action[rows[:, None] + np.arange(count * block)]
-    return torch.from_numpy(ticks.reshape(len(rows), count, -1))
-
-
 @torch.no_grad()
 def _ahead(model: WorldModel, episodes: Episodes, rows: Rows) -> tuple[Array, Array]:
     """Predicted and true embeddings (C, H, D)."""
@@ -115,7 +108,8 @@ def _ahead(model: WorldModel, episodes: Episodes, rows: Rows) -> tuple[Array, Ar
     steps = np.arange(context + HORIZON_STEPS) * block
     frames = [torch.from_numpy(episodes.pixels[row + steps]) for row in rows]
     embedded = torch.stack([model.encode(one) for one in frames])
-    blocks = _blocks(model, episodes, rows)
+    sent = episodes.action[rows[:, None] + np.arange(steps[-1])]
+    blocks = torch.from_numpy(sent.reshape(len(rows), len(steps) - 1, -1))  # (C, L-1+H, K*A)
     found = model.ahead(embedded[:, :context], blocks)
     return found.double().numpy(), embedded[:, context:].double().numpy()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from types import SimpleNamespace
+from typing import Any, Self
 
 from agent.errors import MachineError, UserError
 from agent.extras import require
@@ -13,12 +14,6 @@ from agent.extras import require
 # What answers nothing is given up after some 20 s; a short failure is tried again.
 _CONFIG_OF_S3 = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}
 _NOT_ALLOWED = ("NoCredentials", "PartialCredentials", "PermissionError", "CredentialRetrieval")
-
-
-class _Size(NamedTuple):
-    """As ``os.stat_result`` names it."""
-
-    st_size: int
 
 
 class RemotePath:
@@ -53,10 +48,10 @@ class RemotePath:
         with _explained(self._url):
             return bytes(self._files.cat_file(self._url))
 
-    def stat(self) -> _Size:
-        """Its size."""
+    def stat(self) -> SimpleNamespace:
+        """Its size, as ``os.stat_result`` names it."""
         with _explained(self._url):
-            return _Size(int(self._files.info(self._url)["size"]))
+            return SimpleNamespace(st_size=int(self._files.info(self._url)["size"]))
 
     def _kind(self) -> str | None:
         try:

@@ -32,7 +32,9 @@ def stages_table(stages: Sequence[Stage]) -> Markup:
         shares.append(
             element("span", style=style, title=f"{stage.name}: {duration(stage.seconds)}")
         )
-        lines.append(_line(stage, colour))
+        swatch = element("span", class_="swatch", style=f"background: {colour}")
+        name, command = joined([swatch, stage.name]), element("code", stage.command)
+        lines.append(row(name, duration(stage.seconds), command))
     lines.append(row("Together", duration(total_s), ""))
     bar = element("div", *shares, class_="shares")
     return joined([bar, table(("Stage", "Time", "Command"), lines, wordy=True)])
@@ -58,9 +60,3 @@ def trail(
             fold("The command and checkpoint behind each result", commands),
         ]
     )
-
-
-def _line(stage: Stage, colour: str) -> Markup:
-    swatch = element("span", class_="swatch", style=f"background: {colour}")
-    command = element("code", stage.command)
-    return row(joined([swatch, stage.name]), duration(stage.seconds), command)
