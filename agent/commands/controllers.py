@@ -120,12 +120,7 @@ def _network(checkpoint: Path, acting: Acting) -> WorldModel:
 
 def _rival(home: str, algorithm: str) -> Learned:
     """A policy that ``baseline`` trains, read by the class ``package.module:Class``."""
-
-    def make(checkpoint: Path, acting: Acting) -> Controller:
-        made: Controller = _imported(home).load(checkpoint, algorithm)
-        return made
-
-    return Learned(make)
+    return Learned(lambda checkpoint, acting: _imported(home).load(checkpoint, algorithm))
 
 
 def _imported(home: str) -> Any:

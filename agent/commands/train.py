@@ -17,9 +17,9 @@ from agent.commands.places import require_file_places
 from agent.commands.progress import duration, follow, progress
 from agent.commands.values import Parallel, Seed, optional
 from agent.extras import missing_extra
-from agent.files.bundle import CHECKPOINT, has_bundle
 from agent.files.durable import write_durably
 from agent.files.folders import holds_run
+from agent.model.shipped import find_checkpoint
 from agent.training.recorder import METRICS_NAME, read_metrics
 
 if TYPE_CHECKING:
@@ -164,9 +164,7 @@ class Train:
 
     def _begin(self) -> Path | None:
         """The checkpoint to go on from; the directory of its run does as well."""
-        if self.begin is not None and has_bundle(self.begin / CHECKPOINT):
-            return self.begin / CHECKPOINT
-        return self.begin
+        return None if self.begin is None else find_checkpoint(self.begin)
 
 
 def _world(checkpoint: Path) -> str:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from agent.diagnosis import Diagnosis
+from agent.diagnosis.rates import PREDICTED_FAILURE
+from agent.diagnosis.trajectories import DEAD_SHARE
 from agent.interfaces import Array
 from agent.reporting import style
 
@@ -41,16 +43,12 @@ def time_figure(found: Diagnosis) -> Figure:
     part = found.stationarity
     time_s = np.arange(found.data.frames) * found.data.step_s
     within = "time within the episode [s]"
-    _directions(axes[0, 0], time_s, part.mean_over_time)
-    style.dress(axes[0, 0], "Mean within an episode", within, "standard deviations")
-    _directions(axes[0, 1], time_s, part.spread_over_time)
-    style.dress(axes[0, 1], "Spread within an episode", within, "standard deviations")
+    _directions(axes[0, 0], "Mean within an episode", within, time_s, part.mean_over_time)
+    _directions(axes[0, 1], "Spread within an episode", within, time_s, part.spread_over_time)
     centres, means = _grouped(part.mean_over_episodes)
-    _directions(axes[1, 0], centres, means)
-    style.dress(axes[1, 0], "Mean along the recording", "episode", "standard deviations")
-    centres, squares = _grouped(part.spread_over_episodes**2)
-    _directions(axes[1, 1], centres, np.sqrt(squares))
-    style.dress(axes[1, 1], "Spread along the recording", "episode", "standard deviations")
+    _directions(axes[1, 0], "Mean along the recording", "episode", centres, means)
+    squares = _grouped(part.spread_over_episodes**2)[1]
+    _directions(axes[1, 1], "Spread along the recording", "episode", centres, np.sqrt(squares))
     for one in axes[:, 1]:
         one.set_ylim(bottom=0)
     for one in axes[:, 0]:
@@ -82,9 +80,6 @@ def noise_figure(found: Diagnosis) -> Figure:
 
 def spectrum_figure(found: Diagnosis) -> Figure:
     """Variance of each direction, and rate of each live one relative to the slowest."""
-    from agent.diagnosis.rates import PREDICTED_FAILURE
-    from agent.diagnosis.trajectories import DEAD_SHARE
-
     figure = style.new_figure(style.WIDTH_IN, 3.1)
     variance, speed = figure.subplots(1, 2)
     spectrum = np.maximum(found.promise.spectrum, 1e-6 * found.promise.spectrum[0])
@@ -142,7 +137,10 @@ def _moments(axes: Axes, found: Diagnosis) -> None:
     style.legend(axes)
 
 
-def _directions(axes: Axes, x: NDArray[np.floating], values: Array) -> None:
+def _directions(
+    axes: Axes, title: str, across: str, x: NDArray[np.floating], values: Array
+) -> None:
+    style.dress(axes, title, across, "standard deviations")
     few = values.shape[1] <= NAMED
     for i, line in enumerate(values.T):
         colour = style.SERIES[i % len(style.SERIES)] if few else style.BLUE

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import entr
 
 from agent.diagnosis.thinning import Sample
 from agent.diagnosis.trajectories import Trajectories
@@ -34,6 +35,7 @@ class Promise:
     """ε and its p-value, spectrum, and the bound with its parts.
 
     ``epsilon`` is of all directions, dead ones included; ``p_identity`` is that of Cov = I.
+    ``effective_rank`` is the exponential of the spectrum's entropy (Roy & Vetterli 2007).
     ``scale`` is the standard deviation of the narrowest and of the widest direction.
     """
 
@@ -63,24 +65,18 @@ def promise(data: Trajectories, sample: Sample, rho: float, rng: np.random.Gener
     least = 2 * (1 - rho) * float(np.trace(data.frame.covariance))
     delta = max(0.0, moved - least)
     spectrum = data.frame.spectrum
+    share = np.maximum(spectrum, 0) / np.maximum(spectrum, 0).sum()
     return Promise(
         epsilon,
         _p_identity(sample.take(data.values - data.frame.mean), rng),
         (float(np.sqrt(max(spectrum[-1], 0.0))), float(np.sqrt(spectrum[0]))),
         spectrum,
-        effective_rank(spectrum),
+        float(np.exp(entr(share).sum())),
         data.frame.alive,
         delta,
         delta / (2 * rho * (1 - rho)),
         error_bound(delta, epsilon, rho),
     )
-
-
-def effective_rank(spectrum: Array) -> float:
-    """Exponential of the spectrum's entropy (Roy & Vetterli 2007), between 1 and D."""
-    share = np.maximum(spectrum, 0) / np.maximum(spectrum, 0).sum()
-    share = share[share > 0]
-    return float(np.exp(-(share * np.log(share)).sum()))
 
 
 def error_bound(excess: float, whitening: float, rho: float) -> float:

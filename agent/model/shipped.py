@@ -30,6 +30,6 @@ def find_checkpoint(directory: Path) -> Path:
     if entries(directory, "*.safetensors"):
         return directory  # lacks its manifest: reading it says so
     raise UserError(
-        f"expected a checkpoint in {directory}, got none: name another with --checkpoint, or make "
-        "one with `train` (or `baseline`, for a rival)"
+        f"expected a checkpoint in {directory}, got none: name another, or make one with "
+        "`train` (or `baseline`, for a rival)"
     )
