@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--world", default="reacher")
     parser.add_argument("--rollouts", type=int, default=400, help="episodes of 200 env steps")
+    parser.add_argument("--behaviour", default="ou", help="what moves the world")
     parser.add_argument("--train", default="", help="flags for train, in one word")
     parser.add_argument("--protocols", nargs="+", default=list(PROTOCOLS))
     parser.add_argument("--seeds", type=int, default=3)
@@ -50,7 +51,8 @@ def one_seed(asked: argparse.Namespace, seed: int) -> dict[str, Any]:
     place = asked.out / f"seed-{seed}"
     data, model, times = place / "data", place / "model", place / _TIMES
     if not times.exists():
-        words = f"--world {asked.world} --episodes {asked.rollouts} --behaviour ou --seed {seed}"
+        words = f"--world {asked.world} --episodes {asked.rollouts} --seed {seed}"
+        words += f" --behaviour {asked.behaviour}"
         steps = {
             "collect_s": seconds("collect", words, out=data),
             "train_s": seconds("train", f"--head.steps 0 --seed {seed} {asked.train}", data, model),

@@ -8,6 +8,8 @@ A behaviour draws a policy for an episode: what gives the action of each tick. `
 episode, so one data set holds slow drifts, long swings and white jitter.
 ``wander`` is ``ou`` with stronger and far longer pushes, up to the whole of an episode: for worlds
 that cross their own space slowly.
+``restless`` draws scale and ρ anew every 50 ticks, and is stronger: an episode goes everywhere
+and rests in between, so that a fifth of the episodes, or fewer, will do.
 ``uniform`` draws every action independently, the data of LeWorldModel
 (Maes et al. 2026, arXiv:2603.19312).
 ``swift`` is for evaluation: ``ou`` with one large scale and one correlation.
@@ -30,7 +32,8 @@ from envs.errors import WorldError
 
 SCALE_RANGE = (0.05, 1.5)  # log-uniform: a planner needs near-rest precision, and force
 CORRELATION_RANGE = (0.0, 0.97)  # ρ per tick; .97 at 0.04 s forgets in about 1.3 s
-WANDER_SCALE_RANGE = (0.1, 3.0)  # log-uniform; most of the largest is clipped: full force, held
+STRONG_SCALE_RANGE = (0.1, 3.0)  # log-uniform; most of the largest is clipped: full force, held
+RESTLESS_TICKS = 50
 WANDER_MEMORY_RANGE_TICKS = (1.0, 200.0)  # log-uniform: white jitter to one push an episode
 SWIFT_SCALE, SWIFT_CORRELATION = 0.7, 0.85
 
@@ -73,14 +76,19 @@ class Offers(Protocol):
 
 def ou_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
     """Correlated actions float32 (ticks, A), scale and correlation drawn for the episode."""
-    scale = float(np.exp(rng.uniform(*np.log(SCALE_RANGE))))
-    correlation = rng.uniform(*CORRELATION_RANGE)
-    return _correlated(rng, ticks, action_dim, scale, correlation)
+    return _drawn(rng, ticks, action_dim, SCALE_RANGE)
+
+
+def restless_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
+    """Correlated actions float32 (ticks, A), scale and correlation drawn every 50 ticks."""
+    starts = range(0, ticks, RESTLESS_TICKS)
+    parts = [_drawn(rng, RESTLESS_TICKS, action_dim, STRONG_SCALE_RANGE) for _ in starts]
+    return np.concatenate(parts)[:ticks]
 
 
 def wander_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
     """Correlated actions float32 (ticks, A), from jitter to full force all one way."""
-    scale = float(np.exp(rng.uniform(*np.log(WANDER_SCALE_RANGE))))
+    scale = float(np.exp(rng.uniform(*np.log(STRONG_SCALE_RANGE))))
     memory_ticks = float(np.exp(rng.uniform(*np.log(WANDER_MEMORY_RANGE_TICKS))))
     return _correlated(rng, ticks, action_dim, scale, float(np.exp(-1.0 / memory_ticks)))
 
@@ -93,6 +101,13 @@ def swift_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> Floa
 def uniform_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
     """Independent uniform actions float32 (ticks, A)."""
     return rng.uniform(-1.0, 1.0, (ticks, action_dim)).astype(np.float32)
+
+
+def _drawn(
+    rng: np.random.Generator, ticks: int, action_dim: int, scales: tuple[float, float]
+) -> FloatArray:
+    scale = float(np.exp(rng.uniform(*np.log(scales))))
+    return _correlated(rng, ticks, action_dim, scale, rng.uniform(*CORRELATION_RANGE))
 
 
 def _correlated(
@@ -121,6 +136,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
     {
         "ou": Behaviour("ou", unlooking(ou_actions)),
         "wander": Behaviour("wander", unlooking(wander_actions)),
+        "restless": Behaviour("restless", unlooking(restless_actions)),
         "swift": Behaviour("swift", unlooking(swift_actions)),
         "uniform": Behaviour("uniform", unlooking(uniform_actions)),
     }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from envs import BEHAVIOURS, WorldError, behaviour_named, make_world, roll_out
-from envs.behaviours import ou_actions, uniform_actions
+from envs.behaviours import RESTLESS_TICKS, ou_actions, restless_actions, uniform_actions
 from envs.reacher import WRIST_LIMIT_RAD
 
 
@@ -54,6 +54,21 @@ def test_ou_episodes_differ_in_scale_and_correlation():
     assert lag.max() > 0.9
     assert actions.std(axis=(1, 2)).min() < 0.3
     assert actions.std(axis=(1, 2)).max() > 0.6
+
+
+def test_a_restless_episode_changes_within_itself():
+    rngs = (np.random.default_rng([1, episode]) for episode in range(200))
+    actions = np.stack([restless_actions(rng, 4 * RESTLESS_TICKS + 7, 2) for rng in rngs])
+    assert actions.shape == (200, 4 * RESTLESS_TICKS + 7, 2)
+    pieces = actions[:, : 4 * RESTLESS_TICKS].reshape(200, 4, RESTLESS_TICKS, 2)
+    strengths = pieces.std(axis=(2, 3))  # (200, 4)
+    alike = np.corrcoef(strengths, rowvar=False)
+    assert np.abs(alike - np.eye(4)).max() < 0.25  # one piece says nothing of the next
+    ratio = strengths.max(1) / strengths.min(1)
+    assert np.median(ratio) > 3
+    assert np.median([a.std() for a in pieces[:, 0]]) == pytest.approx(
+        np.median([a.std() for a in pieces[:, 3]]), rel=0.25
+    )
 
 
 def test_uniform_actions_are_uniform_and_independent():
