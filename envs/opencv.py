@@ -16,5 +16,4 @@ def import_opencv() -> ModuleType:
             f"expected OpenCV to load, got: {error}. To fix: install the packages libgl1 and "
             "libglib2.0-0 (Debian/Ubuntu: apt-get install libgl1 libglib2.0-0), then run again"
         ) from error
-    module: ModuleType = cv2
-    return module
+    return cv2

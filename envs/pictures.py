@@ -76,8 +76,7 @@ def _colour(stored: NDArray[np.generic], path: str | Path) -> Image:
             f"expected {path} without transparency, got an alpha channel below 255; "
             "flatten it onto its background"
         )
-    image: Image = np.ascontiguousarray(stored[..., 2::-1], dtype=np.uint8)
-    return image
+    return np.ascontiguousarray(stored[..., 2::-1], dtype=np.uint8)
 
 
 def _upright(encoded: NDArray[np.uint8], stored: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -173,8 +173,7 @@ def _checked(state: Array) -> Array:
 def _share(edges: Array, low: float, high: float) -> Array:
     """How much (n,) of each pixel between ``edges`` (n + 1,) lies within [low, high]."""
     inside = np.clip(edges, low, high)
-    share: Array = np.diff(inside) / np.diff(edges)
-    return share
+    return np.diff(inside) / np.diff(edges)
 
 
 def _walls(edges: Array) -> Array:
@@ -183,8 +182,7 @@ def _walls(edges: Array) -> Array:
     inner = _share(edges, BORDER_PX, SIDE_PX - BORDER_PX)
     wall = _share(edges, *WALL_PX)
     closed = inner - _share(edges, *DOOR_PX)
-    covered: Array = np.outer(outer, outer) - np.outer(inner, inner) + np.outer(closed, wall)
-    return covered
+    return np.outer(outer, outer) - np.outer(inner, inner) + np.outer(closed, wall)
 
 
 def _dot(edges: Array, centre: float) -> Array:

@@ -39,10 +39,7 @@ def sample_place(rng: np.random.Generator) -> Array:
 def in_wall(places: Array) -> NDArray[np.bool_]:
     """Whether points (N, 2) are within the wall, (N,)."""
     x, y = places[:, 0], places[:, 1]
-    walled: NDArray[np.bool_] = (
-        (x > WALL_PX[0]) & (x < WALL_PX[1]) & ((y < DOOR_PX[0]) | (y > DOOR_PX[1]))
-    )
-    return walled
+    return (x > WALL_PX[0]) & (x < WALL_PX[1]) & ((y < DOOR_PX[0]) | (y > DOOR_PX[1]))
 
 
 def move(places: Array, actions: Array, swept: bool) -> Array:

@@ -89,5 +89,4 @@ class _Adam:
         self._square = _FADE_SQUARE * self._square + (1 - _FADE_SQUARE) * np.square(slopes)
         mean = self._mean / (1 - _FADE_MEAN**self._seen)
         square = self._square / (1 - _FADE_SQUARE**self._seen)
-        result: Array = mean / (np.sqrt(square) + _TINY)
-        return result
+        return mean / (np.sqrt(square) + _TINY)

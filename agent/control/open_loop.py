@@ -49,8 +49,7 @@ class TerminalCost:
         """(E, N, H, K, A) -> (E, N)."""
         blocks = torch.from_numpy(plans.astype(np.float32)).flatten(3)
         last = imagine(self.network, self.now, blocks)[:, :, -1]  # (E, N, D)
-        cost: FloatArray = (last - self.goals[:, None]).square().sum(-1).numpy()
-        return cost
+        return (last - self.goals[:, None]).square().sum(-1).numpy()
 
 
 def imagine(network: WorldModel, now: Tensor, actions: Tensor) -> Tensor:

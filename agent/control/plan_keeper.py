@@ -49,8 +49,7 @@ class PlanKeeper:
         ticks = np.where(self.sound[:, None, None], ticks, np.float32(0)).astype(np.float32)
         self.searched = ticks
         self.plan = np.concatenate([ticks[:, 1:], np.zeros_like(ticks[:, :1])], 1)
-        sent: FloatArray = ticks[:, self._delay]
-        return sent
+        return ticks[:, self._delay]
 
     def forget(self, episodes: NDArray[np.bool_]) -> None:
         """Intend nothing in those ``episodes`` (E,)."""

@@ -93,5 +93,4 @@ class TorchModel:
 
 
 def _out(values: Tensor) -> FloatArray:
-    result: FloatArray = values.cpu().numpy()
-    return result
+    return values.cpu().numpy()

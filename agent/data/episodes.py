@@ -52,8 +52,7 @@ class ShardPixels:
         with self._lock:
             for position, (shard, row) in enumerate(zip(shards, wanted, strict=True)):
                 self._read(int(shard), int(row - self._first_row[shard]), frames[position])
-        found: Image = frames[where.reshape(np.shape(rows))]
-        return found
+        return frames[where.reshape(np.shape(rows))]
 
     def _read(self, shard: int, row: int, out: Image) -> None:
         try:

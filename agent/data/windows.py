@@ -74,8 +74,7 @@ class WindowSampler:
 
     def _start_rows(self, numbers: Rows) -> Rows:
         episode = np.searchsorted(self._end_number, numbers, side="right")
-        rows: Rows = self._first_row[episode] + numbers - self._first_number[episode]
-        return rows
+        return self._first_row[episode] + numbers - self._first_number[episode]
 
 
 def _long_enough(episodes: Episodes, ids: Rows, frames: int, stride: int, batch: int) -> Rows:
@@ -97,5 +96,4 @@ def _long_enough(episodes: Episodes, ids: Rows, frames: int, stride: int, batch:
     if lengths.min() < needed:
         short = int((lengths < needed).sum())
         _log.warning("%d of %d episodes are too short to learn from", short, len(ids))
-    chosen: Rows = ids[lengths >= needed]
-    return chosen
+    return ids[lengths >= needed]

@@ -92,8 +92,7 @@ def _require_rows(frames: int, stride: int) -> None:
 def _wrapped(values: Array, periods: tuple[float, ...]) -> Array:
     """Values in half a period around 0; nothing is done where there is no period."""
     period = np.where(np.isfinite(periods), periods, 1.0)
-    turned: Array = np.mod(values + period / 2, period) - period / 2
-    return turned
+    return np.mod(values + period / 2, period) - period / 2
 
 
 def _cut_alike(rows: list[Array]) -> Array:

@@ -47,8 +47,7 @@ class Sample:
 
     def take(self, values: Array) -> Array:
         """Rows (n, ...) of ``values`` (E, T or T-1, ...)."""
-        taken: Array = values[self.episode, self.frame]
-        return taken
+        return values[self.episode, self.frame]
 
 
 def thin(data: Trajectories, rng: np.random.Generator) -> Sample:

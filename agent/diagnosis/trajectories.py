@@ -105,8 +105,7 @@ class Frame:
 
     def whiten(self, values: Array) -> Array:
         """``values`` (..., D) in the frame's coordinates (..., R)."""
-        white: Array = (values - self.mean) @ self.map
-        return white
+        return (values - self.mean) @ self.map
 
 
 def _check(name: str, values: Array, columns: tuple[str, ...]) -> None:

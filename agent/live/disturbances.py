@@ -47,8 +47,7 @@ class Lens(Controlled):
             return frame
         shares = light * np.array([1 + 0.5 * warmth, 1.0, 1 - 0.5 * warmth])
         pixels = frame * shares + (self._rng.normal(0, noise, frame.shape) if noise else 0.0)
-        disturbed: Image = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
-        return disturbed
+        return np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
 
 
 class Body(Controlled):

@@ -71,8 +71,7 @@ class Library:
 
     def pictures(self, numbers: Numbers) -> Image:
         """The pictures (C, h, w, 3) of those ``numbers`` (C,)."""
-        shown: Image = self._pictures[numbers]
-        return shown
+        return self._pictures[numbers]
 
     def state(self, number: int) -> Array | None:
         """The state of one, None where it is not known."""

@@ -19,8 +19,7 @@ def shrink(frames: Image) -> FloatArray:
     episodes, height, width, colours = frames.shape
     lines = frames.reshape(episodes, height, width * colours).astype(np.float32)
     rows = (_means(height) @ lines).reshape(episodes, SIDE, width, colours)
-    means: FloatArray = _means(width) @ rows
-    return means
+    return _means(width) @ rows
 
 
 @lru_cache(maxsize=8)
@@ -61,8 +60,7 @@ def nearest(
     if without is not None:
         distances[np.arange(len(without)), without] = np.inf
     count = min(NEAREST, len(known))
-    which: NDArray[np.intp] = np.argpartition(distances, count - 1, axis=1)[:, :count]
-    return which
+    return np.argpartition(distances, count - 1, axis=1)[:, :count]
 
 
 def beside(embeddings: FloatArray, neighbours: FloatArray) -> FloatArray:

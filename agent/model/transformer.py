@@ -80,8 +80,7 @@ class TransformerPredictor(nn.Module):
 
         l is at most L.
         """
-        last: Tensor = self._project(self._think(embeddings, actions)[..., -1, :])
-        return last
+        return self._project(self._think(embeddings, actions)[..., -1, :])
 
     def each_step(self, embeddings: Tensor, actions: Tensor) -> Tensor:
         """The embedding after every frame (..., l, D), each predicted from those up to it."""

@@ -150,8 +150,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, causal: bool) -> Tensor:
     if causal:
         later = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
         scores = scores.masked_fill(later, -math.inf)
-    seen: Tensor = scores.softmax(-1, dtype=torch.float32).to(value.dtype) @ value
-    return seen
+    return scores.softmax(-1, dtype=torch.float32).to(value.dtype) @ value
 
 
 def batch_norm_projector(inputs: int, width: int, outputs: int) -> nn.Sequential:

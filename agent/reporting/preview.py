@@ -61,8 +61,7 @@ def contact_sheet(recorded: Episodes, ids: list[int], frames: int) -> Image:
     for i in ids:
         moments = np.linspace(0, recorded.ep_len[i] - 1, columns).round().astype(int)
         rows.append(_row(recorded.pixels[recorded.ep_offset[i] + moments]))
-    sheet: Image = np.concatenate(rows, axis=0)
-    return sheet
+    return np.concatenate(rows, axis=0)
 
 
 def side_by_side(recorded: Episodes, ids: list[int]) -> Image:
@@ -81,8 +80,7 @@ def side_by_side(recorded: Episodes, ids: list[int]) -> Image:
 
 def _row(frames: Image) -> Image:
     gap = ((0, 0), (GAP_PX, GAP_PX), (GAP_PX, GAP_PX), (0, 0))
-    row: Image = np.concatenate(list(np.pad(frames, gap, constant_values=255)), axis=1)
-    return row
+    return np.concatenate(list(np.pad(frames, gap, constant_values=255)), axis=1)
 
 
 def _spread(count: int, wanted: int) -> list[int]:

@@ -81,8 +81,7 @@ class CloneNetwork(Policy):
 
     def actions(self, before: Tensor, now: Tensor, goal: Tensor) -> Tensor:
         """Actions (B, A) from embeddings (B, D) of the three frames."""
-        sent: Tensor = torch.tanh(self.head(torch.cat([now, now - before, goal], -1)))
-        return sent
+        return torch.tanh(self.head(torch.cat([now, now - before, goal], -1)))
 
 
 CLONES = PolicyFiles(

@@ -25,15 +25,13 @@ def wrap_angle(angle_rad: ArrayLike) -> Array:
 def angle_error_rad(a_rad: ArrayLike, b_rad: ArrayLike) -> Array:
     """Absolute joint differences modulo 2π, (..., 2) in [0, π]."""
     difference = np.asarray(a_rad, dtype=np.float64) - np.asarray(b_rad, dtype=np.float64)
-    error: Array = np.abs(wrap_angle(difference))
-    return error
+    return np.abs(wrap_angle(difference))
 
 
 def sample_pose(rng: np.random.Generator) -> Array:
     """A pose (2,): shoulder uniform in [-π, π), wrist uniform within its limit, radians."""
     low = np.array([-np.pi, -WRIST_LIMIT_RAD])
-    pose: Array = rng.uniform(low, -low)
-    return pose
+    return rng.uniform(low, -low)
 
 
 def finite_pair(values: ArrayLike, name: str) -> Array:

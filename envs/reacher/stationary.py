@@ -73,8 +73,7 @@ class StationaryProcess:
         pole = self.pole
         spring = -((1.0 - pole) ** 2) / self.tick_s
         damping = (pole**2 + 2.0 * pole - 1.0) / 2.0
-        result: Array = spring * qpos_rad + damping * qvel_rad_s + self.noise_rad_s * noise
-        return result
+        return spring * qpos_rad + damping * qvel_rad_s + self.noise_rad_s * noise
 
     @property
     def _angle_response(self) -> Array:
@@ -82,8 +81,7 @@ class StationaryProcess:
         after = np.arange(_TAPS)
         response = (after + 1) * self.pole**after
         response[1:] += after[1:] * self.pole ** (after[1:] - 1)
-        scaled: Array = self.tick_s / 2.0 * response
-        return scaled
+        return self.tick_s / 2.0 * response
 
 
 PROCESS = StationaryProcess()

@@ -41,8 +41,7 @@ def fingertip_m(qpos_rad: ArrayLike) -> Array:
     pose = np.asarray(qpos_rad, dtype=np.float64)
     shoulder, both = pose[..., 0], pose[..., 0] + pose[..., 1]
     x_m, y_m = np.cos(shoulder) + np.cos(both), np.sin(shoulder) + np.sin(both)
-    tip: Array = LINK_M * np.stack([x_m, y_m], axis=-1)
-    return tip
+    return LINK_M * np.stack([x_m, y_m], axis=-1)
 
 
 def goal_pose_from_inverse_kinematics(fingertip_xy_m: ArrayLike) -> Array:

@@ -169,8 +169,7 @@ class ReacherTask:
     def _errors_rad(self, qpos_rad: Array, goal_rad: Array) -> Array:
         if self.wrapped:
             return angle_error_rad(qpos_rad, goal_rad)
-        difference: Array = np.abs(qpos_rad - goal_rad)
-        return difference
+        return np.abs(qpos_rad - goal_rad)
 
     def _inside(self, qpos_rad: Array, goal_rad: Array) -> NDArray[np.bool_]:
         """Whether poses (..., 2) count as success, (...)."""

@@ -58,8 +58,7 @@ class ComputedTorqueController:
         error[0] = wrap_angle(error[0])
         damping = 2.0 * np.sqrt(self._stiffness)
         force = self._force(state, self._stiffness * error - damping * velocity)
-        torque: Array = np.clip(force / self._gear, -1.0, 1.0)
-        return torque
+        return np.clip(force / self._gear, -1.0, 1.0)
 
     def _force(self, state: Array, acceleration_rad_s2: Array) -> Array:
         """Joint torques [N·m] that give ``acceleration_rad_s2`` in ``state``."""
