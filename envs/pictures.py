@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,26 +22,16 @@ BLANK_STD = 1.0
 HINT = "make one with `control --save-goal`, or save a frame of a data set as PNG"
 
 
-@runtime_checkable
-class ChecksPictures(Protocol):
-    """A world that knows what its own pictures must show."""
-
-    def check_picture(self, image: Image, path: str) -> None:
-        """``GoalImageError`` naming ``path`` where ``image`` (h, w, 3) cannot be of this world."""
-
-
 def load_goal_image(path: str | Path, world: World) -> Image:
     """A user's PNG, JPEG or WebP as a goal of ``world``: uint8 (h, w, 3), RGB.
 
     A larger picture of the same shape is area-resampled, and a warning logged. Raises
     ``GoalImageError`` for a file that is missing or no picture, is not colour and 8 bit, has
-    another shape or is smaller than the world's frames, or shows nothing the world can show.
+    another shape or is smaller than the world's frames, or shows nothing.
     """
     stored = _decode(Path(path))
     image = _fit(_colour(stored, path), world.spec.image_size, path)
     _check_content(image, path)
-    if isinstance(world, ChecksPictures):
-        world.check_picture(image, str(path))
     return image
 
 

@@ -14,7 +14,6 @@ from envs.looks import check_look
 from envs.mujoco_stage import StageCamera
 from envs.mujoco_world import MujocoWorld
 from envs.reacher.angles import WRIST_LIMIT_RAD, checked_pose, finite_pair, sample_pose
-from envs.reacher.goals import check_shows_arm
 from envs.reacher.scene import ReacherScene
 from envs.reacher.simulator import (
     ACTION_REPEAT,
@@ -99,10 +98,6 @@ class ReacherWorld(MujocoWorld):
     def picture(self, state: Array) -> Image:
         """The arm in the pose of ``state``, (4,) or its angles alone, (2,)."""
         return self._draw(finite_pair(np.asarray(state, np.float64)[:TORQUE_DIM], "qpos_rad"))
-
-    def check_picture(self, image: Image, path: str) -> None:
-        """See :func:`envs.reacher.goals.check_shows_arm`."""
-        check_shows_arm(image, path)
 
     def scene(self) -> ReacherScene:
         """See :class:`envs.scene.Staged`."""

@@ -59,17 +59,32 @@ def stripe(picture: Image) -> Image:
     return cv2.line(np.full_like(picture, (30, 60, 120)), (8, 32), (56, 32), (220, 200, 40), 5)
 
 
+def noise(picture: Image) -> Image:
+    return np.random.default_rng(0).integers(0, 256, picture.shape, np.uint8)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         blob,
         stripe,
+        noise,
+        lambda picture: picture[..., :1].repeat(3, -1),
         lambda picture: np.roll(picture, 4, 1),
         lambda picture: np.rot90(picture).copy(),
         lambda picture: picture[:, ::-1].copy(),
         lambda picture: picture // 2,
     ],
-    ids=["a blob", "a stripe", "a moved camera", "lying", "mirrored", "another light"],
+    ids=[
+        "a blob",
+        "a stripe",
+        "noise",
+        "grey",
+        "a moved camera",
+        "lying",
+        "mirrored",
+        "another light",
+    ],
 )
 def test_what_is_no_picture_of_it_is_refused(
     shipped: TorchModel, world: World, wrong: Callable[[Image], Image]
@@ -77,6 +92,12 @@ def test_what_is_no_picture_of_it_is_refused(
     for picture in pictures(world, 10):
         with pytest.raises(UserError, match="times as strange"):
             require_known_picture(wrong(picture), shipped)
+
+
+def test_the_ground_without_an_arm_is_refused(shipped: TorchModel, world: World) -> None:
+    ground = np.median(pictures(world, 60), 0).astype(np.uint8)
+    with pytest.raises(UserError, match="no picture of this world"):
+        require_known_picture(ground, shipped)
 
 
 def test_two_arms_are_refused(shipped: TorchModel, world: World) -> None:
