@@ -88,10 +88,10 @@ class DmcWorld(MujocoWorld):
         if given.shape != (self.spec.action_dim,) or not np.isfinite(given).all():
             raise ValueError(f"expected {self.spec.action_dim} finite numbers, got {action!r}")
         self._environment.task.before_step(self._controls(given), self.physics)
-        self._disturbances.before_step()
+        self.before_step()
         with explained_physics(self.spec.world):
             self.physics.step(self._physics_steps)
-        self._disturbances.after_step()
+        self.after_step()
         self._environment.task.after_step(self.physics)
         return False
 

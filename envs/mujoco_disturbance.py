@@ -20,7 +20,7 @@ class MujocoDisturbances:
     """See :class:`envs.disturbance.Disturbable`; ``physics`` is dm_control's."""
 
     def __init__(self, physics: Any) -> None:
-        self._physics, model = physics, physics.model
+        self.physics, model = physics, physics.model
         self._mass, self._inertia = model.body_mass.copy(), model.body_inertia.copy()
         self._damping, self._armature = model.dof_damping.copy(), model.dof_armature.copy()
         self._moving = [body for body in range(model.nbody) if model.body_weldid[body]]
@@ -35,7 +35,7 @@ class MujocoDisturbances:
 
     def turn(self, name: str, value: float) -> None:
         """See :class:`envs.disturbance.Disturbable`."""
-        model = self._physics.model
+        model = self.physics.model
         if name == HEAVIER.name:
             model.body_mass[:] = value * self._mass
             model.body_inertia[:] = value * self._inertia
@@ -44,27 +44,27 @@ class MujocoDisturbances:
         else:
             self._held[self._dofs[name.removeprefix(HOLDS)]] = value
             model.dof_armature[:] = self._armature + HOLDING * self._held
-        self._physics.forward()  # the coming step would begin with the masses of the last one
+        self.physics.forward()  # the coming step would begin with the masses of the last one
 
     def before_step(self) -> None:
         """What is held stands still."""
         if self._held.any():
-            self._physics.data.qvel[self._held > 0] = 0.0
+            self.physics.data.qvel[self._held > 0] = 0.0
 
     def after_step(self) -> None:
         """Nothing pushes any more."""
-        self._physics.data.xfrc_applied[:] = 0.0
+        self.physics.data.xfrc_applied[:] = 0.0
 
     def push(self, way: Array) -> None:
         """Through the coming step."""
         if not self._moving:
             return
         weight_n = GRAVITY_M_S2 * float(self._mass[self._moving].sum())
-        self._physics.data.xfrc_applied[self._moving[-1], :3] = weight_n * way
+        self.physics.data.xfrc_applied[self._moving[-1], :3] = weight_n * way
 
     def _named_dofs(self) -> dict[str, list[int]]:
         """The degrees of freedom of each joint; a free one is not held."""
-        model = self._physics.model
+        model = self.physics.model
         named: dict[str, list[int]] = {}
         for dof, joint in enumerate(model.dof_jntid):
             name = model.id2name(int(joint), "joint") or f"joint {joint}"

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from envs.base import Array, Image
-from envs.disturbance import Dial
 from envs.mujoco_disturbance import MujocoDisturbances
 from envs.mujoco_stage import StageCamera
 
 
-class MujocoWorld(ABC):
+class MujocoWorld(MujocoDisturbances, ABC):
     """The part of a world that is its ``physics``, dm_control's Physics; see ``envs.base.World``.
 
     Pictures are drawn when the first is asked for, so a world that is only simulated needs no
@@ -22,8 +21,7 @@ class MujocoWorld(ABC):
     """
 
     def __init__(self, physics: Any) -> None:
-        self.physics = physics
-        self._disturbances = MujocoDisturbances(physics)
+        super().__init__(physics)
         self._camera: StageCamera | None = None
 
     def frame(self) -> Image:
@@ -33,19 +31,6 @@ class MujocoWorld(ABC):
     def state(self) -> Array:
         """``qpos`` then ``qvel``, raw: an angle is not wrapped."""
         return np.concatenate([self.physics.data.qpos, self.physics.data.qvel])
-
-    @property
-    def dials(self) -> tuple[Dial, ...]:
-        """See :class:`envs.disturbance.Disturbable`."""
-        return self._disturbances.dials
-
-    def turn(self, name: str, value: float) -> None:
-        """See :class:`envs.disturbance.Disturbable`."""
-        self._disturbances.turn(name, value)
-
-    def push(self, way: Array) -> None:
-        """See :class:`envs.disturbance.Disturbable`."""
-        self._disturbances.push(way)
 
     def drawn_with(self) -> dict[str, str]:
         """See :class:`envs.base.Drawn`."""

@@ -82,9 +82,9 @@ class ReacherWorld(MujocoWorld):
 
     def step(self, action: Array) -> bool:
         """Torques (2,) for one tick; it never ends by itself."""
-        self._disturbances.before_step()
+        self.before_step()
         self._trace = self.simulator.step_through(action)
-        self._disturbances.after_step()
+        self.after_step()
         return False
 
     def trace(self) -> Array:
