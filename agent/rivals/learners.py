@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     Learner: TypeAlias = BaseAlgorithm
 
 COUNTS = ("num_timesteps", "_n_updates", "_episode_num")
-_BUFFER_ARRAYS = (
-    "observations", "next_observations", "actions", "rewards", "dones", "timeouts", "ep_start",
-    "ep_length",
-)  # fmt: skip
+_PLACE = ("pos", "full")  # of a replay buffer
 
 
 def make_learner(
@@ -147,7 +144,11 @@ def freeze(learner: Learner) -> dict[str, Tensor]:
             tensors |= {f"{name}/{key}": value for key, value in part.state_dict().items()}
     tensors |= {name: operator.attrgetter(name)(learner).detach() for name in loose}
     tensors |= {name: torch.tensor(getattr(learner, name)) for name in COUNTS}
-    tensors |= {f"replay/{name}": torch.from_numpy(a) for name, a in _filled(learner).items()}
+    if (buffer := getattr(learner, "replay_buffer", None)) is not None:
+        for name, array in _arrays(buffer).items():
+            rows = buffer.size() if len(array) == buffer.buffer_size else len(array)
+            tensors[f"replay/{name}"] = torch.from_numpy(array[:rows])
+        tensors |= {f"replay/{name}": torch.tensor(getattr(buffer, name)) for name in _PLACE}
     return {name: value.clone().contiguous() for name, value in tensors.items()}
 
 
@@ -169,7 +170,11 @@ def thaw(learner: Learner, tensors: Mapping[str, Tensor]) -> None:
         operator.attrgetter(name)(learner).data.copy_(tensors[name])
     for name in COUNTS:
         setattr(learner, name, int(tensors[name]))
-    _refill(learner, {k.removeprefix("replay/"): v for k, v in tensors.items() if _in(k, "replay")})
+    if (buffer := getattr(learner, "replay_buffer", None)) is not None:
+        for name, array in _arrays(buffer).items():
+            kept = tensors[f"replay/{name}"].numpy()
+            array[: len(kept)] = kept
+        buffer.pos, buffer.full = (tensors[f"replay/{name}"].item() for name in _PLACE)
 
 
 def _in(key: str, name: str) -> bool:
@@ -184,37 +189,12 @@ def _by_index(flat: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     return nested
 
 
-def _filled(learner: Learner) -> dict[str, np.ndarray[Any, Any]]:
-    """The rows in use of every array of the replay buffer, by name; none without a buffer."""
-    buffer = getattr(learner, "replay_buffer", None)
-    if buffer is None:
-        return {}
-    size = buffer.size()
-    arrays = {name: array[:size] for name, array in _arrays(buffer).items()}
-    place = {"pos": np.array(buffer.pos), "full": np.array(buffer.full)}
-    if hasattr(buffer, "_current_ep_start"):
-        place["_current_ep_start"] = buffer._current_ep_start
-    return {**arrays, **place}
-
-
-def _refill(learner: Learner, tensors: Mapping[str, Tensor]) -> None:
-    buffer = getattr(learner, "replay_buffer", None)
-    if buffer is None:
-        return
-    for name, array in _arrays(buffer).items():
-        array[: len(tensors[name])] = tensors[name].numpy()
-    buffer.pos, buffer.full = int(tensors["pos"]), bool(tensors["full"])
-    if hasattr(buffer, "_current_ep_start"):
-        buffer._current_ep_start[:] = tensors["_current_ep_start"].numpy()
-
-
 def _arrays(buffer: Any) -> dict[str, np.ndarray[Any, Any]]:
-    found: dict[str, np.ndarray[Any, Any]] = {}
-    for name in _BUFFER_ARRAYS:
-        value = getattr(buffer, name, {})
-        parts = {f"{name}/{key}": v for key, v in value.items()} if isinstance(value, dict) else {}
-        found |= parts if isinstance(value, dict) else {name: value}
-    return found
+    """All numbers of a replay buffer by name, its own arrays: a row a step, or one an env."""
+    parts = ((n, part) for n, part in vars(buffer).items() if isinstance(part, dict))
+    named = {f"{name}/{key}": value for name, part in parts for key, value in part.items()}
+    found = (vars(buffer) | named).items()
+    return {name: v for name, v in found if isinstance(v, np.ndarray) and v.dtype != object}
 
 
 def extract_actor(
