@@ -12,6 +12,7 @@ about, without a single frame being drawn again: its error falls several times i
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -59,8 +60,6 @@ class Lessons:
             self._pairs_loss = loss_over_ranks(warm_start_loss, model, without="predictor.")
         if main.stop < self.config.steps:
             self._settling_loss = loss_over_ranks(prediction_loss, model, without="encoder.")
-        self._embedded: WindowSampler | None = None
-        self._kept: tuple[list[np.ndarray], list[np.ndarray]] | None = None
 
     def loss(self, step: int) -> LossTerms:
         """Of one batch, with the model in the mode that this part of the training needs."""
@@ -84,21 +83,16 @@ class Lessons:
 
     def _main(self, step: int, directions: torch.Generator) -> LossTerms:
         window = self.windows.sample(step)
+        frames, actions = self._there(window.frames), self._there(window.actions)
+        weight, multi_step = weight_at(step, self.config), self.config.multi_step
         found: LossTerms = self.main_loss(
-            self.regulariser,
-            self._there(window.frames),
-            self._there(window.actions),
-            weight_at(step, self.config),
-            directions,
-            self.config.multi_step,
+            self.regulariser, frames, actions, weight, directions, multi_step
         )
         return found
 
     def _settling(self, step: int) -> LossTerms:
-        if self._embedded is None:
-            self._embedded = self._sampler_of_embeddings()
+        window = self._settled[0].sample(step)
         self.model.encoder.eval()
-        window = self._embedded.sample(step)
         embeddings, actions = self._there(window.frames), self._there(window.actions)
         found: LossTerms = self._settling_loss(embeddings, actions, self.config.multi_step)
         return found
@@ -108,19 +102,18 @@ class Lessons:
 
         The encoder must have come to rest.
         """
-        if self._kept is None:
-            self._sampler_of_embeddings()
-        assert self._kept is not None
-        return self._kept
+        return self._settled[1:]
 
-    def _sampler_of_embeddings(self) -> WindowSampler:
+    @cached_property
+    def _settled(self) -> tuple[WindowSampler, list[np.ndarray], list[np.ndarray]]:
         settings = self.config
         episodes, ids = self._source.at(min(settings.main_steps.stop, settings.steps - 1))
         made = self._embed(episodes, ids)
         rows = [episodes.rows(episode) for episode in ids.tolist()]
-        self._kept = [made[each] for each in rows], [episodes.state[each].copy() for each in rows]
         drawing = self._drawing(settings.window_frames, self._block, settings.batch)
-        return drawing.sampler(replace(episodes, pixels=made), ids)
+        sampler = drawing.sampler(replace(episodes, pixels=made), ids)
+        states = [episodes.state[each].copy() for each in rows]
+        return sampler, [made[each] for each in rows], states
 
     def _embed(self, episodes: Episodes, ids: Rows) -> np.ndarray:
         """Embeddings (N, D) of all rows of the episodes learned from, as a controller has them."""

@@ -54,20 +54,10 @@ class BatchNormOverRanks(_BatchNorm):
 
 def norms_over_ranks(model: nn.Module) -> None:
     """Let every BatchNorm of ``model`` see the whole batch; weights and their names stay."""
-    if ranks.count() == 1:
-        return
-    for parent in list(model.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, _BatchNorm):
-                setattr(parent, name, _over_ranks(child))
-
-
-def _over_ranks(norm: _BatchNorm) -> BatchNormOverRanks:
-    wide = BatchNormOverRanks(norm.num_features, norm.eps, norm.momentum, norm.affine)
-    wide.weight, wide.bias = norm.weight, norm.bias
-    for name, value in norm.named_buffers(recurse=False):
-        setattr(wide, name, value)
-    return wide.train(norm.training)
+    if ranks.count() > 1:
+        for norm in model.modules():
+            if isinstance(norm, _BatchNorm):
+                norm.__class__ = BatchNormOverRanks  # which has no state of its own
 
 
 def loss_over_ranks(loss: Loss, model: WorldModel, without: str = TAUGHT_LATER[0]) -> Loss:

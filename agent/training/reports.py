@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agent.training.diagnostics import Diagnostics
 
@@ -23,15 +22,3 @@ class TrainStatistics:
     seconds: float
     frames_per_s: float
     diagnostics: Diagnostics | None = None
-
-
-@dataclass
-class Clock:
-    """Seconds of training, those before a resume included; diagnostics count too."""
-
-    before: float = 0.0
-    started: float = field(default_factory=time.monotonic)
-
-    def seconds(self) -> float:
-        """So far."""
-        return self.before + time.monotonic() - self.started

@@ -115,15 +115,11 @@ def _evenly(episodes: Episodes, ids: Rows, count: int) -> Rows:
 
 def _range(episodes: Episodes, rows: Rows) -> tuple[Image, Image]:
     """The darkest and the brightest value of each pixel in those frames."""
-    ranges = [(frames.min(0), frames.max(0)) for frames in _chunks(episodes, rows)]
+    chunks = (episodes.pixels[rows[at : at + _CHUNK]] for at in range(0, len(rows), _CHUNK))
+    ranges = [(frames.min(0), frames.max(0)) for frames in chunks]
     darkest: Image = np.min([low for low, _ in ranges], 0)
     brightest: Image = np.max([high for _, high in ranges], 0)
     return darkest, brightest
-
-
-def _chunks(episodes: Episodes, rows: Rows) -> Iterator[Image]:
-    for first in range(0, len(rows), _CHUNK):
-        yield episodes.pixels[rows[first : first + _CHUNK]]
 
 
 @torch.no_grad()

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
-from agent.data.manifest import ShardRecord
 from agent.data.rotation import AHEAD, Drawing, RotatingSampler, Rotation
 from agent.data.store import MEMORY_SHARE, RolloutStore
 from agent.data.windows import WindowSampler
@@ -82,10 +81,11 @@ def source_of(store: RolloutStore, config: TrainingConfig, held: int | None = No
         return Source(episodes, *ids)
     fitting = _fitting(store, room)
     held = min(held or fitting, fitting)
-    looked_at = _looked_at(store, len(train), held)
+    chosen = _looked_at(store, len(train), held)
     _log.info("%d of %d shards in memory at a time", held, len(store.records))
-    kept = replace(store, records=tuple(looked_at))
-    positions = _positions(store, looked_at)
+    kept = replace(store, records=tuple(store.records[number] for number in chosen))
+    shards = np.repeat(np.arange(len(store.records)), [record.count for record in store.records])
+    positions = np.flatnonzero(np.isin(shards, chosen))  # which episodes of the whole they hold
     ids = np.flatnonzero(positions < len(train)), np.flatnonzero(positions >= len(train))
     frames = config.batch * config.window_frames
     rotation = Rotation(store, len(train), held, frames, config.seed)
@@ -145,8 +145,8 @@ def _staying(held: int) -> int:
     return max(_LEAST_LOOKED_AT, held // _HELD_TO_LOOKED_AT)
 
 
-def _looked_at(store: RolloutStore, border: int, held: int) -> list[ShardRecord]:
-    """The shards that stay, in order: some on each side of the episode ``border``."""
+def _looked_at(store: RolloutStore, border: int, held: int) -> list[int]:
+    """The shards that stay, in order, by number: some on each side of the episode ``border``."""
     ends = np.cumsum([record.count for record in store.records])
     held_out = _evenly(np.flatnonzero(ends > border), max(1, _staying(held) // 4))
     train = _evenly(np.flatnonzero(ends <= border), _staying(held) - len(held_out))
@@ -155,19 +155,9 @@ def _looked_at(store: RolloutStore, border: int, held: int) -> list[ShardRecord]
             f"expected whole shards of training episodes in {store.directory}, got none: allow "
             "more memory (--memory), or record with fewer episodes in a shard"
         )
-    return [store.records[number] for number in sorted([*train, *held_out])]
+    return sorted([*train, *held_out])
 
 
 def _evenly(numbers: Rows, count: int) -> list[int]:
     places = np.linspace(0, len(numbers) - 1, min(count, len(numbers))).astype(int)
     return [int(n) for n in numbers[places]]
-
-
-def _positions(store: RolloutStore, chosen: list[ShardRecord]) -> Rows:
-    """Which episodes of the whole the chosen shards hold."""
-    first, found = 0, []
-    for record in store.records:
-        if record in chosen:
-            found.append(np.arange(first, first + record.count))
-        first += record.count
-    return np.concatenate(found)

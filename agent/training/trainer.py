@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -33,7 +34,7 @@ from agent.training.lessons import Lessons
 from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.parallel import norms_over_ranks
-from agent.training.reports import Clock, Losses, TrainStatistics
+from agent.training.reports import Losses, TrainStatistics
 from agent.training.sight import learn_sight
 from agent.training.slow_features import STEPS
 from agent.training.source import actions_of, data_for, env_steps, some_frames, source_of
@@ -97,7 +98,7 @@ class Trainer:
         norms_over_ranks(self.model)
         self.optimiser = WorldModelOptimiser(self.model, config.training)
         self.lessons = Lessons(self.model, source, config)
-        self.step, self.clock = 0, Clock()
+        self.step, self._began_s = 0, time.monotonic()
         self._held: Sequence[Any] = ()
         self._is_stopped = False
         self._unreported: list[Losses] = []
@@ -167,6 +168,10 @@ class Trainer:
             yield self._report(self._unreported, diagnostics)
             self._unreported.clear()
 
+    def _seconds(self) -> float:
+        """Of training, those before a resume included; diagnostics count too."""
+        return time.monotonic() - self._began_s
+
     def save(self) -> None:
         """Write the training state now, on the first rank."""
         if not ranks.is_first():
@@ -174,7 +179,7 @@ class Trainer:
         save_training_state(
             self.out / STATE,
             self.step,
-            self.clock.seconds(),
+            self._seconds(),
             self.model,
             self.optimiser,
             self.identity,
@@ -235,7 +240,7 @@ class Trainer:
 
     def _report(self, losses: list[Losses], diagnostics: Diagnostics | None) -> TrainStatistics:
         """Means of the ``losses`` since the last report, and the speed since the start."""
-        settings, seconds = self.config.training, self.clock.seconds()
+        settings, seconds = self.config.training, self._seconds()
         loss, one_step, multi_step, sigreg = np.mean(losses, axis=0).tolist()
         return TrainStatistics(
             step=self.step,
@@ -270,7 +275,7 @@ class Trainer:
             "env_steps": env_steps(
                 self.store, len(self.store.split(self.config.training.holdout_fraction)[0])
             ),
-            "training_s": round(self.clock.seconds(), 1),
+            "training_s": round(self._seconds(), 1),
             "ranks": ranks.count(),
             "peak_memory_mb": peak_memory_mb(),
             "waited_for_shards_s": round(self._rotation.waited_s if self._rotation else 0.0, 2),
@@ -285,7 +290,7 @@ class Trainer:
             self.step, before, self._unreported = load_training_state(
                 state, self.model, self.optimiser, self.identity
             )
-            self.clock = Clock(before)
+            self._began_s -= before
         elif resume:
             raise UserError(f"nothing to resume in {self.out}: expected {state}")
         else:
