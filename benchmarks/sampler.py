@@ -21,6 +21,7 @@ import h5py
 import numpy as np
 
 from agent.data import Episodes, RolloutStore, WindowSampler
+from agent.data.windows import Drawing
 from agent.errors import UserError
 from agent.evaluation.provenance import circumstances
 from agent.files.json_files import write_json
@@ -86,7 +87,7 @@ def from_sampler(episodes: Episodes) -> Callable[[int], object]:
 
 def sampler_of(episodes: Episodes) -> WindowSampler:
     """The windows of the benchmark."""
-    return WindowSampler(episodes, range(episodes.count), FRAMES, STRIDE, BATCH, seed=0)
+    return WindowSampler(episodes, range(episodes.count), Drawing(FRAMES, STRIDE, BATCH, seed=0))
 
 
 def from_slices(store: RolloutStore) -> Callable[[int], object]:

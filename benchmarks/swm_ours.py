@@ -21,6 +21,7 @@ from agent.config import default
 from agent.control.mpc import WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.data import CollectConfig, WindowSampler, collect
+from agent.data.windows import Drawing
 from agent.export.exporting import export_controller
 from agent.export.onnx_model import OnnxModel
 from agent.interfaces import Controller, Goals, Seen
@@ -116,7 +117,7 @@ def read(options: argparse.Namespace) -> Result:
         ids, size = range(store.episode_count), store.header.spec.image_size[0]
         rates = {}
         for name, episodes in (("disk", disk), ("memory", memory)):
-            sampler = WindowSampler(episodes, ids, FRAMES, STRIDE, BATCH, seed=0)
+            sampler = WindowSampler(episodes, ids, Drawing(FRAMES, STRIDE, BATCH, seed=0))
             steps = iter(range(10**9))
             rate = per_second(lambda s=sampler, i=steps: s.sample(next(i)), options.seconds)
             rates[name] = BATCH * rate

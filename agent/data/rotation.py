@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,36 +17,12 @@ from agent.data.episodes import Episodes, Rows
 from agent.data.manifest import ShardRecord
 from agent.data.shards import Columns
 from agent.data.store import RolloutStore
-from agent.data.windows import WindowSampler
+from agent.data.windows import Drawing, WindowSampler
 from agent.interfaces import Window
 
 REUSE = 4  # how often a frame is drawn in one stay of its shard, on average
 AHEAD = 2  # shards that are read before their turn
 _ORDER = (2, 0)  # of the streams of a seed: none of a step
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How windows are drawn: ``frames`` T, ``stride`` K, ``batch`` B, ``seed``, and our ``part``
-    (n, of) of every batch.
-    """
-
-    frames: int
-    stride: int
-    batch: int
-    seed: int
-    part: tuple[int, int] = (0, 1)
-
-    @property
-    def rows(self) -> int:
-        """How many rows of an episode a window spans."""
-        return (self.frames - 1) * self.stride + 1
-
-    def sampler(self, episodes: Episodes, ids: Rows) -> WindowSampler:
-        """Draws from the episodes ``ids``."""
-        return WindowSampler(
-            episodes, ids, self.frames, self.stride, self.batch, self.seed, self.part
-        )
 
 
 class Rotation:
@@ -117,7 +92,8 @@ class RotatingSampler:
         episodes, ids = self._rotation.at(step)
         if self._sampler is None or episodes is not self._over:
             fitting = ids[episodes.ep_len >= self._drawing.rows]  # without a warning at each turn
-            self._sampler = self._drawing.sampler(episodes, fitting if len(fitting) else ids)
+            ids = fitting if len(fitting) else ids
+            self._sampler = WindowSampler(episodes, ids, self._drawing)
             self._over = episodes
         return self._sampler.sample(step)
 

@@ -8,6 +8,7 @@ order. Because step s always gives the same windows, a resumed training sees wha
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,34 +20,39 @@ from agent.interfaces import Window
 _log = logging.getLogger(__name__)
 
 
-class WindowSampler:
-    """Draws windows uniformly from all that fit in some episodes.
-
-    ``episode_ids`` (any number of them); ``frames`` T, at least 2; ``stride`` K env steps between
-    frames; ``batch`` B windows per call, of which only ``part`` (n, of) is served: what several
-    ranks are served together is what one would be. Episodes too short for a window are passed over,
-    with a warning; UserError if all are.
+@dataclass(frozen=True)
+class Drawing:
+    """How windows are drawn: ``frames`` T, at least 2, ``stride`` K env steps between frames,
+    ``batch`` B windows per call, of which only ``part`` (n, of) is served: what several ranks are
+    served together is what one would be.
     """
 
-    def __init__(
-        self,
-        episodes: Episodes,
-        episode_ids: ArrayLike,
-        frames: int,
-        stride: int,
-        batch: int,
-        seed: int,
-        part: tuple[int, int] = (0, 1),
-    ) -> None:
-        ids = np.asarray(episode_ids, dtype=np.int64)
-        ids = _long_enough(episodes, ids, frames, stride, batch)
-        self.episodes = episodes
-        self.frames, self.stride, self.batch, self.seed = frames, stride, batch, seed
-        number, parts = part
+    frames: int
+    stride: int
+    batch: int
+    seed: int
+    part: tuple[int, int] = (0, 1)
+
+    @property
+    def rows(self) -> int:
+        """How many rows of an episode a window spans."""
+        return (self.frames - 1) * self.stride + 1
+
+
+class WindowSampler:
+    """Draws windows uniformly from all that fit in the episodes ``episode_ids``.
+
+    Episodes too short for a window are passed over, with a warning; UserError if all are.
+    """
+
+    def __init__(self, episodes: Episodes, episode_ids: ArrayLike, drawing: Drawing) -> None:
+        ids = _long_enough(episodes, np.asarray(episode_ids, dtype=np.int64), drawing)
+        self.episodes, self.drawing = episodes, drawing
+        (number, parts), batch = drawing.part, drawing.batch
         self._part = slice(number * batch // parts, (number + 1) * batch // parts)
         self._first_row = episodes.ep_offset[ids]
         # Window number w, of all there are, starts in the episode whose end_number exceeds w.
-        starts = episodes.ep_len[ids] - (frames - 1) * stride
+        starts = episodes.ep_len[ids] - drawing.rows + 1
         self._end_number = np.cumsum(starts)
         self._first_number = self._end_number - starts
 
@@ -57,19 +63,17 @@ class WindowSampler:
 
     def sample(self, step: int) -> Window:
         """The B windows of training step ``step``, or our part of them, always the same."""
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(step,)))
-        drawn = rng.integers(self.window_count, size=self.batch)[self._part]
+        rng = np.random.default_rng(np.random.SeedSequence(self.drawing.seed, spawn_key=(step,)))
+        drawn = rng.integers(self.window_count, size=self.drawing.batch)[self._part]
         return self.windows_at(self._start_rows(drawn))
 
     def windows_at(self, start_rows: Rows) -> Window:
         """The windows whose first frames are the given rows (B,); no check that they fit."""
-        span = (self.frames - 1) * self.stride
-        frame_rows = start_rows[:, None] + np.arange(0, span + 1, self.stride)  # (B, T)
-        action_rows = start_rows[:, None] + np.arange(span)  # (B, (T-1)*K)
-        actions = self.episodes.action[action_rows]  # (B, (T-1)*K, A)
+        rows = start_rows[:, None] + np.arange(self.drawing.rows)  # (B, (T-1)*K + 1)
+        actions = self.episodes.action[rows[:, :-1]]  # (B, (T-1)*K, A)
         return Window(
-            frames=self.episodes.pixels[frame_rows],
-            actions=actions.reshape(len(start_rows), self.frames - 1, -1),  # (B, T-1, K*A)
+            frames=self.episodes.pixels[rows[:, :: self.drawing.stride]],
+            actions=actions.reshape(len(rows), self.drawing.frames - 1, -1),  # (B, T-1, K*A)
         )
 
     def _start_rows(self, numbers: Rows) -> Rows:
@@ -77,8 +81,9 @@ class WindowSampler:
         return self._first_row[episode] + numbers - self._first_number[episode]
 
 
-def _long_enough(episodes: Episodes, ids: Rows, frames: int, stride: int, batch: int) -> Rows:
+def _long_enough(episodes: Episodes, ids: Rows, drawing: Drawing) -> Rows:
     """Those of ``ids`` that a window fits in."""
+    frames, stride, batch = drawing.frames, drawing.stride, drawing.batch
     if frames < 2 or stride < 1 or batch < 1:
         raise UserError(
             "expected frames of at least 2, stride and batch of at least 1, "
@@ -86,7 +91,7 @@ def _long_enough(episodes: Episodes, ids: Rows, frames: int, stride: int, batch:
         )
     if ids.ndim != 1 or not len(ids) or not 0 <= ids.min() <= ids.max() < episodes.count:
         raise UserError(f"expected episode numbers from 0 to {episodes.count - 1}, got {ids}")
-    needed, lengths = (frames - 1) * stride + 1, episodes.ep_len[ids]
+    needed, lengths = drawing.rows, episodes.ep_len[ids]
     if lengths.max() < needed:
         raise UserError(
             f"a window of {frames} frames {stride} env steps apart needs episodes of {needed} "

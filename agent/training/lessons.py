@@ -20,8 +20,7 @@ from torch import Tensor
 
 from agent.config import ExperimentConfig
 from agent.data.episodes import Episodes, Rows
-from agent.data.rotation import Drawing
-from agent.data.windows import WindowSampler
+from agent.data.windows import Drawing, WindowSampler
 from agent.model.world_model import WorldModel
 from agent.training import ranks
 from agent.training.diagnostics import embed_episodes
@@ -111,7 +110,7 @@ class Lessons:
         made = self._embed(episodes, ids)
         rows = [episodes.rows(episode) for episode in ids.tolist()]
         drawing = self._drawing(settings.window_frames, self._block, settings.batch)
-        sampler = drawing.sampler(replace(episodes, pixels=made), ids)
+        sampler = WindowSampler(replace(episodes, pixels=made), ids, drawing)
         states = [episodes.state[each].copy() for each in rows]
         return sampler, [made[each] for each in rows], states
 

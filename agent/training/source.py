@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
-from agent.data.rotation import AHEAD, Drawing, RotatingSampler, Rotation
+from agent.data.rotation import AHEAD, RotatingSampler, Rotation
 from agent.data.store import MEMORY_SHARE, RolloutStore
-from agent.data.windows import WindowSampler
+from agent.data.windows import Drawing, WindowSampler
 from agent.errors import UserError
 from agent.files.bundle import has_bundle
 from agent.machine.memory import available_memory_bytes, used_memory_bytes
@@ -50,7 +50,7 @@ class Source:
         """Draws the windows of a step."""
         if self.rotation is not None:
             return RotatingSampler(self.rotation, drawing)
-        return drawing.sampler(self.episodes, self.train_ids)
+        return WindowSampler(self.episodes, self.train_ids, drawing)
 
     def at(self, step: int) -> tuple[Episodes, Rows]:
         """The episodes that a step learns from, and their numbers."""

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from agent.data import RolloutStore, RolloutWriter
-from agent.data.rotation import AHEAD, Drawing, RotatingSampler, Rotation
+from agent.data.rotation import AHEAD, RotatingSampler, Rotation
+from agent.data.windows import Drawing
 from agent.errors import DamagedDataError
 from envs import WorldSpec
 
