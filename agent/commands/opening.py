@@ -87,7 +87,7 @@ def rivals(world: World, policy: Path | None) -> Mapping[str, Callable[[], Contr
         from agent.evaluation.play import require_fit
         from agent.rivals.actor import ActorController
 
-        actor = ActorController.load(policy)
+        actor = ActorController.load(find_checkpoint(policy))
         require_fit(actor, "live", spec)
         makers[actor.name] = lambda: actor
     return makers

@@ -31,16 +31,23 @@ class Situation:
     reach: FloatArray
 
 
-class Model(Protocol):
+class Encodes(Protocol):
+    """What knows a world's frames in an embedding of D numbers, float32."""
+
+    @property
+    def spec(self) -> WorldSpec:
+        """The world it knows."""
+
+    def encode(self, frames: Image) -> FloatArray:
+        """Embeddings (E, D) of frames uint8 (E, h, w, 3)."""
+
+
+class Model(Encodes, Protocol):
     """A world model that has learned; float32 throughout.
 
     L embeddings of D numbers are its context, K ticks pass in one of its steps, and M is the width
     of the goal metric.
     """
-
-    @property
-    def spec(self) -> WorldSpec:
-        """The world it knows."""
 
     @property
     def sight(self) -> Sight | None:
@@ -53,9 +60,6 @@ class Model(Protocol):
     @property
     def action_block(self) -> int:
         """K."""
-
-    def encode(self, frames: Image) -> FloatArray:
-        """Embeddings (E, D) of frames uint8 (E, h, w, 3)."""
 
     def predict(self, embeddings: FloatArray, blocks: FloatArray) -> FloatArray:
         """Next embeddings (E, D) from (E, L, D) and action blocks (E, L, K*A)."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.control.guard import SightGuard
 from agent.control.history import TickHistory
-from agent.control.model import Model
+from agent.control.model import Encodes, Model
 from agent.errors import UserError
 from agent.interfaces import FloatArray, Goals, Image
 from agent.model.sight import Sight
@@ -102,7 +102,7 @@ class Perception:
         return self._history.blocks()
 
 
-def embedded(model: Model, frames: Image | None) -> FloatArray:
+def embedded(model: Encodes, frames: Image | None) -> FloatArray:
     """Embeddings (E, D) of frames uint8 (E, h, w, 3).
 
     Raises:

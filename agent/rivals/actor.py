@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agent.errors import UserError
-from agent.files.bundle import CHECKPOINT, bundle_sha256, has_bundle
+from agent.files.bundle import bundle_sha256
 from agent.interfaces import Array, Decision, FloatArray, Goals, Needs, Seen
 from agent.rivals.algorithms import own_part
 from agent.rivals.policy_files import Policy, PolicyFiles
@@ -95,20 +94,8 @@ class ActorController:
 
     @classmethod
     def load(cls, directory: Path, algorithm: str | None = None) -> ActorController:
-        """From a checkpoint, or from the folder of a training that has one.
-
-        Raises what ``ACTORS.load`` does, and UserError if another than ``algorithm`` was trained.
-        """
-        if not has_bundle(directory) and has_bundle(directory / CHECKPOINT):
-            directory = directory / CHECKPOINT
-        actor = ACTORS.load(directory)
-        found = actor.config.algorithm
-        if algorithm not in (None, found):
-            raise UserError(
-                f"expected a policy of '{algorithm}' in {directory}, got one of '{found}': give "
-                f"another directory, or evaluate it as '{found}'"
-            )
-        return cls(actor, bundle_sha256(directory))
+        """From a checkpoint; raises what ``ACTORS.load`` does."""
+        return cls(ACTORS.load(directory, algorithm), bundle_sha256(directory))
 
     def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
         """Remember the goals' states."""

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from agent.control.history import TickHistory
-from agent.errors import UserError
+from agent.control.perception import embedded
 from agent.files.bundle import bundle_sha256
 from agent.interfaces import Decision, FloatArray, Goals, Image, Needs, Seen
 from agent.model.encoder import ConvEncoder, EncoderConfig
@@ -74,6 +74,11 @@ class CloneNetwork(Policy):
             nn.Linear(width, spec.action_dim),
         )  # fmt: skip
 
+    def encode(self, frames: Image) -> FloatArray:
+        """Embeddings (E, D) of frames uint8 (E, h, w, 3)."""
+        embeddings: FloatArray = self.encoder(torch.from_numpy(frames)).numpy()
+        return embeddings
+
     def forward(self, frames: Frames) -> Tensor:
         """Actions (B, A) in [-1, 1]."""
         embeddings = self.encoder(torch.cat(frames))  # (3 B, D)
@@ -104,17 +109,8 @@ class CloneController:
 
     @classmethod
     def load(cls, directory: Path, algorithm: str) -> CloneController:
-        """From a checkpoint of ``algorithm``.
-
-        Raises what ``CLONES.load`` does, and UserError on another algorithm.
-        """
-        network = CLONES.load(directory)
-        if network.config.algorithm != algorithm:
-            raise UserError(
-                f"expected a checkpoint of {algorithm} in {directory}, got one of "
-                f"{network.config.algorithm}: use --controller {network.config.algorithm}"
-            )
-        return cls(network, bundle_sha256(directory))
+        """From a checkpoint; raises what ``CLONES.load`` does."""
+        return cls(CLONES.load(directory, algorithm), bundle_sha256(directory))
 
     @torch.no_grad()
     def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
@@ -123,7 +119,7 @@ class CloneController:
         UserError if frames are not of the size it was trained on.
         """
         self._history = TickHistory(2, self._network.config.stride, self._network.spec.action_dim)
-        self._goals = self._encode(goals.pixels)
+        self._goals = embedded(self._network, goals.pixels)
 
     @torch.no_grad()
     def act(self, seen: Seen) -> Decision:
@@ -131,18 +127,7 @@ class CloneController:
 
         UserError as of :meth:`reset`.
         """
-        self._history.see(self._encode(seen.pixels))
+        self._history.see(embedded(self._network, seen.pixels))
         before, now = np.moveaxis(self._history.embeddings(), 1, 0)
         frames = (torch.from_numpy(np.ascontiguousarray(x)) for x in (before, now, self._goals))
         return Decision(self._network.actions(*frames).double().numpy())
-
-    def _encode(self, frames: Image | None) -> FloatArray:
-        assert frames is not None, "a controller that needs pixels is shown some"
-        shape = self._network.spec.frame_shape
-        if frames.shape[1:] != shape or frames.dtype != np.uint8:
-            raise UserError(
-                f"expected frames uint8 {shape}, as the policy was trained on, got {frames.dtype} "
-                f"{frames.shape[1:]}"
-            )
-        embeddings: FloatArray = self._network.encoder(torch.from_numpy(frames)).numpy()
-        return embeddings

@@ -63,11 +63,11 @@ class PolicyFiles(Generic[Network]):
         }
         write_bundle(directory, files)
 
-    def load(self, directory: Path) -> Network:
+    def load(self, directory: Path, algorithm: str | None = None) -> Network:
         """The policy in ``directory``, in evaluation mode.
 
         Raises:
-            UserError: if there is none, or one of another schema.
+            UserError: if there is none, or one of another schema or another ``algorithm``.
             DamagedDataError: if it is not what its manifest says, or does not fit its config.
         """
         files = read_bundle(directory)
@@ -75,11 +75,17 @@ class PolicyFiles(Generic[Network]):
         try:
             settings = from_dict(self.settings, config[self.name])
             spec = WorldSpec.from_json(config["world"])
-            return filled(lambda: self.make(settings, spec), files.get(WEIGHTS, b""))
+            policy = filled(lambda: self.make(settings, spec), files.get(WEIGHTS, b""))
         except (SafetensorError, RuntimeError, OverflowError) as error:
             raise DamagedDataError(f"{directory}: weights do not fit {CONFIG} ({error})") from error
         except (KeyError, ValueError, TypeError) as error:
             raise DamagedDataError(f"{directory}: {CONFIG} is damaged ({error!r})") from error
+        if algorithm not in (None, found := policy.config.algorithm):
+            raise UserError(
+                f"expected a policy of '{algorithm}' in {directory}, got one of '{found}': give "
+                f"another directory, or use --controller {found}"
+            )
+        return policy
 
     def facts(self, directory: Path) -> dict[str, Any]:
         """What was told when it was saved; same errors as of :meth:`load`."""

@@ -115,6 +115,6 @@ def test_any_world_is_learned_in(
         hindsight_goals=0 if name == "ppo" else 4, replay=1000,
     )  # fmt: skip
     list(Training(tmp_path, name, None, 400, 0, settings, world="line").run())
-    controller = ActorController.load(tmp_path, name)
+    controller = ActorController.load(tmp_path / "checkpoint", name)
     assert controller.needs.spec == SPEC
     assert ALGORITHMS[name].name == controller.name

@@ -89,7 +89,7 @@ def test_the_learning_curve_is_there_without_a_pickle(trained: Path) -> None:
     facts = json.loads((trained / "checkpoints/400/config.json").read_text())["facts"]
     assert (facts["env_steps"], facts["seed"]) == (400, 3)
     assert facts["peak_memory_mb"] > 10
-    last = ActorController.load(trained)
+    last = ActorController.load(trained / "checkpoint")
     assert last.checkpoint_sha256 == bundle_sha256(trained / "checkpoint")
     assert ActorController.load(trained / "checkpoints/400").name == "sac"
 
