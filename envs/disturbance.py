@@ -5,8 +5,8 @@ For trying out what a controller can take; nothing is ever learned from a distur
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from math import isfinite
 from typing import Protocol, runtime_checkable
 
 from envs.base import Array
@@ -32,17 +32,16 @@ class Dial:
         """Whether it is off or on."""
         return (self.low, self.high, self.step) == (0, 1, 1)
 
-    def checked(self, value: float) -> float:
+    def checked(self, value: float | str) -> float:
         """``value``, if it may be turned to that.
 
         Raises:
             SpecError: if it is no finite number of its range.
         """
-        if not (isfinite(value) and self.low <= value <= self.high):
-            raise SpecError(
-                f"expected {self.about} from {self.low:g} to {self.high:g}, got {value:g}"
-            )
-        return float(value)
+        with suppress(ValueError):
+            if self.low <= float(value) <= self.high:
+                return float(value)
+        raise SpecError(f"expected {self.about} from {self.low:g} to {self.high:g}, got {value}")
 
 
 @runtime_checkable

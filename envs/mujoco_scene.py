@@ -65,11 +65,6 @@ class MujocoScene:
         pose = self._grips.drag(grip, checked_point(to), state[: self._model.nq])
         return np.concatenate([pose, np.zeros(self._model.nv)])
 
-    def geom_position(self, name: str, state: Array) -> Array:
-        """Where the geom of that name is, (3,)."""
-        self._pose(state)
-        return np.array(self._data.geom(name).xpos)
-
     def _pose(self, state: Array) -> None:
         self._data.qpos[:] = state[: self._model.nq]
         self._mujoco.mj_kinematics(self._model, self._data)

@@ -91,12 +91,9 @@ class Switchboard:
             SpecError: for a number it does not take.
         """
         control, part = self._owner(name)
-        if isinstance(control, Choice):
-            part.set(name, control.checked(value))
-        elif isinstance(control, Dial):
-            part.set(name, control.checked(_number(value, control)))
-        else:
+        if isinstance(control, Button):
             raise UserError(f"{name} is a button: it has no value")
+        part.set(name, control.checked(value))
 
     def press(self, name: str) -> None:
         """Press; UserError for what is no button."""
@@ -112,10 +109,3 @@ class Switchboard:
                 f"{nearest(name, self._owners) or ''}"
             )
         return self._owners[name]
-
-
-def _number(value: Value, dial: Dial) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        raise UserError(f"expected a number for {dial.about}, got {value!r}") from None

@@ -42,7 +42,6 @@ class Page:
         self._to_session = ask
         self.pilots = Pilots()
         self._scene: PageScene | None = None
-        self._tape: _Tape | None = None
         self._shown = 0
         self._viser.gui.configure_theme(show_logo=False, show_share_button=False)
         self._status = self._viser.gui.add_markdown(OPENING)
@@ -51,7 +50,7 @@ class Page:
 
     def begin(self, glimpse: Glimpse) -> None:
         """Show a world, while its model is being loaded."""
-        self._glimpse = glimpse
+        self._glimpse, self._tape = glimpse, _Tape(glimpse.step_s)
         with self._viser.atomic():
             self._mind = PageMind(self._viser.gui, glimpse)
             if glimpse.view is not None:
@@ -79,7 +78,6 @@ class Page:
                 self._status.content = f"{_headline(moment, self._glimpse)}\n\n{self.pilots.words}"
             if self._shown % COMMAND_EVERY == 1:
                 self._command.content = f"Repeat it: `{moment.command}`"
-        assert self._tape is not None
         self._tape.add(moment)
         for visitor, reason in moment.refusals:
             self._notify(visitor, reason)
@@ -119,7 +117,6 @@ class Page:
             dropped = gui.add_upload_button("a picture as the goal", mime_type="image/*")
             film = gui.add_button("film of the last seconds")
             self._command = gui.add_markdown("")
-        self._tape = _Tape(self._glimpse.step_s)
 
         @dropped.on_upload  # type: ignore[untyped-decorator]
         async def _(event: Any) -> None:
@@ -127,7 +124,6 @@ class Page:
 
         @film.on_click  # type: ignore[untyped-decorator]
         def _(event: Any) -> None:
-            assert self._tape is not None
             event.client.send_file_download("live.webm", self._tape.film())
 
     def _notify(self, visitor: int, reason: str) -> None:

@@ -173,7 +173,7 @@ class Session:
         elif isinstance(wish, Push):
             self._body.push(np.array(wish.way, np.float64), wish.ticks)
         elif isinstance(wish, Drop):
-            self._goal.drop(wish.name, wish.content)
+            self._goal.drop(wish.file, wish.content)
 
     def _follow_goal(self) -> None:
         if self._version == self._goal.version:

@@ -20,8 +20,8 @@ class Wish:
 
     @property
     def key(self) -> object:
-        """What it is about."""
-        return type(self)
+        """What it is about: a control, or its kind alone."""
+        return getattr(self, "name", type(self))
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,12 @@ class Set(Wish):
     name: str
     value: Value
 
-    @property
-    def key(self) -> object:
-        """The control."""
-        return self.name
-
 
 @dataclass(frozen=True)
 class Press(Wish):
     """Press a button."""
 
     name: str
-
-    @property
-    def key(self) -> object:
-        """The button."""
-        return self.name
 
 
 @dataclass(frozen=True)
@@ -69,5 +59,5 @@ class Push(Wish):
 class Drop(Wish):
     """Take a picture as the goal: the bytes of a file of that name."""
 
-    name: str
+    file: str
     content: bytes

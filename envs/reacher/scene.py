@@ -24,7 +24,8 @@ class ReacherScene(MujocoScene):
 
     def points(self, state: Array) -> Array:
         """The fingertip, (1, 3)."""
-        return self.geom_position("finger", state)[None]
+        self._pose(state)
+        return np.array(self._data.geom("finger").xpos)[None]
 
     def drag(self, grip: int, to: Array, state: Array) -> Array:
         """The arm at rest with its fingertip at ``to``, of both poses the nearer to ``state``.

@@ -96,7 +96,7 @@ def test_it_goes_where_the_goal_is_dragged(session: Session) -> None:
         (DragGoal(3, 5, (0.1, 0.1, 0.0)), "a grip of the goal"),
         (Set(3, "light", np.nan), "expected light × from 0.2 to 2, got nan"),
         (Set(3, "delay", 7), "from 0 to 3, got 7"),
-        (Set(3, "light", "much"), "expected a number for light"),
+        (Set(3, "light", "much"), "expected light × from 0.2 to 2, got much"),
         (Set(3, "acts", "magic"), "expected what acts of gauss-newton"),
         (Set(3, "lihgt", 1.0), "did you mean 'light'?"),
         (Set(3, "tick", 1.0), "is a button"),
