@@ -127,10 +127,10 @@ class Agent(Acting):
         block = self.model.config.action_block
         if not sent.shape[1] or sent.shape[1] % block:
             raise UserError(f"expected a multiple of {block} actions, got {sent.shape[1]}")
-        blocks = torch.from_numpy(sent).reshape(len(frames), 1, -1, self.model.action_width)
+        blocks = torch.from_numpy(sent).reshape(len(frames), -1, self.model.action_width)
         with torch.no_grad():
             now = self.model.encode(torch.from_numpy(frames))
             seen = now[:, None].expand(-1, self.model.context, -1)
             still = blocks.new_zeros(len(frames), self.model.context - 1, self.model.action_width)
-            ahead: FloatArray = self.model.rollout(seen, still, blocks)[:, 0].numpy()
+            ahead: FloatArray = self.model.ahead(seen, torch.cat([still, blocks], 1)).numpy()
         return ahead if np.ndim(image) == 4 else ahead[0]

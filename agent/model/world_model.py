@@ -127,24 +127,12 @@ class WorldModel(nn.Module):
         straight = embeddings @ self.goal_metric
         return straight if self.slow is None else torch.cat([self.slow(embeddings), straight], -1)
 
-    def rollout(
-        self,
-        embeddings: Tensor,
-        past: Tensor,
-        candidates: Tensor,
-        drift: Tensor | None = None,
-    ) -> Tensor:
-        """Predicted embeddings (E, N, H, D) of action blocks (E, N, H, K*A), after embeddings
-        (E, L, D) and the blocks (E, L-1, K*A) between them: :func:`agent.model.rolling.roll`.
-        """
-        return roll(self.predictor, embeddings, past, candidates, drift)
-
     def ahead(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
         """Predicted embeddings (E, H, D): after embeddings (E, L, D) and all action blocks
         (E, L-1+H, K*A) from the first of them on.
         """
         past = self.context - 1
-        return self.rollout(embeddings, blocks[:, :past], blocks[:, None, past:])[:, 0]
+        return roll(self.predictor, embeddings, blocks[:, :past], blocks[:, None, past:])[:, 0]
 
     def stepping(self) -> Stepping:
         """The predictor with its weights of now, as planning calls it."""

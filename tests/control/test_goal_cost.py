@@ -12,6 +12,7 @@ from known_world import exact_network, learned_network, situation_of
 from agent.control.goal_cost import GoalCost, GoalCostConfig
 from agent.control.model import Situation
 from agent.control.torch_model import TorchModel
+from agent.model.rolling import roll
 from agent.model.world_model import WorldModel
 from planners import LeastSquaresCost
 
@@ -40,7 +41,7 @@ def offsets_of(network: WorldModel, now: Situation, plan: Array, episode: int) -
     )
     blocks = torch.from_numpy(plan.reshape(1, 1, len(plan), -1)).to(seen.dtype)
     with torch.no_grad():
-        predicted = network.rollout(seen, past, blocks, drift)[0, 0]
+        predicted = roll(network.predictor, seen, past, blocks, drift)[0, 0]
         found: Array = ((predicted - goal) @ network.goal_metric).numpy()
     return found
 

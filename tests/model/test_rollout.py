@@ -10,7 +10,7 @@ from torch import Tensor
 
 from agent.model.folded import DifferentiatedPredictor
 from agent.model.predictor import PredictorConfig
-from agent.model.rolling import Stepping, slopes_along
+from agent.model.rolling import Stepping, roll, slopes_along
 from agent.model.world_model import WorldModel, WorldModelConfig
 from envs import WorldSpec
 
@@ -47,7 +47,7 @@ def linearised(step: Stepping, seen: Tensor, past: Tensor, plan: Tensor) -> tupl
 def test_a_rollout_is_one_prediction_after_another(build: Build, context: int) -> None:
     model = build(context)
     embeddings, past, plans = inputs(context)
-    predicted = model.rollout(embeddings, past, plans)
+    predicted = roll(model.predictor, embeddings, past, plans)
     assert predicted.shape == (EPISODES, COUNT, HORIZON, DIM)
     for episode in range(EPISODES):
         for plan in range(COUNT):
@@ -63,16 +63,16 @@ def test_planning_rolls_out_what_the_model_does(build: Build, context: int, drif
     drift = embeddings[:, 0] / 3 if drifts else None
     with torch.no_grad():
         found = model.stepping().roll(embeddings, past, plans, drift)
-        expected = model.rollout(embeddings, past, plans, drift)
+        expected = roll(model.predictor, embeddings, past, plans, drift)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("block", range(HORIZON))
 def test_an_action_block_changes_the_future_and_not_the_past(model: WorldModel, block: int) -> None:
     embeddings, past, plans = inputs(3)
-    before = model.rollout(embeddings, past, plans)
+    before = roll(model.predictor, embeddings, past, plans)
     plans[:, :, block] += 0.5
-    after = model.rollout(embeddings, past, plans)
+    after = roll(model.predictor, embeddings, past, plans)
     # predicted[h] is the embedding after blocks 0..h.
     assert torch.equal(before[:, :, :block], after[:, :, :block])
     assert (before[:, :, block:] != after[:, :, block:]).all()
@@ -80,9 +80,9 @@ def test_an_action_block_changes_the_future_and_not_the_past(model: WorldModel, 
 
 def test_candidates_and_episodes_do_not_mix(model: WorldModel) -> None:
     embeddings, past, plans = inputs(3)
-    before = model.rollout(embeddings, past, plans)
+    before = roll(model.predictor, embeddings, past, plans)
     plans[1, 2] += 1.0
-    after = model.rollout(embeddings, past, plans)
+    after = roll(model.predictor, embeddings, past, plans)
     changed = (before != after).flatten(2).any(-1)
     assert changed.tolist() == [[False, False, False], [False, False, True]]
 
@@ -91,7 +91,7 @@ def test_an_untrained_model_predicts_that_nothing_moves() -> None:
     embeddings, past, plans = (x[..., :32] for x in inputs(3))
     model = WorldModel(WorldModelConfig(), SPEC)
     embeddings = torch.randn(EPISODES, 3, 32)
-    predicted = model.rollout(embeddings, past, plans)
+    predicted = roll(model.predictor, embeddings, past, plans)
     assert torch.equal(predicted, embeddings[:, None, -1:].expand_as(predicted))
 
 
@@ -100,11 +100,13 @@ def test_the_slope_is_that_of_automatic_differentiation(build: Build, context: i
     model = build(context).double()
     embeddings, past, plans = inputs(context, torch.float64)
     predicted, slope = linearised(model.stepping(), embeddings, past, plans[:, 0])
-    torch.testing.assert_close(predicted, model.rollout(embeddings, past, plans[:, :1])[:, 0])
+    rolled = roll(model.predictor, embeddings, past, plans[:, :1])[:, 0]
+    torch.testing.assert_close(predicted, rolled)
     for episode in range(EPISODES):
         one = embeddings[episode, None], past[episode, None]
         expected = torch.autograd.functional.jacobian(
-            lambda plan, one=one: model.rollout(*one, plan[None, None])[0, 0], plans[episode, 0]
+            lambda plan, one=one: roll(model.predictor, *one, plan[None, None])[0, 0],
+            plans[episode, 0],
         )
         torch.testing.assert_close(slope[episode], expected.flatten(2).mT, atol=1e-10, rtol=1e-8)
 
@@ -116,7 +118,7 @@ def test_the_slope_is_that_of_a_small_step(model: WorldModel) -> None:
     for variable in (0, 7, HORIZON * WIDTH - 1):
         direction = torch.zeros(HORIZON * WIDTH).scatter(0, torch.tensor(variable), nudge)
         steps = torch.stack([plan + direction.view(HORIZON, WIDTH) * sign for sign in (1, -1)], 1)
-        ends = model.rollout(embeddings, past, steps)
+        ends = roll(model.predictor, embeddings, past, steps)
         numeric = (ends[:, 0] - ends[:, 1]) / (2 * nudge)
         torch.testing.assert_close(slope[:, :, variable], numeric, atol=2e-3, rtol=2e-2)
 

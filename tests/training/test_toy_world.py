@@ -16,6 +16,7 @@ from torch import Tensor
 
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
+from agent.model.rolling import roll
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.training.diagnostics import effective_rank, fit_probe, probe_r2
 from agent.training.objective import regularised_loss
@@ -104,7 +105,7 @@ def test_the_state_is_recovered_and_predicted(world: World) -> None:
     assert effective_rank(held_out) > 3.8
     # Ten steps on its own from the first three frames.
     context, actions = embeddings[TRAINED:, :3], world.actions[TRAINED:]
-    ahead = model.rollout(context, actions[:, :2], actions[:, None, 2:12])[:, 0, -1]
+    ahead = roll(model.predictor, context, actions[:, :2], actions[:, None, 2:12])[:, 0, -1]
     assert probe_r2(probe, ahead.numpy(), world.states[TRAINED:, 12].double().numpy()).min() > 0.95
 
 
