@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import DamagedDataError, UserError
+from agent.extras import version_of
 from agent.files.durable import write_durably
 from agent.files.folders import DATASET_MARK
 from agent.files.json_files import parsed, sealed, sum_of, unsealed
@@ -27,12 +27,8 @@ _FREE = ("episodes", "drawn_with")  # may differ between two headers of one data
 
 def drawn_with(world: World | None = None) -> dict[str, str]:
     """Versions of what draws and moves worlds here, and of all that ``world`` itself names."""
-    found = {"machine": platform.machine()}
-    for name in _DRAWN_WITH:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    known = {name: version for name in _DRAWN_WITH if (version := version_of(name)) is not None}
+    found = {"machine": platform.machine(), **known}
     return found | dict(world.drawn_with() if isinstance(world, Drawn) else {})
 
 

@@ -31,12 +31,10 @@ class WorldGoalEnv(gymnasium.Env[Observation, FloatArray]):
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (gymnasium declares it so)
 
-    def __init__(
-        self, world: World, budget_steps: int = BUDGET_STEPS, shaped: bool = False
-    ) -> None:
-        if budget_steps < 1:
-            raise ValueError(f"expected budget_steps of at least 1, got {budget_steps}")
-        self.world, self.budget_steps, self._shaped = world, budget_steps, shaped
+    budget_steps = BUDGET_STEPS
+
+    def __init__(self, world: World, shaped: bool = False) -> None:
+        self.world, self._shaped = world, shaped
         self.code = StateCode(world.spec)
         blank = np.zeros(len(world.spec.state))
         goal = spaces.Box(-np.inf, np.inf, self.code.goal(blank).shape, np.float32)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +26,6 @@ from envs.base import Array, FloatArray, World
 from envs.behaviours import Behaviour
 from envs.reacher.angles import WRIST_LIMIT_RAD
 from envs.reacher.simulator import ACTION_REPEAT, PHYSICS_DT_S, TORQUE_DIM, ReacherSimulator
-
-if TYPE_CHECKING:
-    from envs.reacher.angles import WRIST_LIMIT_RAD
 
 _TAPS = 2000  # ticks after which the slowest process here has forgotten everything
 
@@ -62,11 +59,6 @@ class StationaryProcess:
         response = (after + 1) * self.pole**after
         response[1:] -= after[1:] * self.pole ** (after[1:] - 1)
         return self.noise_rad_s * float(np.sqrt((response**2).sum()))
-
-    def autocorrelation(self, ticks: int) -> float:
-        """Of the angle with itself ``ticks`` later."""
-        h = self._angle_response
-        return float((h[ticks:] * h[: len(h) - ticks]).sum() / (h**2).sum())
 
     def next_velocity(self, qpos_rad: Array, qvel_rad_s: Array, noise: Array) -> Array:
         """v' [rad/s] from angles, velocities and standard normal ``noise``, all of one shape."""

@@ -48,7 +48,8 @@ class Line:
 
 
 def test_relabelled_rewards_are_those_of_the_world() -> None:
-    env, rng = WorldGoalEnv(Line(), budget_steps=5), np.random.default_rng(0)
+    env, rng = WorldGoalEnv(Line()), np.random.default_rng(0)
+    env.budget_steps = 5
     env.reset(seed=0)
     for _ in range(5):
         seen, reward, ended, truncated, info = env.step(rng.uniform(-1, 1, 3))

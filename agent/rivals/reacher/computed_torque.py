@@ -23,19 +23,12 @@ STIFFNESS_PER_S2 = 400.0  # the best for a torque every 0.04 s
 
 
 class ComputedTorqueController:
-    """Feedback on ``state``; the shoulder takes the short way round, the wrist cannot.
-
-    Args:
-        stiffness_per_s2: kp; damping is critical.
-    """
+    """Feedback on ``state``; the shoulder takes the short way round, the wrist cannot."""
 
     name = "computed-torque"
 
-    def __init__(self, stiffness_per_s2: float = STIFFNESS_PER_S2) -> None:
-        if stiffness_per_s2 <= 0.0:
-            raise ValueError(f"expected stiffness_per_s2 > 0, got {stiffness_per_s2}")
+    def __init__(self) -> None:
         self.needs = Needs(pixels=False, state=True)
-        self._stiffness = stiffness_per_s2
         self._simulator = ReacherSimulator()
         self._mujoco: Any = importlib.import_module("mujoco")
         model = self._simulator.physics.model
@@ -56,8 +49,8 @@ class ComputedTorqueController:
         velocity = state[TORQUE_DIM:]
         error = goal_state[:TORQUE_DIM] - state[:TORQUE_DIM]
         error[0] = wrap_angle(error[0])
-        damping = 2.0 * np.sqrt(self._stiffness)
-        force = self._force(state, self._stiffness * error - damping * velocity)
+        damping = 2.0 * np.sqrt(STIFFNESS_PER_S2)
+        force = self._force(state, STIFFNESS_PER_S2 * error - damping * velocity)
         return np.clip(force / self._gear, -1.0, 1.0)
 
     def _force(self, state: Array, acceleration_rad_s2: Array) -> Array:
