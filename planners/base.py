@@ -35,18 +35,8 @@ class LeastSquaresCost(Protocol):
         """(E, H, K, A) -> residuals (E, R) and their slopes (E, P, R), the Jacobian transposed."""
 
 
-class Noise(Protocol):
-    """Random numbers for E episodes, each from a stream of its own."""
-
-    def normal(self, shape: tuple[int, ...]) -> Array:
-        """The next standard normal (E, *shape)."""
-
-    def uniform(self, shape: tuple[int, ...]) -> Array:
-        """The next (E, *shape), uniform in [0, 1)."""
-
-
 class SeededNoise:
-    """numpy's generators, one an episode: what an episode draws never depends on the others."""
+    """Random numbers for E episodes, each from a stream of its own, whatever the others draw."""
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self._streams = [np.random.default_rng(np.random.SeedSequence(seed)) for seed in seeds]
@@ -58,6 +48,9 @@ class SeededNoise:
     def uniform(self, shape: tuple[int, ...]) -> Array:
         """The next (E, *shape), uniform in [0, 1), float32."""
         return np.stack([s.random(shape, dtype=np.float32) for s in self._streams])
+
+
+Noise = SeededNoise  # as planners name what they are given
 
 
 @dataclass(frozen=True)

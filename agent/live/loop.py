@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # it brings torch, which the page's process does without
 
     OpenSession = Callable[[Callable[[Glimpse], None]], Session]
 
+_GONE = (EOFError, BrokenPipeError, ConnectionResetError)  # the page's process; so are we then
 SPARE_S = 0.02  # a tick with so much of it left can be used for more
 
 
@@ -87,27 +88,19 @@ def serve(pipe: Connection, open_session: OpenSession) -> None:
     ``open_session`` tells a glimpse of the world as soon as it can.
     """
     from agent.cluster.serving import ignore_interrupts
-
-    ignore_interrupts()
-    try:
-        with pipe:
-            _play(pipe, open_session)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the page's process is done or gone, and so are we
-
-
-def _play(pipe: Connection, open_session: OpenSession) -> None:
     from agent.machine.precedence import take_precedence
 
-    try:
-        session = open_session(pipe.send)
-        pipe.send(session.opening)
-        take_precedence()  # not before: what it loads must not keep a browser from loading the page
-        _keep_playing(pipe, session, Beat())
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        raise
-    except Exception as error:
-        pipe.send(error)
+    ignore_interrupts()
+    with suppress(*_GONE), pipe:
+        try:
+            session = open_session(pipe.send)
+            pipe.send(session.opening)
+            take_precedence()  # not before: what it loads must not keep a browser waiting
+            _keep_playing(pipe, session, Beat())
+        except _GONE:
+            raise
+        except Exception as error:
+            pipe.send(error)
 
 
 def _keep_playing(pipe: Connection, session: Session, beat: Beat) -> None:
