@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.control.delay_line import DelayLine
 from agent.control.model import Situation
@@ -28,6 +29,7 @@ class DirectController:
     """
 
     name = "direct"
+    searched = None  # as of a controller that plans
 
     def __init__(
         self,
@@ -69,6 +71,16 @@ class DirectController:
         """(E, D), the goals' embeddings."""
         assert self._perception is not None, "reset() comes first"
         return self._perception.goals
+
+    @property
+    def surprise(self) -> FloatArray:
+        """Zeros (E,): it judges no prediction."""
+        return np.zeros(len(self.goals), np.float32)
+
+    @property
+    def goes_round(self) -> NDArray[np.bool_]:
+        """(E,): it aims at nothing but its goals."""
+        return np.zeros(len(self.goals), np.bool_)
 
     def act(self, seen: Seen) -> Decision:
         """Actions (E, A) for the coming tick.

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from agent.control.delay_line import DelayLine
 from agent.control.direct import DirectController
-from agent.control.model import Situation
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.control.watch import TickWatch
-from agent.interfaces import Decision, FloatArray, Goals, Image, Seen
+from agent.interfaces import Decision, Goals, Image, Seen
 from agent.live.controls import Choice, Control, Controlled, Value
 from envs import Dial
 from planners import PLANNERS
@@ -24,7 +23,7 @@ DEADLINE_SHARE = 0.7  # of a tick: the rest is for the world, the camera and the
 class Acting(Controlled):
     """One controller at a time, on one episode that never ends.
 
-    Other settings make another controller, which begins from what is seen then.
+    Other settings make another ``controller``, which begins from what is seen then.
     """
 
     def __init__(self, model: TorchModel, tick_ms: float, seed: int) -> None:
@@ -42,7 +41,7 @@ class Acting(Controlled):
             ACTS: options[0], HORIZON: usual.horizon, DELAY: 0.0, KNOWS: 1.0, GUARD: 1.0
         }  # fmt: skip
         self._goals: Goals | None = None
-        self._controller, self._line = self._made(), DelayLine(0)
+        self.controller, self._line = self._made(), DelayLine(0)
 
     def set(self, name: str, value: Value) -> None:
         """See :class:`agent.live.controls.Controlled`."""
@@ -50,22 +49,22 @@ class Acting(Controlled):
             return
         planners = {self._values[ACTS], value} <= set(PLANNERS)
         self._values[name] = value
-        if name == ACTS and planners and isinstance(self._controller, WorldModelController):
-            self._controller.planner = PLANNERS[str(value)]()  # it keeps what it has seen
+        if name == ACTS and planners and isinstance(self.controller, WorldModelController):
+            self.controller.planner = PLANNERS[str(value)]()  # it keeps what it has seen
             return
-        self._controller = self._made()
+        self.controller = self._made()
         self.reset()
 
     def keep_time(self, tick_ms: float) -> None:
         """From now on a tick is that long."""
         self._tick_ms = tick_ms
-        self._controller.watch = TickWatch(DEADLINE_SHARE * tick_ms)
+        self.controller.watch = TickWatch(DEADLINE_SHARE * tick_ms)
 
     def aim(self, goal_frame: Image) -> None:
         """Go to another goal, a picture (h, w, 3)."""
         begun, self._goals = self._goals is not None, Goals(goal_frame[None])
         if begun:
-            self._controller.aim(self._goals)
+            self.controller.aim(self._goals)
         else:
             self.reset()
 
@@ -73,46 +72,14 @@ class Acting(Controlled):
         """Forget what was seen and done."""
         self._line = DelayLine(int(self._values[DELAY]))
         if self._goals is not None:
-            self._controller.reset(self._goals, [self._seed])
+            self.controller.reset(self._goals, [self._seed])
 
     def act(self, frame: Image) -> Decision:
         """The decision (1, A) whose actions act now; after a fault it starts again."""
-        decision = self._controller.act(Seen(frame[None]))
+        decision = self.controller.act(Seen(frame[None]))
         if decision.fault is not None:
             self.reset()
         return replace(decision, actions=self._line.through(decision.actions))
-
-    @property
-    def situation(self) -> Situation | None:
-        """What the last decision started from; None before the first of this controller."""
-        return self._controller.situation
-
-    @property
-    def goals(self) -> FloatArray:
-        """The goal's embedding (1, D), wherever the controller aims on its way there."""
-        return self._controller.goals
-
-    @property
-    def goes_round(self) -> bool:
-        """Whether it aims elsewhere for now, as the straight way led nowhere."""
-        controller = self._controller
-        if not isinstance(controller, WorldModelController) or controller.situation is None:
-            return False
-        return bool(controller.goes_round[0])
-
-    @property
-    def searched(self) -> FloatArray | None:
-        """The plan (1, H*K, A) of the last decision; None of the action head."""
-        controller = self._controller
-        return controller.searched if isinstance(controller, WorldModelController) else None
-
-    @property
-    def surprise(self) -> float:
-        """Mean squared error of the last prediction, beyond the drift; 0 of the action head."""
-        controller = self._controller
-        if isinstance(controller, WorldModelController):
-            return float(controller.surprise[0])
-        return 0.0
 
     def _made(self) -> WorldModelController | DirectController:
         values, tick_ms = self._values, DEADLINE_SHARE * self._tick_ms

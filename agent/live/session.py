@@ -200,7 +200,8 @@ class Session:
         if self._tick < self._imagines_at:
             return None
         self._imagines_at = self._tick + IMAGINES_EVERY_TICKS
-        return self._thought.imagine(self._acting.situation, self._acting.searched)
+        acting = self._acting.controller
+        return self._thought.imagine(acting.situation, acting.searched)
 
     def _ghost(self) -> Ghost | None:
         if self._scene is None or self._goal.state is None:
@@ -209,15 +210,16 @@ class Session:
         return Ghost(self._scene.place(state), self._scene.points(state))
 
     def _trace(self, spent_ms: float) -> None:
-        situation, decision = self._acting.situation, self._decision
+        acting, decision = self._acting.controller, self._decision
+        situation = acting.situation
         assert decision is not None and situation is not None
-        now, goal = situation.embeddings[:, -1], self._acting.goals
+        now, goal = situation.embeddings[:, -1], acting.goals
         row = (
             self._tick * self._world.spec.step_s,
             float(np.linalg.norm(self._model.apart(now, goal))),
             float(np.linalg.norm(now - goal)),
             truth(self._world, self._goal.state),
-            self._acting.surprise,
+            float(acting.surprise[0]),
             float(np.square(situation.drift).mean()),
             spent_ms,
             *decision.actions[0].tolist(),
@@ -225,7 +227,7 @@ class Session:
         self._traces.append(row)
 
     def _doing(self) -> str:
-        round_about = ", by a way round" if self._acting.goes_round else ""
+        round_about = ", by a way round" if self._acting.controller.goes_round[0] else ""
         return doing(self._world, self._goal.state, self._decision) + round_about
 
     def _command(self) -> str:
