@@ -8,7 +8,7 @@ A behaviour draws a policy for an episode: what gives the action of each tick. `
 episode, so one data set holds slow drifts, long swings and white jitter.
 ``wander`` is ``ou`` with stronger and far longer pushes, up to the whole of an episode: for worlds
 that cross their own space slowly.
-``restless`` draws scale and ρ anew every 50 ticks, and is stronger: an episode goes everywhere
+``restless`` draws scale and ρ anew every 25 ticks, and is stronger: an episode goes everywhere
 and rests in between, so that a fifth of the episodes, or fewer, will do.
 ``uniform`` draws every action independently, the data of LeWorldModel
 (Maes et al. 2026, arXiv:2603.19312).
@@ -33,7 +33,7 @@ from envs.errors import WorldError
 SCALE_RANGE = (0.05, 1.5)  # log-uniform: a planner needs near-rest precision, and force
 CORRELATION_RANGE = (0.0, 0.97)  # ρ per tick; .97 at 0.04 s forgets in about 1.3 s
 STRONG_SCALE_RANGE = (0.1, 3.0)  # log-uniform; most of the largest is clipped: full force, held
-RESTLESS_TICKS = 50
+RESTLESS_TICKS = 25
 WANDER_MEMORY_RANGE_TICKS = (1.0, 200.0)  # log-uniform: white jitter to one push an episode
 SWIFT_SCALE, SWIFT_CORRELATION = 0.7, 0.85
 
@@ -80,7 +80,7 @@ def ou_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatAr
 
 
 def restless_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
-    """Correlated actions float32 (ticks, A), scale and correlation drawn every 50 ticks."""
+    """Correlated actions float32 (ticks, A), scale and correlation drawn every 25 ticks."""
     starts = range(0, ticks, RESTLESS_TICKS)
     parts = [_drawn(rng, RESTLESS_TICKS, action_dim, STRONG_SCALE_RANGE) for _ in starts]
     return np.concatenate(parts)[:ticks]

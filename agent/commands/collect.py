@@ -47,7 +47,7 @@ class Collect:
     """Length of an episode in env steps; it is shorter where the world ends it."""
     behaviour: Annotated[str, optional("NAME", "the world's, mostly ou")] = ""
     """How the world is moved: ou, actions that drift, weak and strong; restless, the same stronger
-    and changing every 50 steps, where episodes are few; wander, stronger and far longer; uniform,
+    and changing every 25 steps, where episodes are few; wander, stronger and far longer; uniform,
     each drawn anew; swift, strong ones that drift; what a world has of its own; FILE.py:NAME; or
     the directory of a checkpoint, which then steers to goals it has seen."""
     workers: Annotated[Parallel | None, arg(help_behavior_hint="(default: every core)")] = None
