@@ -120,13 +120,10 @@ class Agent(Acting):
             image: uint8 (h, w, 3), or (E, h, w, 3).
 
         Raises:
-            UserError: if the actions do not fill whole model steps.
+            UserError: for actions of another shape, or that do not fill whole model steps.
         """
         frames = self._batch(image)
-        sent = np.asarray(actions, np.float32).reshape(len(frames), -1, self.spec.action_dim)
-        block = self.model.config.action_block
-        if not sent.shape[1] or sent.shape[1] % block:
-            raise UserError(f"expected a multiple of {block} actions, got {sent.shape[1]}")
+        sent = self._sequences(actions, len(frames))
         blocks = torch.from_numpy(sent).reshape(len(frames), -1, self.model.action_width)
         with torch.no_grad():
             now = self.model.encode(torch.from_numpy(frames))
@@ -134,3 +131,17 @@ class Agent(Acting):
             still = blocks.new_zeros(len(frames), self.model.context - 1, self.model.action_width)
             ahead: FloatArray = self.model.ahead(seen, torch.cat([still, blocks], 1)).numpy()
         return ahead if np.ndim(image) == 4 else ahead[0]
+
+    def _sequences(self, actions: ArrayLike, images: int) -> FloatArray:
+        """Actions float32 (E, T, A), one sequence an image, checked."""
+        sent, wide = np.asarray(actions, np.float32), self.spec.action_dim
+        each = sent[None] if sent.ndim == 2 else sent
+        if each.ndim != 3 or len(each) != images or each.shape[2] != wide:
+            shape = f"({images}, T, {wide})" + (f" or (T, {wide})" if images == 1 else "")
+            raise UserError(
+                f"expected actions {shape}, a sequence for each image, got {sent.shape}"
+            )
+        block = self.model.config.action_block
+        if not each.shape[1] or each.shape[1] % block:
+            raise UserError(f"expected a multiple of {block} actions, got {each.shape[1]}")
+        return each

@@ -174,6 +174,25 @@ def test_what_is_imagined_has_an_embedding_each_model_step(steering: Agent) -> N
 
 
 @pytest.mark.parametrize(
+    ("shape", "images", "said"),
+    [
+        ((6, 1), 1, r"actions \(1, T, 2\) or \(T, 2\), a sequence for each image, got \(6, 1\)"),
+        ((8,), 1, r"got \(8,\)"),
+        ((4, 3), 1, r"got \(4, 3\)"),
+        ((2, 4, 2), 1, r"got \(2, 4, 2\)"),
+        ((8, 2), 2, r"actions \(2, T, 2\), a sequence for each image, got \(8, 2\)"),
+        ((1, 8, 2), 2, r"got \(1, 8, 2\)"),
+        ((1, 1, 8, 2), 1, r"got \(1, 1, 8, 2\)"),
+    ],
+)
+def test_actions_of_another_shape_are_not_read_as_others(
+    steering: Agent, shape: tuple[int, ...], images: int, said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        steering.imagine(np.zeros(shape), IMAGES[:images])
+
+
+@pytest.mark.parametrize(
     ("image", "said"),
     [
         (np.zeros((SIDE, SIDE + 1, 3), np.uint8), r"uint8 \(16, 16, 3\).*got uint8 \(16, 17, 3\)"),
