@@ -103,10 +103,13 @@ class Agent(Acting):
         return cls.load(out)
 
     def distance(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
-        """How far apart two images are as the planner measures it: a number, or (E,)."""
-        offsets = self._network.apart(
-            self._network.encode(self._batch(image)), self._network.encode(self._batch(goal_image))
-        )
+        """How far apart two images are as the planner measures it: a number, or (E,).
+
+        Raises:
+            UserError: as of :meth:`act`.
+        """
+        now, goal = self._pairs(image, goal_image)
+        offsets = self._network.apart(self._network.encode(now), self._network.encode(goal))
         lengths: Array = np.sqrt(np.square(offsets, dtype=np.float64).sum(-1))
         return lengths if np.ndim(image) == 4 else lengths[0]
 

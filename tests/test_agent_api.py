@@ -197,6 +197,7 @@ def test_actions_of_another_shape_are_not_read_as_others(
     [
         (np.zeros((SIDE, SIDE + 1, 3), np.uint8), r"uint8 \(16, 16, 3\).*got uint8 \(16, 17, 3\)"),
         (np.zeros((SIDE, SIDE, 3)), r"got float64 \(16, 16, 3\)"),
+        (np.zeros((0, SIDE, SIDE, 3), np.uint8), r"got uint8 \(0, 16, 16, 3\)"),
         (np.zeros((SIDE, SIDE), np.uint8), r"got uint8 \(16, 16\)"),
         (np.zeros((1, 1, SIDE, SIDE, 3), np.uint8), r"got uint8 \(1, 1, 16, 16, 3\)"),
     ],
@@ -210,6 +211,14 @@ def test_another_image_is_refused(steering: Agent, image: np.ndarray, said: str)
     ):
         with pytest.raises(UserError, match=said):
             ask()
+
+
+@pytest.mark.parametrize(("images", "goals"), [(3, 1), (1, 3), (2, 3)])
+def test_each_image_has_its_goal(steering: Agent, images: int, goals: int) -> None:
+    said = rf"a goal for each image, got images \({images}, .*and goals \({goals}, "
+    for ask in (steering.act, steering.distance):
+        with pytest.raises(UserError, match=said):
+            ask(IMAGES[:images], GOALS[:goals])
 
 
 def test_a_model_that_breaks_down_is_told(run: Path) -> None:

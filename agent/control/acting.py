@@ -55,11 +55,11 @@ class Acting:
             goal_image: what it should see, of the same shape.
 
         Raises:
-            UserError: for images of another size than the model was trained on, or a goal that is
-                no picture of its world.
+            UserError: for images of another size than the model was trained on, another number of
+                goals than of images, or a goal that is no picture of its world.
             ModelFaultError: if the model gave numbers that are not finite.
         """
-        now, goal = self._batch(image), self._batch(goal_image)
+        now, goal = self._pairs(image, goal_image)
         self._pursue(goal)
         decision = self._controller.act(Seen(pixels=now))
         self._held = decision.held
@@ -99,11 +99,22 @@ class Acting:
         embeddings = self._seen_by.encode(self._batch(image))
         return embeddings if np.ndim(image) == 4 else embeddings[0]
 
+    def _pairs(self, image: ArrayLike, goal_image: ArrayLike) -> tuple[Image, Image]:
+        """As many images as goals, uint8 (E, h, w, 3) each."""
+        now, goal = self._batch(image), self._batch(goal_image)
+        if len(now) != len(goal):
+            raise UserError(
+                f"expected a goal for each image, got images {np.shape(image)} and goals "
+                f"{np.shape(goal_image)}"
+            )
+        return now, goal
+
     def _batch(self, image: ArrayLike) -> Image:
         """One image or several as uint8 (E, h, w, 3), checked."""
         frames = np.asarray(image)
         shape = self.spec.frame_shape
-        if frames.shape[-3:] != shape or frames.ndim not in (3, 4) or frames.dtype != np.uint8:
+        fits = frames.shape[-3:] == shape and frames.ndim in (3, 4) and frames.size
+        if not fits or frames.dtype != np.uint8:
             raise UserError(
                 f"expected an image uint8 {shape}, or a batch of them, got {frames.dtype} "
                 f"{frames.shape}"
