@@ -32,6 +32,7 @@ from envs.catalogue import (
     names_code,
     usual_behaviour,
 )
+from envs.checking import require_finite
 from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import advice as gl_advice
@@ -110,6 +111,7 @@ __all__ = [
     "names_code",
     "passed_through",
     "probe",
+    "require_finite",
     "roll_out",
     "spec_of_first_schema",
     "task_named",

@@ -28,6 +28,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from envs.base import Array, FloatArray, World
+from envs.checking import require_finite
 from envs.errors import WorldError
 
 SCALE_RANGE = (0.05, 1.5)  # log-uniform: a planner needs near-rest precision, and force
@@ -169,6 +170,9 @@ def roll_out(
     """Run one episode of up to ``ticks`` ticks; it is shorter if it ends by itself.
 
     ``each_state(t)`` is called while the world stands in state t = 0 … T (to draw it).
+
+    Raises:
+        WorldError: if a state is not finite, naming its tick and column.
     """
     start = behaviour.draw_start(rng) if behaviour.draw_start else None
     world.reset(rng, start)
@@ -181,6 +185,7 @@ def roll_out(
         if each_state is not None:
             each_state(tick)
         if ended or tick == ticks:
+            require_finite(world.spec, states[: tick + 1])
             return RollOut(actions[:tick], states[: tick + 1])
         actions[tick] = policy(world, tick)
         ended = world.step(actions[tick])

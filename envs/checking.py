@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.base import Column, World, WorldSpec
+from envs.base import Array, Column, World, WorldSpec
 from envs.errors import GLError, WorldError
 
 WANTED = ("spec", "reset", "step", "frame", "state", "close")
@@ -29,6 +29,22 @@ def check_world(world: Any, name: str) -> World:
         return world  # type: ignore[no-any-return]
     _check_frame(world, frame, name)
     return world  # type: ignore[no-any-return]
+
+
+def require_finite(spec: WorldSpec, states: Array, tick: int | None = None) -> None:
+    """Refuse states (N, S) that are no numbers: of N ticks from 0 on, or all of ``tick``.
+
+    Raises:
+        WorldError: naming the world, the tick and the column.
+    """
+    if np.isfinite(states).all():
+        return
+    row, column = np.argwhere(~np.isfinite(states))[0]
+    when = row if tick is None else tick
+    raise WorldError(
+        f"expected finite numbers as the state of world {spec.world!r}, got "
+        f"{spec.state_names[column]} = {states[row, column]} at tick {when}"
+    )
 
 
 def _check_parts(world: Any, name: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.errors import ModelFaultError, UserError
 from agent.interfaces import Array, Controller, Decision, Goals, Image, Seen
-from envs import Episode, Task, Verdict, World, WorldSpec, passed_through
+from envs import Episode, Task, Verdict, World, WorldSpec, passed_through, require_finite
 
 Progress = Callable[[int, int], None]
 """Called after every control tick with the episodes done (rounded down) and their total."""
@@ -75,10 +75,12 @@ class Arena:
     ) -> list[Trial]:
         """E episodes from start to the end of the budget, success or not.
 
-        An episode that the world ends itself is judged on what there was of it.
+        An episode that the world ends itself is judged on what there was of it. WorldError for a
+        state that is not finite.
         """
         worlds = self._begin(episodes)
         starts = [world.state() for world in worlds]
+        require_finite(self.world.spec, np.stack(starts), tick=0)
         self._controller.reset(self._goals(episodes), [episode.seed for episode in episodes])
         paths: list[list[Array]] = [[] for _ in episodes]
         ended, spent_ms = [False] * len(episodes), []
@@ -92,6 +94,7 @@ class Arena:
                 if not ended[index]:
                     ended[index] = world.step(actions[index])
                     paths[index].append(passed_through(world))
+                    require_finite(world.spec, paths[index][-1], tick + 1)
             after = np.stack([world.state() for world in worlds])
             self._watch(Moment(tick, seen.pixels, states, after, decision))
             if all(ended):

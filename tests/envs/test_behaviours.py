@@ -77,6 +77,19 @@ def test_uniform_actions_are_uniform_and_independent():
     assert abs((actions[1:] * actions[:-1]).mean()) < 0.01
 
 
+def test_a_state_that_is_no_number_is_not_recorded(monkeypatch):
+    world = make_world("two-room")
+    state, seen = world.state, []
+
+    def lost():
+        seen.append(state())
+        return seen[-1] if len(seen) < 6 else np.array([0.5, np.nan])
+
+    monkeypatch.setattr(world, "state", lost)
+    with pytest.raises(WorldError, match=r"'two-room', got y = nan at tick 5"):
+        roll_out(world, BEHAVIOURS["uniform"], np.random.default_rng(0), 20)
+
+
 def test_an_unknown_behaviour_gets_the_nearest_name():
     with pytest.raises(WorldError, match="did you mean 'uniform'"):
         behaviour_named("unifrom", make_world("reacher"))

@@ -216,6 +216,16 @@ def test_what_is_no_action_is_refused_with_its_sender(actions: Any, said: str) -
         play(Scripted(actions), FromTo([0.0], [1.0], 3))
 
 
+@pytest.mark.parametrize("lost_at", [0, 4])
+def test_a_state_that_is_no_number_is_not_judged(lost_at: int) -> None:
+    class Lost(PointWorld):
+        def state(self) -> Any:
+            return super().state() if self._ticks < lost_at else np.array([-np.inf])
+
+    with pytest.raises(WorldError, match=rf"world 'point', got x0 = -inf at tick {lost_at}"):
+        evaluate(Scripted(np.ones((1, 1))), FromTo([0.0], [1.0], 9), Lost, 1, seed=0)
+
+
 def test_senseless_numbers_are_refused() -> None:
     idle = NoOpController(PointWorld().spec)
     with pytest.raises(UserError, match="batch >= 1"):
