@@ -32,7 +32,7 @@ from envs.catalogue import (
     names_code,
     usual_behaviour,
 )
-from envs.checking import require_finite
+from envs.checking import checked_frame, require_finite
 from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import advice as gl_advice
@@ -57,7 +57,7 @@ from envs.tasks import (
     judge_by_tolerance,
 )
 from envs.tolerances import with_tolerances, without_tolerances
-from envs.user_code import failure_in_user_code, fit_to_travel, load_user_module
+from envs.user_code import failure_in_user_code, fit_to_travel, load_user_module, require_call
 
 __all__ = [
     "BEHAVIOURS",
@@ -93,6 +93,7 @@ __all__ = [
     "WorldError",
     "WorldSpec",
     "behaviour_named",
+    "checked_frame",
     "configure_gl",
     "distance_to_goal",
     "entry_of",
@@ -111,6 +112,7 @@ __all__ = [
     "names_code",
     "passed_through",
     "probe",
+    "require_call",
     "require_finite",
     "roll_out",
     "spec_of_first_schema",

@@ -28,7 +28,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from envs.base import Array, FloatArray, World
-from envs.checking import require_finite
+from envs.checking import checked_action, checked_policy, require_finite
 from envs.errors import WorldError
 
 SCALE_RANGE = (0.05, 1.5)  # log-uniform: a planner needs near-rest precision, and force
@@ -172,12 +172,14 @@ def roll_out(
     ``each_state(t)`` is called while the world stands in state t = 0 … T (to draw it).
 
     Raises:
-        WorldError: if a state is not finite, naming its tick and column.
+        WorldError: if a state is not finite, naming its tick and column, or if the behaviour draws
+            no policy or gives no action.
     """
     start = behaviour.draw_start(rng) if behaviour.draw_start else None
     world.reset(rng, start)
-    policy = behaviour.draw_policy(rng, ticks, world.spec.action_dim)
-    actions = np.empty((ticks, world.spec.action_dim), np.float32)
+    width = world.spec.action_dim
+    policy = checked_policy(behaviour.draw_policy(rng, ticks, width), behaviour.name)
+    actions = np.empty((ticks, width), np.float32)
     states = np.empty((ticks + 1, len(world.spec.state)))
     ended, tick = False, 0
     while True:
@@ -187,6 +189,6 @@ def roll_out(
         if ended or tick == ticks:
             require_finite(world.spec, states[: tick + 1])
             return RollOut(actions[:tick], states[: tick + 1])
-        actions[tick] = policy(world, tick)
+        actions[tick] = checked_action(policy(world, tick), width, behaviour.name, tick)
         ended = world.step(actions[tick])
         tick += 1

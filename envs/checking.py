@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from envs.base import Array, Column, World, WorldSpec
+from envs.base import Array, Column, Image, World, WorldSpec
 from envs.errors import GLError, WorldError
+from envs.user_code import require_call
 
 WANTED = ("spec", "reset", "step", "frame", "state", "close")
 
@@ -29,6 +30,39 @@ def check_world(world: Any, name: str) -> World:
         return world  # type: ignore[no-any-return]
     _check_frame(world, frame, name)
     return world  # type: ignore[no-any-return]
+
+
+def checked_frame(world: World, tick: int) -> Image:
+    """What ``world`` shows at ``tick``; WorldError if that is no frame of its spec."""
+    frame, wanted = world.frame(), world.spec.frame_shape
+    if not _fits(frame, wanted):
+        raise WorldError(
+            f"expected frames uint8 {wanted} of world {world.spec.world!r}, as its spec.image_size "
+            f"has, got {_named(frame)} at tick {tick}"
+        )
+    return frame
+
+
+def checked_policy(policy: Any, name: str) -> Any:
+    """What the behaviour ``name`` drew; WorldError if that is no function of (world, t)."""
+    if not callable(policy):
+        raise WorldError(
+            f"expected behaviour {name!r} to draw a policy, a function of (world, t) that gives an "
+            f"action, got {policy!r}"
+        )
+    require_call(policy, f"the policy of behaviour {name!r}", "world", "t")
+    return policy
+
+
+def checked_action(given: Any, width: int, name: str, tick: int) -> Any:
+    """An action (``width``,) in [-1, 1]; WorldError naming its behaviour if it is none."""
+    sent = np.asarray(given)
+    if sent.dtype.kind not in "fiub" or sent.shape != (width,) or not (np.abs(sent) <= 1.0).all():
+        raise WorldError(
+            f"expected actions ({width},) in [-1, 1] of behaviour {name!r}, got {given!r} at tick "
+            f"{tick}"
+        )
+    return sent
 
 
 def require_finite(spec: WorldSpec, states: Array, tick: int | None = None) -> None:
@@ -69,15 +103,19 @@ def _check_state(world: World, name: str) -> None:
 
 def _check_frame(world: World, frame: Any, name: str) -> None:
     shape = world.spec.frame_shape
-    if not isinstance(frame, np.ndarray) or frame.shape != shape or frame.dtype != np.uint8:
-        found = (
-            f"{frame.dtype} {frame.shape}"
-            if isinstance(frame, np.ndarray)
-            else type(frame).__name__
-        )
-        raise _broken(name, "frame()", f"uint8 {shape}, as spec.image_size has", found)
+    if not _fits(frame, shape):
+        raise _broken(name, "frame()", f"uint8 {shape}, as spec.image_size has", _named(frame))
     if np.shares_memory(frame, world.frame()):
         raise _broken(name, "frame()", "a fresh copy each time", "the same memory twice")
+
+
+def _fits(frame: Any, shape: tuple[int, ...]) -> bool:
+    return isinstance(frame, np.ndarray) and frame.shape == shape and frame.dtype == np.uint8
+
+
+def _named(frame: Any) -> str:
+    is_array = isinstance(frame, np.ndarray)
+    return f"{frame.dtype} {frame.shape}" if is_array else type(frame).__name__
 
 
 def _broken(name: str, part: str, expected: str, got: Any) -> WorldError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 import sys
 import traceback
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,6 +38,24 @@ def load_user_module(path: Path) -> Any:
         del sys.modules[key]
         raise WorldError(f"{path} failed to load{their_line(error, path)}: {error!r}") from error
     return module
+
+
+def require_call(function: Callable[..., Any], name: str, *parameters: str) -> None:
+    """Refuse what cannot be called with ``parameters``, in their order.
+
+    Raises:
+        WorldError: with the parameters that ``name`` has.
+    """
+    try:
+        found = signature(function)
+    except ValueError:  # of what is written in C
+        return
+    try:
+        found.bind(*parameters)
+    except TypeError as error:
+        raise WorldError(
+            f"expected {name} to take ({', '.join(parameters)}), got {found}: {error}"
+        ) from error
 
 
 def their_line(error: BaseException, path: Path) -> str:

@@ -213,6 +213,70 @@ def test_no_file_of_the_program_is_touched(here: Path) -> None:
     assert EXAMPLE.read_bytes() == (here / EXAMPLE.name).read_bytes()
 
 
+MISTAKEN = """
+import numpy as np
+from agent.interfaces import Decision, Needs
+
+class Bare:
+    name, needs = "bare", Needs(pixels=False)
+    def __init__(self, spec): pass
+    def reset(self, goals, seeds): pass
+    def act(self, seen): return np.zeros((1, 1))
+
+class Words(Bare):
+    def act(self, seen): return Decision([["left"]])
+
+class Wants(Bare):
+    needs = frozenset({"pixels"})
+
+class Alone(Bare):
+    def __init__(self): pass
+
+def wave(rng, ticks): return lambda world, t: np.zeros(1)
+def none(rng, ticks, action_dim): pass
+def blind(rng, ticks, action_dim): return lambda t: np.zeros(1)
+def wide(rng, ticks, action_dim): return lambda world, t: np.zeros(2)
+def strong(rng, ticks, action_dim): return lambda world, t: np.full(1, 1.5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "part", "said"),
+    [
+        ("", "Bare", "act() of controller 'bare' to return an agent.interfaces.Decision, got nda"),
+        ("--delay-ticks 1", "Bare", "agent.interfaces.Decision, got ndarray"),
+        ("", "Words", "expected numbers as actions from 'bare', got [['left']]"),
+        ("", "Wants", "agent.interfaces.Needs, got frozenset({'pixels'})"),
+        ("", "Alone", "expected mistaken.py:Alone to take (spec), got ()"),
+    ],
+)
+def test_a_mistake_in_a_controller_is_one_line(
+    here: Path, capsys: Output, words: str, part: str, said: str
+) -> None:
+    (here / "mistaken.py").write_text(MISTAKEN)
+    given = ["evaluate", "--world", WORLD, "--controller", f"mistaken.py:{part}", "--no-floors"]
+    assert said in refused([*given, "--episodes", "1", *words.split()], capsys)
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("wave", "mistaken.py:wave to take (rng, ticks, action_dim), got (rng, ticks)"),
+        ("none", "to draw a policy, a function of (world, t) that gives an action, got None"),
+        ("blind", "the policy of behaviour 'mistaken.py:blind' to take (world, t), got (t)"),
+        ("wide", "actions (1,) in [-1, 1] of behaviour 'mistaken.py:wide', got array([0., 0.])"),
+        ("strong", "got array([1.5]) at tick 0"),
+    ],
+)
+def test_a_mistake_in_a_behaviour_is_one_line(
+    here: Path, capsys: Output, part: str, said: str
+) -> None:
+    (here / "mistaken.py").write_text(MISTAKEN)
+    words = ["collect", "--world", WORLD, "--episodes", "1", "--workers", "1", "--out", "x"]
+    assert said in refused([*words, "--behaviour", f"mistaken.py:{part}"], capsys)
+    shutil.rmtree(here / "x", ignore_errors=True)
+
+
 FAILING = """
 from agent.interfaces import Needs
 

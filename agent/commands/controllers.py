@@ -204,12 +204,13 @@ def _made(name: str, checkpoint: Path | None, spec: WorldSpec, acting: Acting) -
 
 def _own(name: str, spec: WorldSpec) -> Controller:
     """A user's class or function, called with the world's spec."""
-    from envs import load_user_module
+    from envs import load_user_module, require_call
 
     file, _, attribute = name.rpartition(":")
     kind = getattr(load_user_module(Path(file)), attribute, None)
     if not callable(kind):
         raise UserError(f"expected a class or function {attribute!r} in {file}, got none")
+    require_call(kind, name, "spec")
     made: Any = kind(spec)
     missing = [part for part in _PARTS if not hasattr(made, part)]
     if missing:

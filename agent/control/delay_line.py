@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.control.asking import asked
 from agent.interfaces import Controller, Decision, Goals, Needs, Seen
 
 Actions = TypeVar("Actions", bound=NDArray[np.floating])
@@ -59,7 +60,7 @@ class DelayedController:
 
     def act(self, seen: Seen) -> Decision:
         """The actions (E, A) that come out of the line at this tick."""
-        decision = self._controller.act(seen)
+        decision = asked(self._controller, seen)
         return replace(
             decision, actions=self._line.through(np.asarray(decision.actions, np.float64))
         )

@@ -20,8 +20,10 @@ from envs import (
     WorldError,
     WorldSpec,
     behaviour_named,
+    checked_frame,
     load_user_module,
     make_world,
+    require_call,
     roll_out,
 )
 
@@ -61,6 +63,7 @@ def named_behaviour(name: str, world: World) -> Behaviour:
             f"expected a behaviour {part!r} in {file}, got {found!r}: give it a Behaviour, or a "
             "function of (rng, ticks, action_dim) that draws a policy"
         )
+    require_call(found, name, "rng", "ticks", "action_dim")
     return Behaviour(name, found)
 
 
@@ -124,7 +127,7 @@ class CollectConfig:
         rollouts = [
             roll_out(
                 world, behaviour, episode_rng(self.seed, episode), self.episode_steps,
-                each_state=lambda t: frames.append(world.frame()),
+                each_state=lambda t: frames.append(checked_frame(world, t)),
             )
             for episode in range(task.first, task.end)
         ]  # fmt: skip

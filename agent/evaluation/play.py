@@ -9,9 +9,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agent.errors import ModelFaultError, UserError
+from agent.control.asking import asked, checked, needs_of
+from agent.errors import UserError
 from agent.interfaces import Array, Controller, Decision, Goals, Image, Seen
-from envs import Episode, Task, Verdict, World, WorldSpec, passed_through, require_finite
+from envs import (
+    Episode,
+    Task,
+    Verdict,
+    World,
+    WorldSpec,
+    checked_frame,
+    passed_through,
+    require_finite,
+)
 
 Progress = Callable[[int, int], None]
 """Called after every control tick with the episodes done (rounded down) and their total."""
@@ -85,11 +95,12 @@ class Arena:
         paths: list[list[Array]] = [[] for _ in episodes]
         ended, spent_ms = [False] * len(episodes), []
         for tick in range(self._task.budget_steps):
-            seen, states = self._see(worlds)
+            seen, states = self._see(worlds, tick)
             before_s = time.perf_counter()
-            decision = self._controller.act(seen)
+            decision = asked(self._controller, seen)
             spent_ms.append(1e3 * (time.perf_counter() - before_s))
-            actions = self._checked(decision, len(episodes), tick)
+            shape = (len(episodes), self.world.spec.action_dim)
+            actions = checked(decision, self._controller.name, shape, tick)
             for index, world in enumerate(worlds):
                 if not ended[index]:
                     ended[index] = world.step(actions[index])
@@ -126,25 +137,10 @@ class Arena:
         states = np.stack([episode.goal for episode in episodes]) if needs.state else None
         return Goals(None if pixels is None else np.stack(pixels), states)
 
-    def _see(self, worlds: Sequence[World]) -> tuple[Seen, Array]:
+    def _see(self, worlds: Sequence[World], tick: int) -> tuple[Seen, Array]:
         needs, states = self._controller.needs, np.stack([world.state() for world in worlds])
-        pixels = np.stack([world.frame() for world in worlds]) if needs.pixels else None
+        pixels = np.stack([checked_frame(w, tick) for w in worlds]) if needs.pixels else None
         return Seen(pixels, states if needs.state else None), states
-
-    def _checked(self, decision: Decision, episodes: int, tick: int) -> Array:
-        """Actions (E, A) in [-1, 1]; the motors get the zeros of a fault, and nothing after it."""
-        name = self._controller.name
-        if decision.fault is not None:
-            raise ModelFaultError(f"controller {name!r}, step {tick}: {decision.fault}")
-        given = np.asarray(decision.actions, dtype=np.float64)
-        shape, whose = (episodes, self.world.spec.action_dim), f"{name!r} at step {tick}"
-        if given.shape != shape:
-            raise UserError(f"expected actions {shape} from {whose}, got shape {given.shape}")
-        if not (np.abs(given) <= 1.0).all():  # NaN compares false
-            raise UserError(
-                f"expected actions in [-1, 1] from {whose}, got {given.min()} to {given.max()}"
-            )
-        return given
 
 
 def evaluate(
@@ -204,10 +200,11 @@ def require_fit(controller: Controller, task: str, spec: WorldSpec) -> None:
     How frames are drawn matters only to a controller that is shown them.
 
     Raises:
-        UserError: for another task, naming what to do.
+        UserError: for another task, naming what to do, and for needs that are none.
         SpecError: for another world, naming what differs and what to do.
     """
-    needs, made_for = controller.needs, controller.needs.spec
+    needs = needs_of(controller)
+    made_for = needs.spec
     if made_for is not None:
         if not needs.pixels:
             spec = replace(spec, look=made_for.look, image_size=made_for.image_size)

@@ -9,7 +9,7 @@ import pytest
 from small_rollouts import BOX, WORLDS
 
 from agent.data import CollectConfig, RolloutStore, RolloutWriter, collect, inspect_dataset
-from agent.data.worker import named_behaviour
+from agent.data.worker import ShardTask, named_behaviour
 from agent.errors import UserError
 from envs import SpecError, WorldError, WorldSpec, make_world
 
@@ -44,6 +44,20 @@ def test_recordings_come_back_as_added_and_grow(tmp_path):
         frames, actions = episode(steps, number)
         np.testing.assert_array_equal(episodes.pixels[episodes.rows(number)], frames)
         np.testing.assert_array_equal(episodes.action[episodes.rows(number)][:-1], actions)
+
+
+def test_a_frame_that_changes_its_size_is_told(monkeypatch, tmp_path):
+    config = CollectConfig(tmp_path, f"{WORLDS}:FiveBox", episodes=1, episode_steps=9, workers=1)
+    world = make_world(config.world)
+    draw, drawn = world.frame, []
+
+    def frame():
+        drawn.append(draw())
+        return drawn[-1] if len(drawn) < 4 else drawn[-1][:2]
+
+    monkeypatch.setattr(world, "frame", frame)
+    with pytest.raises(WorldError, match=r"uint8 \(8, 24, 3\).*got uint8 \(2, 24, 3\) at tick 3"):
+        config._shard(ShardTask(0, 0, 1), world, config.find_behaviour("ou", world))
 
 
 def test_an_exception_keeps_what_was_added(tmp_path):

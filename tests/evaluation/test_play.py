@@ -226,6 +226,16 @@ def test_a_state_that_is_no_number_is_not_judged(lost_at: int) -> None:
         evaluate(Scripted(np.ones((1, 1))), FromTo([0.0], [1.0], 9), Lost, 1, seed=0)
 
 
+def test_a_frame_that_changes_its_size_is_not_shown() -> None:
+    class Shrinks(PointWorld):
+        def frame(self) -> Any:
+            return super().frame()[: 8 if self._ticks < 2 else 5]
+
+    watching = Scripted(np.ones((1, 1)), Needs(pixels=True))
+    with pytest.raises(WorldError, match=r"of world 'point'.*got uint8 \(5, 8, 3\) at tick 2"):
+        evaluate(watching, FromTo([0.0], [1.0], 9), Shrinks, 1, seed=0)
+
+
 def test_senseless_numbers_are_refused() -> None:
     idle = NoOpController(PointWorld().spec)
     with pytest.raises(UserError, match="batch >= 1"):
