@@ -118,7 +118,7 @@ class Sweep:
         return plan
 
     def _conclude(self, lines: Sequence[Line], plan: Plan) -> None:
-        from agent.sweep.results import figure, groups, markdown
+        from agent.sweep.results import figure, groups, markdown, require_one
         from agent.sweep.space import varied
 
         names, found = varied(plan.space), groups(lines)
@@ -131,6 +131,7 @@ class Sweep:
         except ModuleNotFoundError as error:
             say(f"no {FIGURE_NAME}: {missing_extra(error) or error}")
         say(f"wrote {self.out / TABLE_NAME}; each training lies in {self.out / 'trials'}")
+        require_one(lines)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Space]:

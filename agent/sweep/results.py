@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from agent.errors import UserError
 from agent.sweep.trial import Line
 
 if TYPE_CHECKING:
@@ -32,11 +33,19 @@ class Group:
         return [line["held_out_error"] for line in self.lines if _has_error(line)]
 
     @property
-    def rank(self) -> tuple[str, bool, int, float]:
-        """By data set; first who was trained to the end, then the smaller error."""
+    def failures(self) -> list[str]:
+        """Why trainings failed, one reason each."""
+        return [line["failed"] for line in self.lines if "failed" in line]
+
+    @property
+    def rank(self) -> tuple[str, bool, bool, int, float]:
+        """By data set; first where nothing failed, then who was trained to the end, then the
+        smaller error.
+        """
         early = any(line.get("stopped_early") for line in self.lines)
         steps = min((line["curve"][-1][0] for line in self.lines if line["curve"]), default=0)
-        return self.data, early, -steps if early else 0, fmean(self.errors or [float("inf")])
+        error = fmean(self.errors or [float("inf")])
+        return self.data, bool(self.failures), early, -steps if early else 0, error
 
     def row(self, names: Sequence[str]) -> tuple[str, ...]:
         """Cells for ``HEADER``."""
@@ -47,7 +56,8 @@ class Group:
         return self.data, chosen or "-", *errors, seeds, str(steps), self._remark()
 
     def _remark(self) -> str:
-        told = ["failed" for line in self.lines if "failed" in line][:1]
+        failed, all_of_them = self.failures, len(self.lines)
+        told = [f"{len(failed)} of {all_of_them} failed: {_first(why)}" for why in failed[:1]]
         told += ["ended early" for line in self.lines if line.get("stopped_early")][:1]
         return ", ".join(told)
 
@@ -101,6 +111,20 @@ def _dots(found: Sequence[Group], name: str) -> tuple[list[Any], list[float]]:
 
 def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
+
+
+def require_one(lines: Sequence[Line]) -> None:
+    """UserError with the first reason if every training failed."""
+    failed = [line["failed"] for line in lines if "failed" in line]
+    if lines and len(failed) == len(lines):
+        raise UserError(
+            f"expected a training that comes to its end, got {len(failed)} that failed, the first "
+            f"because of: {_first(failed[0])}"
+        )
+
+
+def _first(reason: str) -> str:
+    return reason.partition("\n")[0]
 
 
 def _has_error(line: Line) -> bool:

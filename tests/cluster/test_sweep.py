@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import run_agent
 from agent.cluster import InThisProcess
 from agent.data import CollectConfig, collect
 from agent.errors import UserError
@@ -113,6 +114,40 @@ def test_the_table_has_the_best_first_and_a_mean_over_seeds(data, tmp_path, monk
     assert rows[0] == ("rooms", "training.batch=4", "0.041", "0.04", "0.042", "0 2", "2", "")
     assert markdown(found, ["training.batch"]).count("\n") == 4
     assert len(figure(found, ["training.batch"]).axes) == 1
+
+
+class HalfFailed(Pretended):
+    """The larger batch fails from seed 1 on, with a smaller error than any."""
+
+    fails_from = 1
+
+    def as_done(self, trials: list[Trial]):
+        for number, line in super().as_done(trials):
+            trial = trials[number]
+            batch = trial.settings.get("training.batch", 8)
+            if batch == 8 and trial.seed >= self.fails_from:
+                line = trial.line([[1, 1e-9]], failed="it collapsed\nat step 1")
+            elif batch == 8:
+                line = trial.line([[2, 1e-9]])
+            yield number, line
+
+
+def test_who_failed_is_behind_the_others_and_says_why(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: HalfFailed([]))
+    plan = Plan((data,), (0, 1, 2), "tiny", space={"training.batch": Choices((8, 4))})
+    rows = [group.row(varied(plan.space)) for group in groups(Sweeper(plan, tmp_path).run())]
+    assert [row[1] for row in rows] == ["training.batch=4", "training.batch=8"]
+    assert [row[-1] for row in rows] == ["", "2 of 3 failed: it collapsed"]
+
+
+def test_a_sweep_in_which_all_failed_is_no_success(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: HalfFailed([]))
+    monkeypatch.setattr(HalfFailed, "fails_from", 0)
+    words = ["sweep", "--data", str(data), "--preset", "tiny", "--out", str(tmp_path / "sweep")]
+    assert run_agent.main([*words, "--seeds", "0", "1"]) == 2
+    told = capsys.readouterr()
+    assert "2 of 2 failed: it collapsed" in told.out
+    assert "got 2 that failed, the first because of: it collapsed" in " ".join(told.err.split())
 
 
 def test_a_sweep_trains_and_a_training_that_was_begun_goes_on(data, tmp_path, monkeypatch):
