@@ -26,11 +26,11 @@ from agent.data.store import RolloutStore
 from agent.data.worker import CollectConfig, ShardTask
 from agent.errors import MachineError, UserError
 from agent.files.durable import (
-    TEMPORARY_SUFFIX,
     append_line_durably,
     drop_torn_line,
     entries,
     explained_disk_errors,
+    is_leftover,
     write_durably,
 )
 from agent.files.lock import LOCK_NAME, writing_lock
@@ -109,8 +109,8 @@ def require_ours(directory: Path) -> None:
     """UserError if ``directory`` is neither a data set nor free to become one."""
     if not directory.exists() or (directory / HEADER_NAME).exists():
         return
-    ours = {LOCK_NAME, SHARD_FOLDER, f"{HEADER_NAME}{TEMPORARY_SUFFIX}"}
-    if not directory.is_dir() or {entry.name for entry in entries(directory)} - ours:
+    names = {entry.name for entry in entries(directory)} - {LOCK_NAME, SHARD_FOLDER}
+    if not directory.is_dir() or not all(is_leftover(name, HEADER_NAME) for name in names):
         raise UserError(
             f"{directory} holds something that is not a data set: choose a new or empty directory"
         )
@@ -120,7 +120,7 @@ def _prepare(config: CollectConfig, first: _First) -> list[ShardTask]:
     """Clean up after an interruption, settle the header, and say what is missing."""
     directory = config.out
     for folder in (directory, directory / SHARD_FOLDER):
-        for stale in folder.glob(f"*{TEMPORARY_SUFFIX}"):
+        for stale in [path for path in folder.iterdir() if is_leftover(path.name)]:
             stale.unlink()
     if drop_torn_line(directory / MANIFEST_NAME):
         _log.warning("%s: dropped a line whose writing was interrupted", MANIFEST_NAME)

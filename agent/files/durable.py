@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agent.errors import MachineError, UserError
 
-TEMPORARY_SUFFIX = ".partial"
+TEMPORARY_SUFFIX = ".partial"  # behind the number of the process that writes
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # EFBIG: of `ulimit -f`
 _NO_DIRECTORY_SYNC = (
     errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES,
@@ -61,7 +61,7 @@ def write_synced(path: Path, content: bytes) -> None:
 
 def write_durably(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``; on disk when this returns, the old file if it raises."""
-    temporary = path.with_name(f"{path.name}{TEMPORARY_SUFFIX}")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         write_synced(temporary, content)
         temporary.replace(path)
@@ -69,6 +69,14 @@ def write_durably(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     fsync_directory(path.parent)
+
+
+def is_leftover(name: str, of: str = "") -> bool:
+    """Whether a file of that name was being written, in place of the file ``of`` if that is given.
+
+    It is what a kill leaves behind, unless somebody is writing now.
+    """
+    return name.startswith(of) and name.endswith(TEMPORARY_SUFFIX)
 
 
 def append_line_durably(path: Path, line: str) -> None:

@@ -13,6 +13,7 @@ import threading
 import pytest
 
 from agent.errors import UserError
+from agent.files import durable
 from agent.files.bundle import read_bundle, write_bundle
 from agent.files.durable import entries, make_directory, write_durably
 from agent.files.lock import LOCK_NAME, exclusive, is_being_written, writing_lock
@@ -41,6 +42,23 @@ def test_a_directory_that_cannot_be_synced_is_passed_over(tmp_path, monkeypatch,
     write_bundle(tmp_path / "bundle", {"a.json": b"1"})
     assert (tmp_path / "file").read_bytes() == b"content"
     assert read_bundle(tmp_path / "bundle") == {"a.json": b"1"}
+
+
+def test_two_processes_may_write_the_same_file(tmp_path, monkeypatch):
+    """The other one is through with it while this one is between its content and its name."""
+    path, real, mine = tmp_path / "file", durable.write_synced, os.getpid()
+
+    def interrupted(place, content):
+        real(place, content)
+        monkeypatch.setattr(durable, "write_synced", real)
+        monkeypatch.setattr("os.getpid", lambda: mine + 1)
+        write_durably(path, b"theirs")
+        assert path.read_bytes() == b"theirs"
+
+    monkeypatch.setattr(durable, "write_synced", interrupted)
+    write_durably(path, b"ours")
+    assert path.read_bytes() == b"ours"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_file_that_cannot_be_synced_is_an_error(tmp_path, monkeypatch):
