@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TextIO, cast
 
@@ -19,7 +20,18 @@ from agent.streams import PatientStream
 DEBUG_VARIABLE = "LEJEPA_DEBUG"
 PROSE_COLUMNS = 16  # of the terminal, that a column of prose needs at least
 PIPE_COLUMNS = 100_000
-UNITS = {"rad_s": "rad/s", "mb": "MB", "px": "px", "min": "min", "rad": "rad", "ms": "ms", "s": "s"}
+SIZE_OF_STATE = re.compile(r"(.+_(?:mean|p95)_abs)_(.+)")  # any unit, as agent.data.inspection says
+UNITS = {
+    "rad_s": "rad/s",
+    "m_s": "m/s",
+    "m": "m",
+    "mb": "MB",
+    "px": "px",
+    "min": "min",
+    "rad": "rad",
+    "ms": "ms",
+    "s": "s",
+}
 
 results = Console(file=cast(TextIO, PatientStream("stdout")), highlight=False)
 notes = Console(file=cast(TextIO, PatientStream("stderr")), stderr=True, highlight=False)
@@ -104,6 +116,8 @@ def _least_width(column: Column) -> int:
 
 def _readable(name: str) -> str:
     """``mean_speed_rad_s`` as people write it: ``mean speed [rad/s]``."""
+    if found := SIZE_OF_STATE.fullmatch(name):
+        return f"{found[1].replace('_', ' ')} [{found[2].replace('_', '/')}]"
     for suffix, unit in UNITS.items():
         if name.endswith(f"_{suffix}"):
             return f"{name.removesuffix(f'_{suffix}').replace('_', ' ')} [{unit}]"

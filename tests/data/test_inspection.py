@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from agent.commands.console import _readable
 from agent.data import inspect_dataset, verify_dataset
 from agent.data.episodes import Episodes
 from agent.data.inspection import state_facts
@@ -43,6 +44,17 @@ def test_a_number_without_a_range_is_told_by_its_size():
     facts = state_facts(Column("speed", "m/s"), np.array([-1.0, 3.0]))
     assert facts["speed_mean_abs_m_s"] == 2.0
     assert facts["speed_p95_abs_m_s"] == pytest.approx(2.9)
+
+
+@pytest.mark.parametrize("unit", ["m/s", "rad/s", "m", "N", "m/s²", "px/s", "1/min", "s"])
+def test_a_unit_is_shown_as_its_column_has_it(unit):
+    (mean, p95) = state_facts(Column("v_x", unit), np.ones(3))
+    assert _readable(mean) == f"v x mean abs [{unit}]"
+    assert _readable(p95) == f"v x p95 abs [{unit}]"
+    assert [_readable(name) for name in state_facts(Column("v_x"), np.ones(3))] == [
+        "v x mean abs", "v x p95 abs",
+    ]  # fmt: skip
+    assert _readable("mean_abs_action") == "mean abs action"
 
 
 def test_contact_sheet_shows_first_and_last_frames(real_store, tmp_path):
