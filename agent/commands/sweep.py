@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from rich.markup import escape
 from tyro.conf import arg
 
-from agent.commands.console import say, show_rows
+from agent.commands.console import note, say, show_rows
 from agent.commands.idle_flags import refuse_idle
 from agent.commands.places import require_file_places
 from agent.commands.progress import progress
@@ -135,15 +135,20 @@ class Sweep:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Space]:
-    """What a file says by name, and its tables of settings."""
-    from agent.sweep.space import read_tables
+    """What a file says by name, and its tables of settings without a seed."""
+    from agent.sweep.space import is_varied, read_tables
 
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"expected a TOML file in --config {path}, got: {error}") from error
     said = {name: values.pop(name) for name in _IN_FILE if name in values}
-    return said, read_tables(values)
+    space = dict(read_tables(values))
+    seed = space.get("training.seed")
+    if seed is not None and not is_varied(seed):  # as train --print-config writes it
+        note(f"training.seed of {path} is left out: --seeds says from which to train")
+        del space["training.seed"]
+    return said, space
 
 
 def _show(found: Sequence[Any], names: Sequence[str]) -> None:

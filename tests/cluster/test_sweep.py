@@ -163,6 +163,22 @@ def test_a_sweep_trains_and_a_training_that_was_begun_goes_on(data, tmp_path, mo
     assert (place / "checkpoint" / "model.safetensors").read_bytes() == weights
 
 
+def test_a_file_that_train_printed_says_what_is_to_be_a_list(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: Pretended([]))
+    file, words = tmp_path / "tiny.toml", ["--data", str(data), "--preset", "tiny"]
+    file.write_text("[training]\nseed = 3\nwarm_start_lags = [4, 8]\n")
+    words = ["sweep", *words, "--config", str(file), "--out", str(tmp_path / "sweep")]
+    assert run_agent.main(words) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "training.seed of" in told and "--seeds says" in told
+    assert "lists to try for training.warm_start_lags, which is one, got [4, 8]" in told
+    assert "here [[4, 8]]" in told
+    file.write_text("[training]\nseed = 3\nwarm_start_lags = [[4, 8]]\n")
+    assert run_agent.main(words) == 0
+    file.write_text("[training]\nseed = [3, 4]\n")
+    assert run_agent.main(words) == 2 and "expected seeds by --seeds" in capsys.readouterr().err
+
+
 def test_optuna_and_early_ends_need_a_cluster(data, tmp_path):
     plan = Plan((data,), search="optuna", space={"training.batch": Range(2, 8)})
     with pytest.raises(UserError, match="--cluster local"):
