@@ -142,11 +142,9 @@ def _prepare(config: CollectConfig, first: _First) -> list[ShardTask]:
 
 def _require_same(directory: Path, present: DatasetHeader, wanted: DatasetHeader) -> None:
     present.spec.require_same(wanted.spec, f"this command ({directory} has the other)")
-    name = present.first_difference(wanted)
-    if name is not None:
+    if differs := present.difference(wanted):
         raise UserError(
-            f"{directory} was collected with {name} = {getattr(present, name)}, got "
-            f"{getattr(wanted, name)}: use the same value or another directory"
+            f"{directory} was collected with {differs}: use the same value or another directory"
         )
     if present.episodes > wanted.episodes:
         raise UserError(

@@ -113,10 +113,28 @@ class DatasetHeader:
         binding = {name: value for name, value in self.to_json().items() if name not in _FREE}
         return sum_of(binding)[:12]
 
-    def first_difference(self, other: DatasetHeader) -> str | None:
-        """The name of a setting that differs; None if all that bind agree."""
-        mine, theirs = self.to_json(), other.to_json()
-        return next((k for k in mine if k not in _FREE and mine[k] != theirs[k]), None)
+    def difference(self, other: DatasetHeader) -> str:
+        """Settings that differ, with both values, as ``seed = 1, got 2``; empty if all that bind
+        agree.
+        """
+        mine, theirs = self._told(), other._told()
+        return "; ".join(
+            f"{name} = {mine.get(name)}, got {theirs.get(name)}"
+            for name in {**mine, **theirs}
+            if mine.get(name) != theirs.get(name)
+        )
+
+    def _told(self) -> dict[str, Any]:
+        """What binds by name, each part of the spec by its own: ``x.tolerance`` of a column x."""
+        values = {name: value for name, value in self.to_json().items() if name not in _FREE}
+        spec = values.pop("spec")
+        columns = {
+            f"{column['name']}.{part}": value
+            for column in spec.pop("state")
+            for part, value in column.items()
+        }
+        told: dict[str, Any] = spec | columns | values
+        return told
 
 
 def _translated(content: Mapping[str, Any]) -> dict[str, Any]:

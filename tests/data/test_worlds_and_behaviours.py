@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from small_rollouts import BOX, WORLDS
 from agent.data import CollectConfig, RolloutStore, RolloutWriter, collect, inspect_dataset
 from agent.data.worker import ShardTask, named_behaviour
 from agent.errors import UserError
-from envs import SpecError, WorldError, WorldSpec, make_world
+from envs import Column, SpecError, WorldError, WorldSpec, make_world
 
 SPEC = WorldSpec("recorded:film", "webcam", (8, 24), 1, 0.1)
 
@@ -58,6 +59,17 @@ def test_a_frame_that_changes_its_size_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(world, "frame", frame)
     with pytest.raises(WorldError, match=r"uint8 \(8, 24, 3\).*got uint8 \(2, 24, 3\) at tick 3"):
         config._shard(ShardTask(0, 0, 1), world, config.find_behaviour("ou", world))
+
+
+def test_what_differs_from_the_data_is_named(tmp_path):
+    config = CollectConfig(tmp_path, f"{WORLDS}:FiveBox", episodes=1, episode_steps=9, workers=1)
+    spec = replace(make_world(config.world).spec, state=(Column("x", "m", tolerance=0.1),))
+    other = replace(spec, state=(Column("x", "m", tolerance=0.2),))
+    header = config.header(spec, {})
+    assert header.difference(config.header(spec, {"numpy": "1"})) == ""
+    assert header.difference(config.header(other, {})) == "x.tolerance = 0.1, got 0.2"
+    untold = replace(config, seed=7).header(replace(spec, state=(Column("x", "m"),)), {})
+    assert header.difference(untold) == "x.tolerance = 0.1, got None; seed = 0, got 7"
 
 
 def test_an_exception_keeps_what_was_added(tmp_path):
