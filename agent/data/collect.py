@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.cluster import crew_for
-from agent.data.header import HEADER_NAME, DatasetHeader, drawn_with
+from agent.data.header import HEADER_NAME, DatasetHeader, drawn_with, require_learnable
 from agent.data.manifest import MANIFEST_NAME, SHARD_FOLDER, ShardRecord, read_manifest
 from agent.data.shards import Shard
 from agent.data.store import RolloutStore
@@ -74,6 +74,7 @@ def _look_once(config: CollectConfig) -> _First:
     """Open the world and draw a frame: one clear error here instead of one per worker."""
     world = make_world(config.world, config.look, config.image_size)
     try:
+        require_learnable(world.spec)
         config.find_behaviour(config.behaviour, world)
         world.reset(np.random.default_rng(config.seed))
         frame_bytes = len(zlib.compress(world.frame().tobytes(), 1))

@@ -21,6 +21,7 @@ HEADER_NAME = DATASET_MARK
 SCHEMA = "lejepa-agent/rollouts/2"
 FIRST_SCHEMA = "lejepa-agent/rollouts/1"
 RECORDED = "recorded"  # the behaviour of what was recorded elsewhere
+LEAST_SIDE_PX = 16  # of a frame, for an encoder to take it
 _DRAWN_WITH = ("mujoco", "dm-control", "gymnasium", "opencv-python", "numpy")
 _FREE = ("episodes", "drawn_with")  # may differ between two headers of one data set
 
@@ -30,6 +31,16 @@ def drawn_with(world: World | None = None) -> dict[str, str]:
     known = {name: version for name in _DRAWN_WITH if (version := version_of(name)) is not None}
     found = {"machine": platform.machine(), **known}
     return found | dict(world.drawn_with() if isinstance(world, Drawn) else {})
+
+
+def require_learnable(spec: WorldSpec) -> None:
+    """UserError for frames that are too small for any model to learn from."""
+    if min(spec.image_size) < LEAST_SIDE_PX:
+        height, width = spec.image_size
+        raise UserError(
+            f"expected frames of at least {LEAST_SIDE_PX} px a side, as a model that is to learn "
+            f"from them needs, got {width}x{height} of {spec.world}: record larger ones"
+        )
 
 
 @dataclass(frozen=True)

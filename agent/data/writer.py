@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from agent.data.collect import commit_shard, require_ours
-from agent.data.header import HEADER_NAME, RECORDED, DatasetHeader
+from agent.data.header import HEADER_NAME, RECORDED, DatasetHeader, require_learnable
 from agent.data.manifest import SHARD_FOLDER, read_manifest
 from agent.data.shards import Shard, encode_shard, join_rollouts
 from agent.errors import UserError
@@ -28,11 +28,12 @@ class RolloutWriter:
     as a context manager.
 
     Raises:
-        UserError: if ``out`` holds something else or another world's recordings, or another process
-            is writing there.
+        UserError: if ``out`` holds something else or another world's recordings, another process
+            is writing there, or frames have a side below 16 px, which no model learns from.
     """
 
     def __init__(self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10) -> None:
+        require_learnable(spec)
         self._out, self._spec, self._per_shard = Path(out), spec, episodes_per_shard
         self._open = ExitStack()
         self._frames: list[Image] = []

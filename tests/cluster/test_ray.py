@@ -31,7 +31,7 @@ from envs import GLError, ProfileError
 WORLD = Path(__file__).parents[1] / "data" / "box_world.py"
 FAST = {"training.steps": Choices((2,)), "head.steps": Choices((1,)), "training.diagnose_every":
         Choices((1,))}  # fmt: skip
-BOX = {"world": f"{WORLD}:EndlessBox", "image_size": 8, "episodes": 6, "episode_steps": 20,
+BOX = {"world": f"{WORLD}:EndlessBox", "image_size": 16, "episodes": 6, "episode_steps": 20,
        "episodes_per_shard": 2, "seed": 3}  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from envs import Behaviour, Column, WorldSpec
 
-FRAME_SHAPE = (8, 24)
+FRAME_SHAPE = (16, 24)
 
 
 class Box:

@@ -116,7 +116,7 @@ def test_complete_data_is_left_alone(fake_store, files_of, monkeypatch):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("seed", 4), ("behaviour", "uniform"), ("look", "grand"), ("image_size", 16),
+    [("seed", 4), ("behaviour", "uniform"), ("look", "grand"), ("image_size", 24),
      ("episode_steps", 21), ("episodes_per_shard", 3), ("episodes", 5)],
 )  # fmt: skip
 def test_another_setting_on_the_same_directory_is_named(fake_store, field, value):

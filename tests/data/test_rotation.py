@@ -16,7 +16,7 @@ from agent.data.windows import Drawing
 from agent.errors import DamagedDataError
 from envs import WorldSpec
 
-SPEC = WorldSpec("recorded:numbers", "drawn", (8, 8), 2, 0.04)
+SPEC = WorldSpec("recorded:numbers", "drawn", (16, 16), 2, 0.04)
 SHARDS, PER_SHARD, STEPS = 12, 3, 30
 DRAWING = Drawing(frames=4, stride=2, batch=8, seed=0)
 TURN_STEPS = 12  # of 32 frames each: 4 times the 93 rows of a shard
@@ -29,7 +29,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> RolloutStore:
     out = tmp_path_factory.mktemp("rotation") / "data"
     with RolloutWriter(out, SPEC, PER_SHARD) as writer:
         for episode in range(SHARDS * PER_SHARD):
-            frames = np.zeros((STEPS + 1, 8, 8, 3), np.uint8)
+            frames = np.zeros((STEPS + 1, 16, 16, 3), np.uint8)
             frames[..., 0], frames[..., 1] = episode, np.arange(STEPS + 1)[:, None, None]
             ticks = np.column_stack([np.full(STEPS, episode), np.arange(STEPS)])
             writer.add(frames, ticks / 100)

@@ -28,7 +28,7 @@ def test_recorded_actions_lead_from_frame_to_frame(fake_store):
     frames, stride = 4, 3
     episodes = fake_store.load()
     window = WindowSampler(episodes, range(6), Drawing(frames, stride, 40, seed=0)).sample(0)
-    assert window.frames.shape == (40, frames, 8, 8, 3)
+    assert window.frames.shape == (40, frames, 16, 16, 3)
     assert window.actions.shape == (40, frames - 1, stride * 3)
     assert window.actions.dtype == np.float32
     for seen, actions in zip(window.frames, window.actions, strict=True):

@@ -14,12 +14,12 @@ from agent.data.worker import ShardTask, named_behaviour
 from agent.errors import UserError
 from envs import Column, SpecError, WorldError, WorldSpec, make_world
 
-SPEC = WorldSpec("recorded:film", "webcam", (8, 24), 1, 0.1)
+SPEC = WorldSpec("recorded:film", "webcam", (16, 24), 1, 0.1)
 
 
 def episode(steps: int, seed: int = 0):
     rng = np.random.default_rng(seed)
-    frames = rng.integers(0, 256, (steps + 1, 8, 24, 3), np.uint8)
+    frames = rng.integers(0, 256, (steps + 1, 16, 24, 3), np.uint8)
     return frames, rng.uniform(-1, 1, (steps, 1)).astype(np.float32)
 
 
@@ -28,7 +28,7 @@ def test_other_numbers_of_actions_and_states(fake_crew, tmp_path, name, actions,
     settings = {**BOX, "world": f"{WORLDS}:{name}", "image_size": None}
     store = collect(CollectConfig(tmp_path / "set", **settings))
     memory, disk = store.load(), store.load(memory_limit_bytes=0)
-    assert memory.pixels.shape[1:] == (8, 24, 3)
+    assert memory.pixels.shape[1:] == (16, 24, 3)
     assert (memory.action.shape[1], memory.state.shape[1]) == (actions, states)
     np.testing.assert_array_equal(disk.pixels[np.arange(store.row_count)], memory.pixels)
     assert inspect_dataset(store.directory)["action_dim"] == actions
@@ -57,7 +57,7 @@ def test_a_frame_that_changes_its_size_is_told(monkeypatch, tmp_path):
         return drawn[-1] if len(drawn) < 4 else drawn[-1][:2]
 
     monkeypatch.setattr(world, "frame", frame)
-    with pytest.raises(WorldError, match=r"uint8 \(8, 24, 3\).*got uint8 \(2, 24, 3\) at tick 3"):
+    with pytest.raises(WorldError, match=r"uint8 \(16, 24, 3\).*got uint8 \(2, 24, 3\) at tick 3"):
         config._shard(ShardTask(0, 0, 1), world, config.find_behaviour("ou", world))
 
 
@@ -72,6 +72,16 @@ def test_what_differs_from_the_data_is_named(tmp_path):
     assert header.difference(untold) == "x.tolerance = 0.1, got None; seed = 0, got 7"
 
 
+def test_frames_that_no_model_learns_from_are_not_recorded(tmp_path):
+    small = replace(SPEC, image_size=(24, 15))
+    with pytest.raises(UserError, match=r"at least 16 px a side.*got 15x24 of recorded:film"):
+        RolloutWriter(tmp_path / "film", small)
+    config = CollectConfig(tmp_path / "set", f"{WORLDS}:EndlessBox", image_size=8, workers=1)
+    with pytest.raises(UserError, match=r"at least 16 px a side.*got 8x8"):
+        collect(config)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_exception_keeps_what_was_added(tmp_path):
     with pytest.raises(ZeroDivisionError), RolloutWriter(tmp_path, SPEC) as writer:
         writer.add(*episode(3))
@@ -83,7 +93,7 @@ def test_another_spec_and_a_second_writer_are_refused(tmp_path):
     with RolloutWriter(tmp_path, SPEC), pytest.raises(UserError, match="another process"):
         RolloutWriter(tmp_path, SPEC)
     with pytest.raises(SpecError, match="action_dim"):
-        RolloutWriter(tmp_path, WorldSpec("recorded:film", "webcam", (8, 24), 2, 0.1))
+        RolloutWriter(tmp_path, WorldSpec("recorded:film", "webcam", (16, 24), 2, 0.1))
 
 
 def test_what_does_not_fit_is_named_and_not_kept(tmp_path):
