@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.metadata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from envs.base import World
 from envs.checking import check_world
 from envs.errors import GLError, WorldError
 from envs.tolerances import judge_by, tolerances_asked, without_tolerances
-from envs.user_code import load_user_module, their_line
+from envs.user_code import load_user_module, takes, their_line
 
 ENTRY_POINTS = "lejepa_agent.worlds"
 DEFAULT_WORLD = "reacher"
@@ -80,8 +80,13 @@ PREFIXES: Mapping[str, Entry] = {
 }
 
 
-def make_world(name: str, look: str = "", image_size: int | None = None) -> World:
+def make_world(
+    name: str, look: str = "", image_size: int | None = None, if_taken: Collection[str] = ()
+) -> World:
     """The world called ``name``, drawn in ``look`` at ``image_size`` px; its own choice if absent.
+
+    ``if_taken`` names which of the two are left out where what makes the world, a user's class
+    without a choice of them, takes none.
 
     Raises:
         WorldError: if there is none of that name (the nearest is named), it cannot be made, or what
@@ -91,14 +96,15 @@ def make_world(name: str, look: str = "", image_size: int | None = None) -> Worl
     if image_size is not None:
         chosen["image_size"] = image_size
     tolerances, plain = tolerances_asked(name), without_tolerances(name)
-    world = _made(plain, chosen)
+    world = _made(plain, chosen, if_taken)
     if tolerances:
         judge_by(world, tolerances)
     return world
 
 
-def _made(name: str, chosen: Mapping[str, Any]) -> World:
+def _made(name: str, chosen: Mapping[str, Any], if_taken: Collection[str]) -> World:
     made, entry = maker_of(name), entry_of(name)
+    chosen = {n: value for n, value in chosen.items() if n not in if_taken or takes(made, n)}
     if entry is not None and entry.ours:
         own: World = made(**chosen)
         return own

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import sys
 import traceback
 from collections.abc import Callable
-from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,7 +47,7 @@ def require_call(function: Callable[..., Any], name: str, *parameters: str) -> N
         WorldError: with the parameters that ``name`` has.
     """
     try:
-        found = signature(function)
+        found = inspect.signature(function)
     except ValueError:  # of what is written in C
         return
     try:
@@ -56,6 +56,22 @@ def require_call(function: Callable[..., Any], name: str, *parameters: str) -> N
         raise WorldError(
             f"expected {name} to take ({', '.join(parameters)}), got {found}: {error}"
         ) from error
+
+
+def takes(made: Callable[..., Any], name: str) -> bool:
+    """Whether calling ``made`` may give it an argument by that ``name``."""
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    begin = getattr(made, "__init__", None) if isinstance(made, type) else None
+    if getattr(begin, "__module__", "") == "typing":  # that of the contract, which takes nothing
+        return False
+    try:
+        given = inspect.signature(made).parameters.values()
+    except ValueError:  # of some that are not written in Python
+        return True
+    return any(
+        one.kind is inspect.Parameter.VAR_KEYWORD or (one.name == name and one.kind in by_name)
+        for one in given
+    )
 
 
 def their_line(error: BaseException, path: Path) -> str:

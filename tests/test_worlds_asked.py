@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,36 @@ from agent.model.predictor import PredictorConfig
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.rivals.actor import ACTORS, Actor, ActorConfig
-from envs import DEFAULT_WORLD, WorldSpec, make_world
+from envs import DEFAULT_WORLD, WorldError, WorldSpec, make_world
 
 ROOMS = WorldSpec("two-room", "fast", (32, 32), 2, 1 / 30)
+BOTH = ("image_size", "look")  # which only the checkpoint says
+FIXED = """
+import numpy as np
+from envs import World, WorldSpec
+
+class Fixed(World):
+    spec = WorldSpec("own", "plain", (32, 32), 1, 0.1)
+    def reset(self, rng, state=None): pass
+    def step(self, action): return False
+    def frame(self): return np.zeros((32, 32, 3), np.uint8)
+    def state(self): return np.empty(0)
+    def close(self): pass
+
+class Bare:
+    spec, reset, step = Fixed.spec, Fixed.reset, Fixed.step
+    frame, state, close = Fixed.frame, Fixed.state, Fixed.close
+
+class Sized(Fixed):
+    def __init__(self, image_size=16):
+        self.spec = WorldSpec("own", "plain", (image_size, image_size), 1, 0.1)
+    def frame(self): return np.zeros(self.spec.frame_shape, np.uint8)
+
+class Open(Sized):
+    def __init__(self, **chosen):
+        super().__init__(chosen["image_size"])
+        self.look = chosen.get("look")
+"""
 
 
 @pytest.fixture
@@ -41,18 +69,33 @@ def test_without_a_checkpoint_it_is_the_one_named_or_the_default() -> None:
 
 def test_a_checkpoint_names_its_world_look_and_size(made_for) -> None:
     checkpoint = made_for()
-    assert world_asked(None, "", checkpoint) == WorldAsked("two-room", "fast", 32)
-    assert world_asked("two-room", "", checkpoint) == WorldAsked("two-room", "fast", 32)
-    assert world_asked(None, "dmc", checkpoint) == WorldAsked("two-room", "dmc", 32)
+    assert world_asked(None, "", checkpoint) == WorldAsked("two-room", "fast", 32, BOTH)
+    assert world_asked("two-room", "", checkpoint) == WorldAsked("two-room", "fast", 32, BOTH)
+    assert world_asked(None, "dmc", checkpoint) == WorldAsked("two-room", "dmc", 32, BOTH[:1])
     assert world_asked(None, "", checkpoint).make().spec.image_size == (32, 32)
 
 
 def test_another_world_is_drawn_its_own_way_at_the_models_size(made_for) -> None:
-    assert world_asked("two-room-swept", "", made_for()) == WorldAsked("two-room-swept", "", 32)
+    assert world_asked("two-room-swept", "", made_for()) == WorldAsked(
+        "two-room-swept", "", 32, BOTH
+    )
 
 
 def test_frames_that_are_not_square_are_the_worlds_own_choice(made_for) -> None:
     assert world_asked(None, "", made_for(image_size=(24, 40))).image_size is None
+
+
+@pytest.mark.parametrize("kind", ["Fixed", "Bare", "Sized", "Open"])
+def test_a_users_world_is_told_what_it_takes_of_what_the_checkpoint_says(
+    made_for, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "mine.py").write_text(FIXED)
+    name = f"{tmp_path / 'mine.py'}:{kind}"
+    checkpoint = made_for(world=name, look="plain")
+    world = world_asked(name, "", checkpoint).make()
+    assert world.spec.image_size == (32, 32) and getattr(world, "look", "plain") == "plain"
+    with pytest.raises(WorldError, match="'blue'") if kind != "Open" else nullcontext():
+        world_asked(name, "blue", checkpoint).make()
 
 
 def test_recordings_have_no_world_behind_them(made_for) -> None:

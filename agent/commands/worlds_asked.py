@@ -19,17 +19,22 @@ DEFAULT_WORLD = SHIPPED.name  # that of ``envs``, which help must not wait for
 
 @dataclass(frozen=True)
 class WorldAsked:
-    """A world by name, drawn in a look at a size; what is empty is the world's own choice."""
+    """A world by name, drawn in a look at a size; what is empty is the world's own choice.
+
+    ``told`` names which of the two no flag asked for: a checkpoint says so, and a world that has no
+    choice of them is made without.
+    """
 
     name: str
     look: str = ""
     image_size: int | None = None
+    told: tuple[str, ...] = ()
 
     def make(self) -> World:
         """One more such world."""
         from envs import make_world
 
-        return make_world(self.name, self.look, self.image_size)
+        return make_world(self.name, self.look, self.image_size, self.told)
 
 
 def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAsked:
@@ -60,9 +65,10 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
             "where it is with --world FILE.py:CLASS"
         )
     square = spec.image_size[0] if len(set(spec.image_size)) == 1 else None
+    told = ("image_size",) if look else ("image_size", "look")
     if name is None or name == spec.world:
-        return WorldAsked(_judged(spec), look or spec.look, square)
-    return WorldAsked(name, look, square)
+        return WorldAsked(_judged(spec), look or spec.look, square, told)
+    return WorldAsked(name, look, square, told)
 
 
 def _judged(spec: WorldSpec) -> str:

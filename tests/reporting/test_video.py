@@ -3,7 +3,7 @@
 import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import cv2
@@ -14,6 +14,7 @@ from PIL import Image
 from agent.commands.places import require_file_place
 from agent.errors import MachineError, UserError
 from agent.files.json_files import write_json
+from agent.reporting.film import Camera
 from agent.reporting.markup import Markup, document
 from agent.reporting.video import (
     CAPTION_PX,
@@ -24,6 +25,7 @@ from agent.reporting.video import (
     write_picture,
     write_video,
 )
+from envs import make_world
 
 FRAMES = list(np.random.default_rng(0).integers(0, 255, (7, 64, 64, 3), np.uint8))
 
@@ -115,3 +117,31 @@ def test_captions_can_be_read_in_a_small_film_and_stay_above_their_picture() -> 
     long = beside_goal(dark, dark, f"9.99 s\nerror 0.0123 {'very ' * 9}long units")
     right = long[CAPTION_PX // 2 + 4 : CAPTION_PX, GAP_PX + PANEL_PX + 4 :]
     assert (right < 100).all()
+
+
+OWN = """
+import numpy as np
+from envs import WorldSpec
+
+class Own:
+    spec = WorldSpec("own", "plain", (32, 32), 1, 0.1)
+    def reset(self, rng, state=None): pass
+    def step(self, action): return False
+    def frame(self): return np.zeros((32, 32, 3), np.uint8)
+    picture = sample_state = lambda self, given: self.frame()
+    def state(self): return np.empty(0)
+    def close(self): pass
+
+class Named(Own):
+    def __init__(self):
+        self.spec = WorldSpec(f"{__file__}:Named", "plain", (32, 32), 1, 0.1)
+"""
+
+
+@pytest.mark.parametrize("name", ["Own", "Named"])
+def test_a_users_world_of_one_size_is_filmed_as_it_is(name: str, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    world = make_world(f"{tmp_path / 'own.py'}:{name}")
+    frame = world.frame()
+    with closing(Camera(world)) as camera:
+        assert camera.shoot(frame, world.state()) is frame
