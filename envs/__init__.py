@@ -26,10 +26,12 @@ from envs.behaviours import (
 )
 from envs.catalogue import (
     DEFAULT_WORLD,
+    can_be_posed,
     entry_of,
     known_worlds,
     make_world,
     names_code,
+    opens_by_name,
     usual_behaviour,
 )
 from envs.checking import checked_frame, require_finite
@@ -93,6 +95,7 @@ __all__ = [
     "WorldError",
     "WorldSpec",
     "behaviour_named",
+    "can_be_posed",
     "checked_frame",
     "configure_gl",
     "distance_to_goal",
@@ -110,6 +113,7 @@ __all__ = [
     "load_user_module",
     "make_world",
     "names_code",
+    "opens_by_name",
     "passed_through",
     "probe",
     "require_call",

@@ -34,7 +34,7 @@ class Entry:
     Those that are not ``ours`` are checked when they are opened. ``behaviour`` moves it while it is
     recorded, unless another is asked for. ``training_steps`` are enough gradient steps to learn it
     from 400 rollouts; None: as many as the settings say. Not every one ``says_goals``, which is to
-    say which numbers of its state are part of one.
+    say which numbers of its state are part of one, or ``can_be_posed`` by name.
     """
 
     home: str
@@ -44,6 +44,7 @@ class Entry:
     behaviour: str = USUAL_BEHAVIOUR
     training_steps: int | None = None
     says_goals: bool = True
+    can_be_posed: bool = True
 
 
 BUILT_IN: Mapping[str, Entry] = {
@@ -76,6 +77,7 @@ PREFIXES: Mapping[str, Entry] = {
         ("own",),
         ours=False,
         says_goals=False,
+        can_be_posed=False,
     ),
 }
 
@@ -139,6 +141,18 @@ def names_code(name: str) -> bool:
     """
     prefix, _, rest = name.partition(":")
     return prefix.endswith(".py") or (prefix in PREFIXES and ":" in rest)
+
+
+def opens_by_name(name: str) -> bool:
+    """Whether a checkpoint's word is enough to make that world: it is known here, and no code."""
+    known = entry_of(name) is not None or without_tolerances(name) in known_worlds()
+    return known and not names_code(name)
+
+
+def can_be_posed(name: str) -> bool:
+    """Whether that is a world of the program's own that is sure to take any state."""
+    entry = entry_of(name)
+    return entry is not None and entry.can_be_posed and not names_code(name)
 
 
 def known_worlds() -> list[str]:

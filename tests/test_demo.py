@@ -15,6 +15,11 @@ from agent.commands.demo import Demo
 from agent.commands.measurement import Measurement
 from agent.commands.worlds_asked import WorldAsked
 from agent.errors import MachineError
+from agent.model.checkpoint import save_checkpoint
+from agent.model.encoder import EncoderConfig
+from agent.model.predictor import PredictorConfig
+from agent.model.world_model import WorldModel, WorldModelConfig
+from envs import WorldSpec
 
 Output = pytest.CaptureFixture[str]
 SMALL = ["--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "800", "--episodes", "2"]
@@ -77,3 +82,18 @@ def test_the_demo_ends_with_a_report_and_does_nothing_twice(tmp_path: Path, caps
 
     assert run_agent.main(["demo", "--out", str(out), *SMALL, "--seed", "1"]) == 2
     assert "seed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("calls_itself", "named"),
+    [("lamp", "./my w.py:Lamp"), ("./my w.py:Lamp", "./my w.py:Lamp"), ("two-room", None)],
+)
+def test_to_play_with_it_a_users_world_is_named(
+    tmp_path: Path, calls_itself: str, named: str | None
+) -> None:
+    encoder = EncoderConfig(latent_dim=4, channels=(4, 4, 4), hidden=8)
+    config = WorldModelConfig(encoder, PredictorConfig(width=8, blocks=1))
+    spec = WorldSpec(calls_itself, "plain", (32, 32), 2, 0.1)
+    demo = Demo(tmp_path, "./my w.py:Lamp")
+    save_checkpoint(demo.world_model / "checkpoint", WorldModel(config, spec), {})
+    assert demo._world_to_name() == named

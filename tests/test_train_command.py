@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 import typing
 from collections.abc import Sequence
@@ -221,3 +222,20 @@ def test_metrics_without_states_have_no_probes(data: Path, tmp_path: Path) -> No
     assert train(data, tmp_path / "run", *QUICK) == 0
     (line,) = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert json.loads(line)["diagnostics"]["probe_r2"] == {}
+
+
+def test_what_is_said_to_come_next_of_recordings_is_not_refused(
+    data: Path, tmp_path: Path, capsys: Output
+) -> None:
+    assert train(data, tmp_path / "a run", *QUICK) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("next: python run_agent.py evaluate --checkpoint ")
+    assert run_agent.main(shlex.split(line)[3:]) == 0
+
+
+def test_what_comes_next_of_a_world_with_a_name_of_its_own_names_its_place(
+    tmp_path: Path, capsys: Output
+) -> None:
+    assert train(record(tmp_path / "data", "lamp"), tmp_path / "run", *QUICK) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert " control " in line and line.endswith(" --world FILE.py:CLASS")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from contextlib import nullcontext
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -129,9 +130,11 @@ def test_a_policy_on_states_names_its_world_as_a_model_does(tmp_path: Path) -> N
     assert world_asked(None, "", tmp_path / "sac").name == "two-room"
 
 
-@pytest.mark.parametrize("name", ["./strange.py:World", "gym:strange:World-v0", "dmc:a:b"])
+@pytest.mark.parametrize(
+    "name", ["./strange.py:World", "gym:strange:World-v0", "dmc:a:b", "./my files/w.py:World"]
+)
 def test_a_checkpoint_names_no_code_to_run(made_for, name: str) -> None:
-    with pytest.raises(UserError, match=f"code you trust, say --world {name}"):
+    with pytest.raises(UserError, match=f"code you trust, say --world {quote(name)}"):
         world_asked(None, "", made_for(world=name))
     assert world_asked("./mine.py:World", "", made_for(world=name)).name == "./mine.py:World"
 

@@ -85,6 +85,8 @@ class Baseline:
             self._learn()
         protocol = None if self.task is None else f"dmc-{self.task}"
         world = None if self.world == DEFAULT_WORLD else self.world
+        if self.algorithm in FROM_ROLLOUTS:
+            world = self._world_of_rollouts()
         say(f"next: {line_of(Evaluate(self.algorithm, self.out, world, protocol=protocol))}")
 
     def _learn(self) -> None:
@@ -112,6 +114,14 @@ class Baseline:
         say(f"{last.step} steps in {duration(last.seconds)}, {_errors(last)}")
         place = self.out / "checkpoint"
         say(f"wrote {place}, from step {last.kept_step}, the best on held-out episodes")
+
+    def _world_of_rollouts(self) -> str | None:
+        """What --world must say of what was learned from --data; None if nothing."""
+        from agent.commands.checkpoints import world_of_checkpoint
+        from agent.model.description import world_to_name
+
+        spec = world_of_checkpoint(self.out / "checkpoint")
+        return None if spec is None else world_to_name(spec.world)
 
     def training(self) -> Training:
         """The training of an algorithm that learns by acting."""

@@ -104,7 +104,15 @@ class Demo:
             say(line)
         say(f"report: {self.place / REPORT_NAME}, all in {stages.total}")
         beside = self.sac if self.has_rival else None
-        say(f"play with it: {line_of(Live(self.world_model, data=self.data, beside=beside))}")
+        again = Live(self.world_model, self._world_to_name(), data=self.data, beside=beside)
+        say(f"play with it: {line_of(again)}")
+
+    def _world_to_name(self) -> str | None:
+        """What --world must say of the model; None where its own word is enough."""
+        from agent.model.description import checkpoint_spec, world_to_name
+
+        spec = checkpoint_spec(find_checkpoint(self.world_model))
+        return None if world_to_name(spec.world) is None else self.world
 
     @property
     def place(self) -> Path:

@@ -44,6 +44,7 @@ class Export:
         """Load, export, compare with torch, and say what there is."""
         from agent.export.exporting import export_controller
         from agent.model.checkpoint import checkpoint_sha256, load_checkpoint
+        from envs import can_be_posed
 
         if self.onnx.suffix == ".onnx":
             raise UserError(
@@ -60,4 +61,6 @@ class Export:
         size_mb = sum(file.stat().st_size for file in self.onnx.iterdir()) / 1e6
         shown = {"size_mb": f"{size_mb:.1f}", "largest difference from torch": f"{worst:.1e}"}
         show_facts(f"exported to {self.onnx}", shown)
-        say(f"next: python -m agent.export {quote(str(self.onnx))} --goal-seed 7")
+        program = f"python -m agent.export {quote(str(self.onnx))} --goal-seed 7"
+        own = f"steer it in a program of your own, as {self.onnx / 'README.md'} says"
+        say(f"next: {program if can_be_posed(model.spec.world) else own}")

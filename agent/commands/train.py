@@ -100,6 +100,7 @@ class Train:
     def run(self) -> None:
         """Train to the end, and say what was learned."""
         from agent.commands.training_settings import as_toml
+        from agent.model.description import checkpoint_spec, first_use
         from agent.training import ranks
 
         named, config = self._chosen()
@@ -115,8 +116,8 @@ class Train:
             show_facts("what was learned", learned(last) | downhill(self.out / "checkpoint"))
         say(f"wrote {self.out / 'checkpoint'}; reports and curves lie beside it")
         place = self.out / "checkpoint"
-        words = f"--checkpoint {quote(str(place))}{_world(place)}"
-        say(f"next: python run_agent.py control {words}")
+        use = first_use(checkpoint_spec(place), quote(str(place)), quote(self.data))
+        say(f"next: {use}")
 
     def _train(self, config: ExperimentConfig, named: str) -> TrainStatistics | None:
         """Train with a progress bar, keep settings and reports, draw the curves; the last report.
@@ -165,15 +166,6 @@ class Train:
     def _begin(self) -> Path | None:
         """The checkpoint to go on from; the directory of its run does as well."""
         return None if self.begin is None else find_checkpoint(self.begin)
-
-
-def _world(checkpoint: Path) -> str:
-    """The flag that the world of a checkpoint needs where it is code."""
-    from agent.model.description import checkpoint_spec
-    from envs import names_code
-
-    world = checkpoint_spec(checkpoint).world
-    return f" --world {world}" if names_code(world) else ""
 
 
 def _require_places(out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from agent.commands.checkpoints import world_of_checkpoint
@@ -43,7 +44,7 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
     Raises:
         UserError: if the checkpoint's world must be named, or there is none behind its recordings.
     """
-    from envs import names_code
+    from envs import names_code, opens_by_name
 
     spec = None if checkpoint is None else world_of_checkpoint(checkpoint)
     if spec is None:
@@ -57,9 +58,9 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
     if name is None and names_code(spec.world):
         raise UserError(
             f"{checkpoint} was made for a world that is code: if it is code you trust, say "
-            f"--world {spec.world}"
+            f"--world {quote(spec.world)}"
         )
-    if name is None and not _opens(spec.world):
+    if name is None and not opens_by_name(spec.world):
         raise UserError(
             f"{checkpoint} was made for the world {spec.world!r}, which has no such name here: say "
             "where it is with --world FILE.py:CLASS"
@@ -77,13 +78,6 @@ def _judged(spec: WorldSpec) -> str:
 
     entry = entry_of(spec.world)
     return spec.world if entry is None or entry.says_goals else with_tolerances(spec)
-
-
-def _opens(name: str) -> bool:
-    """Whether that is a name a world can be made by, and not only what it calls itself."""
-    from envs import entry_of, known_worlds
-
-    return entry_of(name) is not None or name in known_worlds()
 
 
 def task_asked(name: str | None, world: World) -> Task:

@@ -20,7 +20,7 @@ from agent.model.predictor import ResidualPredictor
 from agent.model.sight import SIGHT_FILE
 from agent.model.world_model import WorldModel
 from agent.settings import to_dict
-from envs import WorldSpec
+from envs import WorldSpec, can_be_posed
 from planners import GaussNewtonPlanner
 
 AGREEMENT = 1e-4  # of float32 sums taken in another order, relative to the largest output
@@ -98,6 +98,8 @@ def _random(like: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
 
 def _card(spec: WorldSpec) -> str:
     height, width = spec.image_size
+    program = "`python -m agent.export THIS_DIRECTORY --goal-seed 7`"
+    seen = f"\nSee it steer the simulated world: {program}.\n" if can_be_posed(spec.world) else ""
     return f"""# Goal-image controller of {spec.world}, without torch
 
 Needs numpy and onnxruntime. {spec.action_dim} numbers in [-1, 1] every {spec.step_s:.2f} s from
@@ -110,6 +112,4 @@ frames of {width} x {height} px (`{spec.look}`) and a goal picture of the same s
 
 `agent.held` says why an action was zero: the picture is none the model knows, or the world did not
 follow. `import agent` comes from `pip install --no-deps` of the same wheel.
-
-See it steer the simulated world: `python -m agent.export THIS_DIRECTORY --goal-seed 7`.
-"""
+{seen}"""

@@ -67,7 +67,8 @@ def run(options: argparse.Namespace) -> None:
             f"{options.directory} was made for the world {model.spec.world!r}, which is code: "
             "steer it in a program of your own, as README.md in that directory says"
         )
-    world = make_world(model.spec.world, model.spec.look, model.spec.image_size[0])
+    spec, told = model.spec, ("look", "image_size")
+    world = make_world(spec.world, spec.look, spec.image_size[0], told)
     if not isinstance(world, Posable):
         raise UserError(
             f"expected a world that can be posed, to draw goals, got {model.spec.world}"

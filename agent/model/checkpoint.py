@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
 from agent.files.bundle import bundle_sha256, read_bundle, write_bundle
-from agent.model.description import CONFIG, SCHEMA, config_of
+from agent.model.description import CONFIG, SCHEMA, config_of, first_use
 from agent.model.description import checkpoint_facts as checkpoint_facts
 from agent.model.description import checkpoint_spec as checkpoint_spec
 from agent.model.filling import filled
@@ -76,6 +76,8 @@ def model_card(model: WorldModel, facts: Mapping[str, Any]) -> str:
     """The checkpoint's README."""
     rows = "\n".join(f"| {name} | {_brief(value)} |" for name, value in leaves(facts))
     spec, (height, width) = model.spec, model.spec.image_size
+    use = first_use(spec, "THIS_DIRECTORY")
+    use += "" if spec.is_recording else " --goal-seed 7 --video runs/out.webm"
     return f"""# LeJEPA world model of {spec.world}
 
 Predicts the embedding of the camera image {model.model_step_s:.2f} s ahead from the last
@@ -83,7 +85,7 @@ Predicts the embedding of the camera image {model.model_step_s:.2f} s ahead from
 {width} x {height} px and actions alone: no reward, no state, no decoder. `env_steps` are those it
 learned from; some of the recorded episodes were held out.
 
-Use: `python run_agent.py control --checkpoint THIS_DIRECTORY --goal-seed 7 --video runs/out.webm`.
+Use: `{use}`.
 Not for: other worlds, cameras or looks. Licence: MIT.
 
 | fact | value |

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from agent.errors import UserError
 from agent.files.bundle import read_bundle
-from envs import FIRST_SCHEMA_FIELDS, WorldSpec, spec_of_first_schema
+from envs import (
+    FIRST_SCHEMA_FIELDS,
+    WorldSpec,
+    names_code,
+    opens_by_name,
+    spec_of_first_schema,
+)
 
 SCHEMA = "lejepa-agent/world-model/2"
 FIRST_SCHEMA = "lejepa-agent/world-model/1"
@@ -26,6 +33,29 @@ def checkpoint_spec(directory: Path) -> WorldSpec:
     """The world of the model in ``directory``; same errors as :func:`checkpoint_facts`."""
     config = config_of(directory, read_bundle(directory, only=[CONFIG]))
     return WorldSpec.from_json(config["world"])
+
+
+def world_to_name(world: str) -> str | None:
+    """What --world must say of a checkpoint made for ``world``; None where its word is enough.
+
+    A world of a user's own may call itself anything: then the flag stands for its place.
+    """
+    if opens_by_name(world):
+        return None
+    return world if names_code(world) else "FILE.py:CLASS"
+
+
+def first_use(spec: WorldSpec, checkpoint: str, data: str = "DIR") -> str:
+    """The command for a shell that tries a new model: in its world, or else on its recordings.
+
+    ``checkpoint`` and ``data`` are quoted as they need it.
+    """
+    program = "python run_agent.py"
+    if spec.is_recording:
+        return f"{program} evaluate --checkpoint {checkpoint} --data {data}"
+    world = world_to_name(spec.world)
+    flag = "" if world is None else f" --world {quote(world)}"
+    return f"{program} control --checkpoint {checkpoint}{flag}"
 
 
 def config_of(directory: Path, files: Mapping[str, bytes]) -> dict[str, Any]:

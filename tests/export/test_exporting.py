@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,22 @@ def test_the_command_exports(
     assert run_agent.main(words) == 0
     assert "python -m agent.export" in capsys.readouterr().out
     assert OnnxModel(tmp_path / "out").control == CONTROL
+
+
+@pytest.mark.parametrize(
+    ("world", "plays"), [("two-room", True), ("gym:Pendulum-v1", False), ("./my.py:Lamp", False)]
+)
+def test_the_program_is_recommended_where_it_plays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    world: str, plays: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(exporting, "MPCConfig", lambda: CONTROL)
+    save_checkpoint(tmp_path / "made", make_model(spec=replace(SPEC, world=world)), {})
+    words = ["export", "--checkpoint", str(tmp_path / "made"), "--onnx", str(tmp_path / "out")]
+    assert run_agent.main(words) == 0
+    said = capsys.readouterr().out + (tmp_path / "out" / "README.md").read_text()
+    assert said.count("python -m agent.export") == (2 if plays else 0)
+    assert ("a program of your own" in " ".join(said.split())) != plays
 
 
 def test_a_checkpoint_is_not_an_exported_controller(model: WorldModel, tmp_path: Path) -> None:

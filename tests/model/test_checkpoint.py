@@ -22,7 +22,9 @@ from agent.model.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from agent.model.description import first_use
 from agent.model.world_model import WorldModel
+from envs import WorldSpec
 
 FACTS = {"seed": 3, "training": {"steps": 40}, "data": "noise"}
 
@@ -186,6 +188,7 @@ def test_the_model_card_tells_a_stranger_what_it_is(saved: Path) -> None:
         "0.08 s",
         "MIT",
         "| seed | 3 |",
+        "run_agent.py evaluate --checkpoint THIS_DIRECTORY --data DIR`",
         "steps | 40 |",
     ):
         assert expected in card
@@ -210,3 +213,19 @@ def test_the_first_schema_is_written_again_as_the_second(
     again = load_checkpoint(tmp_path / "again")
     assert (again.spec, again.config) == (model.spec, model.config)
     assert checkpoint_facts(tmp_path / "again") == checkpoint_facts(first_schema)
+
+
+@pytest.mark.parametrize(
+    ("world", "use"),
+    [
+        ("two-room", "control --checkpoint HERE"),
+        ("gym:Pendulum-v1@obs_0=0.1", "control --checkpoint HERE"),
+        ("gym:mine:Lamp-v0", "control --checkpoint HERE --world gym:mine:Lamp-v0"),
+        ("./my files/w.py:Lamp", "control --checkpoint HERE --world './my files/w.py:Lamp'"),
+        ("lamp", "control --checkpoint HERE --world FILE.py:CLASS"),
+        ("recorded:lamp", "evaluate --checkpoint HERE --data THERE"),
+    ],
+)
+def test_the_first_use_of_a_model_is_one_that_is_not_refused(world: str, use: str) -> None:
+    spec = WorldSpec(world, "drawn", (16, 16), 1, 0.1)
+    assert first_use(spec, "HERE", "THERE") == f"python run_agent.py {use}"

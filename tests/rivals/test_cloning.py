@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -256,3 +257,23 @@ def test_the_command_names_mistakes(
     settings = {"data": data, "steps": 1, "seed": 0} | given
     with pytest.raises(UserError, match=named):
         Baseline(tmp_path, "clone", **settings).run()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("world", "flag"),
+    [
+        ("two-room", ""),
+        ("toy", " --world FILE.py:CLASS"),
+        ("./my w.py:Toy", " --world './my w.py:Toy'"),
+    ],
+)
+def test_a_world_that_must_be_named_is_named_in_what_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    world: str, flag: str,
+) -> None:  # fmt: skip
+    network = CloneNetwork(SMALL, dataclasses.replace(SPEC, world=world))
+    CLONES.save(tmp_path / "checkpoint", network, {})
+    monkeypatch.setattr(Baseline, "_clone", lambda asked: None)
+    Baseline(tmp_path, "clone", data=tmp_path).run()
+    said = "".join(capsys.readouterr().out.split("\n"))
+    assert said.endswith(f"evaluate --controller clone --checkpoint {tmp_path}{flag}")
