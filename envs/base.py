@@ -249,6 +249,14 @@ class Drawn(Protocol):
         """Names, of distributions or parts of the system, and their versions."""
 
 
+@runtime_checkable
+class Stretched(Protocol):
+    """A world whose frames are made of pictures of another shape, by area averaging."""
+
+    def camera_size(self) -> tuple[int, int]:
+        """Height and width [px] of those pictures."""
+
+
 def passed_through(world: World) -> Array:
     """States (R, S) of the last step: the world's trace, or its present state alone."""
     return world.trace() if isinstance(world, Traced) else world.state()[None]

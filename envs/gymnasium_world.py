@@ -129,6 +129,12 @@ class GymnasiumWorld:
         size = self.spec.image_size[::-1]
         return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
 
+    def camera_size(self) -> tuple[int, int]:
+        """See :class:`envs.base.Stretched`: height and width [px] of what the environment draws."""
+        if not self._drawn:
+            self.frame()
+        return self._drawn[0], self._drawn[1]
+
     def state(self) -> Array:
         """The environment's state (S,); S is 0 where it tells none."""
         return self._state.copy()

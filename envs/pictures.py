@@ -12,25 +12,30 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.base import Image, World
+from envs.base import Image, Stretched, World
 from envs.errors import GoalImageError
 from envs.opencv import import_opencv
 
 logger = logging.getLogger(__name__)
 
 BLANK_STD = 1.0
+_ADVICE = {  # whether frames have the camera's own shape
+    True: "crop it to the camera's view, do not stretch it",
+    False: "give the camera's whole view, neither cropped nor stretched",
+}
 HINT = "make one with `control --save-goal`, or save a frame of a data set as PNG"
 
 
 def load_goal_image(path: str | Path, world: World) -> Image:
     """A user's PNG, JPEG or WebP as a goal of ``world``: uint8 (h, w, 3), RGB.
 
-    A larger picture of the same shape is area-resampled, and a warning logged. Raises
+    A larger picture of the same shape is area-resampled, and a warning logged; so is one of the
+    camera's own shape where the world is ``Stretched``, as its frames are. Raises
     ``GoalImageError`` for a file that is missing or no picture, is not colour and 8 bit, has
     another shape or is smaller than the world's frames, or shows nothing.
     """
     stored = _decode(Path(path))
-    image = _fit(_colour(stored, path), world.spec.image_size, path)
+    image = _fit(_colour(stored, path), world, path)
     _check_content(image, path)
     return image
 
@@ -78,20 +83,35 @@ def _upright(encoded: NDArray[np.uint8], stored: NDArray[np.generic]) -> NDArray
     return turned
 
 
-def _fit(image: Image, size: tuple[int, int], path: str | Path) -> Image:
-    height, width = image.shape[:2]
-    if height * size[1] != width * size[0] or height < size[0]:
+def _fit(image: Image, world: World, path: str | Path) -> Image:
+    """``image`` as the frame of ``world`` that shows the same."""
+    size, shape = world.spec.image_size, image.shape[:2]
+    camera = world.camera_size() if isinstance(world, Stretched) else size
+    is_large = shape[0] >= size[0] and shape[1] >= size[1]
+    is_whole = any(shape[0] * whole[1] == shape[1] * whole[0] for whole in (size, camera))
+    if shape != camera and not (is_large and is_whole):
         raise GoalImageError(
-            f"expected {path} to have the camera's shape, {size[1]}x{size[0]} pixels or larger, "
-            f"got {width}x{height} (width x height); crop it to the camera's view, do not stretch "
-            "it"
+            f"expected {path} to have {_wanted(size, camera)}, got {_said(shape)} (width x height);"
+            f" {_ADVICE[camera == size]}"
         )
-    if (height, width) == size:
+    if shape == size:
         return image
-    logger.warning("%s is %dx%d: area-resampled to %dx%d", path, width, height, size[1], size[0])
+    if shape != camera:
+        logger.warning("%s is %s: area-resampled to %s", path, _said(shape), _said(size))
     cv2 = import_opencv()
     resized: Image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
     return resized
+
+
+def _wanted(size: tuple[int, int], camera: tuple[int, int]) -> str:
+    """Which shapes can be goals, in words."""
+    if camera == size:
+        return f"the camera's shape, {_said(size)} pixels or larger"
+    return f"the camera's shape, {_said(camera)}, or that of a frame, {_said(size)} or larger"
+
+
+def _said(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]}"
 
 
 def _check_content(image: Image, path: str | Path) -> None:

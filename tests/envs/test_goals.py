@@ -11,7 +11,15 @@ import cv2
 import numpy as np
 import pytest
 
-from envs import GoalImageError, Image, PoseError, load_goal_image, make_world
+from envs import (
+    GoalImageError,
+    Image,
+    PoseError,
+    load_goal_image,
+    load_user_module,
+    make_world,
+)
+from envs.gymnasium_world import GymnasiumWorld
 from envs.looks import MUJOCO_LOOKS
 from envs.reacher import (
     WRIST_LIMIT_RAD,
@@ -166,3 +174,34 @@ def test_a_point_out_of_reach_is_an_error(point: tuple[float, float]) -> None:
 
 def test_the_edge_of_reach_is_reachable() -> None:
     np.testing.assert_allclose(goal_pose_from_inverse_kinematics((0.24, 0.0)), 0.0, atol=1e-6)
+
+
+@pytest.fixture
+def pendulum() -> GymnasiumWorld:
+    """A camera of 96 x 48 px, of which frames of 64 x 64 are made."""
+    file = Path(__file__).with_name("small_worlds.py")
+    return GymnasiumWorld(load_user_module(file).Pendulum("rgb_array"), "pendulum")
+
+
+def test_a_picture_of_the_environments_own_camera_is_the_frame(
+    tmp_path: Path, pendulum: GymnasiumWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = pendulum._env.render()
+    loaded = load_goal_image(save(tmp_path / "goal.png", seen), pendulum)
+    np.testing.assert_array_equal(loaded, pendulum.frame())
+    save(tmp_path / "goal.png", loaded)  # a frame is a goal as before
+    np.testing.assert_array_equal(load_goal_image(tmp_path / "goal.png", pendulum), loaded)
+    assert "resampled" not in caplog.text
+    save(tmp_path / "goal.png", np.kron(seen, np.ones((2, 2, 1), np.uint8)))
+    large = load_goal_image(tmp_path / "goal.png", pendulum)
+    assert np.abs(large.astype(int) - loaded).mean() < 2
+    assert "192x96: area-resampled to 64x64" in caplog.text
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (48, 95), (32, 64)])
+def test_what_is_a_part_of_the_cameras_view_is_told_what_the_whole_is(
+    tmp_path: Path, pendulum: GymnasiumWorld, shape: tuple[int, int]
+) -> None:
+    save(tmp_path / "goal.png", pendulum._env.render()[: shape[0], : shape[1]])
+    with pytest.raises(GoalImageError, match=r"96x48, or that of a frame, 64x64.*nor stretched"):
+        load_goal_image(tmp_path / "goal.png", pendulum)
