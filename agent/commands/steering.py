@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Steered:
     """How one episode went: ``frames`` of the film, ``path`` (T, S), what was seen in the last
-    ``HELD_S``, ticks that were late or held, and why.
+    ``HELD_S``, ticks that were late or held, and why; whether the world ended it before its time.
     """
 
     trial: Trial
@@ -35,6 +35,7 @@ class Steered:
     late_ticks: int
     held_ticks: int
     reasons: tuple[str, ...]
+    ended_early: bool
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def steer(
     late = sum(decision.late for decision in decisions)
     film = reel.frames if reel else []
     why = tuple(dict.fromkeys(held))
-    return Steered(trial, film, np.array(states), list(seen), late, len(held), why)
+    early = len(states) < ticks
+    return Steered(trial, film, np.array(states), list(seen), late, len(held), why, early)
 
 
 def outcome(
@@ -100,6 +102,8 @@ def outcome(
 ) -> dict[str, str]:
     """What to say about it; errors only where the goal's state is known."""
     facts: dict[str, str] = {}
+    if steered.ended_early:
+        facts["the world ended it"] = f"after {len(steered.path) * spec.step_s:.2f} s"
     if spec.state:
         facts["ended in"] = _named(spec, steered.path[-1])
     if spec.goal_columns and np.isfinite(episode.goal).all():

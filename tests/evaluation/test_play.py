@@ -6,16 +6,18 @@ import dataclasses
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from point_world import PACE, STEP_S, FromTo, PointWorld, Scripted, Straight
 
+from agent.commands.steering import outcome, steer
 from agent.errors import UserError
 from agent.evaluation.play import Arena, Moment, Trial, evaluate, require_fit
 from agent.interfaces import Decision, Goals, Needs, Seen
 from agent.rivals.constant import NoOpController, RandomController
-from envs import SpecError, Verdict, WorldError
+from envs import Episode, SpecError, Verdict, WorldError
 from envs.anywhere import Anywhere
 
 
@@ -244,3 +246,13 @@ def test_senseless_numbers_are_refused() -> None:
         evaluate(idle, Anywhere(3), PointWorld, 1, seed=0, timed_episodes=-1)
     with pytest.raises(WorldError, match="episodes >= 1"):
         evaluate(idle, Anywhere(3), PointWorld, 0, seed=0)
+
+
+@pytest.mark.parametrize(("ends_at", "said"), [(3, "after 0.30 s"), (5, None), (0, None)])
+def test_an_episode_that_the_world_ended_early_is_told_as_that(
+    ends_at: int, said: str | None
+) -> None:
+    spec, episode = PointWorld().spec, Episode(0, np.ones(1), np.zeros(1))
+    steered = steer(Straight(spec), lambda: PointWorld(ends_at=ends_at), episode, 5, filmed=False)
+    told = outcome(steered, episode, spec, None, Mock())
+    assert told.get("the world ended it") == said
