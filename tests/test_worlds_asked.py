@@ -9,7 +9,7 @@ from shlex import quote
 
 import pytest
 
-from agent.commands.worlds_asked import WorldAsked, task_asked, world_asked
+from agent.commands.worlds_asked import WorldAsked, state_given, task_asked, world_asked
 from agent.errors import UserError
 from agent.model.checkpoint import save_checkpoint
 from agent.model.encoder import EncoderConfig
@@ -143,3 +143,15 @@ def test_the_folder_of_a_demo_has_its_model(made_for, tmp_path: Path) -> None:
     (tmp_path / "demo" / "world-model").mkdir(parents=True)
     made_for().rename(tmp_path / "demo" / "world-model" / "checkpoint")
     assert world_asked(None, "", find_checkpoint(tmp_path / "demo")).name == "two-room"
+
+
+@pytest.mark.parametrize(
+    ("flag", "instead"),
+    [("--goal-state", "give a goal picture"), ("--start-state", "leave --start-state away")],
+)
+def test_a_state_of_a_world_that_takes_none_is_refused_with_what_can_be_done(
+    flag: str, instead: str
+) -> None:
+    world = make_world(f"{Path(__file__).parent / 'envs' / 'small_worlds.py'}:SlideWorld")
+    with pytest.raises(UserError, match=f"{flag}: slide cannot be posed; {instead}"):
+        state_given((0.0,), world, flag)

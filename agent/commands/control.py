@@ -142,8 +142,6 @@ class Control:
         if isinstance(world, Posable):
             state = world.sample_state(np.random.default_rng(seed))
             return Episode(self.seed, state, start, self.seed)
-        if start is not None:
-            raise UserError(f"{world.spec.world} cannot be posed: leave --start-state away")
         return task_named("hindsight", world).episodes(world, 1, seed)[0]
 
     def _write(self, steered: Steered, episode: Episode, world: World) -> None:

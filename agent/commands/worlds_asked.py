@@ -103,7 +103,8 @@ def state_given(numbers: tuple[float, ...], world: World, flag: str) -> Array:
 
     names = world.spec.state_names
     if not isinstance(world, Posable):
-        raise UserError(f"{flag}: {world.spec.world} cannot be posed; give a goal picture")
+        instead = "give a goal picture" if flag == "--goal-state" else f"leave {flag} away"
+        raise UserError(f"{flag}: {world.spec.world} cannot be posed; {instead}")
     if len(numbers) > len(names) or not np.isfinite(numbers).all():
         raise UserError(
             f"expected {flag} with up to {len(names)} finite numbers ({', '.join(names)}), got "
