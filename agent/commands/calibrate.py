@@ -42,7 +42,9 @@ class Calibrate:
         place = find_checkpoint(self.checkpoint)
         model, store = load_checkpoint(place), RolloutStore.open(self.data)
         model.spec.require_same(store.header.spec, f"the data in {self.data}")
-        sight = learn_sight(model, store.load(), *store.split())
+        sight = learn_sight(
+            model, store.load(), *store.split(least_frames=model.config.memory_frames)
+        )
         write_bundle(place, {**read_bundle(place), SIGHT_FILE: sight.to_bytes()})
         show_facts("limits of its sight", sight.facts())
         say(f"calibrated {place} on {self.data}")

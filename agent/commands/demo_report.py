@@ -74,7 +74,8 @@ def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Sta
 def _strip(demo: Demo, model: WorldModel) -> Any:
     """Real and imagined frames of a held-out episode, as far ahead as it is long."""
     store = RolloutStore.open(demo.data)
-    train, held_out = store.split(preset(demo.preset).training.holdout_fraction)
+    share, least = preset(demo.preset).training.holdout_fraction, model.config.memory_frames
+    train, held_out = store.split(share, least)
     episodes, block = store.load(), model.config.action_block
     longest = int(held_out[np.argmax(episodes.ep_len[held_out])])
     before = (model.context - 1) * block

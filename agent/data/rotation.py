@@ -26,18 +26,16 @@ _ORDER = (2, 0)  # of the streams of a seed: none of a step
 
 
 class Rotation:
-    """``held`` shards of ``store`` at a step, others at other steps; the first ``episodes`` alone.
+    """``held`` shards of ``store`` at a step, others at other steps; of the episodes ``ids`` alone.
 
     A turn is as long as ``frames_a_step`` take to draw each frame ``REUSE`` times while its shard
     is there. What reading a shard raises is raised by the step that needs it.
     """
 
     def __init__(
-        self, store: RolloutStore, episodes: int, held: int, frames_a_step: int, seed: int
+        self, store: RolloutStore, ids: Rows, held: int, frames_a_step: int, seed: int
     ) -> None:
-        firsts = np.cumsum([0, *(record.count for record in store.records)])[:-1]
-        shards = [(r, episodes - int(f)) for r, f in zip(store.records, firsts, strict=True)]
-        self._shards = [(r, min(r.count, left)) for r, left in shards if left > 0]
+        self._shards = [(record, here) for record, here in shares(store, ids) if len(here)]
         order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=_ORDER))
         self._order = order.permutation(len(self._shards))
         self._held = min(held, len(self._shards))
@@ -71,12 +69,19 @@ class Rotation:
         self._slots.want({n: record for n, (record, _) in shards.items()})
         offsets, lengths = [], []
         for number in range(turn, turn + self._held):
-            length, count = self._slots.wait(number).ep_len, shards[number][1]
+            length, here = self._slots.wait(number).ep_len, shards[number][1]
             offset = self._slots.first_row(number) + np.cumsum(length) - length
-            offsets.append(offset[:count])
-            lengths.append(length[:count])
+            offsets.append(offset[here])
+            lengths.append(length[here])
         episodes = self._slots.episodes(np.concatenate(offsets), np.concatenate(lengths))
         return episodes, np.arange(episodes.count)
+
+
+def shares(store: RolloutStore, ids: Rows) -> list[tuple[ShardRecord, Rows]]:
+    """Each shard, and which of its episodes, counted within it, are among ``ids``, in order."""
+    ends = np.cumsum([record.count for record in store.records])
+    parts = np.split(ids, np.searchsorted(ids, ends))[:-1]
+    return [(r, p - (e - r.count)) for r, e, p in zip(store.records, ends, parts, strict=True)]
 
 
 class RotatingSampler:

@@ -18,6 +18,7 @@ import numpy as np
 
 from agent.data.episodes import Episodes, Rows, ShardPixels
 from agent.data.header import HEADER_NAME, DatasetHeader
+from agent.data.holding_out import held_out_of
 from agent.data.manifest import ShardRecord, read_manifest
 from agent.data.shards import UNREADABLE, Columns
 from agent.errors import DamagedDataError, UserError
@@ -121,19 +122,21 @@ class RolloutStore:
         """Actions and states of each shard, without pictures."""
         return [self._read_columns(record) for record in self.records]
 
-    def split(self, holdout_fraction: float = 0.05) -> tuple[Rows, Rows]:
-        """Episode numbers to train on and to hold out: always the last ones, at least one.
+    def lengths(self, first: int = 0) -> Rows:
+        """How many frames the episodes from number ``first`` on have."""
+        tail = tuple(record for record in self.records if record.episodes[1] > first)
+        found = np.concatenate([self._read_columns(record).ep_len for record in tail])
+        return found[len(found) - (self.episode_count - first) :]
+
+    def split(self, holdout_fraction: float = 0.05, least_frames: int = 1) -> tuple[Rows, Rows]:
+        """Episode numbers to train on and to hold out; see :func:`held_out_of`.
 
         Collecting more episodes moves the border, so train and evaluate on the same data set.
         """
-        if not 0.0 < holdout_fraction < 1.0:
-            raise UserError(
-                f"expected --training.holdout-fraction between 0 and 1, got {holdout_fraction}"
-            )
         self._require_episodes(2)
         count = self.episode_count
-        held_out = min(max(1, round(count * holdout_fraction)), count - 1)
-        return np.arange(count - held_out), np.arange(count - held_out, count)
+        held_out = held_out_of(count, holdout_fraction, least_frames, self.lengths)
+        return np.setdiff1d(np.arange(count), held_out), held_out
 
     def verify(self) -> None:
         """Check every shard: size, SHA-256, contents. DamagedDataError names all that are bad."""

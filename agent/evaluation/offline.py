@@ -70,7 +70,8 @@ def evaluate_offline(model: WorldModel, data: Path, seed: int = 0) -> Offline:
     """
     store = RolloutStore.open(data)
     model.spec.require_same(store.header.spec, f"the recordings in {data}")
-    episodes, (_, held_out) = store.load(), store.split()
+    held_out = store.split(least_frames=model.config.memory_frames)[1]
+    episodes = store.load()
     rng = np.random.default_rng(seed)
     rows = _starts(model, episodes, held_out.tolist(), rng)
     predicted, actual = _ahead(model, episodes, rows)

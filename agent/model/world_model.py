@@ -42,6 +42,11 @@ class WorldModelConfig:
     plain_share: float = 0.0
     bent: int = 0
 
+    @property
+    def memory_frames(self) -> int:
+        """Frames of an episode that one prediction takes, with the one that it is held against."""
+        return self.action_block * self.predictor.context + 1
+
     def __post_init__(self) -> None:
         if self.action_block < 1:
             raise ValueError(f"expected action_block >= 1, got {self.action_block}")

@@ -186,7 +186,7 @@ def _open_loop(
     embeddings: Sequence[NDArray[np.float32]],
 ) -> _Ahead:
     stride, context = model.config.action_block, model.context
-    least = context * stride + 1  # frames that one prediction needs
+    least = model.config.memory_frames
     usable = [(i, z) for i, z in zip(ids, embeddings, strict=True) if len(z) >= least]
     if not usable:
         raise UserError(f"expected held-out episodes of {least} frames or more, got none")

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
-from agent.data.rotation import AHEAD, RotatingSampler, Rotation
+from agent.data.rotation import AHEAD, RotatingSampler, Rotation, shares
 from agent.data.store import MEMORY_SHARE, RolloutStore
 from agent.data.windows import Drawing, WindowSampler
 from agent.errors import UserError
@@ -68,28 +68,32 @@ def data_for(store: RolloutStore, state: Path, resume: bool) -> tuple[RolloutSto
     return store, None
 
 
-def source_of(store: RolloutStore, config: TrainingConfig, held: int | None = None) -> Source:
+def source_of(
+    store: RolloutStore, config: TrainingConfig, held: int | None = None, least_frames: int = 1
+) -> Source:
     """The source for ``config``; ``held`` shards at a time, as a run was begun with, if it was.
 
     Raises:
-        UserError: if the memory allowed is too little for any part of the data.
+        UserError: if the memory allowed is too little for any part of the data, or every episode is
+            shorter than the ``least_frames`` frames that measuring takes.
     """
-    train, _ = store.split(config.holdout_fraction)
+    train, held_out = store.split(config.holdout_fraction, least_frames)
+    if least_frames > 1:
+        _require_long(store, held_out, least_frames)
     room = memory_for_frames(config.memory_gb)
     if held is None and store.pixel_bytes <= room:
-        episodes, ids = store.load(room), store.split(config.holdout_fraction)
-        return Source(episodes, *ids)
+        return Source(store.load(room), train, held_out)
     fitting = _fitting(store, room)
     held = min(held or fitting, fitting)
-    chosen = _looked_at(store, len(train), held)
+    chosen = _looked_at(store, held_out, held)
     _log.info("%d of %d shards in memory at a time", held, len(store.records))
     kept = replace(store, records=tuple(store.records[number] for number in chosen))
     shards = np.repeat(np.arange(len(store.records)), [record.count for record in store.records])
     positions = np.flatnonzero(np.isin(shards, chosen))  # which episodes of the whole they hold
-    ids = np.flatnonzero(positions < len(train)), np.flatnonzero(positions >= len(train))
+    ids = [np.flatnonzero(np.isin(positions, numbers)) for numbers in (train, held_out)]
     frames = config.batch * config.window_frames
-    rotation = Rotation(store, len(train), held, frames, config.seed)
-    return Source(kept.load(kept.pixel_bytes), *ids, rotation, held)
+    rotation = Rotation(store, train, held, frames, config.seed)
+    return Source(kept.load(kept.pixel_bytes), ids[0], ids[1], rotation, held)
 
 
 def memory_for_frames(memory_gb: float) -> int:
@@ -101,15 +105,14 @@ def memory_for_frames(memory_gb: float) -> int:
     return max(0, int(memory_gb * 1e9) - used_memory_bytes() - _WORK_BYTES)
 
 
-def env_steps(store: RolloutStore, episodes: int) -> int:
-    """How many actions the first ``episodes`` episodes hold."""
-    steps, left = 0, episodes
-    for record in store.records:
-        if record.count <= left:
+def env_steps(store: RolloutStore, ids: Rows) -> int:
+    """How many actions the episodes ``ids`` hold."""
+    steps = 0
+    for record, here in shares(store, ids):
+        if len(here) == record.count:
             steps += record.rows - record.count
-        elif left > 0:
-            steps += int((store.read_shard(record).ep_len[:left] - 1).sum())
-        left -= record.count
+        elif len(here):
+            steps += int((store.read_shard(record).ep_len[here] - 1).sum())
     return steps
 
 
@@ -123,6 +126,17 @@ def actions_of(episodes: Episodes, ids: Rows) -> Tensor:
     """All actions (N, A) of the episodes ``ids``; nothing acts at an episode's end."""
     spans = [episodes.rows(episode) for episode in ids.tolist()]
     return torch.from_numpy(np.concatenate([episodes.action[span][:-1] for span in spans]))
+
+
+def _require_long(store: RolloutStore, held_out: Rows, least_frames: int) -> None:
+    """What is held out must be long enough to measure on, or every look at the model fails."""
+    longest = store.lengths(int(held_out[0]))[held_out - held_out[0]].max()
+    if longest < least_frames:
+        raise UserError(
+            f"expected episodes of {least_frames} frames or more in {store.directory} to hold out "
+            f"and measure on, got none above {longest}: record longer episodes, or lower "
+            "--model.action-block or --model.predictor.context"
+        )
 
 
 def _fitting(store: RolloutStore, room: int) -> int:
@@ -145,11 +159,11 @@ def _staying(held: int) -> int:
     return max(_LEAST_LOOKED_AT, held // _HELD_TO_LOOKED_AT)
 
 
-def _looked_at(store: RolloutStore, border: int, held: int) -> list[int]:
-    """The shards that stay, in order, by number: some on each side of the episode ``border``."""
-    ends = np.cumsum([record.count for record in store.records])
-    held_out = _evenly(np.flatnonzero(ends > border), max(1, _staying(held) // 4))
-    train = _evenly(np.flatnonzero(ends <= border), _staying(held) - len(held_out))
+def _looked_at(store: RolloutStore, ids: Rows, held: int) -> list[int]:
+    """The shards that stay, in order, by number: some with the held-out ``ids``, some without."""
+    has_one = np.array([len(here) > 0 for _, here in shares(store, ids)])
+    held_out = _evenly(np.flatnonzero(has_one), max(1, _staying(held) // 4))
+    train = _evenly(np.flatnonzero(~has_one), _staying(held) - len(held_out))
     if not train:
         raise UserError(
             f"expected whole shards of training episodes in {store.directory}, got none: allow "

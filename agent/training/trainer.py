@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from agent.config import ExperimentConfig
+from agent.data.episodes import Rows
 from agent.data.store import RolloutStore
 from agent.errors import DamagedDataError, MachineError, UserError
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle
@@ -82,7 +83,7 @@ class Trainer:
         require_fit(config)
         torch.set_num_threads(config.training.threads)
         self.out, self.config = out, config
-        source = source_of(self.store, config.training, held)
+        source = source_of(self.store, config.training, held, config.model.memory_frames)
         self.episodes, self._rotation = source.episodes, source.rotation
         self.train_ids, self.held_out_ids = source.train_ids, source.held_out_ids
         self.identity = {
@@ -272,9 +273,7 @@ class Trainer:
             "training": to_dict(self.config.training),
             "data": {**self.store.header.to_json(), "episodes": self.store.episode_count},
             "begun_from": self.identity["begin"],
-            "env_steps": env_steps(
-                self.store, len(self.store.split(self.config.training.holdout_fraction)[0])
-            ),
+            "env_steps": env_steps(self.store, self._split()[0]),
             "training_s": round(self._seconds(), 1),
             "ranks": ranks.count(),
             "peak_memory_mb": peak_memory_mb(),
@@ -282,6 +281,11 @@ class Trainer:
             "diagnostics": to_dict(diagnostics) if diagnostics else {},
             "geometry": to_dict(shape) if shape else {},
         }
+
+    def _split(self) -> tuple[Rows, Rows]:
+        """Of the whole data set, in memory or not."""
+        settings = self.config
+        return self.store.split(settings.training.holdout_fraction, settings.model.memory_frames)
 
     def _settle_directory(self, resume: bool) -> None:
         state = self.out / STATE

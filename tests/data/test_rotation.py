@@ -41,7 +41,7 @@ def sampler(store: RolloutStore) -> Sampler:
     """Holds 4 shards; from all episodes but the last five unless told."""
 
     def make(episodes: int = SHARDS * PER_SHARD - 5, drawing: Drawing = DRAWING) -> RotatingSampler:
-        return RotatingSampler(Rotation(store, episodes, 4, 8 * 4, seed=0), drawing)
+        return RotatingSampler(Rotation(store, np.arange(episodes), 4, 32, seed=0), drawing)
 
     return make
 
@@ -125,7 +125,9 @@ def test_damage_is_raised_by_the_step_that_needs_the_shard(
     content = bytearray(record.path(whole).read_bytes())
     content[len(content) // 2] ^= 1
     record.path(whole).write_bytes(content)
-    rotating = RotatingSampler(Rotation(RolloutStore.open(whole), 36, 4, 32, seed=0), DRAWING)
+    rotating = RotatingSampler(
+        Rotation(RolloutStore.open(whole), np.arange(36), 4, 32, seed=0), DRAWING
+    )
     with pytest.raises(DamagedDataError, match=r"shard-00005\.h5"):
         for step in range(12 * TURN_STEPS):
             rotating.sample(step)

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agent.data import RolloutStore, verify_dataset
+from agent.data import RolloutStore, RolloutWriter, verify_dataset
 from agent.data.episodes import ShardPixels
 from agent.errors import DamagedDataError, UserError
 from agent.reporting.preview import preview_dataset
+from envs import WorldSpec
 
 
 def damage_a_byte(path, position: float) -> None:
@@ -178,3 +179,18 @@ def test_shards_that_the_list_lost_are_told_of(
     path.write_text(first.replace('"index": 0', '"index": 1'))
     with pytest.raises(DamagedDataError, match=r"name like shard-00001\.h5"):
         RolloutStore.open(fake_store.directory)
+
+
+def test_what_is_held_out_can_be_measured_on(tmp_path):
+    out = tmp_path / "data"
+    spec = WorldSpec("recorded:short", "drawn", (8, 8), 2, 0.04)
+    with RolloutWriter(out, spec, episodes_per_shard=3) as writer:
+        for steps in (9, 3, 9, 3, 9, 3, 3, 3):
+            writer.add(np.zeros((steps + 1, 8, 8, 3), np.uint8), np.zeros((steps, 2)))
+    store = RolloutStore.open(out)
+    assert store.lengths(4).tolist() == [10, 4, 4, 4]
+    assert store.split(0.25, 4)[1].tolist() == [6, 7]  # as without a least length
+    assert store.split(0.25, 7)[1].tolist() == [4]
+    assert store.split(0.5, 7)[1].tolist() == [4, 5, 6, 7]  # one of the last is long enough
+    assert store.split(0.25, 7)[0].tolist() == [0, 1, 2, 3, 5, 6, 7]
+    assert store.split(0.25, 11)[1].tolist() == [6, 7]  # none is

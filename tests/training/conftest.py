@@ -61,6 +61,8 @@ KINDS = {
         WorldSpec("recorded:mixed", "drawn", (20, 16), 2, 0.05, STATE),
         [30, 12, 41, 25, 9, 33, 17, 28],
     ),
+    "short-last": (WorldSpec("recorded:ends", "drawn", (16, 16), 2, 0.04), [20] * 7 + [4, 3]),
+    "short": (WorldSpec("recorded:ends", "drawn", (16, 16), 2, 0.04), [3] * 6),
 }
 
 

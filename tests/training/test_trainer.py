@@ -210,3 +210,20 @@ def test_going_on_in_another_world_is_refused(
     ):
         Trainer(recording("wide"), tmp_path / "run", config(), begin=begin)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_can_be_measured_on_is_held_out(
+    recording: Recording, tmp_path: Path, config: Config
+) -> None:
+    trainer = Trainer(recording("short-last"), tmp_path / "run", config(steps=4))
+    assert trainer.held_out_ids.tolist() == [5, 6]
+    assert list(trainer.run())[-1].diagnostics is not None
+    assert checkpoint_facts(tmp_path / "run" / "checkpoint")["env_steps"] == 5 * 20 + 4 + 3
+
+
+def test_episodes_too_short_to_measure_on_are_refused_at_once(
+    recording: Recording, tmp_path: Path, config: Config
+) -> None:
+    data = recording("short")
+    with pytest.raises(UserError, match=f"episodes of 7 frames or more in {data}.*none above 4"):
+        Trainer(data, tmp_path / "run", config())
