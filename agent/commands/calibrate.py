@@ -9,6 +9,7 @@ from typing import Annotated
 from tyro.conf import arg
 
 from agent.commands.console import say, show_facts
+from agent.errors import UserError
 from agent.files.bundle import read_bundle, write_bundle
 from agent.model.shipped import find_checkpoint
 
@@ -37,7 +38,7 @@ class Calibrate:
         from agent.data.store import RolloutStore
         from agent.model.checkpoint import load_checkpoint
         from agent.model.sight import SIGHT_FILE
-        from agent.training.sight import learn_sight
+        from agent.training.sight import learn_sight, what_is_off
 
         place = find_checkpoint(self.checkpoint)
         model, store = load_checkpoint(place), RolloutStore.open(self.data)
@@ -45,6 +46,8 @@ class Calibrate:
         sight = learn_sight(
             model, store.load(), *store.split(least_frames=model.config.memory_frames)
         )
+        if missing := what_is_off(sight, model.config.memory_frames):
+            raise UserError(f"{self.data}: {missing}. {place} is as it was")
         write_bundle(place, {**read_bundle(place), SIGHT_FILE: sight.to_bytes()})
         show_facts("limits of its sight", sight.facts())
         say(f"calibrated {place} on {self.data}")

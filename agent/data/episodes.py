@@ -95,6 +95,11 @@ class Episodes:
         start = int(self.ep_offset[episode])
         return slice(start, start + int(self.ep_len[episode]))
 
+    def some(self, ids: Rows, count: int, least_frames: int) -> Rows:
+        """The first ``count`` of ``ids``; of those long enough, where none of the first is."""
+        first, long = ids[:count], ids[self.ep_len[ids] >= least_frames]
+        return long[:count] if len(long) and not np.isin(first, long).any() else first
+
     def row_numbers(self, ids: Iterable[int]) -> Rows:
         """The rows of several episodes one after the other, as numbers: pixels take no slice."""
         spans = [self.rows(int(episode)) for episode in ids]

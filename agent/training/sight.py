@@ -29,7 +29,8 @@ def learn_sight(model: WorldModel, episodes: Episodes, train: Rows, held_out: Ro
     """The sight of ``model``, from frames of the episodes ``train``.
 
     How strange a frame may be is asked of each quarter of those episodes, as the other three see
-    it, and of ``held_out``; how wrong a prediction may be, of ``held_out`` alone.
+    it, and of ``held_out``; how wrong a prediction may be, of ``held_out`` alone. Where none of
+    those is as long as the model's memory, any prediction may be as wrong as it likes.
     """
     model.eval()
     count = min(_PARTS, len(train))
@@ -41,7 +42,7 @@ def learn_sight(model: WorldModel, episodes: Episodes, train: Rows, held_out: Ro
         if len(parts) > 1
     ]
     news, drift, still, shares = [], [], [0.0], [0.0]
-    for frames, seen, errors, pushes in _foreseen(model, episodes, held_out[:_HELD_OUT_EPISODES]):
+    for frames, seen, errors, pushes in _foreseen(model, episodes, held_out):
         strange.append(_strangest(frames, seen, known))
         squares = np.square(errors).mean(-1)
         news += squares.tolist()
@@ -62,6 +63,16 @@ def learn_sight(model: WorldModel, episodes: Episodes, train: Rows, held_out: Ro
         rest_limit=float(max(_LEAST_NEWS, _REST * np.median(news))),
         push_share=float(_PUSHED * max(shares)),
     )  # fmt: skip
+
+
+def what_is_off(sight: Sight, least_frames: int) -> str:
+    """Why a part of the guard is off, where it is; else nothing."""
+    if np.isfinite(sight.news_limit):
+        return ""
+    return (
+        "no limit for predictions that go wrong: expected held-out episodes of "
+        f"{least_frames} frames or more to learn it from, got none; record longer episodes"
+    )
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,8 @@ def _foreseen(
     the last K ticks before it pushed (T - K*L,), a mean square.
     """
     block = model.config.action_block
-    for episode in ids.tolist():
+    least = model.config.memory_frames
+    for episode in episodes.some(ids, _HELD_OUT_EPISODES, least).tolist():
         frames = episodes.pixels[episodes.row_numbers([episode])]
         embeddings = _encode(model, frames)
         actions = episodes.action[episodes.rows(episode)][:-1]

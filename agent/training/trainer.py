@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.parallel import norms_over_ranks
 from agent.training.reports import Losses, TrainStatistics
-from agent.training.sight import learn_sight
+from agent.training.sight import learn_sight, what_is_off
 from agent.training.slow_features import STEPS
 from agent.training.source import actions_of, data_for, env_steps, some_frames, source_of
 from agent.training.state import load_training_state, save_training_state
@@ -44,6 +45,7 @@ from envs import SpecError, interrupts_held_back
 
 REPORT_EVERY = 10
 _PROBE_EPISODES = 20
+_log = logging.getLogger(__name__)
 _GENTLER = "lower --training.learning-rate and --training.matrix-learning-rate"
 
 
@@ -229,7 +231,8 @@ class Trainer:
         if not ranks.is_first():
             return None
         probe_ids = self.train_ids[-_PROBE_EPISODES:]
-        held_out = self.held_out_ids[:_PROBE_EPISODES]
+        least = self.config.model.memory_frames
+        held_out = self.episodes.some(self.held_out_ids, _PROBE_EPISODES, least)
         result = diagnose(self.model, self.episodes, probe_ids, held_out)
         if result.effective_rank < 1.5 and self.model.latent_dim > 1:
             raise TrainingStoppedError(
@@ -266,6 +269,8 @@ class Trainer:
         block = self.config.model.action_block
         shape = geometry_of(self.model, states, embeddings, block)
         self.model.sight = learn_sight(self.model, self.episodes, self.train_ids, self.held_out_ids)
+        if missing := what_is_off(self.model.sight, self.config.model.memory_frames):
+            _log.warning("a part of the guard of sight is off: %s", missing)
         save_checkpoint(self.out / CHECKPOINT, self.model, self._facts(diagnostics, shape))
 
     def _facts(self, diagnostics: Diagnostics | None, shape: Geometry | None) -> dict[str, Any]:

@@ -1,12 +1,19 @@
 """What recordings say about how far a model may err."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import run_agent
+from agent.config import preset
+from agent.data import Episodes, RolloutStore
+from agent.files.bundle import bundle_sha256
 from agent.interfaces import FloatArray, Image
+from agent.model.checkpoint import save_checkpoint
+from agent.model.world_model import WorldModel
 from agent.training import sight
 from agent.training.sight import learn_sight
 
@@ -36,3 +43,25 @@ def test_a_wall_may_hold_what_is_pushed(monkeypatch: pytest.MonkeyPatch) -> None
     assert learned.push_share == pytest.approx(1.5 * 0.04 / 0.05)  # next to no push is none
     assert learned.still_limit == pytest.approx(3 * 0.04)
     assert learned.drift_limit > learned.still_limit_at(1.0) > learned.still_limit_at(0.0)
+
+
+def test_a_guard_without_a_limit_is_never_written(
+    recording: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = recording("short")
+    model = WorldModel(preset("tiny").model, RolloutStore.open(short).header.spec)
+    save_checkpoint(tmp_path / "model", model, {})
+    before = bundle_sha256(tmp_path / "model")
+    words = ["calibrate", "--checkpoint", str(tmp_path / "model"), "--data", str(short)]
+    assert run_agent.main(words) == 2
+    assert "held-out episodes of 7 frames or more" in capsys.readouterr().err
+    assert bundle_sha256(tmp_path / "model") == before
+
+
+def test_what_can_be_measured_on_is_looked_for_among_all() -> None:
+    lengths = np.array([4, 4, 9, 9, 9])
+    nothing = np.empty(0)
+    episodes = Episodes(nothing, nothing, nothing, np.cumsum(lengths) - lengths, lengths)  # type: ignore[arg-type]
+    assert episodes.some(np.arange(5), 2, 7).tolist() == [2, 3]
+    assert episodes.some(np.arange(5), 3, 7).tolist() == [0, 1, 2]
+    assert episodes.some(np.arange(5), 2, 10).tolist() == [0, 1]
