@@ -19,7 +19,7 @@ from agent.model.checkpoint import save_checkpoint
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
-from envs import WorldSpec
+from envs import WorldError, WorldSpec
 
 Output = pytest.CaptureFixture[str]
 SMALL = ["--preset", "tiny", "--rollouts", "21", "--sac-env-steps", "800", "--episodes", "2"]
@@ -97,3 +97,43 @@ def test_to_play_with_it_a_users_world_is_named(
     demo = Demo(tmp_path, "./my w.py:Lamp")
     save_checkpoint(demo.world_model / "checkpoint", WorldModel(config, spec), {})
     assert demo._world_to_name() == named
+
+
+SHORT_LIVED = """
+import numpy as np
+from envs import Column, WorldSpec
+
+class Short:
+    ticks = 30
+    spec = WorldSpec("short", "plain", (16, 16), 1, 0.1, (Column("x", tolerance=0.1),))
+    def reset(self, rng, state=None):
+        self.x, self.n = rng.uniform(-1, 1, 1), 0
+    def step(self, action):
+        self.x, self.n = self.x + 0.1 * action, self.n + 1
+        return self.n >= self.ticks
+    def frame(self):
+        return np.zeros((16, 16, 3), np.uint8)
+    def state(self):
+        return self.x.copy()
+    def close(self):
+        pass
+
+class Shortest(Short):
+    ticks = 4
+"""
+
+
+def test_goals_are_nearer_where_episodes_end_sooner(tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "mine.py").write_text(SHORT_LIVED)
+    demo = Demo(tmp_path / "demo", f"{tmp_path / 'mine.py'}:Short", sac_env_steps=0)
+    demo._check()
+    assert demo._protocols() == ["hindsight-t25-b37", "hindsight"]
+    assert "hindsight-t25-b37 in place of hindsight-t100-b150" in capsys.readouterr().out
+
+
+def test_episodes_too_short_for_any_goal_are_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SHORT_LIVED)
+    demo = Demo(tmp_path / "demo", f"{tmp_path / 'mine.py'}:Shortest", sac_env_steps=0)
+    with pytest.raises(WorldError, match=r"of at least 25 steps.*evaluate --protocol"):
+        demo._check()
+    assert not (tmp_path / "demo").exists()

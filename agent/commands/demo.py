@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from agent.commands.measurement import Measurement
     from agent.commands.measuring import Job
 
-OTHER_PROTOCOLS = ("anywhere", "hindsight-t100-b150", "hindsight")  # of worlds without their own
 SAC_ENV_STEPS = 30_400  # what baseline takes
 
 
@@ -201,15 +200,9 @@ class Demo:
 
     def _protocols(self) -> list[str]:
         """Two to four tasks of the world, its own where it has some."""
-        from envs import Posable, make_world, tasks_of
+        from agent.commands.demo_protocols import protocols_of
 
-        world = make_world(self.world)
-        known, can_pose = tasks_of(world), isinstance(world, Posable)
-        world.close()
-        own: list[str] = [name for name in ("lewm", "anywhere") if name in known]
-        if "lewm" in own:
-            return own
-        return [name for name in OTHER_PROTOCOLS if can_pose or name != "anywhere"]
+        return list(dict.fromkeys(protocols_of(self.world, self.evaluation_seed).values()))
 
     @property
     def _measuring(self) -> str:

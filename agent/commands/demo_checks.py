@@ -6,6 +6,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from agent.commands.behaving import find_behaviour
+from agent.commands.console import say
+from agent.commands.demo_protocols import protocols_of
 from agent.commands.demo_report import pictures_of_demo
 from agent.commands.places import require_directory, require_file_places
 from agent.commands.training_settings import chosen_settings
@@ -29,7 +31,8 @@ def check_trainings(demo: Demo) -> None:
     """Try everything that costs nothing: settings, names, numbers, libraries, goals.
 
     Raises:
-        UserError, WorldError: on what makes no sense.
+        UserError: on what makes no sense.
+        WorldError: if episodes of the world are too short for any task.
         SpecError: if the world's state says nothing of goals.
         MachineError: if a library is missing that some stage needs.
     """
@@ -39,6 +42,9 @@ def check_trainings(demo: Demo) -> None:
     with closing(make_world(demo.world)) as world:
         find_behaviour(demo.behaviour_name, world)
         goal_errors(world.spec, world.state(), world.state())
+    for usual, name in protocols_of(demo.world, demo.evaluation_seed).items():
+        if name != usual:
+            say(f"{name} in place of {usual}: episodes of {demo.world} end too soon for that")
     if demo.has_rival:
         require("stable_baselines3")
         whole_episodes(ALGORITHMS["sac"], demo.world, None, demo.rival.env_steps, "--sac-env-steps")

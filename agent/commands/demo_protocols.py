@@ -1,0 +1,52 @@
+"""Which tasks ``demo`` measures: those whose episodes can be drawn in its world."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache
+
+from envs import Posable, World, WorldError, make_world, task_named, tasks_of
+
+OF_ANY_WORLD = (  # that has no tasks of its own; each with what stands in for it
+    ("anywhere",),
+    ("hindsight-t100-b150", "hindsight-t50-b75", "hindsight-t25-b37"),
+    ("hindsight", "hindsight-t12-b25", "hindsight-t6-b12"),
+)
+_TRIED_EPISODES = 3
+
+
+@cache
+def protocols_of(world_name: str, seed: int) -> dict[str, str]:
+    """Two to four tasks, by what would be taken in a world whose episodes last: mostly the same.
+
+    Where episodes end too soon a goal is nearer in time, half and half again.
+
+    Raises:
+        WorldError: if episodes are too short even for that.
+    """
+    world = make_world(world_name)
+    try:
+        own = [name for name in ("lewm", "anywhere") if name in tasks_of(world)]
+        if "lewm" in own:
+            return {name: name for name in own}
+        chosen = [c for c in OF_ANY_WORLD if isinstance(world, Posable) or c[0] != "anywhere"]
+        return {names[0]: _first_possible(names, world, seed) for names in chosen}
+    finally:
+        world.close()
+
+
+def _first_possible(names: tuple[str, ...], world: World, seed: int) -> str:
+    for name in names[:-1]:
+        with suppress(WorldError):
+            return _drawn(name, world, seed)
+    try:
+        return _drawn(names[-1], world, seed)
+    except WorldError as error:
+        raise WorldError(
+            f"{error}; demo has none nearer: use collect, train and evaluate --protocol"
+        ) from error
+
+
+def _drawn(name: str, world: World, seed: int) -> str:
+    task_named(name, world).episodes(world, _TRIED_EPISODES, seed)
+    return name
