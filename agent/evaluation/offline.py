@@ -117,15 +117,18 @@ def _ahead(model: WorldModel, episodes: Episodes, rows: Rows) -> tuple[Array, Ar
 
 def _ranks(
     model: WorldModel, predicted: Array, actual: Array, rivals: int, rng: np.random.Generator
-) -> Rows:
-    """How many of ``rivals`` other futures, drawn for each, lie nearer to a prediction (C, D)."""
+) -> Array:
+    """How many of ``rivals`` other futures, drawn for each, lie nearer to a prediction (C, D).
+
+    As near counts a half: what tells nothing apart is in the middle, and not first.
+    """
     count = len(predicted)
     predicted, actual = (_measured(model, z) for z in (predicted, actual))
     others = np.stack([rng.choice(count - 1, rivals, replace=False) for _ in range(count)])
     others += others >= np.arange(count)[:, None]  # skips the true one
     far = np.linalg.norm(predicted[:, None] - actual[others], axis=-1)
     true = np.linalg.norm(predicted - actual, axis=-1)
-    nearer: Rows = (far < true[:, None]).sum(1)
+    nearer: Array = (far < true[:, None]).sum(1) + 0.5 * (far == true[:, None]).sum(1)
     return nearer
 
 

@@ -139,3 +139,12 @@ def test_recordings_of_another_world_are_refused(data: Path) -> None:
 def test_episodes_too_short_to_look_ahead_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="held-out episodes of more than 20 env steps"):
         evaluate_offline(model_of(PACE), record(tmp_path / "short", ticks=19))
+
+
+def test_what_tells_nothing_apart_wins_nothing(tmp_path: Path) -> None:
+    with RolloutWriter(tmp_path / "still", SPEC) as writer:
+        for _ in range(20):
+            writer.add(drawn(np.zeros((TICKS + 1, 2))), np.zeros((TICKS, 2)))
+    found = evaluate_offline(model_of(PACE), tmp_path / "still")
+    assert found.true_future_first == 0.0
+    assert found.mean_reciprocal_rank == pytest.approx(1 / (1 + (found.futures - 1) / 2))
