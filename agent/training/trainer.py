@@ -39,7 +39,14 @@ from agent.training.parallel import norms_over_ranks
 from agent.training.reports import Losses, TrainStatistics
 from agent.training.sight import learn_sight, what_is_off
 from agent.training.slow_features import STEPS
-from agent.training.source import actions_of, data_for, env_steps, some_frames, source_of
+from agent.training.source import (
+    actions_of,
+    data_for,
+    env_steps,
+    require_motion,
+    some_frames,
+    source_of,
+)
 from agent.training.state import load_training_state, save_training_state
 from envs import SpecError, interrupts_held_back
 
@@ -88,6 +95,7 @@ class Trainer:
         source = source_of(self.store, config.training, held, config.model.memory_frames)
         self.episodes, self._rotation = source.episodes, source.rotation
         self.train_ids, self.held_out_ids = source.train_ids, source.held_out_ids
+        require_motion(self.episodes, self.train_ids, self.store.directory)
         self.identity = {
             **to_dict(config),
             "data": self.store.header.to_json(),

@@ -6,15 +6,17 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from agent.config import ExperimentConfig, preset
-from agent.data import RolloutStore
+from agent.data import RolloutStore, RolloutWriter
 from agent.errors import UserError
 from agent.files.bundle import has_bundle
 from agent.model.checkpoint import checkpoint_facts, checkpoint_sha256, load_checkpoint
 from agent.training.trainer import Trainer, TrainingStoppedError
+from envs import WorldSpec
 
 Config = Callable[..., ExperimentConfig]
 Recording = Callable[[str], Path]
@@ -226,4 +228,20 @@ def test_episodes_too_short_to_measure_on_are_refused_at_once(
 ) -> None:
     data = recording("short")
     with pytest.raises(UserError, match=f"episodes of 7 frames or more in {data}.*none above 4"):
+        Trainer(data, tmp_path / "run", config())
+
+
+@pytest.mark.parametrize("shades", [[7] * 6, list(range(6))])
+def test_pictures_that_never_change_are_told_of_before_training(
+    shades: list[int], tmp_path: Path, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, spec = tmp_path / "data", WorldSpec("recorded:still", "drawn", (16, 16), 2, 0.04)
+    with RolloutWriter(data, spec) as writer:
+        for shade in shades:
+            writer.add(np.full((21, 16, 16, 3), shade, np.uint8), np.zeros((20, 2)))
+    if len(set(shades)) > 1:
+        Trainer(data, tmp_path / "run", config())
+        assert f"episodes of {data} seem to stand still" in caplog.text
+        return
+    with pytest.raises(UserError, match=f"frames that change in {data}, got the same picture"):
         Trainer(data, tmp_path / "run", config())
