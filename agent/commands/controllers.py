@@ -98,10 +98,23 @@ def _direct(checkpoint: Path, acting: Acting) -> Controller:
     if network.head is not None and "head" not in checkpoint_facts(checkpoint):
         raise UserError(
             f"expected an action head that was taught, in {checkpoint}, got an untaught one: "
-            "finish its training with `train --resume`"
+            f"{_remedy(checkpoint)}"
         )
     model = TorchModel(network)
     return DirectController(model, acting.tick_ms, acting.guard, acting.delay_ticks)
+
+
+def _remedy(checkpoint: Path) -> str:
+    """A head that was never to be taught is taught by no resuming."""
+    from agent.commands.training_settings import CONFIG_NAME, read_settings
+
+    config = checkpoint.parent / CONFIG_NAME
+    if config.exists() and read_settings(config)[1].get("head.steps") == 0:
+        return (
+            "it was trained with --head.steps 0; train one without that, or plan with this model "
+            "(--controller world-model)"
+        )
+    return "finish its training with `train --resume`"
 
 
 def _lewm(checkpoint: Path, acting: Acting) -> Controller:
