@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class Drawing:
     """How windows are drawn: ``frames`` T, at least 2, ``stride`` K env steps between frames,
     ``batch`` B windows per call, of which only ``part`` (n, of) is served: what several ranks are
-    served together is what one would be.
+    served together is what one would be. ``remedy`` is said where no episode is long enough.
     """
 
     frames: int
@@ -32,6 +32,7 @@ class Drawing:
     batch: int
     seed: int
     part: tuple[int, int] = (0, 1)
+    remedy: str = "take shorter windows (--training.window-frames)"
 
     @property
     def rows(self) -> int:
@@ -95,8 +96,8 @@ def _long_enough(episodes: Episodes, ids: Rows, drawing: Drawing) -> Rows:
     if lengths.max() < needed:
         raise UserError(
             f"a window of {frames} frames {stride} env steps apart needs episodes of {needed} "
-            f"frames, got none above {lengths.max()}: take shorter windows "
-            "(--training.window-frames), or record longer episodes"
+            f"frames, got none above {lengths.max()}: {drawing.remedy}, "
+            "or record longer episodes"
         )
     if lengths.min() < needed:
         short = int((lengths < needed).sum())

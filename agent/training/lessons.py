@@ -34,6 +34,8 @@ from agent.training.parallel import loss_over_ranks
 from agent.training.regularisers import make_regulariser, weight_at
 from agent.training.source import Source
 
+_SHORTER_LAGS = "take shorter lags (--training.warm-start-lags)"
+
 
 class Lessons:
     """The loss of any training step on episodes of ``source``; a pure function of seed and step.
@@ -53,7 +55,10 @@ class Lessons:
         pairs = self.config.batch * (self.config.window_frames // 2)
         main = self.config.main_steps
         lags = self.config.warm_start_lags if main.start else ()
-        self._pairs = [source.sampler(self._drawing(2, lag, pairs)) for lag in lags]
+        self._pairs = [
+            source.sampler(replace(self._drawing(2, lag, pairs), remedy=_SHORTER_LAGS))
+            for lag in lags
+        ]
         self.main_loss = loss_over_ranks(regularised_loss, model)
         if main.start:
             self._pairs_loss = loss_over_ranks(warm_start_loss, model, without="predictor.")

@@ -245,3 +245,9 @@ def test_pictures_that_never_change_are_told_of_before_training(
         return
     with pytest.raises(UserError, match=f"frames that change in {data}, got the same picture"):
         Trainer(data, tmp_path / "run", config())
+
+
+def test_lags_that_no_episode_has_are_named(data: Path, tmp_path: Path, config: Config) -> None:
+    settings = config(warm_start=0.5, warm_start_lags=(100,))
+    with pytest.raises(UserError, match=r"shorter lags \(--training\.warm-start-lags\)"):
+        Trainer(data, tmp_path / "run", settings)
