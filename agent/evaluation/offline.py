@@ -97,7 +97,8 @@ def _starts(
     rows = np.concatenate([np.empty(0, np.int64), *fitting])
     if len(rows) < 2:
         raise UserError(
-            f"expected held-out episodes of more than {span} env steps to evaluate on, got none"
+            f"expected held-out episodes of more than {span} env steps to evaluate on, got none "
+            f"(the longest has {int(episodes.ep_len[ids].max()) - 1}): record longer episodes last"
         )
     return rng.permutation(rows)[:CASES]
 
