@@ -14,6 +14,7 @@ A way that was gone is taken to be open in both directions.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -104,7 +105,9 @@ def geometry(places: Rows, measured: Rows, reach: int, seed: int = 0) -> Geometr
 def _cells(places: Array, count: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
     """The cell of every frame (N,), and the frame (C,) that stands for each cell."""
     sample = rng.choice(len(places), min(_GATHERED, len(places)), replace=False)
-    centres, _ = kmeans2(places[sample], places[sample[:count]], iter=8, minit="matrix")
+    with warnings.catch_warnings():  # a cell that is left empty is left out
+        warnings.filterwarnings("ignore", "One of the clusters is empty", UserWarning)
+        centres, _ = kmeans2(places[sample], places[sample[:count]], iter=8, minit="matrix")
     centres = centres[np.isfinite(centres).all(1)]
     chosen = np.unique(_nearest(centres, places))
     return _nearest(places, places[chosen]), chosen

@@ -61,3 +61,9 @@ def test_too_few_frames_say_nothing(walks):
 
 def test_the_same_seed_gives_the_same(walks):
     assert geometry(walks, walks, REACH) == geometry(walks, walks, REACH)
+
+
+def test_a_cell_that_is_empty_is_no_news(recwarn):
+    place = np.repeat([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], 40, 0)  # three places, four cells
+    geometry([place], [place], reach=8)
+    assert not recwarn.list
