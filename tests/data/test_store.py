@@ -183,10 +183,10 @@ def test_shards_that_the_list_lost_are_told_of(
 
 def test_what_is_held_out_can_be_measured_on(tmp_path):
     out = tmp_path / "data"
-    spec = WorldSpec("recorded:short", "drawn", (8, 8), 2, 0.04)
+    spec = WorldSpec("recorded:short", "drawn", (16, 16), 2, 0.04)
     with RolloutWriter(out, spec, episodes_per_shard=3) as writer:
         for steps in (9, 3, 9, 3, 9, 3, 3, 3):
-            writer.add(np.zeros((steps + 1, 8, 8, 3), np.uint8), np.zeros((steps, 2)))
+            writer.add(np.zeros((steps + 1, 16, 16, 3), np.uint8), np.zeros((steps, 2)))
     store = RolloutStore.open(out)
     assert store.lengths(4).tolist() == [10, 4, 4, 4]
     assert store.split(0.25, 4)[1].tolist() == [6, 7]  # as without a least length
