@@ -27,7 +27,7 @@ SEEN = {
     "begun_r2": "1 − R² as joint training begins",
 }
 TICKS = {"sigreg": (10, 30, 100), "false_minima": (1e-4, 1e-2, 1)}
-USUAL = ("sigreg", 0.01, 32)  # joined by a line where the warm start alone differs
+USUAL = ("ou", "sigreg", 0.01, 32)  # joined by a line where the warm start alone differs
 
 
 def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
@@ -53,7 +53,8 @@ def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
 
 def _join(axes: Axes, rows: Sequence[Row]) -> None:
     """The models that differ in the length of the warm start alone."""
-    usual = [r for r in rows if (r["regulariser"], r["weight"], r["latent_dim"]) == USUAL]
+    kind = ("behaviour", "regulariser", "weight", "latent_dim")
+    usual = [row for row in rows if tuple(row[name] for name in kind) == USUAL]
     places = sorted((_place(row["begun_r2"], "begun_r2"), row["held"]) for row in usual)
     axes.plot(*zip(*places, strict=True), color=SERIES[0], linewidth=1.0, zorder=1)
 
