@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from agent.training.diagnostics import Diagnostics
+from agent.training.settings import TrainingConfig
 
 Losses = tuple[float, ...]  # total, one-step, multi-step, SIGReg
 
@@ -22,3 +26,25 @@ class TrainStatistics:
     seconds: float
     frames_per_s: float
     diagnostics: Diagnostics | None = None
+
+
+def report_of(
+    losses: Sequence[Losses],
+    step: int,
+    config: TrainingConfig,
+    seconds: float,
+    diagnostics: Diagnostics | None,
+) -> TrainStatistics:
+    """Means of the ``losses`` since the last report, and the speed of the ``seconds`` till now."""
+    loss, one_step, multi_step, sigreg = np.mean(losses, axis=0).tolist()
+    return TrainStatistics(
+        step=step,
+        total_steps=config.steps,
+        loss=loss,
+        one_step=one_step,
+        multi_step=multi_step,
+        sigreg=sigreg,
+        seconds=seconds,
+        frames_per_s=step * config.batch * config.window_frames / max(seconds, 1e-9),
+        diagnostics=diagnostics,
+    )

@@ -11,11 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from agent.config import ExperimentConfig
-from agent.data.episodes import Rows
 from agent.data.store import RolloutStore
 from agent.errors import DamagedDataError, MachineError, UserError
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle
@@ -36,7 +34,7 @@ from agent.training.lessons import Lessons
 from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.parallel import norms_over_ranks
-from agent.training.reports import Losses, TrainStatistics
+from agent.training.reports import Losses, TrainStatistics, report_of
 from agent.training.sight import learn_sight, what_is_off
 from agent.training.slow_features import STEPS
 from agent.training.source import (
@@ -176,7 +174,8 @@ class Trainer:
             self.save()
             self._finish(diagnostics)
         if self._unreported:
-            yield self._report(self._unreported, diagnostics)
+            settings, seconds = self.config.training, self._seconds()
+            yield report_of(self._unreported, self.step, settings, seconds, diagnostics)
             self._unreported.clear()
 
     def _seconds(self) -> float:
@@ -250,22 +249,6 @@ class Trainer:
             )
         return result
 
-    def _report(self, losses: list[Losses], diagnostics: Diagnostics | None) -> TrainStatistics:
-        """Means of the ``losses`` since the last report, and the speed since the start."""
-        settings, seconds = self.config.training, self._seconds()
-        loss, one_step, multi_step, sigreg = np.mean(losses, axis=0).tolist()
-        return TrainStatistics(
-            step=self.step,
-            total_steps=settings.steps,
-            loss=loss,
-            one_step=one_step,
-            multi_step=multi_step,
-            sigreg=sigreg,
-            seconds=seconds,
-            frames_per_s=self.step * settings.batch * settings.window_frames / max(seconds, 1e-9),
-            diagnostics=diagnostics,
-        )
-
     def _finish(self, diagnostics: Diagnostics | None) -> None:
         """Fit goal distance and sight to the rollouts, and write the checkpoint."""
         if not ranks.is_first():
@@ -282,11 +265,13 @@ class Trainer:
         save_checkpoint(self.out / CHECKPOINT, self.model, self._facts(diagnostics, shape))
 
     def _facts(self, diagnostics: Diagnostics | None, shape: Geometry | None) -> dict[str, Any]:
+        share, least = self.config.training.holdout_fraction, self.config.model.memory_frames
+        learned_from, _ = self.store.split(share, least)  # of all there are, in memory or not
         return {
             "training": to_dict(self.config.training),
             "data": {**self.store.header.to_json(), "episodes": self.store.episode_count},
             "begun_from": self.identity["begin"],
-            "env_steps": env_steps(self.store, self._split()[0]),
+            "env_steps": env_steps(self.store, learned_from),
             "training_s": round(self._seconds(), 1),
             "ranks": ranks.count(),
             "peak_memory_mb": peak_memory_mb(),
@@ -294,11 +279,6 @@ class Trainer:
             "diagnostics": to_dict(diagnostics) if diagnostics else {},
             "geometry": to_dict(shape) if shape else {},
         }
-
-    def _split(self) -> tuple[Rows, Rows]:
-        """Of the whole data set, in memory or not."""
-        settings = self.config
-        return self.store.split(settings.training.holdout_fraction, settings.model.memory_frames)
 
     def _settle_directory(self, resume: bool) -> None:
         state = self.out / STATE
