@@ -25,7 +25,7 @@ from envs import configure_gl
 from envs.catalogue import entry_of
 
 WORLDS = ("reacher", "two-room", "dmc:point_mass-easy")
-ROLLOUTS, HELD_OUT = 400, 400
+ROLLOUTS, HELD_OUT = 300, 400
 HELD_OUT_SEED = 7000  # added to the training seed
 PROTOCOL = "anywhere"
 

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from agent.commands.worlds_asked import USUAL_BEHAVIOUR
 from agent.evaluation.provenance import circumstances
 from agent.evaluation.results import read_result
 from agent.files.json_files import parsed, unsealed, write_json
@@ -30,8 +31,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--world", default="reacher")
-    parser.add_argument("--rollouts", type=int, default=400, help="episodes of 200 env steps")
-    parser.add_argument("--behaviour", default="ou", help="what moves the world")
+    parser.add_argument("--rollouts", type=int, default=300, help="episodes of 200 env steps")
+    parser.add_argument("--behaviour", default=USUAL_BEHAVIOUR, help="what moves the world")
     parser.add_argument("--train", default="", help="flags for train, in one word")
     parser.add_argument("--protocols", nargs="+", default=list(PROTOCOLS))
     parser.add_argument("--seeds", type=int, default=3)

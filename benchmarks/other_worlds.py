@@ -33,7 +33,7 @@ WORLDS = (
     "gym:MountainCarContinuous-v0@obs_0=0.05",
     "gym:LunarLanderContinuous-v3@obs_0=0.05,obs_1=0.05,obs_4=0.05",
 )
-ROLLOUTS = 400
+ROLLOUTS = 300
 PROTOCOLS = ("hindsight", "anywhere")
 
 

@@ -18,6 +18,7 @@ from envs.base import (
 )
 from envs.behaviours import (
     BEHAVIOURS,
+    USUAL_BEHAVIOUR,
     Behaviour,
     Policy,
     RollOut,
@@ -32,7 +33,6 @@ from envs.catalogue import (
     make_world,
     names_code,
     opens_by_name,
-    usual_behaviour,
 )
 from envs.checking import checked_frame, require_finite
 from envs.disturbance import Dial, Disturbable
@@ -67,6 +67,7 @@ __all__ = [
     "FIRST_SCHEMA_FIELDS",
     "FIRST_SCHEMA_STATE",
     "HELD_S",
+    "USUAL_BEHAVIOUR",
     "Behaviour",
     "Column",
     "Dial",
@@ -122,7 +123,6 @@ __all__ = [
     "spec_of_first_schema",
     "task_named",
     "tasks_of",
-    "usual_behaviour",
     "with_tolerances",
     "without_tolerances",
     "worst_error",

@@ -1,15 +1,14 @@
 """How a world is moved while it is recorded: pure functions of a random generator.
 
-A behaviour draws a policy for an episode: what gives the action of each tick. ``ou`` and
-``uniform`` never look at the world.
+A behaviour draws a policy for an episode: what gives the action of each tick. Those of this file
+never look at the world.
 
-``ou`` is the default. Its actions follow an Ornstein-Uhlenbeck process sampled once per tick,
-``u' = ρ u + √(1 − ρ²) η``, scaled and clipped to [−1, 1]. Scale and ρ are drawn anew for every
-episode, so one data set holds slow drifts, long swings and white jitter.
-``wander`` is ``ou`` with stronger and far longer pushes, up to the whole of an episode: for worlds
-that cross their own space slowly.
-``restless`` draws scale and ρ anew every 25 ticks, and is stronger: an episode goes everywhere
-and rests in between, so that a fifth of the episodes, or fewer, will do.
+``ou`` follows an Ornstein-Uhlenbeck process sampled once per tick, ``u' = ρ u + √(1 − ρ²) η``,
+scaled and clipped to [−1, 1]. Scale and ρ are drawn anew for every episode, so one data set holds
+slow drifts, long swings and white jitter. Goals of ``hindsight`` are recorded with it.
+``restless``, the usual one, draws them anew every 25 ticks, with more strength and longer memory,
+up to full force all one way: an episode goes everywhere and rests in between, in worlds that are
+crossed in a moment and in those that are crossed slowly.
 ``uniform`` draws every action independently, the data of LeWorldModel
 (Maes et al. 2026, arXiv:2603.19312).
 ``swift`` is for evaluation: ``ou`` with one large scale and one correlation.
@@ -31,11 +30,12 @@ from envs.base import Array, FloatArray, World
 from envs.checking import checked_action, checked_policy, require_finite
 from envs.errors import WorldError
 
+USUAL_BEHAVIOUR = "restless"  # of recordings, in every world
 SCALE_RANGE = (0.05, 1.5)  # log-uniform: a planner needs near-rest precision, and force
 CORRELATION_RANGE = (0.0, 0.97)  # ρ per tick; .97 at 0.04 s forgets in about 1.3 s
-STRONG_SCALE_RANGE = (0.1, 3.0)  # log-uniform; most of the largest is clipped: full force, held
 RESTLESS_TICKS = 25
-WANDER_MEMORY_RANGE_TICKS = (1.0, 200.0)  # log-uniform: white jitter to one push an episode
+RESTLESS_SCALE_RANGE = (0.1, 3.0)  # log-uniform; most of the largest is clipped: full force, held
+RESTLESS_MEMORY_RANGE_TICKS = (1.0, 200.0)  # log-uniform: white jitter to one push
 SWIFT_SCALE, SWIFT_CORRELATION = 0.7, 0.85
 
 Policy = Callable[[World, int], FloatArray]
@@ -77,21 +77,18 @@ class Offers(Protocol):
 
 def ou_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
     """Correlated actions float32 (ticks, A), scale and correlation drawn for the episode."""
-    return _drawn(rng, ticks, action_dim, SCALE_RANGE)
+    scale = _log_uniform(rng, SCALE_RANGE)
+    return _correlated(rng, ticks, action_dim, scale, rng.uniform(*CORRELATION_RANGE))
 
 
 def restless_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
-    """Correlated actions float32 (ticks, A), scale and correlation drawn every 25 ticks."""
-    starts = range(0, ticks, RESTLESS_TICKS)
-    parts = [_drawn(rng, RESTLESS_TICKS, action_dim, STRONG_SCALE_RANGE) for _ in starts]
+    """Correlated actions float32 (ticks, A), scale and memory drawn every 25 ticks."""
+    parts = []
+    for _ in range(0, ticks, RESTLESS_TICKS):
+        scale = _log_uniform(rng, RESTLESS_SCALE_RANGE)
+        correlation = float(np.exp(-1.0 / _log_uniform(rng, RESTLESS_MEMORY_RANGE_TICKS)))
+        parts.append(_correlated(rng, RESTLESS_TICKS, action_dim, scale, correlation))
     return np.concatenate(parts)[:ticks]
-
-
-def wander_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
-    """Correlated actions float32 (ticks, A), from jitter to full force all one way."""
-    scale = float(np.exp(rng.uniform(*np.log(STRONG_SCALE_RANGE))))
-    memory_ticks = float(np.exp(rng.uniform(*np.log(WANDER_MEMORY_RANGE_TICKS))))
-    return _correlated(rng, ticks, action_dim, scale, float(np.exp(-1.0 / memory_ticks)))
 
 
 def swift_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> FloatArray:
@@ -104,11 +101,8 @@ def uniform_actions(rng: np.random.Generator, ticks: int, action_dim: int) -> Fl
     return rng.uniform(-1.0, 1.0, (ticks, action_dim)).astype(np.float32)
 
 
-def _drawn(
-    rng: np.random.Generator, ticks: int, action_dim: int, scales: tuple[float, float]
-) -> FloatArray:
-    scale = float(np.exp(rng.uniform(*np.log(scales))))
-    return _correlated(rng, ticks, action_dim, scale, rng.uniform(*CORRELATION_RANGE))
+def _log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    return float(np.exp(rng.uniform(*np.log(bounds))))
 
 
 def _correlated(
@@ -136,7 +130,6 @@ def unlooking(
 BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
     {
         "ou": Behaviour("ou", unlooking(ou_actions)),
-        "wander": Behaviour("wander", unlooking(wander_actions)),
         "restless": Behaviour("restless", unlooking(restless_actions)),
         "swift": Behaviour("swift", unlooking(swift_actions)),
         "uniform": Behaviour("uniform", unlooking(uniform_actions)),

@@ -24,16 +24,15 @@ from envs.user_code import load_user_module, takes, their_line
 
 ENTRY_POINTS = "lejepa_agent.worlds"
 DEFAULT_WORLD = "reacher"
-USUAL_BEHAVIOUR = "ou"
 
 
 @dataclass(frozen=True)
 class Entry:
     """A world that comes with the program: ``home`` is ``package.module:Class``.
 
-    Those that are not ``ours`` are checked when they are opened. ``behaviour`` moves it while it is
-    recorded, unless another is asked for. ``training_steps`` are enough gradient steps to learn it
-    from 400 rollouts; None: as many as the settings say. Not every one ``says_goals``, which is to
+    Those that are not ``ours`` are checked when they are opened. ``training_steps`` are enough
+    gradient steps to learn it from as many rollouts as ``collect`` records; None: as many as the
+    settings say. Not every one ``says_goals``, which is to
     say which numbers of its state are part of one, or ``can_be_posed`` by name.
     """
 
@@ -41,7 +40,6 @@ class Entry:
     about: str
     looks: tuple[str, ...]
     ours: bool = True
-    behaviour: str = USUAL_BEHAVIOUR
     training_steps: int | None = None
     says_goals: bool = True
     can_be_posed: bool = True
@@ -69,7 +67,6 @@ PREFIXES: Mapping[str, Entry] = {
         "envs.dmc_world:DmcWorld",
         "a task of dm_control's suite",
         ("fast", "dmc"),
-        behaviour="wander",
     ),
     "gym": Entry(
         "envs.gymnasium_world:open_gymnasium",
@@ -126,12 +123,6 @@ def entry_of(name: str) -> Entry | None:
     """What is known of a world before it is made; None of a user's own."""
     name = without_tolerances(name)
     return BUILT_IN.get(name) or PREFIXES.get(name.partition(":")[0])
-
-
-def usual_behaviour(name: str) -> str:
-    """How the world of that name is moved unless one asks for something else."""
-    entry = entry_of(name)
-    return USUAL_BEHAVIOUR if entry is None else entry.behaviour
 
 
 def names_code(name: str) -> bool:

@@ -26,7 +26,7 @@ from agent.commands.live import Live
 from agent.commands.parsing import line_of, parse
 from agent.commands.places import run_beside
 from agent.commands.train import Train
-from agent.commands.worlds_asked import DEFAULT_WORLD
+from agent.commands.worlds_asked import DEFAULT_WORLD, USUAL_BEHAVIOUR
 from agent.settings import MAX_SEED
 
 NONE = type(None)
@@ -352,9 +352,13 @@ def choices(kind: type, name: str) -> set[str]:
 
 def test_the_world_taken_where_none_is_named_is_the_librarys() -> None:
     import envs
+    from agent.data import CollectConfig
 
     assert DEFAULT_WORLD == envs.DEFAULT_WORLD
     assert Collect(out=Path("x")).world == Demo().world == DEFAULT_WORLD
+    assert USUAL_BEHAVIOUR == envs.USUAL_BEHAVIOUR == CollectConfig(out=Path("x")).behaviour
+    assert Collect(out=Path("x")).behaviour == Demo().behaviour == USUAL_BEHAVIOUR
+    assert Collect(out=Path("x")).episodes == Demo().rollouts == CollectConfig(Path("x")).episodes
 
 
 def test_every_controller_is_one_that_help_names() -> None:

@@ -14,7 +14,7 @@ from agent.commands.console import say
 from agent.commands.places import run_beside
 from agent.commands.progress import duration, progress
 from agent.commands.values import Cluster, Parallel, Seed, optional
-from agent.commands.worlds_asked import DEFAULT_WORLD
+from agent.commands.worlds_asked import DEFAULT_WORLD, USUAL_BEHAVIOUR
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class Collect:
     """How frames are drawn, where the world has a choice."""
     image_size: Annotated[int | None, optional("INT", "the world's")] = None
     """Side of a frame in pixels."""
-    episodes: int = 400
+    episodes: int = 300
     """How many episodes in all."""
     episode_steps: int = 200
     """Length of an episode in env steps; it is shorter where the world ends it."""
-    behaviour: Annotated[str, optional("NAME", "the world's, mostly ou")] = ""
-    """How the world is moved: ou, actions that drift, weak and strong; restless, the same stronger
-    and changing every 25 steps, where episodes are few; wander, stronger and far longer; uniform,
-    each drawn anew; swift, strong ones that drift; what a world has of its own; FILE.py:NAME; or
-    the directory of a checkpoint, which then steers to goals it has seen."""
+    behaviour: Annotated[str, arg(metavar="NAME")] = USUAL_BEHAVIOUR
+    """How the world is moved: restless, by actions that drift, weak or strong, another way every 25
+    steps; ou, one way an episode; uniform, each drawn anew; swift, strong ones that drift; what a
+    world has of its own; FILE.py:NAME; or the directory of a checkpoint, which then steers to goals
+    it has seen."""
     workers: Annotated[Parallel | None, arg(help_behavior_hint="(default: every core)")] = None
     """Processes at work. Changes the time it takes, never the data."""
     cluster: Cluster = ""
@@ -68,11 +68,9 @@ class Collect:
         """Collect what is missing, and say what there is."""
         from agent.commands.behaving import find_behaviour
         from agent.data import CollectConfig, collect
-        from envs import usual_behaviour
 
         start_s = time.monotonic()
-        chosen = vars(self) | {"behaviour": self.behaviour or usual_behaviour(self.world)}
-        config = CollectConfig(**chosen, find_behaviour=find_behaviour)
+        config = CollectConfig(**vars(self), find_behaviour=find_behaviour)
         with progress("collecting episodes") as update:
             store = collect(config, update)
         say(

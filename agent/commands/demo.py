@@ -16,7 +16,7 @@ from agent.commands.console import say
 from agent.commands.parsing import line_of
 from agent.commands.train import Train
 from agent.commands.values import MOST, Count, Parallel, Seed, Within, optional
-from agent.commands.worlds_asked import DEFAULT_WORLD, WorldAsked
+from agent.commands.worlds_asked import DEFAULT_WORLD, USUAL_BEHAVIOUR, WorldAsked
 from agent.files.bundle import STATE, bundle_sha256, has_bundle
 from agent.files.folders import DEMO, writing_into
 from agent.files.json_files import write_json
@@ -53,11 +53,11 @@ class Demo:
     preset: Literal["default", "brisk", "long", "tiny"] = "default"
     """Settings of the world model: the real thing, in two thirds of its time, without lessons in
     three times as long, or seconds to see that everything runs."""
-    rollouts: Annotated[int, Within(2, MOST)] = 400
+    rollouts: Annotated[int, Within(2, MOST)] = 300
     """Episodes of 200 env steps to learn from."""
     steps: Annotated[int | None, optional("INT", "what the world takes")] = None
     """Gradient steps of the world model."""
-    behaviour: Annotated[str, optional("NAME", "the world's")] = ""
+    behaviour: Annotated[str, arg(metavar="NAME")] = USUAL_BEHAVIOUR
     """How the world is moved while it is recorded."""
     sac_env_steps: Annotated[int, Within(0, MOST)] = SAC_ENV_STEPS
     """Env steps SAC learns from, in whole episodes; 0 leaves it out."""
@@ -157,13 +157,6 @@ class Demo:
         check_trainings(self)
         check_place(self)
 
-    @property
-    def behaviour_name(self) -> str:
-        """How the world is moved: what was asked for, else as is usual for it."""
-        from envs import usual_behaviour
-
-        return self.behaviour or usual_behaviour(self.world)
-
     def training_steps(self) -> int | None:
         """Gradient steps; None: the preset's."""
         from envs import entry_of
@@ -177,7 +170,7 @@ class Demo:
     def collecting(self) -> Collect:
         """What records the rollouts."""
         return Collect(
-            self.data, self.world, episodes=self.rollouts, behaviour=self.behaviour_name,
+            self.data, self.world, episodes=self.rollouts, behaviour=self.behaviour,
             workers=self.workers, seed=self.seed,
         )  # fmt: skip
 

@@ -40,7 +40,7 @@ def check_trainings(demo: Demo) -> None:
     steps = demo.training_steps()
     chosen_settings(demo.preset, None, {} if steps is None else {"training.steps": steps})
     with closing(make_world(demo.world)) as world:
-        find_behaviour(demo.behaviour_name, world)
+        find_behaviour(demo.behaviour, world)
         goal_errors(world.spec, world.state(), world.state())
     for usual, name in protocols_of(demo.world, demo.evaluation_seed).items():
         if name != usual:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envs import Task, World, WorldSpec
 
 DEFAULT_WORLD = SHIPPED.name  # that of ``envs``, which help must not wait for
+USUAL_BEHAVIOUR = "restless"  # the same
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from agent.interfaces import Image
 from agent.settings import require_seed
 from envs import (
     DEFAULT_WORLD,
+    USUAL_BEHAVIOUR,
     Behaviour,
     World,
     WorldError,
@@ -79,11 +80,11 @@ class CollectConfig:
     """How frames are drawn; the world's own choice if empty."""
     image_size: int | None = None
     """Side of a frame in pixels; the world's own choice if None."""
-    episodes: int = 400
+    episodes: int = 300
     """How many episodes in all; more than are there already extends the data set."""
     episode_steps: int = 200
     """Env steps per episode at most; one frame more is recorded."""
-    behaviour: str = "ou"
+    behaviour: str = USUAL_BEHAVIOUR
     """How the world is moved, by the name of a behaviour."""
     workers: int | None = 2
     """Processes at most, None for every core; changes the time it takes, never the data."""

@@ -209,7 +209,7 @@ def _downhill(found: Geometry) -> Finding:
         f"{found.rank_correlation:.2f}; cells by {found.places}, {found.joined:.0%} of them "
         "joined", None,
         "A planner that starts in a false minimum stays there, however well the model predicts.",
-        "Record motion that crosses the world (collect --behaviour wander), in more episodes: the "
-        "metric is learned from the ways that were gone. Where less than half is joined, the "
+        "Record motion that crosses the world (collect --behaviour restless), in more episodes: "
+        "the metric is learned from the ways that were gone. Where less than half is joined, the "
         "recordings are too short to tell.",
     )  # fmt: skip

@@ -29,7 +29,6 @@ CURVE_PROTOCOLS = ("anywhere", *REWARD)
 EPISODES, EVALUATION_SEED = 300, 2000
 FEWER_EPISODES = {"lewm": 30}  # their search takes half a minute
 EPISODE_STEPS = 200  # of a recorded episode
-RECORDED_STEPS = 400 * EPISODE_STEPS  # what collect records unless told otherwise
 CURVE_EPISODES = (50, 150, 500, 1500)  # recorded: 10k, 30k, 100k and 300k env steps
 POINTS = "checkpoints"  # folder of a run with one checkpoint a number of env steps
 
@@ -73,27 +72,42 @@ class Training:
         return made
 
 
+@dataclass(frozen=True)
+class Recording:
+    """Play to learn from: how much, how the arm is moved, and the name of its data set."""
+
+    name: str
+    behaviour: str
+    episodes: int
+
+
+RESTLESS = Recording("data-{seed}", "restless", 300)  # what collect records of itself
+DRIFTING = Recording("ou-{seed}", "ou", 400)  # what it recorded before, and others learned from
+
+
 def _run(words: str) -> str:
     return f"python run_agent.py {words}"
 
 
-def _from_pixels(controller: str, train: str, curve: bool = False) -> Training:
-    """Trained on recorded play, the same for all who learn from pixels with this seed."""
+def _from_pixels(
+    controller: str, train: str, played: Recording = DRIFTING, curve: bool = False
+) -> Training:
+    """Trained on recorded play, the same for all who learn from this play with this seed."""
+    data = f"{{runs}}/{played.name}"
+    collect = f"collect --behaviour {played.behaviour} --seed {{seed}}"
+    train = f"{train} --out {{out}} --seed {{seed}}"
     return Training(
         controller,
         controller,
-        (
-            "collect --out {runs}/data-{seed} --seed {seed}",
-            f"{train} --data {{runs}}/data-{{seed}} --out {{out}} --seed {{seed}}",
-        ),
+        (f"{collect} --episodes {played.episodes} --out {data}", f"{train} --data {data}"),
         points=(
-            "collect --out {runs}/data-{seed}-{steps} --episodes {episodes} --seed {seed}",
-            f"{train} --data {{runs}}/data-{{seed}}-{{steps}} --out {{out}} --seed {{seed}}",
+            f"{collect} --episodes {{episodes}} --out {data}-{{steps}}",
+            f"{train} --data {data}-{{steps}}",
         )
         if curve
         else (),
         curve=CURVE_PROTOCOLS if curve else (),
-        env_steps=RECORDED_STEPS,
+        env_steps=played.episodes * EPISODE_STEPS,
     )
 
 
@@ -110,8 +124,8 @@ def _rl(algorithm: str, env_steps: int, task: str | None = None) -> Training:
 
 
 TRAININGS = (
-    _from_pixels("world-model", "train"),
-    replace(_from_pixels("world-model", "train"), controller="direct"),
+    _from_pixels("world-model", "train", RESTLESS),
+    replace(_from_pixels("world-model", "train", RESTLESS), controller="direct"),
     replace(
         _from_pixels("world-model", "train --preset long", curve=True),
         name="world-model-long",

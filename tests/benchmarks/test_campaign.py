@@ -103,9 +103,9 @@ def test_what_is_not_trained_is_told_how(tmp_path: Path, capsys: Output) -> None
     asked = small(tmp_path, "world-model", "noop", plan=True, training_seed=7)
     asked.run()
     shown = capsys.readouterr().out
-    assert f"collect --out {asked.runs}/data-7 --seed 7" in shown
-    assert "run_agent.py train --data" in shown
-    assert f"--out {asked.runs}/world-model-7 --seed 7" in shown
+    assert f"--seed 7 --episodes 300 --out {asked.runs}/data-7" in shown
+    data = f"{asked.runs}/data-7"
+    assert f"train --out {asked.runs}/world-model-7 --seed 7 --data {data}" in shown
     assert "one training of world-model: not timed yet" in shown
     by_name = {state.wanted.controller: state.progress for state in states(asked)}
     assert by_name == {"noop": READY, "world-model": UNTRAINED}

@@ -18,7 +18,7 @@ from envs import Column
 def test_facts_add_up(real_store):
     facts = inspect_dataset(real_store.directory)
     assert (facts["episodes"], facts["frames"], facts["shards"]) == (6, 126, 3)
-    assert (facts["look"], facts["behaviour"], facts["seed"]) == ("fast", "ou", 3)
+    assert (facts["look"], facts["behaviour"], facts["seed"]) == ("fast", "restless", 3)
     assert facts["env_step_s"] == pytest.approx(0.04)
     files = (real_store.directory / "shards").iterdir()
     assert facts["disk_mb"] == pytest.approx(sum(f.stat().st_size for f in files) / 1e6, abs=0.06)

@@ -132,7 +132,7 @@ def test_another_schema_is_named(fake_store):
 @pytest.mark.parametrize(
     ("old", "new"),
     [("{", "["), ('"seed"', '"sede"'), ('"action_dim": 3', '"action_dim": 0'),
-     ('"action_dim": 3', '"action_dim": true'), ('"ou"', "1"), ('"seed": 3', '"seed": -3')],
+     ('"action_dim": 3', '"action_dim": true'), ('"restless"', "1"), ('"seed": 3', '"seed": -3')],
 )  # fmt: skip
 def test_a_damaged_header_is_damage(fake_store, old, new):
     header = fake_store.directory / "dataset.json"

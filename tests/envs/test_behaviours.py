@@ -61,7 +61,7 @@ def test_a_restless_episode_changes_within_itself():
     actions = np.stack([restless_actions(rng, 4 * RESTLESS_TICKS + 7, 2) for rng in rngs])
     assert actions.shape == (200, 4 * RESTLESS_TICKS + 7, 2)
     pieces = actions[:, : 4 * RESTLESS_TICKS].reshape(200, 4, RESTLESS_TICKS, 2)
-    strengths = pieces.std(axis=(2, 3))  # (200, 4)
+    strengths = np.sqrt(np.square(pieces).mean((2, 3)))  # (200, 4)
     alike = np.corrcoef(strengths, rowvar=False)
     assert np.abs(alike - np.eye(4)).max() < 0.25  # one piece says nothing of the next
     ratio = strengths.max(1) / strengths.min(1)
@@ -69,6 +69,18 @@ def test_a_restless_episode_changes_within_itself():
     assert np.median([a.std() for a in pieces[:, 0]]) == pytest.approx(
         np.median([a.std() for a in pieces[:, 3]]), rel=0.25
     )
+
+
+def test_restless_play_goes_all_over_a_world_that_is_crossed_slowly():
+    world = make_world("dmc:point_mass-easy")
+    seen = {}
+    for name in ("ou", "restless"):
+        rngs = (np.random.default_rng([2, episode]) for episode in range(60))
+        played = [roll_out(world, behaviour_named(name, world), rng, 200).states for rng in rngs]
+        places = np.concatenate(played)[:, :2]  # [m], the arena is 0.6 m a side
+        seen[name] = (np.histogram2d(*places.T, 12, [(-0.3, 0.3)] * 2)[0] >= 10).mean()
+    assert seen["restless"] > 0.85
+    assert seen["ou"] < 0.75
 
 
 def test_uniform_actions_are_uniform_and_independent():
