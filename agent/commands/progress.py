@@ -11,6 +11,8 @@ from agent.commands.console import note, notes
 
 LINE_EVERY_S = 15.0
 T = TypeVar("T")
+Effort = Callable[[int], float]
+"""How much work the first so many parts of a job are, where one part is not like another."""
 
 
 class Update(Protocol):
@@ -21,17 +23,20 @@ class Update(Protocol):
 
 
 @contextmanager
-def progress(job: str) -> Iterator[Update]:
+def progress(job: str, effort: Effort = float) -> Iterator[Update]:
     """Show how far ``job`` is while the body runs."""
     if notes.is_terminal:
-        with _bar(job) as update:
+        with _bar(job, effort) as update:
             yield update
     else:
-        yield PlainLines(job)
+        yield PlainLines(job, effort)
 
 
 def follow(
-    job: str, reports: Iterator[T], describe: Callable[[T], tuple[int, int, str]]
+    job: str,
+    reports: Iterator[T],
+    describe: Callable[[T], tuple[int, int, str]],
+    effort: Effort = float,
 ) -> T | None:
     """Show each report of a job as (done, total, text); returns the last, None if there is none.
 
@@ -39,7 +44,7 @@ def follow(
     """
     last: T | None = None
     try:
-        with progress(job) as update:
+        with progress(job, effort) as update:
             for report in reports:
                 update(*describe(report))
                 last = report
@@ -51,22 +56,23 @@ def follow(
 
 
 @contextmanager
-def _bar(job: str) -> Iterator[Update]:
+def _bar(job: str, effort: Effort) -> Iterator[Update]:
     from rich import progress as rich_progress
 
     text = rich_progress.TextColumn
     columns = (
         text("{task.description}"),
         rich_progress.BarColumn(),
-        rich_progress.MofNCompleteColumn(),
+        text("{task.fields[count]}"),
         rich_progress.TimeRemainingColumn(),
         text("left  {task.fields[text]}"),
     )
     with rich_progress.Progress(*columns, console=notes) as bar:
-        task = bar.add_task(job, total=None, text="")
+        task = bar.add_task(job, total=None, text="", count="")
 
         def update(done: int, total: int, text: str = "") -> None:
-            bar.update(task, completed=done, total=total, text=text)
+            count = f"{done}/{total}"
+            bar.update(task, completed=effort(done), total=effort(total), text=text, count=count)
 
         yield update
 
@@ -74,22 +80,26 @@ def _bar(job: str) -> Iterator[Update]:
 class PlainLines:
     """One line at the start, one every ``LINE_EVERY_S`` seconds, one at the end."""
 
-    def __init__(self, job: str) -> None:
-        self._job = job
-        self._start: tuple[float, int] | None = None  # time and work done at the first call
+    def __init__(self, job: str, effort: Effort = float) -> None:
+        self._job, self._effort = job, effort
+        self._start: tuple[float, float] | None = None  # time and work done at the first call
         self._last_s = float("-inf")
 
     def __call__(self, done: int, total: int, text: str = "") -> None:
         """``done`` of ``total`` are finished."""
         now_s = time.monotonic()
-        self._start = self._start or (now_s, done)
+        self._start = self._start or (now_s, self._effort(done))
         if done < total and now_s - self._last_s < LINE_EVERY_S:
             return
         self._last_s = now_s
-        parts = [f"{self._job} {done}/{total}", self._left(now_s, done, total), text]
+        parts = [
+            f"{self._job} {done}/{total}",
+            self._left(now_s, self._effort(done), self._effort(total)),
+            text,
+        ]
         note("  ".join(part for part in parts if part))
 
-    def _left(self, now_s: float, done: int, total: int) -> str:
+    def _left(self, now_s: float, done: float, total: float) -> str:
         assert self._start is not None
         since_s, since = self._start
         if done <= since or done >= total:

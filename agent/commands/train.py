@@ -135,7 +135,8 @@ class Train:
         with one_voice(), trainer_of(*asked) as trainer:
             if ranks.is_first():
                 write_durably(self.out / CONFIG_NAME, as_toml(config, named).encode())
-            last = follow("training, steps", reports_of(trainer), _describe)
+            effort = config.training.effort
+            last = follow("training, steps", reports_of(trainer), _describe, effort)
             if ranks.is_first():
                 _draw_curves(self.out)
             with progress("teaching the action head, steps") as update:

@@ -9,6 +9,7 @@ from agent.settings import require_seed
 
 REGULARISERS = ("sigreg", "sigreg-per-step", "vicreg")
 OPTIMISERS = ("muon", "adamw")
+_OF_PAIRS, _OF_SETTLING = 0.77, 0.17  # a step, of one of both: results/speed/roofline.json
 PRECISIONS = ("float32", "bfloat16")
 MAX_THREADS = max(64, 4 * usable_cores())  # OpenMP ends the process where it gets none
 
@@ -70,6 +71,12 @@ class TrainingConfig:
     def main_steps(self) -> range:
         """The gradient steps between warm start and settling."""
         return range(round(self.warm_start * self.steps), round((1 - self.settling) * self.steps))
+
+    def effort(self, steps: int) -> float:
+        """Time that the first ``steps`` take, counted in steps of both networks."""
+        main = self.main_steps
+        before, after = min(steps, main.start), max(0, steps - main.stop)
+        return _OF_PAIRS * before + (steps - before - after) + _OF_SETTLING * after
 
     def __post_init__(self) -> None:
         counts = ("steps", "batch", "sigreg_directions", "diagnose_every", "save_every", "threads")
