@@ -47,7 +47,7 @@ def main() -> None:
             rows.setdefault(world, []).append(one_model(place, world, seed, asked.episodes))
             print(world, rows[world][-1], flush=True)
     if asked.json:
-        counts = {"held_out": HELD_OUT, "episodes": asked.episodes}
+        counts = {"rollouts": ROLLOUTS, "held_out": HELD_OUT, "episodes": asked.episodes}
         write_json(asked.json, {"asked": counts, "worlds": rows, **circumstances()})
 
 
@@ -62,11 +62,9 @@ def one_model(place: Path, world: str, seed: int, episodes: int) -> dict[str, An
         steps = [] if enough is None else ["--steps", str(enough)]
         words = ["--head.steps", "0", "--seed", str(seed), *steps]
         run("train", "--data", str(data), "--out", str(model), *words)
-    found, header = checkpoint_facts(model / "checkpoint"), RolloutStore.open(data).header
+    found = checkpoint_facts(model / "checkpoint")
     return {
         "seed": seed,
-        "rollouts": header.episodes,
-        "behaviour": header.behaviour,
         "learned_from": found["geometry"],
         "held_out": geometry_on(model / "checkpoint", held_out),
         "probe_r2": found["diagnostics"]["probe_r2"],

@@ -5,8 +5,8 @@ own cost through those steps: the planner's behaviour distilled into a network, 
 plan being searched (analytic policy gradient; Heess et al. 2015, arXiv:1510.09142, Sec. 4, and
 Hafner et al. 2020, arXiv:1912.01603, Sec. 3). Only recorded frames and actions go in.
 
-Three quarters of every batch go on from where the last one ended, mostly near their goals: so that
-the head learns to stay, and not only to come.
+Half of every batch goes on from where the last one ended, mostly near its goals: so that the head
+learns to stay, and not only to come.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from agent.training.diagnostics import embed_episodes
 from agent.training.settings import HeadTraining, TrainingConfig
 
 _NEAR = 0.01  # squared distances below this count as arrived
-_CONTINUED = 0.75  # share of a batch
 _NEW_GOAL = 0.3  # share of the continued episodes that get another goal
 _TAUGHT_EPISODES = 200
 _WARMUP_STEPS = 50
@@ -131,14 +130,14 @@ def _starts(
     batch: int,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Some from the recordings, the others from where the last imagination ended."""
+    """Half from the recordings, half where the last imagination ended."""
     if carried is None:
         return recorded.draw(batch, generator)
-    kept = round(batch * _CONTINUED)
-    fresh = recorded.draw(batch - kept, generator)
-    seen, blocks, goals = (value[-kept:] for value in carried)
-    other = recorded.draw(kept, generator)[2]
-    change = torch.rand(kept, 1, generator=generator) < _NEW_GOAL
+    half = batch // 2
+    fresh = recorded.draw(batch - half, generator)
+    seen, blocks, goals = (value[-half:] for value in carried)
+    other = recorded.draw(half, generator)[2]
+    change = torch.rand(half, 1, generator=generator) < _NEW_GOAL
     goals = torch.where(change, other, goals)
     joined = zip(fresh, (seen, blocks, goals), strict=True)
     first, second, third = (torch.cat(pair) for pair in joined)
