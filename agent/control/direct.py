@@ -15,6 +15,9 @@ from agent.control.watch import TickWatch
 from agent.errors import ModelFaultError, UserError
 from agent.interfaces import Decision, FloatArray, Goals, Needs, Seen
 
+_NEAR = 0.1  # mean squared difference of embeddings; of two poses anywhere it is about 2
+_GAIN = 0.15  # of what is lacking, a tick
+
 
 class DirectController:
     """Steers to a goal image with the model's action head; sees pixels only.
@@ -51,6 +54,7 @@ class DirectController:
         self._fault: str | None = None
         self.situation: Situation | None = None
         self._perception: Perception | None = None
+        self._lacked: FloatArray = np.zeros((0, 0), np.float32)
 
     def reset(self, goals: Goals, seeds: Sequence[int]) -> None:
         """Embed the goals and forget the past; nothing is drawn at random.
@@ -60,11 +64,13 @@ class DirectController:
         """
         self._perception = Perception(self.model, goals, None, self._sight)
         self._fault, self._line = None, DelayLine(self._delay_ticks)
+        self._lacked = np.zeros_like(self.goals)
 
     def aim(self, goals: Goals) -> None:
         """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
         assert self._perception is not None, "reset() comes first"
         self._perception.aim(goals)
+        self._lacked = np.zeros_like(self.goals)
 
     @property
     def goals(self) -> FloatArray:
@@ -94,7 +100,7 @@ class DirectController:
             raise ModelFaultError(self._fault)
         with self.watch.tick():
             perception.see(seen.pixels)
-            self.situation = _situation(perception)
+            self.situation = _situation(perception, self._beyond(perception))
             blocks = self.model.propose(self.situation)
             actions = blocks[:, : self.model.spec.action_dim]
             sound = np.asarray(np.isfinite(actions).all(1))
@@ -106,9 +112,21 @@ class DirectController:
         sent = actions.astype(np.float64)
         return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
 
+    def _beyond(self, seen: Perception) -> FloatArray:
+        """Goals (E, D) moved on by what was lacking near them, summed up tick by tick.
 
-def _situation(seen: Perception) -> Situation:
-    episodes, width = len(seen.goals), seen.past.shape[2]
+        Integral action (Åström & Murray 2008, Feedback Systems, Sec. 10.1): a head has learned to rest at goals in a
+        model that errs a little, and would come to rest beside them in the world.
+        """
+        lacking = seen.goals - seen.embeddings[:, -1]
+        near = np.square(lacking).mean(-1) < _NEAR
+        summed = self._lacked + np.float32(_GAIN) * lacking
+        self._lacked = np.where((near & ~seen.held)[:, None], summed, np.float32(0))
+        return seen.goals + self._lacked
+
+
+def _situation(seen: Perception, goals: FloatArray) -> Situation:
+    episodes, width = len(goals), seen.past.shape[2]
     nothing = np.zeros((episodes, 0, width), np.float32)
     reach = np.ones(episodes, np.float32)
-    return Situation(seen.embeddings, seen.past, seen.goals, seen.drift, nothing, reach)
+    return Situation(seen.embeddings, seen.past, goals, seen.drift, nothing, reach)

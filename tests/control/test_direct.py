@@ -13,6 +13,7 @@ from known_world import Points
 
 from agent.control.delay_line import DelayLine
 from agent.control.direct import DirectController
+from agent.control.model import Situation
 from agent.control.torch_model import TorchModel
 from agent.errors import ModelFaultError, UserError
 from agent.interfaces import FloatArray
@@ -79,6 +80,46 @@ def test_it_sends_the_first_action_of_the_heads_block(
     np.testing.assert_allclose(decision.actions, block[:, :2], atol=1e-3)
     assert decision.actions.dtype == np.float64 and not decision.late
     assert controller.needs.pixels and controller.needs.spec == headed.spec
+
+
+def pushed_aside(situation: Situation) -> FloatArray:
+    """A spring to the goal, damped, and a constant push: at rest by 0.1 beside it."""
+    now, before = situation.embeddings[:, -1], situation.embeddings[:, -2]
+    push = situation.goals - now - 3 * (now - before) + 0.1
+    return np.tile(push.clip(-1, 1), 2).astype(np.float32)
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(0.0, 0.1), (0.15, 0.0)])
+def test_it_comes_to_rest_at_the_goal_whatever_the_head_errs(
+    gain: float, offset: float, headed: WorldModel, points: MakePoints,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("agent.control.direct._GAIN", gain)
+    world, model = points(), TorchModel(headed)
+    monkeypatch.setattr(model, "propose", pushed_aside)
+    controller = DirectController(model)
+    controller.reset(world.goals(), (1, 2, 3))
+    for _ in range(300):
+        world.step(controller.act(world.seen()).actions)
+    np.testing.assert_allclose(world.position - world.goal, offset, atol=2e-3)
+
+
+def test_what_lacked_is_forgotten_far_from_the_goal_and_with_it(
+    headed: WorldModel, points: MakePoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, model, seen = points(), TorchModel(headed), []
+    monkeypatch.setattr(model, "propose", lambda now: seen.append(now.goals) or np.zeros((3, 4)))
+    controller = DirectController(model)
+    controller.reset(world.goals(), (1, 2, 3))
+    world.position[:2] = [0.2, -0.1], 9.0 * world.goal[1]
+    for _ in range(5):
+        controller.act(world.seen())
+    lacking = controller.goals - model.encode(world.seen().pixels)
+    np.testing.assert_allclose(seen[-1][0], controller.goals[0] + 5 * 0.15 * lacking[0], atol=1e-5)
+    np.testing.assert_array_equal(seen[-1][1], controller.goals[1])
+    controller.aim(world.goals())
+    controller.act(world.seen())
+    np.testing.assert_allclose(seen[-1][0], controller.goals[0] + 0.15 * lacking[0], atol=1e-5)
 
 
 def test_a_model_without_a_head_is_refused(exact: WorldModel) -> None:
