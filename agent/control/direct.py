@@ -115,8 +115,8 @@ class DirectController:
     def _beyond(self, seen: Perception) -> FloatArray:
         """Goals (E, D) moved on by what was lacking near them, summed up tick by tick.
 
-        Integral action (Åström & Murray 2008, Feedback Systems, Sec. 10.1): a head has learned to rest at goals in a
-        model that errs a little, and would come to rest beside them in the world.
+        Integral action (Åström & Murray 2008, Feedback Systems, Sec. 10.1): a head has learned to
+        rest at goals in a model that errs a little, and would come to rest beside them.
         """
         lacking = seen.goals - seen.embeddings[:, -1]
         near = np.square(lacking).mean(-1) < _NEAR
