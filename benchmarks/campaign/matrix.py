@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from agent.commands.measurement import Measurement
 
 REWARD = ("dmc-easy", "dmc-hard")
-MAIN = ("lewm", "swift", "anywhere", *REWARD)
 PROTOCOLS = (
-    *MAIN,
+    "lewm", "swift", "anywhere", *REWARD,
     "lewm-t50-b50", "lewm-t75-b50", "lewm-t100-b50",
     "lewm-t50-b2t", "lewm-t75-b2t", "lewm-t100-b2t",
     "lewm-rest", "lewm-t50-b50-rest", "lewm-t75-b50-rest", "lewm-t100-b50-rest",
@@ -126,7 +125,7 @@ def _rl(algorithm: str, env_steps: int, task: str | None = None) -> Training:
 
 TRAININGS = (
     _from_pixels("world-model", "train", RESTLESS),
-    replace(_from_pixels("world-model", "train", RESTLESS), controller="direct", plays=MAIN),
+    replace(_from_pixels("world-model", "train", RESTLESS), controller="direct"),
     replace(
         _from_pixels("world-model", "train --preset long", curve=True),
         name="world-model-long",
