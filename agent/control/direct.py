@@ -17,6 +17,7 @@ from agent.interfaces import Decision, FloatArray, Goals, Needs, Seen
 
 _NEAR = 0.1  # mean squared difference of embeddings; of two poses anywhere it is about 2
 _GAIN = 0.15  # of what is lacking, a tick
+_FARTHEST = 1.0  # root mean square of the sum: nothing winds up where a hand holds the arm
 
 
 class DirectController:
@@ -121,6 +122,8 @@ class DirectController:
         lacking = seen.goals - seen.embeddings[:, -1]
         near = np.square(lacking).mean(-1) < _NEAR
         summed = self._lacked + np.float32(_GAIN) * lacking
+        size = np.sqrt(np.square(summed).mean(-1, keepdims=True))
+        summed = summed / np.maximum(size / np.float32(_FARTHEST), np.float32(1))
         self._lacked = np.where((near & ~seen.held)[:, None], summed, np.float32(0))
         return seen.goals + self._lacked
 

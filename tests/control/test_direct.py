@@ -122,6 +122,20 @@ def test_what_lacked_is_forgotten_far_from_the_goal_and_with_it(
     np.testing.assert_allclose(seen[-1][0], controller.goals[0] + 0.15 * lacking[0], atol=1e-5)
 
 
+def test_nothing_winds_up_where_the_world_is_held_fast(
+    headed: WorldModel, points: MakePoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, model, seen = points(), TorchModel(headed), []
+    monkeypatch.setattr(model, "propose", lambda now: seen.append(now.goals) or np.zeros((3, 4)))
+    controller = DirectController(model)
+    controller.reset(world.goals(), (1, 2, 3))
+    world.position[0] = [0.2, -0.1]
+    for _ in range(400):
+        controller.act(world.seen())
+    beyond = np.sqrt(np.square(seen[-1] - controller.goals).mean(-1))
+    np.testing.assert_allclose(beyond, [1.0, 0.0, 0.0], atol=1e-2)
+
+
 def test_a_model_without_a_head_is_refused(exact: WorldModel) -> None:
     with pytest.raises(UserError, match="with an action head, got one without"):
         DirectController(TorchModel(exact))
