@@ -17,7 +17,7 @@ from agent.interfaces import Decision, FloatArray, Goals, Needs, Seen
 
 _NEAR = 0.1  # mean squared difference of embeddings; of two poses anywhere it is about 2
 _GAIN = 0.15  # of what is lacking, a tick
-_FARTHEST = 1.0  # root mean square of the sum: nothing winds up where a hand holds the arm
+_FARTHEST = 1.0  # root mean square of the sum: nothing winds up where the world is held fast
 
 
 class DirectController:
