@@ -104,17 +104,29 @@ def test_it_comes_to_rest_at_the_goal_whatever_the_head_errs(
     np.testing.assert_allclose(world.position - world.goal, offset, atol=2e-3)
 
 
+def shown(
+    headed: WorldModel, monkeypatch: pytest.MonkeyPatch
+) -> tuple[DirectController, list[FloatArray]]:
+    """A controller that never acts, and the goals that its head is shown, tick by tick."""
+    model, goals = TorchModel(headed), list[FloatArray]()
+
+    def propose(now: Situation) -> FloatArray:
+        goals.append(now.goals)
+        return np.zeros((3, 4), np.float32)
+
+    monkeypatch.setattr(model, "propose", propose)
+    return DirectController(model), goals
+
+
 def test_what_lacked_is_forgotten_far_from_the_goal_and_with_it(
     headed: WorldModel, points: MakePoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, model, seen = points(), TorchModel(headed), []
-    monkeypatch.setattr(model, "propose", lambda now: seen.append(now.goals) or np.zeros((3, 4)))
-    controller = DirectController(model)
+    world, controller, seen = points(), *shown(headed, monkeypatch)
     controller.reset(world.goals(), (1, 2, 3))
     world.position[:2] = [0.2, -0.1], 9.0 * world.goal[1]
     for _ in range(5):
         controller.act(world.seen())
-    lacking = controller.goals - model.encode(world.seen().pixels)
+    lacking = controller.goals - controller.model.encode(world.seen().pixels)
     np.testing.assert_allclose(seen[-1][0], controller.goals[0] + 5 * 0.15 * lacking[0], atol=1e-5)
     np.testing.assert_array_equal(seen[-1][1], controller.goals[1])
     controller.aim(world.goals())
@@ -125,9 +137,7 @@ def test_what_lacked_is_forgotten_far_from_the_goal_and_with_it(
 def test_nothing_winds_up_where_the_world_is_held_fast(
     headed: WorldModel, points: MakePoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, model, seen = points(), TorchModel(headed), []
-    monkeypatch.setattr(model, "propose", lambda now: seen.append(now.goals) or np.zeros((3, 4)))
-    controller = DirectController(model)
+    world, controller, seen = points(), *shown(headed, monkeypatch)
     controller.reset(world.goals(), (1, 2, 3))
     world.position[0] = [0.2, -0.1]
     for _ in range(400):
