@@ -26,8 +26,8 @@ class GaussNewtonPlanner(SearchPlanner):
     ``iterations`` linearisations: one is enough where the plan is improved again at every control
     tick (real-time iteration, Diehl et al. 2005, SIAM J. Control Optim. 43(5)). ``dampings``
     relative to the mean curvature, all tried; ``random_starts`` sampled plans that compete with
-    the warm start before the first iteration; ``start_correlation`` in [0, 1) of their noise
-    between planner steps.
+    the first step from the warm start, in the same rollout; ``start_correlation`` in [0, 1) of
+    their noise between planner steps.
     """
 
     iterations: int = 1
@@ -45,13 +45,12 @@ class GaussNewtonPlanner(SearchPlanner):
 
     def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
         """See :class:`planners.search.SearchPlanner`."""
-        cost = search.least_squares()
-        if not search.is_late:
-            search.try_all(self._starts(search.best, bounds, noise))
-        for _ in search.rounds(self.iterations):
+        cost, starts = search.least_squares(), self._starts(search.best, bounds, noise)
+        for number in search.rounds(self.iterations):
             trials = self._steps(cost, search.best, bounds)  # (E, dampings, H, K, A)
             failed = np.isnan(trials)  # where the linear system could not be solved
-            search.try_all(np.where(failed, search.best[:, None], trials))
+            trials = np.where(failed, search.best[:, None], trials)
+            search.try_all(trials if number else np.concatenate([starts, trials], 1))
 
     def _starts(self, warm_start: Array, bounds: ActionBounds, noise: Noise) -> Array:
         """The warm start, then the sampled plans (E, 1 + random_starts, H, K, A)."""

@@ -3,6 +3,7 @@
 With the checkpoint shipped first it was the controller that was written in torch throughout. Where
 another is shipped, its actions are recorded anew, from the same frames and noise, by a controller
 that has just given those on the one before (it did to 2e-5): ``python tests/former_controller.py``.
+So they were when sampled plans came to compete with the first Newton step instead of before it.
 
 ``control/former_actions.npz``: 2 episodes, 8 ticks, with ``goals`` uint8 (E, h, w, 3) and, for a
 delay of 0 and of 2 ticks each, ``frames`` uint8 (ticks, E, h, w, 3), the ``noise`` (ticks, E, N, H,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-
-import numpy as np
 
 from agent.interfaces import FloatArray, Image
 from agent.model.sight import Sight
@@ -73,30 +70,3 @@ class Model(Encodes, Protocol):
         """The same (E, H, M) of one plan (E, H, K*A) each, and its slopes (E, P, H, M) by each of
         the plan's P = H*K*A numbers.
         """
-
-
-class Rolled:
-    """What ``roll`` predicts for plans, remembered until other plans are asked for.
-
-    The best of those that were rolled out last is linearised next.
-
-    Args:
-        roll: embeddings (E, N, H, D) from a situation and plans (E, N, H, K*A).
-    """
-
-    def __init__(self, roll: Callable[[Situation, FloatArray], FloatArray]) -> None:
-        self._roll = roll
-        self._last: tuple[Situation, FloatArray, FloatArray] | None = None
-
-    def keep(self, now: Situation, plans: FloatArray, predicted: FloatArray) -> None:
-        """``predicted`` (E, N, H, D) was found for ``plans`` (E, N, H, K*A) as they are now."""
-        self._last = (now, plans.copy(), predicted)
-
-    def along(self, now: Situation, plan: FloatArray) -> FloatArray:
-        """Embeddings (E, H, D) along one plan (E, H, K*A) each, rolled out if they must be."""
-        if self._last is not None and self._last[0] is now:
-            same = (self._last[1] == plan[:, None]).all((2, 3))  # (E, N)
-            if same.any(1).all():
-                known: FloatArray = self._last[2][np.arange(len(plan)), same.argmax(1)]
-                return known
-        return self._roll(now, plan[:, None])[:, 0]

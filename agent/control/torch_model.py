@@ -9,11 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agent.control.model import Rolled, Situation
+from agent.control.model import Situation
 from agent.interfaces import FloatArray, Image
 from agent.model.folded_encoder import encoding
 from agent.model.folded_measure import FoldedMeasure
-from agent.model.rolling import slopes_along
 from agent.model.world_model import WorldModel
 from envs import WorldSpec
 
@@ -27,7 +26,7 @@ class TorchModel:
     def __init__(self, network: WorldModel) -> None:
         self.network = network.eval()
         self._encode = encoding(network.encoder)
-        self._step, self._rolled = network.stepping(), Rolled(self.imagine)
+        self._step = network.stepping()
         self._measure = FoldedMeasure(network)
         self._goals: tuple[Situation, Tensor] | None = None  # measured, of the last situation
         self.spec: WorldSpec = network.spec
@@ -47,9 +46,8 @@ class TorchModel:
     @torch.inference_mode()
     def rollout(self, now: Situation, plans: FloatArray) -> FloatArray:
         """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
-        ahead = self._ahead(now, plans)
-        self._rolled.keep(now, plans, _out(ahead))
-        return _out(self._measure(ahead) - self._goals_of(now)[:, None, None])
+        ahead = self._measure(self._ahead(now, plans))
+        return _out(ahead - self._goals_of(now)[:, None, None])
 
     @torch.inference_mode()
     def imagine(self, now: Situation, plans: FloatArray) -> FloatArray:
@@ -63,10 +61,9 @@ class TorchModel:
     @torch.no_grad()  # not inference mode: some predictors have slopes by differentiation alone
     def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
-        ahead = self._in(self._rolled.along(now, plan))
-        slopes = slopes_along(
-            self._step, self._in(now.embeddings), self._in(now.past), self._in(plan), ahead
-        )
+        ahead = self._ahead(now, plan[:, None])[:, 0]
+        seen, past = self._in(now.embeddings), self._in(now.past)
+        slopes = self._step.slopes(seen, past, self._in(plan), ahead)
         offsets = self._measure(ahead) - self._goals_of(now)[:, None]
         return _out(offsets), _out(self._measure.slopes(ahead, slopes).transpose(1, 2))
 

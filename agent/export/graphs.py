@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from agent.export.onnx_model import EPISODES
 from agent.model.folded_measure import FoldedMeasure
-from agent.model.rolling import slopes_along
 from agent.model.world_model import WorldModel
 
 OPSET = 17  # the first with LayerNormalization as one operator
@@ -32,26 +31,27 @@ class Offsets(nn.Module):
 
     def forward(
         self, embeddings: Tensor, past: Tensor, drift: Tensor, goals: Tensor, plans: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """(E, N, H, M) of plans (E, N, H, K*A), and the embeddings (E, N, H, D) they lead to."""
+    ) -> Tensor:
+        """(E, N, H, M) of plans (E, N, H, K*A)."""
         predicted = self.model.stepping().roll(embeddings, past, plans, drift)
         measure = FoldedMeasure(self.model)
-        return measure(predicted) - measure(goals)[:, None, None], predicted
+        return measure(predicted) - measure(goals)[:, None, None]
 
 
 class Slopes(nn.Module):
-    """The same for one plan an episode that was rolled out, and the slope by its numbers."""
+    """The same for one plan an episode, and the slope by its numbers."""
 
     def __init__(self, model: WorldModel) -> None:
         super().__init__()
         self.model = model
 
     def forward(
-        self, embeddings: Tensor, past: Tensor, goals: Tensor, plan: Tensor, predicted: Tensor
+        self, embeddings: Tensor, past: Tensor, drift: Tensor, goals: Tensor, plan: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """(E, H, M) and (E, P, H, M) of plans (E, H, K*A) and what they lead to (E, H, D)."""
+        """(E, H, M) and (E, P, H, M) of plans (E, H, K*A)."""
         measure, step = FoldedMeasure(self.model), self.model.stepping()
-        slopes = slopes_along(step, embeddings, past, plan, predicted)
+        predicted = step.roll(embeddings, past, plan[:, None], drift)[:, 0]
+        slopes = step.slopes(embeddings, past, plan, predicted)
         offsets = measure(predicted) - measure(goals)[:, None]
         return offsets, measure.slopes(predicted, slopes).transpose(1, 2)
 
@@ -85,17 +85,20 @@ def graphs_of(model: WorldModel, horizon: int) -> dict[str, Graph]:
     embeddings = torch.zeros(2, model.context, latent)
     blocks = torch.zeros(2, model.context, width)
     frames = torch.zeros(2, *model.spec.frame_shape, dtype=torch.uint8)
-    seen = {"embeddings": embeddings, "past": blocks[:, 1:]}
-    situation = {**seen, "drift": torch.zeros(2, latent), "goals": torch.zeros(2, latent)}
-    plans, ahead = torch.zeros(2, 3, horizon, width), torch.zeros(2, horizon, latent)
-    trajectory = {**seen, "goals": situation["goals"], "plan": plans[:, 0], "predicted": ahead}
+    situation = {
+        "embeddings": embeddings,
+        "past": blocks[:, 1:],
+        "drift": torch.zeros(2, latent),
+        "goals": torch.zeros(2, latent),
+    }
+    plans = torch.zeros(2, 3, horizon, width)
     return {
         "encode": _graph(model.encoder, {"frames": frames}, ("embeddings",)),
         "predict": _graph(
             model.predictor, {"embeddings": embeddings, "blocks": blocks}, ("following",)
         ),
-        "offsets": _graph(Offsets(model), {**situation, "plans": plans}, ("offsets", "predicted")),
-        "slopes": _graph(Slopes(model), trajectory, ("offsets", "slopes")),
+        "offsets": _graph(Offsets(model), {**situation, "plans": plans}, ("offsets",)),
+        "slopes": _graph(Slopes(model), {**situation, "plan": plans[:, 0]}, ("offsets", "slopes")),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from agent.control.model import Rolled, Situation
+from agent.control.model import Situation
 from agent.control.mpc import MPCConfig
 from agent.errors import DamagedDataError, UserError
 from agent.extras import require
@@ -24,7 +24,7 @@ from agent.settings import from_dict
 from envs import WorldSpec
 from planners import GaussNewtonPlanner
 
-SCHEMA = "lejepa-agent/deploy/3"
+SCHEMA = "lejepa-agent/deploy/4"
 GRAPHS = ("encode", "predict", "offsets", "slopes")
 EPISODES = "episodes"  # the name of the axis E of every graph
 
@@ -48,7 +48,7 @@ class OnnxModel:
         self.context, self.action_block = int(config["context"]), int(config["action_block"])
         self.control = from_dict(MPCConfig, config["control"])
         self.planner = from_dict(GaussNewtonPlanner, config["planner"])
-        self.sight, self._rolled = sight_of(directory, files), Rolled(self._ahead)
+        self.sight = sight_of(directory, files)
         try:
             self._graphs = {name: files[file_name(name)] for name in GRAPHS}
         except KeyError as error:
@@ -67,18 +67,12 @@ class OnnxModel:
 
     def rollout(self, now: Situation, plans: FloatArray) -> FloatArray:
         """Offsets (E, N, H, M) from the goals after each step of plans (E, N, H, K*A)."""
-        offsets, predicted = self.run("offsets", **_inputs(now, "drift"), plans=plans)
-        self._rolled.keep(now, plans, predicted)
-        return offsets
+        return self.run("offsets", **_inputs(now), plans=plans)[0]
 
     def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
-        predicted = self._rolled.along(now, plan)
-        offsets, slopes = self.run("slopes", **_inputs(now), plan=plan, predicted=predicted)
+        offsets, slopes = self.run("slopes", **_inputs(now), plan=plan)
         return offsets, slopes
-
-    def _ahead(self, now: Situation, plans: FloatArray) -> FloatArray:
-        return self.run("offsets", **_inputs(now, "drift"), plans=plans)[1]
 
     def run(self, name: str, **inputs: NDArray[Any]) -> list[FloatArray]:
         """Outputs of the graph ``name``; DamagedDataError if it cannot be computed."""
@@ -114,9 +108,9 @@ class OnnxModel:
             raise DamagedDataError(f"onnxruntime cannot read {path}: {error}") from error
 
 
-def _inputs(now: Situation, *more: str) -> dict[str, FloatArray]:
+def _inputs(now: Situation) -> dict[str, FloatArray]:
     """What the graphs take of a situation, by their names for it."""
-    return {name: getattr(now, name) for name in ("embeddings", "past", "goals", *more)}
+    return {name: getattr(now, name) for name in ("embeddings", "past", "drift", "goals")}
 
 
 def file_name(graph: str) -> str:

@@ -2,10 +2,10 @@
 
 A control tick predicts a handful of plans, step after step. At such a size a layer's dispatch costs
 more than its numbers, so the residual predictor is called without its modules, and what the actions
-of a plan add is read for all of its steps at once. Its derivatives are pulled back from the D
-outputs (Griewank & Walther 2008, "Evaluating Derivatives", Sec. 3.2) at all steps of a trajectory
-at once: a few large products in place of many small ones. A layer norm followed by y = W x̂ + b,
-with x̂ = (x − mean x)/σ and W̄ = W − (mean of each row), has
+of a plan add is read for all of its steps at once. Its derivatives are pushed forward along a plan
+(Griewank & Walther 2008, "Evaluating Derivatives", Sec. 3.1), with a row for each number that has
+acted: fewer rows than outputs for most of the way, and small enough to stay in a cache.
+A layer norm followed by y = W x̂ + b, with x̂ = (x − mean x)/σ and W̄ = W − (mean of each row), has
 
     ∂y/∂x = (W̄ − (W x̂) x̂ᵀ/n)/σ
 
@@ -15,18 +15,18 @@ operations are traced for export.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from agent.model.predictor import ResidualPredictor
-from agent.model.rolling import Stepping, roll
+from agent.model.rolling import Stepping, block_places, roll, windows_along
 
 Affine = tuple[Tensor, Tensor]  # weight (O, I), bias (O,)
 _SILU_IS_1 = 1.2784645427610738  # where x·s(x) = 1
-Pull = Callable[[Tensor], Tensor]  # rows (B, R, O) of derivatives by an output, by its input
+Push = Callable[[int, Tensor], Tensor]  # rows (E, R, I) of an input's derivatives at a step, on
 
 
 def stepping(predictor: nn.Module) -> Stepping:
@@ -44,6 +44,7 @@ class FoldedPredictor:
         self._read, self._context = _affine(predictor.read), predictor.config.context
         self._blocks = [_Block(block) for block in predictor.blocks]
         self._write = _Normed(*predictor.write.children())
+        self._direct: dict[int, list[Tensor]] = {}
 
     def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
         """See :class:`agent.model.rolling.Stepping`."""
@@ -72,20 +73,43 @@ class FoldedPredictor:
         ahead = torch.stack(seen[self._context :], 1)
         return ahead.reshape(episodes, count, horizon, -1)
 
-    def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+    @torch.no_grad()
+    def slopes(self, embeddings: Tensor, past: Tensor, plan: Tensor, predicted: Tensor) -> Tensor:
         """See :class:`agent.model.rolling.Stepping`."""
-        hidden, pulls = F.linear(_side_by_side(embeddings, blocks), *self._read), []
+        (_, horizon, width), latent_dim = plan.shape, embeddings.shape[2]
+        pushes = self._pushes(*windows_along(embeddings, past, plan, predicted))
+        by_seen = self._read[0][:, : self._context * latent_dim].t()
+        direct = self._by_actions(horizon, width)
+        window = torch.zeros_like(embeddings).flatten(1)[:, None].expand(-1, width, -1)
+        slopes = []
+        for number in range(horizon):  # those of the window: a row for each number that has acted
+            rows = window @ by_seen + direct[number]
+            for push in pushes:
+                rows = push(number, rows)
+            following = window[:, :, -latent_dim:] + rows
+            slopes.append(F.pad(following, (0, 0, 0, (horizon - number - 1) * width)))
+            window = torch.cat([window, following], 2)[:, :, latent_dim:]
+            window = F.pad(window, (0, 0, 0, width))
+        return torch.stack(slopes, 1)
+
+    def _by_actions(self, horizon: int, width: int) -> Sequence[Tensor]:
+        """How the first layer hangs on the numbers of a plan that have acted by each step."""
+        if horizon not in self._direct:
+            weight = self._read[0][:, -self._context * width :]
+            places = block_places(self._context, horizon, width).to(weight)
+            each = (places @ weight.t()).unbind()
+            self._direct[horizon] = [rows[: at * width] for at, rows in enumerate(each, 1)]
+        return self._direct[horizon]
+
+    def _pushes(self, windows: Tensor, blocks: Tensor) -> list[Push]:
+        """What each block, and at last the output, does to rows of derivatives at a step."""
+        hidden, pushes = F.linear(_side_by_side(windows, blocks), *self._read), []
         for block in self._blocks:
-            more, pull = block.with_pull(hidden)
-            hidden = hidden + more
-            pulls.append(pull)
-        change, pull_change = self._write.with_pull(hidden)
-        rows = pull_change(
-            torch.eye(change.shape[1]).to(change) + torch.zeros_like(change)[:, None]
-        )
-        for pull in reversed(pulls):
-            rows = rows + pull(rows)
-        return _with_newest(rows @ self._read[0], embeddings.shape[1])
+            hidden, push = block.with_push(hidden)
+            pushes.append(push)
+        _, rate, push_unit = self._write.with_push(hidden)
+        rates = rate[:, :, None].unbind(1)
+        return [*pushes, lambda at, rows: push_unit(at, rows) * rates[at]]
 
 
 class _Block:
@@ -107,14 +131,19 @@ class _Block:
         inner = F.silu(F.linear(self._up.unit(hidden), *self._up_and_one))
         return torch.addmm(hidden, inner, self._down_and_one)
 
-    def with_pull(self, hidden: Tensor) -> tuple[Tensor, Pull]:
-        """With y = x·s(x) and the logistic s, dy/dx = s + y·(1 − s)."""
-        inner, pull_up = self._up.with_pull(hidden)
+    def with_push(self, hidden: Tensor) -> tuple[Tensor, Push]:
+        """(E, H, I) and what was added. With y = x·s(x), the logistic s, dy/dx = s + y·(1 − s)."""
+        inner, rate, push_up = self._up.with_push(hidden)
         gate = torch.sigmoid(inner)
         bent = inner * gate
-        steepness = (gate + bent * (1 - gate))[:, None]
+        steepness = ((gate + bent * (1 - gate)) * rate)[:, :, None].unbind(1)
         weight, bias = self._down
-        return F.linear(bent, weight, bias), lambda rows: pull_up((rows @ weight) * steepness)
+        back = weight.t()
+
+        def push(at: int, rows: Tensor) -> Tensor:
+            return rows + (push_up(at, rows) * steepness[at]) @ back
+
+        return hidden + F.linear(bent, weight, bias), push
 
 
 class _Normed:
@@ -131,16 +160,18 @@ class _Normed:
         """Of mean 0 and variance 1."""
         return torch.layer_norm(values, [self._width], eps=self._eps)
 
-    def with_pull(self, values: Tensor) -> tuple[Tensor, Pull]:
-        """(B, I) to (B, O)."""
+    def with_push(self, values: Tensor) -> tuple[Tensor, Tensor, Push]:
+        """(E, H, I) to (E, H, O), 1/σ (E, H, 1), and what makes (E, R, O) of rows but for 1/σ."""
         unit, _, rate = torch.native_layer_norm(values, [self._width], None, None, self._eps)
         straight = F.linear(unit, self.weight)
-        outwards, inwards = straight[:, :, None] / -self._width, unit[:, None]
+        inwards = unit[..., None].unbind(1)
+        outwards = (straight / -self._width)[:, :, None].unbind(1)
+        centred = self._centred.t()
 
-        def pull(rows: Tensor) -> Tensor:
-            return torch.baddbmm(rows @ self._centred, rows @ outwards, inwards) * rate[:, None]
+        def push(at: int, rows: Tensor) -> Tensor:
+            return torch.baddbmm(rows @ centred, rows @ inwards[at], outwards[at])
 
-        return straight + self.bias, pull
+        return straight + self.bias, rate, push
 
 
 class DifferentiatedPredictor:
@@ -160,9 +191,30 @@ class DifferentiatedPredictor:
         """See :class:`agent.model.rolling.Stepping`."""
         return roll(self, embeddings, past, candidates, drift)
 
+    @torch.no_grad()
+    def slopes(self, embeddings: Tensor, past: Tensor, plan: Tensor, predicted: Tensor) -> Tensor:
+        """See :class:`agent.model.rolling.Stepping`.
+
+        Once the trajectory is known, derivatives at all of its steps are independent, and found at
+        once; what remains step after step is to chain matrices as small as an embedding.
+        """
+        (_, horizon, width), (_, context, latent_dim) = plan.shape, embeddings.shape
+        windows, blocks = windows_along(embeddings, past, plan, predicted)
+        jacobian = self._jacobian(windows.flatten(0, 1), blocks.flatten(0, 1))
+        by_each = jacobian.reshape(-1, horizon, latent_dim, jacobian.shape[2]).transpose(2, 3)
+        seen_width = context * latent_dim
+        by_past, by_actions = by_each[:, :, :seen_width], by_each[:, :, seen_width:]
+        direct = block_places(context, horizon, width).to(plan) @ by_actions  # (E, H, P, D)
+        slopes = [direct[:, 0]]  # what was seen before depends on no action
+        for number in range(1, horizon):
+            before = torch.cat(slopes[-context:], 2)
+            rows = by_past[:, number, -before.shape[2] :]
+            slopes.append(torch.baddbmm(direct[:, number], before, rows))
+        return torch.stack(slopes, 1)
+
     @torch.enable_grad()
-    def jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
-        """See :class:`agent.model.rolling.Stepping`."""
+    def _jacobian(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
+        """The derivative (B, D, L*D + L*K*A) by the embeddings and then the blocks."""
         at = [each.detach().requires_grad_() for each in (embeddings, blocks)]
         following = self._predictor(*at)
         basis = torch.eye(following.shape[1]).to(following)[:, None].expand(-1, *following.shape)
@@ -176,15 +228,9 @@ def _side_by_side(embeddings: Tensor, blocks: Tensor) -> Tensor:
 
 def _each_plan(values: Tensor, count: int) -> Tensor:
     """(E, ...) as (E*N, ...), the same for each of N plans."""
+    if count == 1:
+        return values
     return values[:, None].expand(-1, count, *values.shape[1:]).flatten(0, 1)
-
-
-def _with_newest(rows: Tensor, context: int) -> Tensor:
-    """Derivatives (B, D, F) of the change, made those of the embedding that changed."""
-    latent_dim = rows.shape[1]
-    newest = torch.eye(latent_dim).to(rows)
-    first = (context - 1) * latent_dim
-    return rows + F.pad(newest, (first, rows.shape[2] - first - latent_dim))
 
 
 def _affine(layer: nn.Module) -> Affine:

@@ -19,6 +19,7 @@ from agent.export.exporting import export_controller
 from agent.export.onnx_model import OnnxModel
 from agent.interfaces import Goals, Seen
 from agent.model.world_model import WorldModel
+from planners import GaussNewtonPlanner
 
 Array = np.ndarray[Any, Any]
 
@@ -44,9 +45,14 @@ class Drawn:
         return frame
 
 
-def drive(model: Model, seeds: Sequence[int], control: MPCConfig = CONTROL) -> Array:
+def drive(
+    model: Model,
+    seeds: Sequence[int],
+    control: MPCConfig = CONTROL,
+    planner: GaussNewtonPlanner = PLANNER,
+) -> Array:
     """Actions (ticks, E, 2)."""
-    controller = WorldModelController(model, PLANNER, control)
+    controller = WorldModelController(model, planner, control)
     world, sent = Drawn(len(seeds)), []
     controller.reset(world.goals, seeds)
     for _ in range(15):
@@ -79,8 +85,9 @@ def test_the_exported_model_serves_delays_and_deadlines(
 def test_the_same_seed_gives_the_same_actions(exported: Path) -> None:
     first, again = (drive(OnnxModel(exported), (7, 8)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
-    other = drive(OnnxModel(exported), (9, 8))
-    assert not np.array_equal(first[:, 0], other[:, 0])
+    timid = GaussNewtonPlanner(random_starts=50, dampings=(1e6,))  # so that luck counts
+    lucky, other = (drive(OnnxModel(exported), (seed, 8), planner=timid) for seed in (7, 9))
+    assert not np.array_equal(lucky[:, 0], other[:, 0])
 
 
 def test_every_method_gives_what_torch_gives(model: WorldModel, exported: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from agent.errors import UserError
 from agent.files.bundle import read_bundle, write_bundle
 from agent.model.checkpoint import load_checkpoint, save_checkpoint
-from agent.model.rolling import roll, slopes_along
+from agent.model.rolling import roll
 from agent.model.transformer import TransformerConfig
 from agent.model.vit import ViTConfig, ViTEncoder, attend
 from agent.model.world_model import WorldModel, WorldModelConfig
@@ -209,7 +209,7 @@ def test_a_planner_of_ours_is_given_the_slope_of_their_rollout(recipe: WorldMode
         return roll(recipe.predictor, embeddings, actions[:, :2], plan[None, None])[0, 0]
 
     predicted = rollout(actions[0])[None].detach()
-    slope = slopes_along(recipe.stepping(), embeddings, actions[:, :2], actions, predicted)
+    slope = recipe.stepping().slopes(embeddings, actions[:, :2], actions, predicted)
     expected = torch.autograd.functional.jacobian(rollout, actions[0])  # (H, D, H, K*A)
     torch.testing.assert_close(slope[0], expected.flatten(2).mT)
 

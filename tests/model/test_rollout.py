@@ -10,7 +10,7 @@ from torch import Tensor
 
 from agent.model.folded import DifferentiatedPredictor
 from agent.model.predictor import PredictorConfig
-from agent.model.rolling import Stepping, roll, slopes_along
+from agent.model.rolling import Stepping, roll
 from agent.model.world_model import WorldModel, WorldModelConfig
 from envs import WorldSpec
 
@@ -40,7 +40,7 @@ def by_hand(model: WorldModel, seen: Tensor, past: Tensor, plan: Tensor) -> Tens
 def linearised(step: Stepping, seen: Tensor, past: Tensor, plan: Tensor) -> tuple[Tensor, Tensor]:
     """Predicted embeddings (E, H, D) along plans (E, H, K*A), and their slopes (E, H, P, D)."""
     predicted = step.roll(seen, past, plan[:, None])[:, 0].detach()
-    return predicted, slopes_along(step, seen, past, plan, predicted)
+    return predicted, step.slopes(seen, past, plan, predicted)
 
 
 @pytest.mark.parametrize("context", [1, 2, 3])

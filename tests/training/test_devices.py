@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from agent.config import preset
-from agent.model.rolling import roll, slopes_along
+from agent.model.rolling import roll
 from agent.model.world_model import TAUGHT_LATER, WorldModel
 from agent.training.objective import prediction_loss, regularised_loss, warm_start_loss
 from agent.training.regularisers import make_regulariser
@@ -52,6 +52,6 @@ def test_a_plan_and_its_slopes_stay_on_their_device(name: str) -> None:
     plan = torch.empty(3, 5, model.action_width, device=META)
     with torch.no_grad():
         predicted = roll(model.predictor, seen, past, plan[:, None])[:, 0]
-        slopes = slopes_along(model.stepping(), seen, past, plan, predicted)
+        slopes = model.stepping().slopes(seen, past, plan, predicted)
     assert predicted.device == slopes.device == META
     assert slopes.shape == (3, 5, 5 * model.action_width, model.latent_dim)
