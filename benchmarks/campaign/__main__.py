@@ -57,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("plan", "measure", "curves"):
         _add_choices(made[name])
     made["measure"].add_argument("--again", action="store_true", help="replace what is outdated")
+    for name in ("plan", "measure"):
+        made[name].add_argument(
+            "--commit", default="", help="what another commit measured counts as outdated"
+        )
     made["curves"].add_argument("--dry", action="store_true", help="only say what is missing")
     made["add"].add_argument("files", type=Path, nargs="+", metavar="FILE", help="what it wrote")
     made["add"].add_argument(

@@ -27,7 +27,8 @@ class Campaign:
     """Controllers on protocols; ``runs`` holds the trainings, ``out`` the tables.
 
     Empty ``controllers`` and ``protocols`` are all of them; ``curves`` asks for the checkpoints
-    along the trainings, ``plan`` only for what is left.
+    along the trainings, ``plan`` only for what is left. Given the beginning of a ``commit``, what
+    another one measured is outdated.
     """
 
     out: Path | None = None
@@ -41,6 +42,7 @@ class Campaign:
     plan: bool = False
     curves: bool = False
     again: bool = False
+    commit: str = ""
     cluster: str = ""
 
     def run(self) -> None:
@@ -57,7 +59,7 @@ class Campaign:
         if self.curves:
             measure_curves(self)
             return
-        states = states_of(self.wanted(), self.runs, self.place)
+        states = states_of(self.wanted(), self.runs, self.place, self.commit)
         show_plan(states, self.workers)
         show_commands(states, self.runs)
         if not self.plan:

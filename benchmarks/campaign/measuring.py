@@ -22,7 +22,7 @@ class State:
 
     ``progress``: ``DONE``, ``READY``, ``UNTRAINED`` or ``OUTDATED``.
     Outdated: measured with another checkpoint, on other episodes, on fewer than asked for now, or
-    under a protocol that has been defined anew since.
+    under a protocol that has been defined anew since, or by another commit than was asked for.
     """
 
     wanted: Wanted
@@ -31,8 +31,13 @@ class State:
     expected_s: float | None
 
 
-def states_of(wanted: Sequence[Wanted], runs: Path, measured: Path) -> list[State]:
-    """The state of each run; times are told from what ``measured`` holds already."""
+def states_of(
+    wanted: Sequence[Wanted], runs: Path, measured: Path, commit: str = ""
+) -> list[State]:
+    """The state of each run; times are told from what ``measured`` holds already.
+
+    Given the beginning of a ``commit``, what another one measured is outdated.
+    """
     found = read_runs(measured, episodes=False) if has_tables(measured) else []
     speeds, known = seconds_per_step(found), {run_id(run): run for run in found}
     states = []
@@ -40,7 +45,8 @@ def states_of(wanted: Sequence[Wanted], runs: Path, measured: Path) -> list[Stat
         checkpoint = checkpoint_of(one, runs)
         speed = speeds.get(one.controller)
         expected_s = None if speed is None else speed * one.episodes * _budget_steps(one)
-        progress = _progress(one, known.get(one.name), checkpoint)
+        run = known.get(one.name)
+        progress = _progress(one, run, checkpoint, commit)
         states.append(State(one, progress, checkpoint, expected_s))
     return states
 
@@ -52,9 +58,10 @@ def checkpoint_of(one: Wanted, runs: Path) -> Path | None:
     return finished_or_none(one.training.out(runs, one.training_seed), one.training.env_steps)
 
 
-def _progress(one: Wanted, run: Run | None, checkpoint: Path | None) -> str:
+def _progress(one: Wanted, run: Run | None, checkpoint: Path | None, commit: str) -> str:
     if run is not None:
-        return DONE if _is_current(one, run, checkpoint) else OUTDATED
+        is_of_commit = str(run["commit"]).startswith(commit)
+        return DONE if is_of_commit and _is_current(one, run, checkpoint) else OUTDATED
     return UNTRAINED if one.training and checkpoint is None else READY
 
 

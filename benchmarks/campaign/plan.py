@@ -21,8 +21,8 @@ def show_plan(states: Sequence[State], workers: int) -> None:
     for state in states:
         if state.progress == OUTDATED:
             say(
-                f"outdated: {state.wanted.name} has another checkpoint or definition, other or "
-                "fewer episodes; `measure --again` replaces it"
+                f"outdated: {state.wanted.name} has another checkpoint, commit or definition, "
+                "other or fewer episodes; `measure --again` replaces it"
             )
     ready = [state for state in states if state.progress == READY]
     known = sum(state.expected_s or 0.0 for state in ready) / workers

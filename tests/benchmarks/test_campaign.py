@@ -40,7 +40,7 @@ def small(out: Path, *controllers: str, plan: bool = False, training_seed: int =
 
 
 def states(asked: Campaign) -> list[State]:
-    return states_of(asked.wanted(), asked.runs, asked.place)
+    return states_of(asked.wanted(), asked.runs, asked.place, asked.commit)
 
 
 def progress(asked: Campaign) -> str:
@@ -77,6 +77,20 @@ def test_other_episodes_make_a_run_outdated_and_it_stays(
     assert progress(more) == OUTDATED and len(measured) == 1
     replace(more, again=True).run()
     assert progress(more) == DONE and len(measured) == 2
+
+
+def test_what_another_commit_measured_is_replaced_when_asked(
+    tmp_path: Path, measured: Jobs
+) -> None:
+    asked = small(tmp_path, "noop")
+    asked.run()
+    (run,) = read_runs(asked.place)
+    write_runs(asked.place, [{**run, "commit": "0a1b2c3d4e5f"}])
+    assert progress(asked) == progress(replace(asked, commit="0a1b")) == DONE
+    newer = replace(asked, commit=run["commit"][:7], again=True)
+    assert progress(newer) == OUTDATED
+    newer.run()
+    assert progress(newer) == DONE and len(measured) == 2
 
 
 @pytest.mark.usefixtures("measured")
