@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--worlds", nargs="+", default=list(WORLDS))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rollouts", type=int, default=ROLLOUTS, help="to learn from")
     parser.add_argument("--episodes", type=int, default=300, help="of each evaluation")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
@@ -44,17 +45,17 @@ def main() -> None:
     for world in asked.worlds:
         for seed in range(asked.seeds):
             place = asked.out / world.replace(":", "-") / f"seed-{seed}"
-            rows.setdefault(world, []).append(one_model(place, world, seed, asked.episodes))
+            rows.setdefault(world, []).append(one_model(place, world, seed, asked))
             print(world, rows[world][-1], flush=True)
     if asked.json:
-        counts = {"rollouts": ROLLOUTS, "held_out": HELD_OUT, "episodes": asked.episodes}
+        counts = {"rollouts": asked.rollouts, "held_out": HELD_OUT, "episodes": asked.episodes}
         write_json(asked.json, {"asked": counts, "worlds": rows, **circumstances()})
 
 
-def one_model(place: Path, world: str, seed: int, episodes: int) -> dict[str, Any]:
+def one_model(place: Path, world: str, seed: int, asked: argparse.Namespace) -> dict[str, Any]:
     """Shares of starts in false minima, on what it learned from and on what it did not; held."""
     data, model, held_out = place / "data", place / "model", place / "held-out"
-    _recorded(data, world, ROLLOUTS, seed)
+    _recorded(data, world, asked.rollouts, seed)
     _recorded(held_out, world, HELD_OUT, HELD_OUT_SEED + seed)
     if not (model / "checkpoint").exists():
         entry = entry_of(world)
@@ -68,7 +69,7 @@ def one_model(place: Path, world: str, seed: int, episodes: int) -> dict[str, An
         "learned_from": found["geometry"],
         "held_out": geometry_on(model / "checkpoint", held_out),
         "probe_r2": found["diagnostics"]["probe_r2"],
-        **measured(place, model, PROTOCOL, episodes),
+        **measured(place, model, PROTOCOL, asked.episodes),
     }
 
 
