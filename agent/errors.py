@@ -5,6 +5,10 @@ class UserError(ValueError):
     """The user asked for something that cannot be done; exit code 2."""
 
 
+class UnfitError(UserError):
+    """Recordings and settings that do not go together, on any machine, at any time."""
+
+
 class DamagedDataError(RuntimeError):
     """A dataset or checkpoint on disk is not what its manifest says; exit code 3."""
 

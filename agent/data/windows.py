@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from agent.data.episodes import Episodes, Rows
-from agent.errors import UserError
+from agent.errors import UnfitError, UserError
 from agent.interfaces import Window
 
 _log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def _long_enough(episodes: Episodes, ids: Rows, drawing: Drawing) -> Rows:
         raise UserError(f"expected episode numbers from 0 to {episodes.count - 1}, got {ids}")
     needed, lengths = drawing.rows, episodes.ep_len[ids]
     if lengths.max() < needed:
-        raise UserError(
+        raise UnfitError(
             f"a window of {frames} frames {stride} env steps apart needs episodes of {needed} "
             f"frames, got none above {lengths.max()}: {drawing.remedy}, "
             "or record longer episodes"

@@ -13,7 +13,7 @@ from agent.data import RolloutStore
 from agent.errors import UserError
 from agent.settings import flat
 from agent.sweep.searching import Search, end_early, suggest
-from agent.sweep.space import Choices, Space, draw, grid, is_varied
+from agent.sweep.space import Choices, Space, draw, grid, is_varied, with_whole_lists
 from agent.sweep.trial import Line, Training, Trial, keep, read_record
 
 SEARCHES = ("grid", "random", "optuna")
@@ -45,20 +45,8 @@ class Plan:
             raise UserError(f"expected settings to search among for {self.search}, got none")
         if "training.seed" in self.space:
             raise UserError("expected seeds by --seeds, got training.seed among the settings")
-        self._require_lists()
-
-    def _require_lists(self) -> None:
-        """Values of a setting that is a list are lists."""
-        usual = dict(flat(preset(self.preset)))
-        for name, domain in self.space.items():
-            values = domain.values if isinstance(domain, Choices) else ()
-            if isinstance(usual.get(name), (list, tuple)) and not all(
-                isinstance(value, list) for value in values
-            ):
-                raise UserError(
-                    f"expected lists to try for {name}, which is one, got {list(values)}: in a "
-                    f"file a sweep has a list of values, here [{list(values)}]"
-                )
+        space = with_whole_lists(self.space, dict(flat(preset(self.preset))))
+        object.__setattr__(self, "space", space)
 
     def choices(self) -> list[dict[str, Any]]:
         """The settings of a grid or of a random search."""

@@ -89,6 +89,29 @@ def read_tables(settings: Mapping[str, Any]) -> Space:
     return {_plain(name): domain for name, domain in found.items()}
 
 
+def with_whole_lists(space: Space, usual: Mapping[str, Any]) -> Space:
+    """Where a setting of ``usual`` is a list, one that holds no lists is a value, as for train.
+
+    Raises:
+        UserError: for lists to try among which something is none.
+    """
+    listed = {name for name, value in usual.items() if isinstance(value, (list, tuple))}
+    return {
+        name: _whole(name, domain) if name in listed and isinstance(domain, Choices) else domain
+        for name, domain in space.items()
+    }
+
+
+def _whole(name: str, domain: Choices) -> Choices:
+    lists = sum(isinstance(value, list) for value in domain.values)
+    if 0 < lists < len(domain.values):
+        raise UserError(
+            f"expected lists to try for {name}, which is one, or one list, got "
+            f"{list(domain.values)}"
+        )
+    return domain if lists else Choices((list(domain.values),))
+
+
 def grid(space: Space) -> Iterator[dict[str, Any]]:
     """Every combination of the choices.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.config import ExperimentConfig, changed, preset
-from agent.errors import DamagedDataError
+from agent.errors import DamagedDataError, UnfitError
 from agent.files.bundle import STATE, has_bundle
 from agent.files.durable import append_line_durably, drop_torn_line, explained_disk_errors
 from agent.files.folders import SWEEP_MARK
@@ -77,8 +77,9 @@ class Training:
 def train(trial: Trial, told: Callable[[Curve], None] = lambda curve: None) -> Line:
     """Train to the end; ``told`` is told of every look at held-out episodes but the last.
 
-    A training that stops itself, because its numbers are none or its embedding collapses, has
-    failed, and that is its result. Raises what ``train_world_model`` raises otherwise.
+    A training that stops itself, because its numbers are none or its embedding collapses, or whose
+    data and settings do not fit, has failed, and that is its result. Raises what
+    ``train_world_model`` raises otherwise.
     """
     import torch
 
@@ -89,7 +90,7 @@ def train(trial: Trial, told: Callable[[Curve], None] = lambda curve: None) -> L
         for report in train_world_model(Path(trial.data), trial.place, config, begun):
             if report.diagnostics is not None and report.step < report.total_steps:
                 told(_curve(trial))
-    except TrainingStoppedError as error:
+    except (TrainingStoppedError, UnfitError) as error:
         return trial.line(_curve(trial), failed=str(error))
     return trial.line(_curve(trial), wall_s=round(time.monotonic() - start_s, 1))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from agent.config import ExperimentConfig
-from agent.errors import UserError
+from agent.errors import UnfitError, UserError
 from agent.training import ranks
 from agent.training.settings import MAX_THREADS
 
@@ -38,7 +38,7 @@ def require_fit(config: ExperimentConfig) -> None:
         )
     context = config.model.predictor.context
     if config.training.window_frames <= context:
-        raise UserError(
+        raise UnfitError(
             f"expected --training.window-frames above the context of {context} frames "
             f"(--model.predictor.context), got {config.training.window_frames}"
         )

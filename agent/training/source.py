@@ -20,7 +20,7 @@ from agent.data.episodes import Episodes, Rows
 from agent.data.rotation import AHEAD, RotatingSampler, Rotation, shares
 from agent.data.store import MEMORY_SHARE, RolloutStore
 from agent.data.windows import Drawing, WindowSampler
-from agent.errors import UserError
+from agent.errors import UnfitError, UserError
 from agent.files.bundle import has_bundle
 from agent.machine.memory import available_memory_bytes, used_memory_bytes
 from agent.training import ranks
@@ -135,7 +135,7 @@ def require_motion(episodes: Episodes, ids: Rows, where: object) -> None:
         return
     frames = some_frames(episodes, ids)
     if bool((frames == frames[0]).all()):
-        raise UserError(
+        raise UnfitError(
             f"expected frames that change in {where}, got the same picture throughout: there is "
             "nothing to learn; record again, with the camera on what moves"
         )
@@ -152,7 +152,7 @@ def _require_long(store: RolloutStore, held_out: Rows, least_frames: int) -> Non
     """What is held out must be long enough to measure on, or every look at the model fails."""
     longest = store.lengths(int(held_out[0]))[held_out - held_out[0]].max()
     if longest < least_frames:
-        raise UserError(
+        raise UnfitError(
             f"expected episodes of {least_frames} frames or more in {store.directory} to hold out "
             f"and measure on, got none above {longest}: record longer episodes, or lower "
             "--model.action-block or --model.predictor.context"

@@ -163,20 +163,37 @@ def test_a_sweep_trains_and_a_training_that_was_begun_goes_on(data, tmp_path, mo
     assert (place / "checkpoint" / "model.safetensors").read_bytes() == weights
 
 
-def test_a_file_that_train_printed_says_what_is_to_be_a_list(data, tmp_path, monkeypatch, capsys):
+def test_what_train_prints_is_a_file_for_a_sweep(data, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(planning, "crew_for", lambda work, *unused: Pretended([]))
     file, words = tmp_path / "tiny.toml", ["--data", str(data), "--preset", "tiny"]
-    file.write_text("[training]\nseed = 3\nwarm_start_lags = [4, 8]\n")
+    assert run_agent.main(["train", *words, "--out", str(tmp_path / "no"), "--print-config"]) == 0
+    printed = capsys.readouterr().out
+    assert "warm_start_lags = [" in printed and "seed = " in printed
+    file.write_text(printed)
     words = ["sweep", *words, "--config", str(file), "--out", str(tmp_path / "sweep")]
-    assert run_agent.main(words) == 2
+    assert run_agent.main(words) == 0
     told = " ".join(capsys.readouterr().err.split())
     assert "training.seed of" in told and "--seeds says" in told
-    assert "lists to try for training.warm_start_lags, which is one, got [4, 8]" in told
-    assert "here [[4, 8]]" in told
-    file.write_text("[training]\nseed = 3\nwarm_start_lags = [[4, 8]]\n")
-    assert run_agent.main(words) == 0
     file.write_text("[training]\nseed = [3, 4]\n")
     assert run_agent.main(words) == 2 and "expected seeds by --seeds" in capsys.readouterr().err
+
+
+def test_a_list_is_a_value_of_a_setting_that_is_one_and_lists_are_values_to_try(data):
+    for said, tried in (("[4,8]", [[4, 8]]), ("4,8", [[4, 8]]), ("[4,8],[2]", [[4, 8], [2]])):
+        space = read_words({"training.warm-start-lags": said, "training.batch": "4,8"})
+        choices = Plan((data,), preset="tiny", space=space).choices()
+        assert [one["training.warm_start_lags"] for one in choices[::2]] == tried
+    with pytest.raises(UserError, match=r"lists to try for training.warm_start_lags, .* \[2\]\]"):
+        Plan((data,), space=read_words({"training.warm-start-lags": "4,[2]"}))
+
+
+def test_settings_that_do_not_fit_the_recordings_fail_alone(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: InThisProcess(work))
+    frames = {"training.window_frames": Choices((60, 3, 5))}  # of 41 frames, with a context of 3
+    lines = Sweeper(Plan((data,), preset="tiny", space=FAST | frames), tmp_path).run()
+    assert [line.get("failed", "").split(" ")[0] for line in lines] == ["a", "expected", ""]
+    assert "needs episodes of" in lines[0]["failed"] and "context of" in lines[1]["failed"]
+    assert lines[2]["held_out_error"] > 0
 
 
 def test_optuna_and_early_ends_need_a_cluster(data, tmp_path):
