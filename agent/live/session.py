@@ -31,6 +31,8 @@ from envs import (
     Staged,
     World,
     WorldError,
+    checked_frame,
+    require_finite,
 )
 
 TRACE_TICKS = 250
@@ -192,7 +194,8 @@ class Session:
         self._pace.wants_reset = False
 
     def _look(self) -> None:
-        self._frame = self._world.frame()
+        self._frame = checked_frame(self._world, self._tick)
+        require_finite(self._world.spec, self._world.state()[None], self._tick)
         self._seen = self._lens.look(self._frame)
 
     def _imagined(self) -> Imagined | None:

@@ -15,7 +15,7 @@ from gymnasium.error import ResetNeeded
 
 from agent.interfaces import Array, FloatArray
 from agent.rivals.state_code import StateCode
-from envs import BEHAVIOURS, Posable, World, roll_out
+from envs import BEHAVIOURS, Posable, World, require_finite, roll_out
 
 BUDGET_STEPS = 100
 GOAL_STEPS = (1, 50)  # a goal that cannot be set lies this many random steps from a start
@@ -101,6 +101,7 @@ class WorldGoalEnv(gymnasium.Env[Observation, FloatArray]):
 
     def _observe(self) -> Observation:
         state = self.world.state()
+        require_finite(self.world.spec, state[None], self.budget_steps - self._steps_left)
         return {
             "observation": self.code.observation(state),
             "achieved_goal": self.code.goal(state),

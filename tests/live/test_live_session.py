@@ -21,7 +21,7 @@ from agent.live.session import Session
 from agent.live.wishes import DragGoal, Drop, Press, Push, Set, Wish
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import SHIPPED, find_checkpoint
-from envs import make_world
+from envs import WorldError, make_world
 from planners import PLANNERS
 
 START, GOAL = (0.2, 0.8, 0.0, 0.0), (1.5, -0.9, 0.0, 0.0)
@@ -67,6 +67,25 @@ def play(session: Session, ticks: int) -> Any:
     for _ in range(ticks):
         session.step()
     return session.show()
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "said"),
+    [
+        (
+            "frame",
+            np.zeros((64, 64), np.uint8),
+            r"frames uint8 \(64, 64, 3\) .* got uint8 \(64, 64\)",
+        ),
+        ("state", np.full(4, np.nan), "finite numbers as the state .* = nan at tick"),
+    ],
+)
+def test_a_world_that_breaks_its_word_is_named(
+    session: Session, monkeypatch: pytest.MonkeyPatch, part: str, given: Any, said: str
+) -> None:
+    monkeypatch.setattr(session._world, part, lambda: given)
+    with pytest.raises(WorldError, match=said):
+        session._look()
 
 
 def ask(session: Session, *wishes: Wish) -> Any:

@@ -13,7 +13,7 @@ from agent.errors import UserError
 from agent.rivals.algorithms import ALGORITHMS, RLSettings
 from agent.rivals.goal_env import WorldGoalEnv
 from agent.rivals.state_code import StateCode
-from envs import Column, WorldSpec
+from envs import Column, WorldError, WorldSpec
 from envs.reacher.world import STATE
 
 SPEC = WorldSpec("line", "plain", (16, 16), 3, 0.1, (
@@ -77,6 +77,14 @@ def test_an_end_of_the_world_is_terminated() -> None:
             break
     assert ended and not truncated
     with pytest.raises(ResetNeeded):
+        env.step(np.zeros(3))
+
+
+def test_a_state_that_is_no_number_is_named_and_not_learned_from() -> None:
+    env = WorldGoalEnv(Line())
+    env.reset(seed=0)
+    env.world._state[1] = np.nan
+    with pytest.raises(WorldError, match=r"finite numbers .* = nan at tick 1"):
         env.step(np.zeros(3))
 
 
