@@ -18,16 +18,21 @@ def show_plan(states: Sequence[State], workers: int) -> None:
     from agent.commands.console import say, show_table
 
     show_table(_plan_table(states))
-    for state in states:
-        if state.progress == OUTDATED:
-            say(
-                f"outdated: {state.wanted.name} has another checkpoint, commit or definition, "
-                "other or fewer episodes; `measure --again` replaces it"
-            )
+    outdated = [state.wanted.name for state in states if state.progress == OUTDATED]
+    if outdated:
+        say(
+            "outdated, of another checkpoint, commit or definition, other or fewer episodes: "
+            f"{_named(outdated)}; `measure --again` replaces them"
+        )
     ready = [state for state in states if state.progress == READY]
     known = sum(state.expected_s or 0.0 for state in ready) / workers
     unknown = sum(state.expected_s is None for state in ready)
     say(f"to measure now: {len(ready)} of {len(states)} runs, {_expected(known, unknown)}")
+
+
+def _named(names: Sequence[str], shown: int = 3) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def _plan_table(states: Sequence[State]) -> Table:
