@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,13 @@ class DelayLine:
         still = len(self._line) <= self._ticks
         acting: Actions = np.zeros_like(decided) if still else self._line.popleft()
         return acting
+
+    def on_the_way(self, still: Actions) -> Actions:
+        """What will act at the coming ticks (E, ticks, A); ``still`` (E, A) where nothing was
+        decided yet."""
+        waiting = [still] * (self._ticks - len(self._line)) + list(self._line)
+        found: Any = np.stack(waiting, 1) if waiting else still[:, None][:, :0]
+        return cast(Actions, found)
 
 
 class DelayedController:

@@ -25,8 +25,8 @@ class DirectController:
 
     Faults, holding and what follows from them as for
     :class:`agent.control.mpc.WorldModelController`. ``delay_ticks`` lie between deciding an action
-    and its acting: it foresees its pictures so, and plans for nothing. ``situation`` is what the
-    last decision started from, None before the first.
+    and its acting: it acts on what it foresees for then. ``situation`` is what the last decision
+    started from, None before the first.
 
     Raises:
         UserError: if the model has no head.
@@ -101,7 +101,7 @@ class DirectController:
             raise ModelFaultError(self._fault)
         with self.watch.tick():
             perception.see(seen.pixels)
-            self.situation = _situation(perception, self._beyond(perception))
+            self.situation = self._situation(perception)
             blocks = self.model.propose(self.situation)
             actions = blocks[:, : self.model.spec.action_dim]
             sound = np.asarray(np.isfinite(actions).all(1))
@@ -112,6 +112,14 @@ class DirectController:
             perception.act(self._line.through(actions))
         sent = actions.astype(np.float64)
         return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
+
+    def _situation(self, seen: Perception) -> Situation:
+        """At the tick at which what is decided now will act."""
+        goals, width = self._beyond(seen), self.model.spec.action_dim
+        still = np.zeros((len(goals), width), np.float32)
+        embeddings, past = seen.ahead(self._line.on_the_way(still))
+        nothing, reach = np.zeros((len(goals), 0, width), np.float32), np.ones(len(goals))
+        return Situation(embeddings, past, goals, seen.drift, nothing, reach.astype(np.float32))
 
     def _beyond(self, seen: Perception) -> FloatArray:
         """Goals (E, D) moved on by what was lacking near them, summed up tick by tick.
@@ -126,10 +134,3 @@ class DirectController:
         summed = summed / np.maximum(size / np.float32(_FARTHEST), np.float32(1))
         self._lacked = np.where((near & ~seen.held)[:, None], summed, np.float32(0))
         return seen.goals + self._lacked
-
-
-def _situation(seen: Perception, goals: FloatArray) -> Situation:
-    episodes, width = len(goals), seen.past.shape[2]
-    nothing = np.zeros((episodes, 0, width), np.float32)
-    reach = np.ones(episodes, np.float32)
-    return Situation(seen.embeddings, seen.past, goals, seen.drift, nothing, reach)

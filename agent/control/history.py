@@ -7,7 +7,7 @@ world is taken to have stood still without action.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -44,9 +44,7 @@ class TickHistory:
 
     def embeddings(self) -> FloatArray:
         """(E, L, D), a model step apart, the last one now."""
-        newest = len(self._embeddings) - 1
-        ticks = [newest - back * self.action_block for back in reversed(range(self.context))]
-        return np.stack([self._embeddings[max(tick, 0)] for tick in ticks], 1)
+        return self._apart(len(self._embeddings) - 1)
 
     def blocks(self) -> FloatArray:
         """(E, L-1, K*A), the action blocks between those embeddings."""
@@ -67,6 +65,23 @@ class TickHistory:
             return None
         seen = np.stack(self._embeddings[-ticks - 1 :: self.action_block], 1)  # (E, L+1, D)
         return seen[:, :-1], self._blocks(self._actions, self.context), seen[:, -1]
+
+    def foreseen(
+        self, predict: Callable[[FloatArray, FloatArray], FloatArray], actions: FloatArray
+    ) -> TickHistory:
+        """As it will be when ``actions`` (E, T, A) have acted, by a model that can ``predict``."""
+        ahead = TickHistory(self.context, self.action_block, self.action_dim)
+        ahead._embeddings, ahead._actions = list(self._embeddings), list(self._actions)
+        for tick in range(actions.shape[1]):
+            ahead.act(actions[:, tick])
+            before = ahead._apart(len(ahead._embeddings) - self.action_block)
+            ahead.see(predict(before, ahead._blocks(ahead._actions, self.context)))
+        return ahead
+
+    def _apart(self, newest: int) -> FloatArray:
+        """Embeddings (E, L, D), a model step apart, the last that of the number ``newest``."""
+        ticks = [newest - back * self.action_block for back in reversed(range(self.context))]
+        return np.stack([self._embeddings[max(tick, 0)] for tick in ticks], 1)
 
     def _blocks(self, actions: Sequence[FloatArray], count: int) -> FloatArray:
         """The last ``count`` action blocks (E, count, K*A); stillness before the first tick."""

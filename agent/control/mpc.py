@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.control.delay_line import DelayLine
 from agent.control.detour import Detours, map_of
 from agent.control.goal_cost import GoalCost, GoalCostConfig
 from agent.control.model import Model, Situation
@@ -111,7 +112,8 @@ class WorldModelController:
         self._perception = Perception(self.model, goals, config.drift_gain, sight)
         shape = (config.horizon, self.model.action_block, width)
         self._plans = PlanKeeper(shape, seeds, config.delay_ticks)
-        self._pending = np.zeros((len(seeds), config.delay_ticks, width), np.float32)
+        self._still = np.zeros((len(seeds), width), np.float32)
+        self._line = DelayLine(config.delay_ticks)
         patience = config.horizon * self.model.action_block  # what a plan sees ahead
         self._detours = Detours(self._map, len(seeds), patience)
         self._fault = None
@@ -140,7 +142,7 @@ class WorldModelController:
             if held.any():
                 self._plans.forget(held)
                 actions = np.where(held[:, None], np.float32(0), actions)
-            self._send(actions)
+            perception.act(self._line.through(actions))
             self._note_faults()
         sent = actions.astype(np.float64)
         return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
@@ -187,13 +189,8 @@ class WorldModelController:
         reach = np.maximum(np.ceil(self.config.horizon * share), 1 + self.config.delay_ticks)
         embeddings = seen.embeddings
         aims = self._detours.targets(embeddings[:, -1], seen.goals)
-        return Situation(embeddings, seen.past, aims, seen.drift, self._pending, reach)
-
-    def _send(self, actions: FloatArray) -> None:
-        """Queue ``actions``; the first in the queue act from now to the next tick."""
-        queue = np.concatenate([self._pending, actions[:, None]], 1)
-        self._begun().act(queue[:, 0])
-        self._pending = queue[:, 1:]
+        pending = self._line.on_the_way(self._still)
+        return Situation(embeddings, seen.past, aims, seen.drift, pending, reach)
 
     def _note_faults(self) -> None:
         sound = self._plans.sound

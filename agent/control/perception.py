@@ -81,6 +81,11 @@ class Perception:
         """Replace the actions (E, A) remembered last."""
         self._history.correct(actions)
 
+    def ahead(self, actions: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """``embeddings`` and ``past`` as they will be when ``actions`` (E, T, A) have acted."""
+        there = self._history.foreseen(self._model.predict, actions)
+        return there.embeddings(), there.blocks()
+
     @property
     def reasons(self) -> tuple[str | None, ...]:
         """Why each episode is held, None where it is not."""

@@ -73,7 +73,8 @@ def test_other_episodes_make_a_run_outdated_and_it_stays(
     assert progress(replace(asked, episodes=1, seed=2001)) == OUTDATED
     more = replace(asked, episodes=3)
     more.run()
-    assert "anywhere/noop/; `measure --again` replaces them" in capsys.readouterr().out.replace("\n", " ")
+    told = capsys.readouterr().out.replace("\n", " ")
+    assert "anywhere/noop/; `measure --again` replaces them" in told
     assert progress(more) == OUTDATED and len(measured) == 1
     replace(more, again=True).run()
     assert progress(more) == DONE and len(measured) == 2

@@ -186,6 +186,13 @@ def test_it_foresees_what_acts_late(
     monkeypatch.setattr(model, "propose", lambda situation: next(pushes))
     controller = DirectController(model, delay_ticks=told)
     controller.reset(world.goals(), (1, 2, 3))
+    acted_on, came = [], []
     for _ in range(20):
-        world.step(line.through(controller.act(world.seen()).actions))
+        decision = controller.act(world.seen())
+        assert controller.situation is not None
+        acted_on.append(controller.situation.embeddings[:, -1])
+        came.append(model.encode(world.seen().pixels))
+        world.step(line.through(decision.actions))
     assert (max(Errors.found) < 1e-6) == (told == 3)
+    away = np.abs(np.stack(acted_on[8 : -told or None]) - np.stack(came[8 + told :])).max()
+    assert away < 1e-3

@@ -79,6 +79,31 @@ def test_a_correction_takes_the_place_of_the_last_actions() -> None:
     np.testing.assert_array_equal(corrected.blocks(), plain.blocks())
 
 
+@pytest.mark.parametrize("seen", [1, 2, 9])
+def test_what_is_foreseen_is_what_comes(seen: int) -> None:
+    rng, block, ahead = np.random.default_rng(0), 2, 5
+    push = rng.normal(size=(block * 2, DIM)).astype(np.float32)
+
+    def predict(embeddings: Array, blocks: Array) -> Array:
+        return 0.9 * embeddings[:, -1] - 0.2 * embeddings[:, -2] + blocks[:, -1] @ push
+
+    come = TickHistory(3, block, 2)
+    actions = rng.normal(size=(seen + ahead, EPISODES, 2)).astype(np.float32)
+    come.see(rng.normal(size=(EPISODES, DIM)).astype(np.float32))
+    for tick in range(seen + ahead):
+        if tick == seen:
+            foreseen = come.foreseen(predict, actions[seen:].transpose(1, 0, 2))
+            before = come.embeddings()
+        frames = [come._embeddings[max(0, len(come._embeddings) - block * n)] for n in (2, 1)]
+        come.act(actions[tick])
+        blocks = come._blocks(come._actions, 1)
+        come.see(predict(np.stack(frames, 1), blocks))
+        if tick == seen:
+            assert not np.array_equal(before, come.embeddings())  # it was left as it was
+    np.testing.assert_allclose(foreseen.embeddings(), come.embeddings(), rtol=1e-5)
+    np.testing.assert_array_equal(foreseen.blocks(), come.blocks())
+
+
 def test_a_long_episode_takes_no_more_memory() -> None:
     history = TickHistory(3, 2, 2)
     for _ in range(100):
