@@ -67,15 +67,6 @@ def brisk() -> ExperimentConfig:
     return dataclasses.replace(ours, training=training)
 
 
-def long() -> ExperimentConfig:
-    """Both networks from the first step to the last, in three times the default's time.
-
-    How the models of the published learning curves were trained.
-    """
-    model = dataclasses.replace(default().model, predictor=PredictorConfig(width=256), bent=0)
-    return dataclasses.replace(default(), model=model, training=TrainingConfig(steps=3500))
-
-
 def tiny() -> ExperimentConfig:
     """Seconds, not minutes: proves that everything runs, and learns next to nothing."""
     return ExperimentConfig(
@@ -148,7 +139,6 @@ def lewm_tiny() -> ExperimentConfig:
 PRESETS: Mapping[str, Callable[[], ExperimentConfig]] = {
     "default": default,
     "brisk": brisk,
-    "long": long,
     "tiny": tiny,
     "vicreg": vicreg,
     "lewm": lewm,

@@ -29,4 +29,4 @@ def test_effort_counts_steps_of_both_networks():
     assert 0 < CONFIG.effort(100) - CONFIG.effort(50) < CONFIG.effort(20) < 20
     efforts = [CONFIG.effort(step) for step in range(101)]
     assert efforts[0] == 0 and sorted(efforts) == efforts
-    assert preset("long").training.effort(700) == 700  # every step is one of both
+    assert preset("lewm").training.effort(700) == 700  # every step is one of both

@@ -33,7 +33,7 @@ class Acting:
     """How a controller acts, for those that have the choice.
 
     ``planner`` by name; ``tick_ms`` a decision may take (None: as long as it needs);
-    ``delay_ticks`` from a decision to its acting, known to those that act on a world model; ``guard``:
+    ``delay_ticks`` from a decision to its acting, known to who acts on a world model; ``guard``:
     hold where what is seen cannot be acted on; ``device`` on which a network computes.
     """
 

@@ -50,9 +50,9 @@ class Demo:
     """Directory of everything it makes."""
     world: Annotated[str, arg(metavar="NAME")] = DEFAULT_WORLD
     """Which world; `worlds` lists them."""
-    preset: Literal["default", "brisk", "long", "tiny"] = "default"
-    """Settings of the world model: the real thing, in two thirds of its time, without lessons in
-    three times as long, or seconds to see that everything runs."""
+    preset: Literal["default", "brisk", "tiny"] = "default"
+    """Settings of the world model: the real thing, in two thirds of its time, or seconds to see
+    that everything runs."""
     rollouts: Annotated[int, Within(2, MOST)] = 300
     """Episodes of 200 env steps to learn from."""
     steps: Annotated[int | None, optional("INT", "what the world takes")] = None

@@ -56,14 +56,13 @@ class Train:
     out: Annotated[Path, arg(metavar="DIR")]
     """Directory of the run."""
     preset: Annotated[
-        Literal["default", "brisk", "long", "tiny", "vicreg", "lewm", "lewm-224", "lewm-tiny"]
-        | None,
+        Literal["default", "brisk", "tiny", "vicreg", "lewm", "lewm-224", "lewm-tiny"] | None,
         arg(help_behavior_hint="(default: that of --config, else default)"),
     ] = None
     """Settings: default, the real thing in minutes; brisk, in two thirds of the time, a little less
-    exact; long, without lessons, which takes three times as long; tiny, seconds, which learns
-    nothing; vicreg, default with another regulariser; lewm, LeWorldModel's recipe, a day of one
-    core (lewm-224 as published, for frames of 224 px; lewm-tiny, seconds)."""
+    exact; tiny, seconds, which learns nothing; vicreg, default with another regulariser; lewm,
+    LeWorldModel's recipe, a day of one core (lewm-224 as published, for frames of 224 px;
+    lewm-tiny, seconds)."""
     begin: Annotated[Path | None, arg(name="from", metavar="CHECKPOINT")] = None
     """Go on from the weights of a checkpoint of the same world; its network is taken over."""
     config: Annotated[Path | None, arg(metavar="FILE.toml")] = None
