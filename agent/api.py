@@ -27,7 +27,6 @@ from agent.interfaces import Array, FloatArray
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
-from agent.training.whole import train_world_model
 from planners import PLANNERS
 
 Progress = Callable[[int, int], None]
@@ -95,6 +94,8 @@ class Agent(Acting):
         Raises:
             UserError: if settings, data or places do not fit.
         """
+        from agent.training.whole import train_world_model  # loads what acting does without
+
         config = changed(preset(recipe), settings or {})
         before = None if begin is None else find_checkpoint(Path(begin))
         for report in train_world_model(data, Path(out), config, begin=before):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import agent
 from agent import Agent, Column, RolloutWriter, WorldSpec
 from agent.errors import ModelFaultError, UserError
 
+ROOT = Path(__file__).parents[1]
 SIDE, TICKS, EPISODES = 16, 60, 8
 SPEC = WorldSpec("recorded:box", "drawn", (SIDE, SIDE), 2, 0.05, (Column("x"), Column("y")))
 SMALL = {
@@ -268,3 +271,19 @@ def test_training_goes_on_from_a_checkpoint(data: Path, run: Path, tmp_path: Pat
     learned = Agent.load(run).encode(IMAGES)
     moved, apart = (np.abs(one.encode(IMAGES) - learned).max() for one in (further, scratch))
     assert moved < 0.5 * apart
+
+
+def test_loading_loads_no_compiler_and_nothing_to_learn_with() -> None:
+    """Each takes a second or two, at every start of a command and of a worker."""
+    program = """
+import sys, numpy as np
+from agent import Agent
+agent = Agent.load("checkpoints/reacher")
+picture = np.zeros((64, 64, 3), np.uint8)
+agent.distance(picture, picture)
+print({"torch._dynamo", "scipy.stats", "agent.training.trainer"} & set(sys.modules))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert ended.stdout == "set()\n"

@@ -82,9 +82,11 @@ class WorldModel(nn.Module):
         sizes = (self.context, latent_dim, self.action_width)
         self.head = GoalHead(config.head, *sizes) if config.head.width else None
         self.slow = SlowFeatures(latent_dim, config.bent, self.commuting) if config.bent else None
-        identity = torch.zeros(latent_dim, latent_dim).fill_diagonal_(1.0)  # eye loads a compiler
-        straight = identity[:, : 0 if config.bent else self.commuting]
-        self.register_buffer("goal_metric", torch.cat([straight, identity[:, : self.plain]], 1))
+        straight = 0 if config.bent else self.commuting
+        metric = torch.zeros(latent_dim, straight + self.plain)  # eye and cat load a compiler
+        for part in (metric[:, :straight], metric[:, straight:]):
+            part.fill_diagonal_(1.0)
+        self.register_buffer("goal_metric", metric)
 
     @property
     def action_width(self) -> int:

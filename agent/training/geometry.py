@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy.stats
 import torch
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
@@ -135,6 +134,8 @@ def _ways(labels: Indices, lengths: Sequence[int], cells: int, reach: int) -> ND
 def _judge(
     graph: NDArray[np.bool_], values: Array, joined: float, rng: np.random.Generator
 ) -> Geometry:
+    from scipy.stats import spearmanr  # a second to load, and needed only here
+
     goals = rng.choice(len(values), min(GOALS, len(values)), replace=False)
     steps, towards = dijkstra(graph, directed=False, indices=goals, return_predecessors=True)
     stuck, rising, agreeing = [], [], []
@@ -145,7 +146,7 @@ def _judge(
             continue
         stuck.append(true[_downhill(graph, apart)][far] > _NEAR_STEPS)
         rising.append(apart[following[far]] > apart[far])
-        agreeing.append(float(scipy.stats.spearmanr(apart, true).statistic))
+        agreeing.append(float(spearmanr(apart, true).statistic))
     if not stuck:
         return Geometry(0.0, 0.0, 1.0, joined)
     return Geometry(
