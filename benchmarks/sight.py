@@ -148,7 +148,8 @@ def main() -> None:
     torch.set_num_threads(1)
     stage = Stage(arguments.checkpoint)
     result: dict[str, Any] = {
-        "command": f"python -m benchmarks.sight --healthy {arguments.healthy} "
+        "command": f"python -m benchmarks.sight --checkpoint {arguments.checkpoint} "
+        f"--healthy {arguments.healthy} "
         f"--faulty {arguments.faulty}",
         "schema": SCHEMA, "world": stage.spec.world, "protocol": PROTOCOL, "seed": SEED,
         "healthy": false_stops(stage, arguments.healthy), "rows": [], **circumstances(),

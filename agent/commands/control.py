@@ -61,7 +61,8 @@ class Control:
     tick_ms: Annotated[float | None, optional("MS", "as long as it needs")] = None
     """Time a decision may take: then the best plan so far is used, and late ticks are counted."""
     delay_ticks: int = 0
-    """Actions act this many ticks late; world-model knows, and plans for it."""
+    """Actions act this many ticks late; world-model plans for it, direct acts on what it
+    foresees."""
     no_guard: bool = False
     """Act on anything. Usually it holds, with no action, while the camera's pictures cannot be
     acted on: it hangs, is covered, has moved."""

@@ -86,7 +86,8 @@ class Evaluate:
     tick_ms: Annotated[float | None, optional("MS", "as long as it needs")] = None
     """Time a decision may take: then the best plan so far is used. Plays one episode at a time."""
     delay_ticks: int = 0
-    """Actions act this many ticks late; world-model knows, and plans for it."""
+    """Actions act this many ticks late; world-model plans for it, direct acts on what it
+    foresees."""
     no_guard: bool = False
     """Act on anything, where it usually holds while the pictures cannot be acted on, as control."""
     device: str = "cpu"

@@ -83,10 +83,9 @@ class Acting(Controlled):
 
     def _made(self) -> WorldModelController | DirectController:
         values, tick_ms = self._values, DEADLINE_SHARE * self._tick_ms
-        guarded = bool(values[GUARD])
+        guarded, delay = bool(values[GUARD]), int(values[DELAY]) if values[KNOWS] else 0
         if values[ACTS] == HEAD:
-            return DirectController(self._model, tick_ms, guarded)
-        delay = int(values[DELAY]) if values[KNOWS] else 0
+            return DirectController(self._model, tick_ms, guarded, delay)
         config = MPCConfig(
             horizon=int(values[HORIZON]), delay_ticks=delay, tick_ms=tick_ms, guarded=guarded
         )
