@@ -11,6 +11,7 @@ One image or a batch of E of them, the same calls: an array with one axis more h
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,11 @@ class Agent(Acting):
         guard: bool = True,
     ) -> None:
         if planner not in PLANNERS:
-            raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}")
+            near = get_close_matches(planner, PLANNERS, n=1, cutoff=0.0)[0]
+            raise UserError(
+                f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}; did you mean "
+                f"{near!r}?"
+            )
         config = MPCConfig(delay_ticks=delay_ticks, tick_ms=tick_ms, guarded=guard)
         self.model, self._network = model.eval(), TorchModel(model)
         super().__init__(self._network, PLANNERS[planner](), config, seed)
@@ -126,7 +131,7 @@ class Agent(Acting):
         Raises:
             UserError: for actions of another shape, or that do not fill whole model steps.
         """
-        frames = self._batch(image)
+        frames = np.ascontiguousarray(self._batch(image))  # torch takes no mirrored view
         sent = self._sequences(actions, len(frames))
         blocks = torch.from_numpy(sent).reshape(len(frames), -1, self.model.action_width)
         with torch.no_grad():
@@ -138,7 +143,7 @@ class Agent(Acting):
 
     def _sequences(self, actions: ArrayLike, images: int) -> FloatArray:
         """Actions float32 (E, T, A), one sequence an image, checked."""
-        sent, wide = np.asarray(actions, np.float32), self.spec.action_dim
+        sent, wide = np.ascontiguousarray(actions, np.float32), self.spec.action_dim
         each = sent[None] if sent.ndim == 2 else sent
         if each.ndim != 3 or len(each) != images or each.shape[2] != wide:
             shape = f"({images}, T, {wide})" + (f" or (T, {wide})" if images == 1 else "")
@@ -148,4 +153,6 @@ class Agent(Acting):
         block = self.model.config.action_block
         if not each.shape[1] or each.shape[1] % block:
             raise UserError(f"expected a multiple of {block} actions, got {each.shape[1]}")
+        if not np.isfinite(each).all():
+            raise UserError("expected finite actions, got NaN or infinity among them")
         return each

@@ -123,6 +123,22 @@ def test_another_goal_is_pursued_without_forgetting_what_was_seen(run: Path) -> 
     assert not np.array_equal(intended(turning), intended(fresh))
 
 
+def test_a_goal_drawn_into_the_same_array_is_another(run: Path) -> None:
+    told, plain = Agent.load(run), Agent.load(run)
+    goal = GOALS[0].copy()
+    for chosen in (0, 1):
+        goal[:] = GOALS[chosen]
+        told.act(IMAGES[0], goal)
+        plain.act(IMAGES[0], GOALS[chosen])
+    np.testing.assert_array_equal(intended(told), intended(plain))
+
+
+def test_a_refused_seed_is_not_kept(steering: Agent) -> None:
+    with pytest.raises(UserError, match="seed"):
+        steering.reset(-1)
+    steering.reset()
+
+
 def intended(steering: Agent) -> np.ndarray:
     """The plan (E, H*K, A); its first actions may be the largest there are, whatever is seen."""
     return steering._controller.plan
@@ -170,6 +186,11 @@ def test_what_is_imagined_has_an_embedding_each_model_step(steering: Agent) -> N
     np.testing.assert_allclose(one, many[0], atol=1e-4)
     sooner = steering.imagine(actions[0, : 2 * block], IMAGES[0])
     np.testing.assert_allclose(sooner, one[:2], atol=1e-5)  # the future does not reach back
+    swapped = steering.imagine(actions[0, ::-1], IMAGES[0][..., ::-1])  # no copies of ours
+    again = steering.imagine(actions[0, ::-1].copy(), IMAGES[0][..., ::-1].copy())
+    np.testing.assert_array_equal(swapped, again)
+    with pytest.raises(UserError, match="finite actions"):
+        steering.imagine(np.full((block, 2), np.nan), IMAGES[0])
     with pytest.raises(UserError, match=f"a multiple of {block} actions, got {4 * block - 1}"):
         steering.imagine(actions[0, 1:], IMAGES[0])
     with pytest.raises(UserError, match="actions, got 0"):
@@ -237,7 +258,8 @@ def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
     for planner in ("cem", "gauss-newton"):
         chosen = Agent.load(run, planner=planner, delay_ticks=2, tick_ms=1000.0)
         assert chosen.act(IMAGES, GOALS).shape == (3, 2)
-    with pytest.raises(UserError, match=r"expected a planner of .*gauss-newton.*, got 'newton'"):
+    said = r"expected a planner of .*cem.*, got 'newton'; did you mean 'gauss-newton'"
+    with pytest.raises(UserError, match=said):
         Agent.load(run, planner="newton")
     with pytest.raises(UserError, match="expected a checkpoint in no-such-place"):
         Agent.load("no-such-place")
@@ -262,6 +284,12 @@ def test_settings_are_refused_by_name(
 def test_an_unknown_recipe_names_the_nearest(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'tiyn'; did you mean 'tiny'"):
         Agent.train(data, tmp_path / "run", recipe="tiyn")
+
+
+def test_a_context_of_one_embedding_learns_and_acts(data: Path, tmp_path: Path) -> None:
+    alone = {**SMALL, "training.steps": 2, "model.predictor.context": 1}
+    trained = Agent.train(data, tmp_path / "run", recipe="tiny", settings=alone)
+    assert trained.model.head is not None and trained.act(IMAGES, GOALS).shape == (3, 2)
 
 
 def test_training_goes_on_from_a_checkpoint(data: Path, run: Path, tmp_path: Path) -> None:

@@ -105,8 +105,8 @@ class Sweep:
         said, space = ({}, {}) if self.config is None else _read(self.config)
         given = {name: getattr(self, name) for name in _IN_FILE}
         said |= {name: value for name, value in given.items() if value not in (None, ())}
-        said["data"] = tuple(map(Path, said.get("data", ())))
-        said["seeds"] = tuple(said.get("seeds", (0,)))
+        said["data"] = tuple(map(Path, _several(said.get("data", ()))))
+        said["seeds"] = tuple(_several(said.get("seeds", (0,))))
         try:
             plan = Plan(
                 **said, space={**space, **read_words(self.settings)}, draw_seed=self.draw_seed
@@ -132,6 +132,11 @@ class Sweep:
             say(f"no {FIGURE_NAME}: {missing_extra(error) or error}")
         say(f"wrote {self.out / TABLE_NAME}; each training lies in {self.out / 'trials'}")
         require_one(lines)
+
+
+def _several(said: Any) -> Sequence[Any]:
+    """In a file one may stand without brackets."""
+    return said if isinstance(said, (list, tuple)) else (said,)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Space]:

@@ -39,8 +39,9 @@ class Acting:
 
     def reset(self, seed: int | None = None) -> None:
         """Forget the episode; the next :meth:`act` begins another."""
-        self._seed = self._seed if seed is None else seed
-        require_seed(self._seed)
+        if seed is not None:
+            require_seed(seed)
+            self._seed = seed
         self._goal = None
 
     def act(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
@@ -76,7 +77,7 @@ class Acting:
             self._controller.reset(Goals(pixels=goal), [self._seed + i for i in range(len(goal))])
         else:
             self._controller.aim(Goals(pixels=goal))
-        self._goal = goal
+        self._goal = goal.copy()  # the caller may draw the next one into the same array
 
     @property
     def held(self) -> tuple[str | None, ...]:

@@ -64,7 +64,7 @@ class DirectController:
             UserError: if frames are not of the size the model was trained on.
         """
         self._perception = Perception(self.model, goals, None, self._sight)
-        self._fault, self._line = None, DelayLine(self._delay_ticks)
+        self._fault, self._line, self.situation = None, DelayLine(self._delay_ticks), None
         self._lacked = np.zeros_like(self.goals)
 
     def aim(self, goals: Goals) -> None:

@@ -116,7 +116,7 @@ class WorldModelController:
         self._line = DelayLine(config.delay_ticks)
         patience = config.horizon * self.model.action_block  # what a plan sees ahead
         self._detours = Detours(self._map, len(seeds), patience)
-        self._fault = None
+        self._fault = self.situation = None
 
     def aim(self, goals: Goals) -> None:
         """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
@@ -136,7 +136,7 @@ class WorldModelController:
             perception.see(seen.pixels)
             self.situation = self._situation()
             cost = GoalCost(self.model, self.situation, self.config.cost, self.config.horizon)
-            actions = self._plans.improve(self.planner, cost, deadline)
+            actions = self._plans.improve(self.planner, cost, deadline, self.situation.pending)
             held = perception.held
             self._detours.note(self._plans.cost, held)
             if held.any():

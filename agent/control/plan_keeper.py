@@ -34,9 +34,15 @@ class PlanKeeper:
         self.sound = np.ones(len(seeds), np.bool_)
 
     def improve(
-        self, planner: Planner, cost: CostFn, deadline: Deadline | None = None
+        self,
+        planner: Planner,
+        cost: CostFn,
+        deadline: Deadline | None = None,
+        pending: FloatArray | None = None,
     ) -> FloatArray:
         """Plan from the kept plan; the actions (E, A) to send now. Shifts the plan by a tick.
+
+        ``pending`` (E, d, A) are on their way, and the beginning of every plan.
 
         The actions are zero, and the kept plan is forgotten, in episodes in which the plan's cost
         is not finite.
@@ -47,6 +53,8 @@ class PlanKeeper:
         self.sound = np.isfinite(found.cost) & np.isfinite(found.actions).all((1, 2, 3))
         ticks = found.actions.reshape(self.plan.shape)
         ticks = np.where(self.sound[:, None, None], ticks, np.float32(0)).astype(np.float32)
+        if pending is not None:
+            ticks[:, : self._delay] = pending
         self.searched = ticks
         self.plan = np.concatenate([ticks[:, 1:], np.zeros_like(ticks[:, :1])], 1)
         return ticks[:, self._delay]

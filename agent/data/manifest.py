@@ -156,7 +156,7 @@ class ShardRecord:
         return DamagedDataError(
             f"damaged shard {self.place(directory)}: {what}. Delete the line of {self.shard} from "
             f"{directory / MANIFEST_NAME} and run collect on {directory} again, with the same "
-            "settings: it makes this shard anew"
+            "settings: it makes this shard anew. Of a recording of your own, record it again"
         )
 
 

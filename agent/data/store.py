@@ -78,7 +78,8 @@ class RolloutStore:
         Raises:
             UserError: if it holds fewer now, or others between.
         """
-        kept = replace(self, records=tuple(r for r in self.records if r.episodes[1] <= episodes))
+        counts = np.cumsum([last - first for first, last in (r.episodes for r in self.records)])
+        kept = replace(self, records=self.records[: int(np.sum(counts <= episodes))])
         if kept.episode_count != episodes:
             raise UserError(
                 f"expected {self.directory} to hold the first {episodes} episodes, as when it was "

@@ -35,11 +35,12 @@ class RolloutWriter:
     def __init__(self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10) -> None:
         require_learnable(spec)
         self._out, self._spec, self._per_shard = Path(out), spec, episodes_per_shard
-        self._open = ExitStack()
         self._frames: list[Image] = []
         self._rollouts: list[RollOut] = []
-        with explained_disk_errors(self._out):
-            self._begin()
+        self._is_closed = False
+        with explained_disk_errors(self._out), ExitStack() as opened:
+            self._begin(opened)
+            self._open = opened.pop_all()
 
     def add(self, frames: ArrayLike, actions: ArrayLike, states: ArrayLike | None = None) -> None:
         """One episode of T env steps: ``actions[t]`` acts between ``frames[t]`` and the next.
@@ -50,8 +51,12 @@ class RolloutWriter:
             states: (T+1, S), needed where the spec has state columns.
 
         Raises:
-            UserError: naming what does not fit; nothing of the episode is kept.
+            UserError: naming what does not fit; nothing of the episode is kept. Once it is closed.
         """
+        if self._is_closed:
+            raise UserError(
+                f"expected a writer that is open, got one of {self._out} that is closed"
+            )
         pixels, rollout = _checked(self._spec, frames, actions, states)
         self._frames.append(pixels)
         self._rollouts.append(rollout)
@@ -60,6 +65,7 @@ class RolloutWriter:
 
     def close(self) -> None:
         """Commit what is left and let others write there; may be repeated."""
+        self._is_closed = True
         try:
             self._commit()
         finally:
@@ -71,12 +77,12 @@ class RolloutWriter:
     def __exit__(self, *unused: object) -> None:
         self.close()
 
-    def _begin(self) -> None:
+    def _begin(self, opened: ExitStack) -> None:
         has_header = (self._out / HEADER_NAME).exists()
         if not has_header:
             require_ours(self._out)
         (self._out / SHARD_FOLDER).mkdir(parents=True, exist_ok=True)
-        self._open.enter_context(writing_lock(self._out))
+        opened.enter_context(writing_lock(self._out))
         if not has_header:
             DatasetHeader(self._spec, RECORDED, 0, 0, 0, self._per_shard).write(self._out)
         header = DatasetHeader.read(self._out)
@@ -100,14 +106,15 @@ class RolloutWriter:
 def _checked(
     spec: WorldSpec, frames: ArrayLike, actions: ArrayLike, states: ArrayLike | None
 ) -> tuple[Image, RollOut]:
-    pixels, sent = np.asarray(frames), np.asarray(actions, dtype=np.float64)
+    # copies: whoever records may fill the same arrays again
+    pixels, sent = np.array(frames), np.asarray(actions, dtype=np.float64)
     steps = len(sent)
     _require(sent.shape == (steps, spec.action_dim) and steps > 0, "actions", sent,
              f"(T, {spec.action_dim}), T at least 1")  # fmt: skip
     shape = (steps + 1, *spec.frame_shape)
     _require(pixels.shape == shape and pixels.dtype == np.uint8, "frames", pixels,
              f"uint8 {shape}, one more than actions; for sizes there is agent.resized")  # fmt: skip
-    known = np.empty((steps + 1, 0)) if states is None else np.asarray(states, dtype=np.float64)
+    known = np.empty((steps + 1, 0)) if states is None else np.array(states, dtype=np.float64)
     _require(known.shape == (steps + 1, len(spec.state)), "states", known,
              f"{(steps + 1, len(spec.state))}")  # fmt: skip
     if not (np.isfinite(known).all() and (np.abs(sent) <= 1.0).all()):

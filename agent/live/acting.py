@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from agent.control.delay_line import DelayLine
@@ -9,6 +10,7 @@ from agent.control.direct import DirectController
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.control.watch import TickWatch
+from agent.errors import UserError
 from agent.interfaces import Decision, Goals, Image, Seen
 from agent.live.controls import Choice, Control, Controlled, Value
 from envs import Dial
@@ -47,6 +49,7 @@ class Acting(Controlled):
         """See :class:`agent.live.controls.Controlled`."""
         if self._values[name] == value:
             return
+        self._require_foreseen({**self._values, name: value})
         planners = {self._values[ACTS], value} <= set(PLANNERS)
         self._values[name] = value
         if name == ACTS and planners and isinstance(self.controller, WorldModelController):
@@ -54,6 +57,14 @@ class Acting(Controlled):
             return
         self.controller = self._made()
         self.reset()
+
+    def _require_foreseen(self, values: Mapping[str, Value]) -> None:
+        ticks = int(values[HORIZON]) * self._model.action_block
+        if values[KNOWS] and int(values[DELAY]) >= ticks:
+            raise UserError(
+                f"expected actions to act within the {ticks} ticks that are planned, got a delay "
+                f"of {values[DELAY]:.0f}: look further ahead"
+            )
 
     def keep_time(self, tick_ms: float) -> None:
         """From now on a tick is that long."""

@@ -46,8 +46,8 @@ class Rival(Controlled):
         self._controller = None if value == NOBODY else self._makers[self._name]()
         self.aim(self._goal)
 
-    def begin(self, state: Array) -> None:
-        """Stand in ``state`` (S,)."""
+    def begin(self, state: Array | None) -> None:
+        """Stand in ``state`` (S,), or wherever the world begins."""
         if self._world is not None:
             self._world.reset(np.random.default_rng(self._seed), state)
 

@@ -72,6 +72,7 @@ class Session:
         self._decision: Decision | None = None
         self._traces: deque[tuple[float, ...]] = deque(maxlen=TRACE_TICKS)
         self._tick, self._imagines_at, self._version, self._aimed_s = 0, 0, -1, 0.0
+        self._learned_tick = -1  # while time stands still nothing is seen anew
         self._refusals: list[tuple[int, str]] = []
         self._look()
         self._first_goal()
@@ -139,7 +140,8 @@ class Session:
             states = [world.sample_state(self._rng) for _ in range(PICTURES_AT_ONCE)]
             library.add([world.picture(state) for state in states], states)
             return True
-        if self._tick % SEEN_EVERY_TICKS == 0:
+        if self._tick % SEEN_EVERY_TICKS == 0 and self._tick > self._learned_tick:
+            self._learned_tick = self._tick
             library.add([self._frame], [world.state() if world.spec.state else None])
         return False
 
@@ -162,7 +164,7 @@ class Session:
             self._goal.pose(self._beside.goal)
         elif isinstance(self._world, Posable):
             self._goal.press("random-goal")
-        self._rival.begin(self._world.state())
+        self._begin_rival()
         self._follow_goal()
 
     def _grant(self, wish: Wish) -> None:
@@ -187,11 +189,14 @@ class Session:
     def _start_again(self, start: Array | None) -> None:
         """Begin another episode, towards the same goal."""
         self._world.reset(self._rng, start)
-        if isinstance(self._world, Posable):
-            self._rival.begin(self._world.state())
+        self._begin_rival()
         self._acting.reset()
         self._look()
         self._pace.wants_reset = False
+
+    def _begin_rival(self) -> None:
+        """Beside it, where the world can be posed; else at a start of its own."""
+        self._rival.begin(self._world.state() if isinstance(self._world, Posable) else None)
 
     def _look(self) -> None:
         self._frame = checked_frame(self._world, self._tick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from agent.data import RolloutStore
 from agent.errors import UserError
 from agent.settings import flat
 from agent.sweep.searching import Search, end_early, suggest
-from agent.sweep.space import Choices, Space, draw, grid, is_varied, with_whole_lists
+from agent.sweep.space import Choices, Space, draw, grid, is_varied, is_within, with_whole_lists
 from agent.sweep.trial import Line, Training, Trial, keep, read_record
 
 SEARCHES = ("grid", "random", "optuna")
@@ -47,6 +48,14 @@ class Plan:
             raise UserError("expected seeds by --seeds, got training.seed among the settings")
         space = with_whole_lists(self.space, dict(flat(preset(self.preset))))
         object.__setattr__(self, "space", space)
+
+    @property
+    def suggestions(self) -> int:
+        """How many trainings a search by Optuna makes: no more than there are different ones."""
+        values = [domain.values for domain in self.space.values() if isinstance(domain, Choices)]
+        if len(values) < len(self.space):
+            return self.trials
+        return min(self.trials, math.prod(map(len, values)) * len(self.seeds))
 
     def choices(self) -> list[dict[str, Any]]:
         """The settings of a grid or of a random search."""
@@ -130,17 +139,28 @@ class Sweeper:
     def _suggested(self, record: dict[str, Line], update: Update) -> list[Line]:
         plan = self.plan
         examples = [plan.example(self.out, data) for data in plan.data]
-        done = [_trained_on(one, record) for one in examples]
-        total = plan.trials * len(examples)
+        done = [self._known(one, record) for one in examples]
+        total = plan.suggestions * len(examples)
         keeping = _keeping(self.out, record, sum(map(len, done)), total, update)
         with one_cluster(self.cluster, self.workers):
             for example, before in zip(examples, done, strict=True):
-                missing, seed = plan.trials - len(before), plan.draw_seed + len(before)
+                missing, seed = plan.suggestions - len(before), plan.draw_seed + len(before)
                 journal = self.out / "optuna.log"
                 search = Search(example, plan.space, plan.seeds, journal, seed)
                 if missing > 0:
                     suggest(search, missing, self.stop_early, keeping)
-        return [line for example in examples for line in _trained_on(example, record)]
+        return [line for example in examples for line in self._known(example, record)]
+
+    def _known(self, example: Trial, record: Mapping[str, Line]) -> list[Line]:
+        """Lines of the same data and preset that this search could have suggested."""
+        same = (example.content, example.preset)
+        return [
+            line
+            for line in record.values()
+            if (line["content"], line["preset"]) == same
+            and line["seed"] in self.plan.seeds
+            and is_within(line["settings"], self.plan.space)
+        ]
 
 
 def _keeping(
@@ -151,15 +171,11 @@ def _keeping(
 
     def take(line: Line) -> None:
         nonlocal done
-        keep(out, line)
+        known = record.get(line["trial"])
+        if known is None or known["curve"] != line["curve"]:  # Optuna may ask for one twice
+            keep(out, line)
         record[line["trial"]] = line
         done += 1
         update(done, total)
 
     return take
-
-
-def _trained_on(example: Trial, record: Mapping[str, Line]) -> list[Line]:
-    """Lines of the same data and preset."""
-    same = (example.content, example.preset)
-    return [line for line in record.values() if (line["content"], line["preset"]) == same]

@@ -135,6 +135,16 @@ def draw(space: Space, seed: int, number: int) -> dict[str, Any]:
     return {name: domain.draw(rng) for name, domain in space.items()}
 
 
+def is_within(settings: Mapping[str, Any], space: Space) -> bool:
+    """Whether ``settings`` are a choice of ``space``: of the same settings, each as it says."""
+    return settings.keys() == space.keys() and all(
+        settings[name] in domain.values
+        if isinstance(domain, Choices)
+        else domain.low <= settings[name] <= domain.high
+        for name, domain in space.items()
+    )
+
+
 def varied(space: Space) -> list[str]:
     """The settings that have more than one value."""
     return [name for name, domain in space.items() if is_varied(domain)]

@@ -17,10 +17,12 @@ from agent.files.bundle import STATE, has_bundle
 from agent.files.durable import append_line_durably, drop_torn_line, explained_disk_errors
 from agent.files.folders import SWEEP_MARK
 from agent.files.json_files import sum_of
+from agent.files.lock import is_being_written
 from agent.training.recorder import read_metrics
 from agent.training.trainer import TrainingStoppedError
 from agent.training.whole import train_world_model
 
+_LOOK_AGAIN_S = 1.0
 Line = dict[str, Any]
 Curve = list[list[float]]  # gradient steps, held-out error
 
@@ -85,6 +87,8 @@ def train(trial: Trial, told: Callable[[Curve], None] = lambda curve: None) -> L
 
     config, start_s = trial.config(), time.monotonic()
     torch.set_num_threads(config.training.threads)
+    while is_being_written(trial.place):  # Optuna may ask for a training twice, at once
+        time.sleep(_LOOK_AGAIN_S)
     begun = has_bundle(trial.place / STATE)
     try:
         for report in train_world_model(Path(trial.data), trial.place, config, begun):

@@ -79,8 +79,9 @@ def moments(
         contexts.append(
             torch.stack([frames[k : k + count] for k in range(0, length + 1, block)], 1)
         )
-        ticks = torch.stack([actions[k : k + count] for k in range(length)], 1)  # (M, L'K, A)
-        sent.append(ticks.reshape(count, model.context - 1, -1))
+        starts = torch.arange(count)[:, None] + torch.arange(length)
+        ticks = actions[starts]  # (M, L'K, A)
+        sent.append(ticks.reshape(count, model.context - 1, model.action_width))
         owners.append(torch.full((count,), number))
     return Moments(torch.cat(contexts), torch.cat(sent), torch.cat(owners))
 

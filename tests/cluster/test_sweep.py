@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -185,6 +186,46 @@ def test_a_list_is_a_value_of_a_setting_that_is_one_and_lists_are_values_to_try(
         assert [one["training.warm_start_lags"] for one in choices[::2]] == tried
     with pytest.raises(UserError, match=r"lists to try for training.warm_start_lags, .* \[2\]\]"):
         Plan((data,), space=read_words({"training.warm-start-lags": "4,[2]"}))
+
+
+def test_a_file_may_name_one_data_set_and_one_seed(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: Pretended([]))
+    file = tmp_path / "sweep.toml"
+    file.write_text(f'data = "{data}"\nseeds = 3\npreset = "tiny"\n')
+    words = ["sweep", "--config", str(file), "--out", str(tmp_path / "sweep")]
+    assert run_agent.main(words) == 0
+    (line,) = read_record(tmp_path / "sweep").values()
+    assert (line["data"], line["seed"]) == (str(data), 3)
+
+
+def test_a_search_counts_its_own_trainings_alone(data, tmp_path):
+    space = {"training.batch": Choices((4, 8)), "training.learning_rate": Range(1e-4, 1e-2)}
+    plan = Plan((data,), (0, 1), "tiny", "optuna", trials=9, space=space)
+    example, lines = plan.example(tmp_path, data), []
+    for seed, settings in (
+        (0, {"training.batch": 4, "training.learning_rate": 1e-3}),
+        (0, {"training.batch": 5, "training.learning_rate": 1e-3}),
+        (0, {"training.batch": 4, "training.learning_rate": 1e-1}),
+        (2, {"training.batch": 4, "training.learning_rate": 1e-3}),
+        (0, {"training.batch": 4}),
+        (0, {"training.batch": 4, "training.steps": 7}),
+    ):
+        lines.append(replace(example, seed=seed, settings=settings).line([[1, 0.5]]))
+    sweeper = Sweeper(plan, tmp_path, cluster="local")
+    assert sweeper._known(example, {line["trial"]: line for line in lines}) == lines[:1]
+    assert plan.suggestions == 9
+    few = {"training.batch": Choices((4, 8)), "training.steps": Choices((7,))}
+    assert replace(plan, space=few).suggestions == 4  # there are no more
+
+
+def test_a_training_asked_for_twice_is_kept_once(tmp_path):
+    update = []
+    take = planning._keeping(tmp_path, {}, 0, 2, lambda done, total: update.append(done))
+    line = {"trial": "a", "curve": [[1, 0.5]], "settings": {}, "seed": 0, "data": "d"}
+    take({**line, "wall_s": 3.0})
+    take({**line, "wall_s": 0.1})
+    assert update == [0, 1, 2]
+    assert (tmp_path / "trials.jsonl").read_text().count("\n") == 1
 
 
 def test_settings_that_do_not_fit_the_recordings_fail_alone(data, tmp_path, monkeypatch):

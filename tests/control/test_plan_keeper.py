@@ -21,6 +21,16 @@ def test_the_kept_plan_moves_on_by_one_tick() -> None:
     np.testing.assert_array_equal(spy.starts[1], shifted.reshape(2, 3, 2, 2))
 
 
+def test_what_is_on_its_way_is_the_beginning_of_the_plan() -> None:
+    plan = np.ones((2, 3, 2, 2), np.float32)
+    keeper = PlanKeeper((3, 2, 2), seeds=(1, 2), delay=2)
+    pending = np.full((2, 2, 2), 0.25, np.float32)
+    sent = keeper.improve(Recorder([plan]), None, pending=pending)  # type: ignore[arg-type]
+    assert (sent == 1).all() and (plan == 1).all()
+    assert keeper.searched[0, :, 0].tolist() == [0.25, 0.25, 1, 1, 1, 1]
+    assert keeper.plan[0, :, 0].tolist() == [0.25, 1, 1, 1, 1, 0]
+
+
 def test_each_episode_keeps_its_own_stream_from_tick_to_tick() -> None:
     drawn = []
 

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from agent.control.torch_model import TorchModel
+from agent.live.beside import Beside
 from agent.live.controls import Button, Choice
 from agent.live.page_scene import triangles
 from agent.live.session import Session
 from agent.live.wishes import DragGoal, Press, Set
 from agent.model.encoder import EncoderConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
+from agent.rivals.constant import NoOpController
 from envs import Disturbable, Posable, PoseError, Staged, make_world
 
 SMALL = Path(__file__).parents[1] / "envs" / "small_worlds.py"
@@ -58,6 +60,45 @@ def test_every_control_of_every_world_may_be_used(session: Session) -> None:
     assert len(pickle.dumps(moment)) < 400_000
     allowed = ("expected a place", "broke down", "as strange as")
     assert all(any(word in reason for word in allowed) for _, reason in moment.refusals)
+
+
+def test_time_that_stands_still_shows_nothing_new() -> None:
+    with closing(make_world(f"{SMALL}:SlideWorld")) as world:
+        session = Session(world, untaught(world.spec))
+        for _ in range(5):
+            session.step()
+            session.use_spare_time()
+        before = session._library.size
+        assert before > 1
+        session.set("paused", 1.0)
+        for _ in range(50):
+            session.step()
+            session.use_spare_time()
+        assert session._library.size == before
+
+
+def test_a_rival_in_a_world_that_cannot_be_posed_begins_as_the_world_does() -> None:
+    name = f"{SMALL}:Pendulum"
+    with closing(make_world(name)) as world, closing(make_world(name)) as another:
+        assert not isinstance(world, Posable)
+        beside = Beside(another, {"still": lambda: NoOpController(world.spec)})
+        session = Session(world, untaught(world.spec), beside=beside)
+        session.set("rival", "still")
+        session.step()
+        assert np.isfinite(session.show().traces).any()
+
+
+def test_a_delay_beyond_what_is_planned_is_refused_and_it_goes_on() -> None:
+    with closing(make_world("two-room")) as world:
+        network = WorldModel(
+            WorldModelConfig(EncoderConfig(latent_dim=8), action_block=1), world.spec
+        )
+        session = Session(world, TorchModel(network))
+        session.set("delay", 2.0)
+        session.grant([Set(0, "horizon", 2.0)])
+        moment = session.show()
+        assert "look further ahead" in moment.refusals[0][1] and moment.values["horizon"] != 2.0
+        session.step()
 
 
 def test_where_there_are_grips_the_goal_is_brought_to_a_point(session: Session) -> None:

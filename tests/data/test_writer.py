@@ -1,0 +1,57 @@
+"""Recording by a program of one's own: what was given is what is read, whatever comes after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.data import RolloutStore, RolloutWriter
+from agent.data.manifest import MANIFEST_NAME
+from agent.errors import UserError
+from envs import Column, WorldSpec
+
+SPEC = WorldSpec("recorded:buffer", "drawn", (16, 16), 2, 0.04, (Column("x"),))
+
+
+def test_an_array_that_is_filled_again_is_another_episode(tmp_path: Path) -> None:
+    frames, actions, states = np.zeros((4, 16, 16, 3), np.uint8), np.zeros((3, 2)), np.zeros((4, 1))
+    with RolloutWriter(tmp_path / "data", SPEC) as writer:
+        for value in (10, 20, 30):
+            frames[:], actions[:], states[:] = value, value / 100, value
+            writer.add(frames, actions, states)
+    read = RolloutStore.open(tmp_path / "data").load()
+    for seen in (read.pixels[:, 0, 0, 0], read.state[:, 0]):
+        assert seen.reshape(3, 4).tolist() == [[10] * 4, [20] * 4, [30] * 4]
+
+
+def test_a_refused_writer_keeps_nobody_out(tmp_path: Path) -> None:
+    with RolloutWriter(tmp_path / "data", SPEC) as writer:
+        writer.add(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((1, 2)), np.zeros((2, 1)))
+    with pytest.raises(ValueError, match="step_s") as kept:
+        RolloutWriter(tmp_path / "data", WorldSpec("recorded:buffer", "drawn", (16, 16), 2, 0.05))
+    RolloutWriter(tmp_path / "data", SPEC).close()
+    assert kept.value  # as a notebook keeps the last exception, and its frames
+
+
+def test_a_closed_writer_takes_nothing(tmp_path: Path) -> None:
+    writer = RolloutWriter(tmp_path / "data", SPEC)
+    writer.close()
+    writer.close()
+    with pytest.raises(UserError, match=r"that is open, got one of .*data that is closed"):
+        writer.add(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((1, 2)), np.zeros((2, 1)))
+
+
+def test_the_first_episodes_are_counted_where_some_between_are_gone(tmp_path: Path) -> None:
+    with RolloutWriter(tmp_path, SPEC, episodes_per_shard=2) as writer:
+        for _ in range(6):
+            writer.add(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((1, 2)), np.zeros((2, 1)))
+    lines = (tmp_path / MANIFEST_NAME).read_text().splitlines(keepends=True)
+    (tmp_path / MANIFEST_NAME).write_text(lines[0] + lines[2])
+    store = RolloutStore.open(tmp_path)
+    assert store.episode_count == 4
+    assert store.first(4).content_sha256() == store.content_sha256()
+    assert store.first(2).records == store.records[:1]
+    with pytest.raises(UserError, match="the first 3 episodes"):
+        store.first(3)
