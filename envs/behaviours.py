@@ -183,5 +183,5 @@ def roll_out(
             require_finite(world.spec, states[: tick + 1])
             return RollOut(actions[:tick], states[: tick + 1])
         actions[tick] = checked_action(policy(world, tick), width, behaviour.name, tick)
-        ended = world.step(actions[tick])
+        ended = world.step(actions[tick].copy())  # a world may scale it in place
         tick += 1

@@ -168,7 +168,12 @@ def maker_of(name: str) -> Callable[..., Any]:
         return _from_file(Path(prefix), rest)
     offered = offered_worlds()
     if name in offered:
-        return _as_maker(offered[name].load(), name)
+        try:
+            return _as_maker(offered[name].load(), name)
+        except ImportError as error:
+            raise WorldError(
+                f"{name}, which an installed package offers, cannot be imported: {error}"
+            ) from error
     raise WorldError(_unknown(name, known_worlds()))
 
 

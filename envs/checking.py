@@ -99,6 +99,8 @@ def _check_state(world: World, name: str) -> None:
         raise _broken(name, "state()", f"an array ({count},), as spec.state has", found)
     if not np.isfinite(np.asarray(state, np.float64)).all():
         raise _broken(name, "state()", "finite numbers", state)
+    if np.shares_memory(state, world.state()):
+        raise _broken(name, "state()", "a fresh copy each time", "the same memory twice")
 
 
 def _check_frame(world: World, frame: Any, name: str) -> None:

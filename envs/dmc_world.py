@@ -38,8 +38,9 @@ class DmcWorld(MujocoWorld):
     """A body of dm_control's suite; see :class:`envs.base.World`.
 
     It can be posed, and never ends by itself. Actions are scaled from [-1, 1] to the task's box.
-    Raises ``WorldError`` for an unknown ``task`` ("DOMAIN-TASK") or actions without bounds,
-    ``ProfileError`` for an unknown ``look`` or an absurd ``image_size``.
+    Raises ``WorldError`` for an unknown ``task`` ("DOMAIN-TASK"), actions without bounds, or a
+    scene that is another in every episode, ``ProfileError`` for an unknown ``look`` or an absurd
+    ``image_size``.
     """
 
     def __init__(self, task: str, look: str = "fast", image_size: int = 64) -> None:
@@ -64,7 +65,13 @@ class DmcWorld(MujocoWorld):
         super().__init__(physics)
         self._nq = int(physics.model.nq)
         self._spare: Any = None
+        before = _standing(physics.model)
         self.reset(np.random.default_rng(0))
+        if not np.array_equal(before, _standing(physics.model)):
+            raise WorldError(
+                f"dmc:{task} puts parts of its scene elsewhere in every episode, which are no part "
+                "of its state: no picture of a state could show them"
+            )
 
     @property
     def crossing_s(self) -> float:
@@ -149,6 +156,14 @@ class DmcWorld(MujocoWorld):
                 if (physics.model.id2name(index, kind) or "").startswith(TARGET):
                     colours[index, 3] = 0.0
         return physics
+
+
+def _standing(model: Any) -> Array:
+    """Where the parts of the scene are, but what only a task wants."""
+    names = [model.id2name(index, "body") or "" for index in range(model.nbody)]
+    shown = [index for index, name in enumerate(names) if not name.startswith(TARGET)]
+    parts = (model.body_pos[shown], model.body_quat[shown], model.hfield_data)
+    return np.concatenate([np.ravel(part) for part in parts])
 
 
 def _begin(environment: Any, rng: np.random.Generator) -> None:

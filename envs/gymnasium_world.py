@@ -32,7 +32,9 @@ DEFAULT_STEP_S = 0.05  # where the environment's metadata has no render_fps
 
 
 def open_gymnasium(name: str, look: str = LOOK, image_size: int = 64) -> GymnasiumWorld:
-    """The environment registered as ``name``.
+    """The environment registered as ``name``, without its registered limit of time.
+
+    Whoever plays says for how long; a limit would end an episode that goes on from a recording.
 
     Raises:
         WorldError: if it cannot be a world.
@@ -41,7 +43,7 @@ def open_gymnasium(name: str, look: str = LOOK, image_size: int = 64) -> Gymnasi
     _say_that_there_is_no_screen()
     configure_gl_if_possible()  # before MuJoCo is imported, which many draw with
     try:
-        env = gymnasium.make(name, render_mode="rgb_array")
+        env = gymnasium.make(name, render_mode="rgb_array", max_episode_steps=-1)
     except Exception as error:  # what an environment's own making raises is its own
         raise WorldError(f"gym:{name} cannot be made: {error}") from error
     if hasattr(env.unwrapped, "mujoco_renderer"):
@@ -103,7 +105,7 @@ class GymnasiumWorld:
             raise ValueError(f"expected {self.spec.action_dim} finite numbers, got {action!r}")
         low, high = np.float64(self._box.low), np.float64(self._box.high)
         share = (np.clip(given, -1.0, 1.0).reshape(self._box.shape) + 1.0) / 2.0
-        scaled = (low + share * (high - low)).astype(self._box.dtype)
+        scaled = np.clip(low + share * (high - low), low, high).astype(self._box.dtype)
         with self._explained("step"):
             observation, _, terminated, truncated, info = self._env.step(scaled)
         self._remember(observation, info)
@@ -209,7 +211,8 @@ class GymnasiumWorld:
         self._state = state
 
     def _columns(self) -> tuple[Column, ...]:
-        own = getattr(self._env.unwrapped, "state_columns", None)
+        known = self._env.has_wrapper_attr("state_columns")  # of any wrapper, or of what it wraps
+        own = self._env.get_wrapper_attr("state_columns") if known else None
         if own is None:
             return tuple(Column(f"obs_{index}") for index in range(len(self._state)))
         columns = tuple(own)

@@ -58,7 +58,7 @@ class Hindsight:
         begun = self._begin_at(world, world_seed, recording, first)
         begun.begin(world)
         for action in recording.actions[first : first + self.offset_steps]:
-            world.step(action)
+            world.step(action.copy())
         frame = None if isinstance(world, Posable) else world.frame()
         return replace(begun, seed=own_seed, goal=world.state(), goal_frame=frame)
 

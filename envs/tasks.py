@@ -41,7 +41,7 @@ class Episode:
         """Bring ``world`` to the start."""
         world.reset(np.random.default_rng(self.world_seed), self.start)
         for action in self.replay:
-            world.step(action)
+            world.step(action.copy())
 
     def goal_picture(self, world: World) -> Image:
         """The goal as the world's camera sees it.

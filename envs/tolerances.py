@@ -41,9 +41,14 @@ def tolerances_asked(name: str) -> dict[str, float]:
         ) from error
 
 
+def tolerances_of(spec: WorldSpec) -> dict[str, float | None]:
+    """What a goal of ``spec`` is about, by column."""
+    return {spec.state[i].name: spec.state[i].tolerance for i in spec.goal_columns}
+
+
 def with_tolerances(spec: WorldSpec) -> str:
     """The world of ``spec`` by name, with its tolerances, as :func:`tolerances_asked` reads it."""
-    told = [f"{spec.state[i].name}={spec.state[i].tolerance!r}" for i in spec.goal_columns]
+    told = [f"{name}={tolerance!r}" for name, tolerance in tolerances_of(spec).items()]
     return f"{spec.world}@{','.join(told)}" if told else spec.world
 
 
@@ -74,12 +79,21 @@ def spec_judged_by(spec: WorldSpec, tolerances: Mapping[str, float]) -> WorldSpe
                 + (f"; did you mean {near[0]!r}? " if near else ". ")
                 + (f"There are {', '.join(spec.state_names)}" if known else "It tells no state")
             )
+    asked = {
+        column.name: tolerances.get(column.name, tolerances.get(column.point))
+        for column in spec.state
+    }
+    for column in spec.state:
+        parts = [one.name for one in spec.state if one.point and one.point == column.point]
+        alike = sorted({value for part in parts if (value := asked[part]) is not None})
+        if len(alike) > 1:
+            raise WorldError(
+                f"expected one tolerance of the point {column.point!r} of {spec.world}, got "
+                f"{alike}: its columns are one distance"
+            )
     try:
         columns = tuple(
-            dataclasses.replace(
-                column, tolerance=tolerances.get(column.name, tolerances.get(column.point))
-            )
-            for column in spec.state
+            dataclasses.replace(column, tolerance=asked[column.name]) for column in spec.state
         )
         return dataclasses.replace(spec, state=columns)
     except SpecError as error:

@@ -91,6 +91,7 @@ class TwoRoomWorld:
             PoseError: for a place in a wall or outside.
         """
         self._place = sample_place(rng) if state is None else _checked(state)
+        self._pushed = np.zeros(2)
 
     def step(self, action: Array) -> bool:
         """Move by ``action`` (2,) times 5 px, clipped to [-1, 1]; it never ends by itself."""

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import typing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from agent.commands.places import run_beside
 from agent.commands.train import Train
 from agent.commands.worlds_asked import DEFAULT_WORLD, USUAL_BEHAVIOUR
 from agent.settings import MAX_SEED
+from envs import distance_to_goal, make_world
 
 NONE = type(None)
 ROOT = Path(__file__).parents[1]
@@ -387,3 +389,12 @@ def test_a_bare_interpreter_is_told_what_to_do(
     lacks("agent.commands.nothing")  # a bug of ours
     with pytest.raises(ModuleNotFoundError):
         run_agent.main(["doctor"])
+
+
+@pytest.mark.parametrize("name", ["reacher", "two-room"])
+def test_control_does_not_begin_at_its_goal(name: str) -> None:
+    with closing(make_world(name)) as world:
+        for seed in range(3):
+            episode = Control(goal_seed=seed, seed=seed)._episode(world)
+            episode.begin(world)
+            assert distance_to_goal(world.spec, world.state(), episode.goal) > 1

@@ -70,6 +70,7 @@ class Processes(Crew[T, R]):
         try:
             pipe.send(task)
         except BrokenPipeError as error:
+            self._receive(pipe)  # the reason, where it could still tell one
             raise self._death(pipe) from error
         self._busy_with[pipe] = number
 

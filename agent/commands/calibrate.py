@@ -36,16 +36,16 @@ class Calibrate:
     def run(self) -> None:
         """Load, learn, write beside the weights."""
         from agent.data.store import RolloutStore
-        from agent.model.checkpoint import load_checkpoint
+        from agent.model.checkpoint import checkpoint_facts, load_checkpoint
         from agent.model.sight import SIGHT_FILE
         from agent.training.sight import learn_sight, what_is_off
 
         place = find_checkpoint(self.checkpoint)
         model, store = load_checkpoint(place), RolloutStore.open(self.data)
         model.spec.require_same(store.header.spec, f"the data in {self.data}")
-        sight = learn_sight(
-            model, store.load(), *store.split(least_frames=model.config.memory_frames)
-        )
+        share = checkpoint_facts(place)["training"]["holdout_fraction"]
+        ids = store.split(share, model.config.memory_frames)
+        sight = learn_sight(model, store.load(), *ids)
         if missing := what_is_off(sight, model.config.memory_frames):
             raise UserError(f"{self.data}: {missing}. {place} is as it was")
         write_bundle(place, {**read_bundle(place), SIGHT_FILE: sight.to_bytes()})

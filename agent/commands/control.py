@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -131,19 +131,22 @@ class Control:
 
         from envs import Episode, Posable, load_goal_image, task_named
 
+        # Not the stream that goals are drawn from, or it would start at the goal of that number.
+        begins = int(np.random.SeedSequence(self.seed, spawn_key=(1,)).generate_state(1)[0])
         goal = np.full(len(world.spec.state), np.nan)
         start = state_given(self.start_state, world, "--start-state") if self.start_state else None
         if self.goal_image is not None:
             pixels = load_goal_image(self.goal_image, world)
-            return Episode(self.seed, goal, start, self.seed, goal_frame=pixels)
+            return Episode(self.seed, goal, start, begins, goal_frame=pixels)
         if self.goal_state:
             state = state_given(self.goal_state, world, "--goal-state")
-            return Episode(self.seed, state, start, self.seed)
+            return Episode(self.seed, state, start, begins)
         seed = self.goal_seed or 0
         if isinstance(world, Posable):
             state = world.sample_state(np.random.default_rng(seed))
-            return Episode(self.seed, state, start, self.seed)
-        return task_named("hindsight", world).episodes(world, 1, seed)[0]
+            return Episode(self.seed, state, start, begins)
+        recorded = task_named("hindsight", world).episodes(world, 1, seed)[0]
+        return replace(recorded, seed=self.seed)
 
     def _write(self, steered: Steered, episode: Episode, world: World) -> None:
         from agent.reporting.video import write_picture, write_video

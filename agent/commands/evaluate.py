@@ -144,12 +144,13 @@ class Evaluate:
 
     def _run_offline(self, data: Path) -> None:
         from agent.evaluation.offline import evaluate_offline
-        from agent.model.checkpoint import load_checkpoint
+        from agent.model.checkpoint import checkpoint_facts, load_checkpoint
 
         checkpoint = checkpoint_for(self.controller, self.checkpoint)
         if checkpoint is None or self.controller != "world-model":
             raise UserError(f"expected world-model with --data, got {self.controller}")
-        found = evaluate_offline(load_checkpoint(checkpoint), data, self.seed)
+        share = checkpoint_facts(checkpoint)["training"]["holdout_fraction"]
+        found = evaluate_offline(load_checkpoint(checkpoint), data, self.seed, share)
         if self.json is not None:
             write_json(self.json, found.to_json())
         show_facts(f"{checkpoint} on held-out recordings of {data}", found.facts())

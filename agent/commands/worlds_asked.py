@@ -45,7 +45,7 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
     Raises:
         UserError: if the checkpoint's world must be named, or there is none behind its recordings.
     """
-    from envs import names_code, opens_by_name
+    from envs import names_code, opens_by_name, without_tolerances
 
     spec = None if checkpoint is None else world_of_checkpoint(checkpoint)
     if spec is None:
@@ -68,8 +68,9 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
         )
     square = spec.image_size[0] if len(set(spec.image_size)) == 1 else None
     told = ("image_size",) if look else ("image_size", "look")
-    if name is None or name == spec.world:
-        return WorldAsked(_judged(spec), look or spec.look, square, told)
+    if name is None or without_tolerances(name) == spec.world:
+        judged = _judged(spec) if name in (None, spec.world) else name
+        return WorldAsked(judged, look or spec.look, square, told)
     return WorldAsked(name, look, square, told)
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from agent.data.episodes import Rows
 from agent.errors import UserError
 
+HOLDOUT_FRACTION = 0.05  # unless a training says otherwise
+
 
 def held_out_of(
     count: int, fraction: float, least_frames: int, lengths: Callable[[int], Rows]

@@ -71,7 +71,8 @@ def verify_dataset(directory: Path | str) -> Facts:
 
 def state_facts(column: Column, values: Array) -> Facts:
     """How much of its range a state's number (N,) visits; its usual size where it has none."""
-    low, high = (0.0, column.period) if isfinite(column.period) else (column.low, column.high)
+    is_turn = isfinite(column.period) and not (isfinite(column.low) and isfinite(column.high))
+    low, high = (0.0, column.period) if is_turn else (column.low, column.high)
     unit = f"_{column.unit.replace('/', '_')}" if column.unit else ""
     if not (isfinite(low) and isfinite(high)):
         sizes = np.abs(values)
@@ -79,6 +80,6 @@ def state_facts(column: Column, values: Array) -> Facts:
             f"{column.name}_mean_abs{unit}": round(float(sizes.mean()), 2),
             f"{column.name}_p95_abs{unit}": round(float(np.percentile(sizes, 95)), 2),
         }
-    turned = np.mod(values, column.period) if isfinite(column.period) else values
+    turned = np.mod(values, column.period) if is_turn else values
     bins = np.clip((turned - low) / (high - low) * BINS, 0, BINS - 1).astype(np.int64)
     return {f"{column.name}_coverage": round(len(np.unique(bins)) / BINS, 3)}

@@ -18,7 +18,7 @@ import numpy as np
 
 from agent.data.episodes import Episodes, Rows, ShardPixels
 from agent.data.header import HEADER_NAME, DatasetHeader
-from agent.data.holding_out import held_out_of
+from agent.data.holding_out import HOLDOUT_FRACTION, held_out_of
 from agent.data.manifest import ShardRecord, read_manifest
 from agent.data.shards import UNREADABLE, Columns
 from agent.errors import DamagedDataError, UserError
@@ -129,7 +129,9 @@ class RolloutStore:
         found = np.concatenate([self._read_columns(record).ep_len for record in tail])
         return found[len(found) - (self.episode_count - first) :]
 
-    def split(self, holdout_fraction: float = 0.05, least_frames: int = 1) -> tuple[Rows, Rows]:
+    def split(
+        self, holdout_fraction: float = HOLDOUT_FRACTION, least_frames: int = 1
+    ) -> tuple[Rows, Rows]:
         """Episode numbers to train on and to hold out; see :func:`held_out_of`.
 
         Collecting more episodes moves the border, so train and evaluate on the same data set.

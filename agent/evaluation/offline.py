@@ -21,6 +21,7 @@ import torch
 from agent.control.mpc import WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.data.episodes import Episodes, Rows
+from agent.data.holding_out import HOLDOUT_FRACTION
 from agent.data.store import RolloutStore
 from agent.errors import UserError
 from agent.interfaces import Array, Goals, Seen
@@ -63,14 +64,16 @@ class Offline:
         return {"schema": "lejepa-agent/offline/1", **vars(self)}
 
 
-def evaluate_offline(model: WorldModel, data: Path, seed: int = 0) -> Offline:
-    """Measure ``model`` on the held-out episodes of ``data``.
+def evaluate_offline(
+    model: WorldModel, data: Path, seed: int = 0, holdout_fraction: float = HOLDOUT_FRACTION
+) -> Offline:
+    """Measure ``model`` on the held-out episodes of ``data``, the share that its training held out.
 
     UserError if they are of another world, or none of them is long enough.
     """
     store = RolloutStore.open(data)
     model.spec.require_same(store.header.spec, f"the recordings in {data}")
-    held_out = store.split(least_frames=model.config.memory_frames)[1]
+    held_out = store.split(holdout_fraction, model.config.memory_frames)[1]
     episodes = store.load()
     rng = np.random.default_rng(seed)
     rows = _starts(model, episodes, held_out.tolist(), rng)

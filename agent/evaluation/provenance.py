@@ -29,8 +29,8 @@ def origin_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     data = facts.get("data", {})
     settings = facts.get("training", facts.get("settings", {}))
     steps = facts.get("env_steps")
-    if "episodes" in data and "episode_steps" in data:
-        steps = data["episodes"] * data["episode_steps"]
+    if "episodes" in data and "episode_steps" in data:  # checkpoints of before say no more
+        steps = data.get("env_steps", data["episodes"] * data["episode_steps"])
     price = {
         "env_steps": steps,
         "training_s": facts.get("training_s", facts.get("seconds")),

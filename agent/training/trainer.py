@@ -269,7 +269,11 @@ class Trainer:
         learned_from, _ = self.store.split(share, least)  # of all there are, in memory or not
         return {
             "training": to_dict(self.config.training),
-            "data": {**self.store.header.to_json(), "episodes": self.store.episode_count},
+            "data": {
+                **self.store.header.to_json(),
+                "episodes": self.store.episode_count,
+                "env_steps": self.store.row_count - self.store.episode_count,
+            },
             "begun_from": self.identity["begin"],
             "env_steps": env_steps(self.store, learned_from),
             "training_s": round(self._seconds(), 1),

@@ -43,7 +43,15 @@ from envs.reacher.targets import (
     sample_target_m,
     target_reward,
 )
-from envs.tasks import Episode, Verdict, checked_count, judged, random_streams
+from envs.tasks import (
+    Episode,
+    Verdict,
+    checked_count,
+    judge_by_tolerance,
+    judged,
+    random_streams,
+)
+from envs.tolerances import tolerances_of
 
 JOINTS = 2
 TOLERANCE_RAD = 0.05
@@ -153,7 +161,15 @@ class ReacherTask:
         return [self._episode(seed, index, world) for index in range(count)]
 
     def judge(self, spec: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
-        """From states (T, 2, 4) at every physics step; see :meth:`envs.tasks.Task.judge`."""
+        """From states (T, 2, 4) at every physics step; see :meth:`envs.tasks.Task.judge`.
+
+        By what its name asks of the world, ``reacher@wrist=0.1``, if it asks for anything.
+        """
+        if self.reach_m is None and tolerances_of(spec) != {
+            "shoulder": TOLERANCE_RAD,
+            "wrist": TOLERANCE_RAD,
+        }:
+            return judge_by_tolerance(spec, path, start, episode)
         goal = episode.goal[:JOINTS]
         inside = self._inside(path[..., :JOINTS], goal)
         errors = self._errors_rad(path[-1, -1, :JOINTS], goal)

@@ -100,3 +100,8 @@ def test_episodes_of_unequal_length_are_shown_whole():
     film = side_by_side(recorded, [0, 1])
     assert film[:, 2, 2, 0].tolist() == [0, 1, 2, 2, 2, 2, 2]
     assert film[:, 2, -3, 0].tolist() == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_a_turn_that_is_stopped_is_covered_between_its_stops():
+    column = Column("wrist", "rad", 2 * np.pi, -2.8, 2.8)
+    assert state_facts(column, np.linspace(-2.8, 2.8, 4000))["wrist_coverage"] == 1.0

@@ -55,3 +55,14 @@ def test_the_first_episodes_are_counted_where_some_between_are_gone(tmp_path: Pa
     assert store.first(2).records == store.records[:1]
     with pytest.raises(UserError, match="the first 3 episodes"):
         store.first(3)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [WorldSpec("recorded:buffer", "drawn", (16, 16), 2, 0.04),
+     WorldSpec("somewhere", "drawn", (16, 16), 2, 0.04, (Column("x"),))],
+)  # fmt: skip
+def test_what_could_not_be_read_together_is_not_written(tmp_path: Path, other: WorldSpec) -> None:
+    RolloutWriter(tmp_path / "data", SPEC).close()
+    with pytest.raises(UserError, match="record into a directory of its own"):
+        RolloutWriter(tmp_path / "data", other)

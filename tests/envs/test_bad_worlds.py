@@ -1,5 +1,7 @@
 """What cannot be a world is refused in words that say what is wrong."""
 
+from contextlib import closing
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import gymnasium
@@ -7,7 +9,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from envs import GLError, WorldError, load_user_module, make_world
+from envs import Column, GLError, WorldError, load_user_module, make_world
+from envs.catalogue import ENTRY_POINTS
 from envs.checking import check_world
 from envs.gymnasium_world import GymnasiumWorld
 
@@ -131,3 +134,42 @@ def test_a_world_that_fails_to_begin_is_told_by_its_own_line(tmp_path: Path) -> 
     path.write_text("class World:\n    def __init__(self):\n        self.arm = {}['port']\n")
     with pytest.raises(WorldError, match=r"no arguments, line 3: KeyError"):
         make_world(f"{path}:World")
+
+
+class Judged(gymnasium.Wrapper):
+    state_columns = (Column("place", tolerance=0.1), Column("pace"))
+
+
+def test_columns_of_a_wrapper_are_the_states() -> None:
+    world = GymnasiumWorld(Judged(pendulum()), "it")
+    assert world.spec.state_names == ("place", "pace") and world.spec.goal_columns == (0,)
+
+
+def test_a_state_that_is_changed_in_place_is_refused() -> None:
+    world = SMALL.SlideWorld()
+    place = np.zeros(1)
+    world.state = lambda: place[:]
+    with pytest.raises(WorldError, match="a fresh copy each time, got the same memory twice"):
+        check_world(world, "it")
+
+
+def test_no_action_leaves_the_box_by_rounding() -> None:
+    box, got = spaces.Box(-0.1, 0.3, (1,), np.float64), []
+    env = pendulum(action_space=box, step=lambda a: (got.append(a), SMALL.Pendulum.step(env, a))[1])
+    world = GymnasiumWorld(env, "it")
+    for action in (-1.0, 1.0):
+        world.step(np.array([action]))
+    assert all(box.contains(sent) for sent in got) and len(got) == 2
+
+
+def test_a_registered_limit_of_time_ends_nothing() -> None:
+    with closing(make_world("gym:Reacher-v5")) as world:
+        world.reset(np.random.default_rng(0))
+        assert not any(world.step(np.zeros(2)) for _ in range(51))  # registered with 50
+
+
+def test_a_package_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("theirs", "no_such_package_of_theirs:World", ENTRY_POINTS)
+    monkeypatch.setattr("envs.catalogue.offered_worlds", lambda: {"theirs": point})
+    with pytest.raises(WorldError, match="theirs, which an installed package offers, cannot be"):
+        make_world("theirs")

@@ -105,3 +105,13 @@ def test_a_state_that_is_no_number_is_not_recorded(monkeypatch):
 def test_an_unknown_behaviour_gets_the_nearest_name():
     with pytest.raises(WorldError, match="did you mean 'uniform'"):
         behaviour_named("unifrom", make_world("reacher"))
+
+
+def test_a_world_that_scales_actions_in_place_rewrites_no_record(monkeypatch):
+    world = make_world("two-room")
+    plain = roll_out(world, BEHAVIOURS["uniform"], np.random.default_rng(3), 10)
+    step = world.step
+    monkeypatch.setattr(world, "step", lambda action: (step(action), action.fill(0.0))[0])
+    again = roll_out(world, BEHAVIOURS["uniform"], np.random.default_rng(3), 10)
+    np.testing.assert_array_equal(again.actions, plain.actions)
+    assert plain.actions.any()

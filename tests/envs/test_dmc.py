@@ -145,3 +145,13 @@ def test_the_goal_pose_reaches_the_target_by_the_shorter_way() -> None:
         )
         way = max(angle_error_rad(goal, start)[0], abs(goal[1] - start[1]))
         assert way == pytest.approx(min(max(shoulder), max(wrist)))
+
+
+@pytest.mark.parametrize("name", ["manipulator-insert_ball", "quadruped-escape"])
+def test_a_scene_that_is_another_in_every_episode_is_refused(name: str) -> None:
+    with pytest.raises(envs.WorldError, match="parts of its scene elsewhere in every episode"):
+        envs.make_world(f"dmc:{name}")
+
+
+def test_a_target_may_be_elsewhere() -> None:
+    envs.make_world("dmc:manipulator-bring_ball").close()

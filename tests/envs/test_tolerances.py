@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agent.commands.worlds_asked import world_asked
-from envs import Column, WorldError, WorldSpec, distance_to_goal, make_world
+from envs import (
+    Column,
+    Episode,
+    WorldError,
+    WorldSpec,
+    distance_to_goal,
+    make_world,
+    task_named,
+)
 from envs.tolerances import (
     spec_judged_by,
     tolerances_asked,
@@ -76,6 +85,7 @@ def test_other_names_ask_for_none(name: str) -> None:
         ("two-room@x=near", "expected numbers"),
         ("two-room@x=-1", "tolerance above 0"),
         ("two-room@x=nan", "tolerance above 0"),
+        ("two-room@x=5,y=100", "one tolerance of the point 'place'"),
         ("two-rom@x=1", "did you mean 'two-room'"),
     ],
 )
@@ -108,3 +118,25 @@ def test_a_checkpoint_remembers_what_counted(tmp_path: Path) -> None:
     assert world_asked(None, "", tmp_path / "run" / "checkpoint").name == world
     other = world_asked("gym:InvertedPendulum-v5@obs_1=1", "", tmp_path / "run" / "checkpoint")
     assert other.name == "gym:InvertedPendulum-v5@obs_1=1"
+
+
+@pytest.mark.parametrize(
+    ("name", "held"), [("reacher", False), ("reacher@shoulder=1.5,wrist=1.5", True)]
+)
+def test_reachers_own_tasks_are_judged_by_what_is_asked(name: str, held: bool) -> None:
+    with closing(make_world(name)) as world:
+        task = task_named("anywhere", world)
+        start = np.zeros(4)
+        episode = Episode(0, np.array([1.0, 1.0, 0.0, 0.0]), start)
+        verdict = task.judge(world.spec, np.zeros((20, 2, 4)), start, episode)
+        assert verdict.held is held
+
+
+def test_a_checkpoint_keeps_its_look_where_tolerances_are_asked_for(tmp_path: Path) -> None:
+    data, run = str(tmp_path / "data"), str(tmp_path / "run")
+    words = ["--world", "reacher", "--look", "dmc", "--episodes", "2", "--episode-steps", "30"]
+    assert main(["collect", *words, "--out", data]) == 0
+    few = ["--steps", "2", "--head.steps", "1", "--threads", "1"]
+    assert main(["train", "--data", data, "--out", run, "--preset", "tiny", *few]) == 0
+    asked = world_asked("reacher@wrist=0.1", "", Path(run) / "checkpoint")
+    assert (asked.name, asked.look) == ("reacher@wrist=0.1", "dmc")

@@ -109,3 +109,12 @@ def test_bad_places_and_looks_are_errors() -> None:
             placed("two-room", *place)
     with pytest.raises(ProfileError, match="'fast'"):
         make_world("two-room", look="dmc")
+
+
+def test_a_push_does_not_outlive_its_episode() -> None:
+    world = TwoRoomWorld()
+    world.reset(np.random.default_rng(0), np.array([60.0, 60.0]))
+    world.push(np.array([1.0, 0.0, 0.0]))
+    world.reset(np.random.default_rng(0), np.array([60.0, 60.0]))
+    world.step(np.zeros(2))
+    assert world.state().tolist() == [60.0, 60.0]

@@ -12,7 +12,7 @@ from agent.commands.measurement import Measurement
 from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked
 from agent.evaluation import provenance
-from agent.evaluation.provenance import code_version
+from agent.evaluation.provenance import code_version, origin_of
 
 
 def test_files_of_another_owner_have_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +56,10 @@ def test_names_with_spaces_are_quoted_and_places_below_here_are_relative(
     for command in (demo.collecting, demo.training, demo.rival):
         words = shlex.split(line_of(command))
         assert words[words.index("--out") + 1].startswith("my demo/")
+
+
+def test_steps_are_those_that_were_played() -> None:
+    facts = {"data": {"episodes": 300, "episode_steps": 200}}
+    assert origin_of(facts)["bought_with"]["env_steps"] == 60_000
+    facts["data"]["env_steps"] = 6_000  # as where episodes end sooner
+    assert origin_of(facts)["bought_with"]["env_steps"] == 6_000
