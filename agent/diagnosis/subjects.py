@@ -67,7 +67,7 @@ def world_states(
     _require_rows(max(int(lengths[i]) for i in ids), stride)
     rows = [states[first[i] : first[i] + lengths[i] : stride] for i in ids]
     periods = tuple(np.inf if isfinite(c.low) else c.period for c in columns)  # stops end a circle
-    values = np.where(np.isfinite(periods), _wrapped(_cut_alike(rows), periods), _cut_alike(rows))
+    values = _wrapped(_cut_alike(rows), periods)
     changing = varies(values.reshape(-1, len(columns)))
     if not changing.any():
         changing[:] = True  # nothing moves at all, which is refused in words
@@ -90,9 +90,14 @@ def _require_rows(frames: int, stride: int) -> None:
 
 
 def _wrapped(values: Array, periods: tuple[float, ...]) -> Array:
-    """Values in half a period around 0; nothing is done where there is no period."""
-    period = np.where(np.isfinite(periods), periods, 1.0)
-    return np.mod(values + period / 2, period) - period / 2
+    """Values (E, T, C) in half a period around their circular mean, so that what swings about a
+    half turn is not cut in two; nothing is done where there is no period."""
+    is_turn = np.isfinite(periods)
+    period = np.where(is_turn, periods, 1.0)
+    turned = np.exp(2j * np.pi * values / period).mean((0, 1))
+    middle = np.angle(turned) / (2 * np.pi) * period
+    around = middle + np.mod(values - middle + period / 2, period) - period / 2
+    return np.where(is_turn, around, values)
 
 
 def _cut_alike(rows: list[Array]) -> Array:

@@ -1,10 +1,11 @@
 """From a time series to roughly independent samples.
 
 Frames of one episode resemble each other, and a test that takes them for independent finds
-significance everywhere. The *memory* is the first lag at which no principal direction, and no
-square of one, correlates above ``FORGOTTEN``, measured about the mean of all episodes: whatever
-differs from one episode to the next (its action scale, say) therefore never decays, and the
-memory becomes a whole episode. Every memory-th frame is kept, from a random phase; at least one
+significance everywhere. The *memory* is the lag from which on no principal direction, and no
+square of one, correlates above ``FORGOTTEN``, whatever its sign: what swings is uncorrelated after
+a quarter of a period and comes back after a half. It is measured about the mean of all episodes:
+whatever differs from one episode to the next (its action scale, say) therefore never decays, and
+the memory becomes a whole episode. Every memory-th frame is kept, from a random phase; at least one
 frame an episode always is, and episodes are independent.
 
 For Gaussian data what is left does no harm: a statistic of degree d feels a correlation ρ as ρ^d
@@ -13,6 +14,7 @@ For Gaussian data what is left does no harm: a statistic of degree d feels a cor
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +24,7 @@ from agent.diagnosis.trajectories import Trajectories
 from agent.interfaces import Array
 
 FORGOTTEN = 0.2
+AHEAD, NOISE = 8, 4.0  # memories looked ahead; standard deviations of a correlation by chance
 MOST_SAMPLES = 1000  # more would only cost time: verdicts rest on effect sizes
 Rows = NDArray[np.int64]
 
@@ -69,8 +72,18 @@ def memory_frames(white: Array) -> int:
     features = np.concatenate([white, (white**2 - 1) / np.sqrt(2)], -1)
     features = features - features.mean((0, 1))
     power = np.maximum((features**2).mean((0, 1)), 1e-12)
-    for lag in range(1, white.shape[1] - 1):
+    most = int(white.shape[1]) - 1
+
+    def correlation(lag: int) -> float:
         product = (features[:, lag:] * features[:, :-lag]).mean((0, 1))
-        if (product / power).max() < FORGOTTEN:
-            return lag
-    return int(white.shape[1]) - 1
+        return float(np.abs(product / power).max())
+
+    def is_remembered(lag: int, memory: int) -> bool:
+        apart = len(white) * (white.shape[1] - lag) / (2 * memory)  # independent pairs, roughly
+        return correlation(lag) >= max(FORGOTTEN, NOISE / math.sqrt(apart))
+
+    memory = next((lag for lag in range(1, most) if correlation(lag) < FORGOTTEN), most)
+    while later := [lag for lag in range(memory, min(AHEAD * memory, most))
+                    if is_remembered(lag, memory)]:  # fmt: skip
+        memory = later[-1] + 1
+    return min(memory, most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import matplotlib
@@ -54,7 +55,7 @@ def _losses(axes: Axes, metrics: Sequence[Report]) -> None:
 def _probes(axes: Axes, diagnosed: Sequence[Report]) -> None:
     style.dress(axes, "What a linear probe reads from an embedding", STEP, "R², held-out episodes")
     targets = diagnosed[-1]["diagnostics"]["probe_r2"] if diagnosed else ()
-    for target, colour in zip(targets, style.SERIES, strict=False):
+    for target, colour in zip(targets, cycle(style.SERIES), strict=False):
         steps, seen = _series(diagnosed, "diagnostics", "probe_r2", target)
         ahead = _series(diagnosed, "diagnostics", "open_loop_probe_r2", target)[1]
         last = f"{seen[-1]:.3f}".replace("-", "\N{MINUS SIGN}")
@@ -100,7 +101,7 @@ def _sigreg(axes: Axes, metrics: Sequence[Report], diagnosed: Sequence[Report]) 
     held_out = _series(diagnosed, "diagnostics", "sigreg")
     axes.plot(*held_out, "o-", color=style.GREEN, markersize=3, label="held out")
     _log_scale(axes)
-    style.reference_line(axes, GAUSSIAN_SIGREG, "perfect Gaussian")
+    style.reference_line(axes, GAUSSIAN_SIGREG, "independent Gaussian rows")
     style.legend(axes, columns=2, where="upper right")
 
 

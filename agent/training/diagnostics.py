@@ -35,7 +35,8 @@ class Diagnostics:
 
     ``effective_rank``: exponential of the entropy of the embedding covariance's normalised
     eigenvalues (Roy & Vetterli 2007), between 1 and D. ``sigreg``: the statistic on 512
-    held-out embeddings, 1.05 for perfect Gaussians. ``probe_r2``: per target.
+    held-out embeddings; 1.05 for independent rows of a Gaussian, some ten for frames of fifteen
+    episodes of Gaussian motion, which resemble one another. ``probe_r2``: per target.
     ``open_loop_error``: mean squared error after 1..10 model steps (1 = no better than the
     mean), or as many as fit in the shortest episode; ``open_loop_probe_r2``: the probe on the last
     of the embeddings so predicted. What does not vary has no score and is named in ``unscored``.

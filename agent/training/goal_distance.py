@@ -56,6 +56,8 @@ def _linear(model: WorldModel, embeddings: Rows) -> SlowFeatures:
     """What is left where recordings are too short for curved ones, or nothing moves in them."""
     settings = model.config
     commute = commute_time_metric(embeddings, settings.action_block, model.commuting)
+    spread = np.concatenate([np.asarray(z, np.float64) for z in embeddings]) @ commute
+    commute *= np.sqrt(model.latent_dim / max(float(spread.var(0).sum()), 1e-12))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         made = SlowFeatures(model.latent_dim, settings.bent, model.commuting)
         made.straight.weight.copy_(torch.from_numpy(commute.T))

@@ -13,7 +13,7 @@ import run_agent
 from agent.config import tiny
 from agent.data import RolloutStore, RolloutWriter
 from agent.diagnosis import diagnose, gaussianity, noise, promise, rates, stationarity
-from agent.diagnosis.subjects import embeddings, spread_episodes, world_states
+from agent.diagnosis.subjects import _wrapped, embeddings, spread_episodes, world_states
 from agent.model.checkpoint import save_checkpoint
 from agent.model.world_model import WorldModel
 from envs import Column, WorldSpec, make_world
@@ -94,7 +94,17 @@ def test_states_are_those_on_disk(place: Path) -> None:
     row = episodes.rows(3).start + 8  # third row of the second episode chosen
     assert found.values[1, 2, 2:] == pytest.approx(episodes.state[row, 2:])
     assert np.sin(found.values[1, 2, :2]) == pytest.approx(np.sin(episodes.state[row, :2]))
-    assert np.abs(found.values[..., 0]).max() <= np.pi
+    assert np.ptp(found.values[..., 0]) <= 2 * np.pi
+
+
+def test_a_swing_about_a_half_turn_is_not_cut_in_two() -> None:
+    rng = np.random.default_rng(0)
+    swing = 0.3 * rng.standard_normal((5, 40, 1))
+    here = _wrapped(swing, (2 * np.pi,))
+    there = _wrapped(np.mod(swing + np.pi, 2 * np.pi), (2 * np.pi,))
+    np.testing.assert_allclose(here, swing)
+    np.testing.assert_allclose(there - there.mean(), swing - swing.mean(), atol=1e-9)
+    np.testing.assert_array_equal(_wrapped(9 + swing, (np.inf,)), 9 + swing)
 
 
 def test_what_never_changes_is_left_out_and_said(tmp_path: Path) -> None:

@@ -55,7 +55,10 @@ def test_a_rival_that_was_stopped_early_is_said_to_have_been() -> None:
 
 @pytest.mark.parametrize(
     ("sigreg", "words"),
-    [(19.66, "not Gaussian: SIGReg is 19.7, 19 times"), (1.2, "about Gaussian: SIGReg is 1.20")],
+    [
+        (19.66, "SIGReg is 19.7. Independent rows of a Gaussian have 1.05"),
+        (1.2, "about Gaussian: SIGReg is 1.20"),
+    ],
 )
 def test_the_shape_of_the_embedding_is_commented_on(sigreg: float, words: str) -> None:
     assert words in verdict([], [{"diagnostics": {"sigreg": sigreg}}, {"loss": 1.0}])[0]
