@@ -227,7 +227,7 @@ def learned(report: TrainStatistics) -> dict[str, str]:
         facts |= {f"probe R² {name}": f"{r2:.3f}" for name, r2 in found.probe_r2.items()}
         facts |= {f"probe R² {name}": "none: it never varies" for name in found.unscored}
         facts["effective rank"] = f"{found.effective_rank:.1f}"
-        facts["SIGReg of held-out frames"] = f"{found.sigreg:.2f}"
+        facts["SIGReg (1.05 is Gaussian)"] = f"{found.sigreg:.2f}"
         facts["open-loop error, last horizon"] = in_digits(found.open_loop_error[-1], 3)
     return facts
 

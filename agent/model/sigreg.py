@@ -16,6 +16,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+GAUSSIAN = 1.0525  # expectation for independent standard normal samples, however many
+
 
 class SIGReg(nn.Module):
     """Mean Epps-Pulley statistic over random directions.

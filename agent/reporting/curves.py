@@ -14,10 +14,10 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from agent.errors import UserError
+from agent.model.sigreg import GAUSSIAN
 from agent.reporting import style
 
 Report = Mapping[str, Any]
-GAUSSIAN_SIGREG = 1.0525  # the statistic's expectation for standard normal samples
 STEP = "training step"
 
 
@@ -98,10 +98,10 @@ def _rank(axes: Axes, diagnosed: Sequence[Report]) -> None:
 def _sigreg(axes: Axes, metrics: Sequence[Report], diagnosed: Sequence[Report]) -> None:
     style.dress(axes, "SIGReg, log scale", STEP)
     axes.plot(*_series(metrics, "sigreg"), color=style.MUTED, linewidth=1.0, label="training")
-    held_out = _series(diagnosed, "diagnostics", "sigreg")
-    axes.plot(*held_out, "o-", color=style.GREEN, markersize=3, label="held out")
+    apart = _series(diagnosed, "diagnostics", "sigreg")
+    axes.plot(*apart, "o-", color=style.GREEN, markersize=3, label="frames far apart")
     _log_scale(axes)
-    style.reference_line(axes, GAUSSIAN_SIGREG, "independent Gaussian rows")
+    style.reference_line(axes, GAUSSIAN, "independent Gaussian rows")
     style.legend(axes, columns=2, where="upper right")
 
 

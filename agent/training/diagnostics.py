@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from agent.data.episodes import Episodes, Rows
 from agent.errors import UserError
 from agent.interfaces import Array
-from agent.model.sigreg import SIGReg
+from agent.model.sigreg import GAUSSIAN, SIGReg
 from agent.model.world_model import WorldModel
 from envs import WorldSpec
 
 HORIZON_STEPS = 10
 _START_STRIDE = 7
 _NO_VARIANCE = 1e-10
+_ROWS, _LEAST_ROWS = 512, 64  # of SIGReg's statistic, and at least asked for
 _STILL, _STILL_SHARE = 1e-9, 1e-6  # standard deviation; the second of the largest magnitude
 
 
@@ -34,9 +35,10 @@ class Diagnostics:
     """One look at the model.
 
     ``effective_rank``: exponential of the entropy of the embedding covariance's normalised
-    eigenvalues (Roy & Vetterli 2007), between 1 and D. ``sigreg``: the statistic on 512
-    held-out embeddings; 1.05 for independent rows of a Gaussian, some ten for frames of fifteen
-    episodes of Gaussian motion, which resemble one another. ``probe_r2``: per target.
+    eigenvalues (Roy & Vetterli 2007), between 1 and D. ``sigreg``: the statistic of frames far
+    apart, as it would be of 512 independent ones; 1.05 for a Gaussian (of 512 frames of fifteen
+    episodes, which resemble one another, it is some ten for Gaussian motion). ``probe_r2``: per
+    target.
     ``open_loop_error``: mean squared error after 1..10 model steps (1 = no better than the
     mean), or as many as fit in the shortest episode; ``open_loop_probe_r2``: the probe on the last
     of the embeddings so predicted. What does not vary has no score and is named in ``unscored``.
@@ -55,12 +57,17 @@ def diagnose(
     episodes: Episodes,
     train: Sequence[int] | Rows,
     held_out: Sequence[int] | Rows,
+    apart: Sequence[int] | Rows = (),
 ) -> Diagnostics:
-    """Measure ``model`` in evaluation mode, and leave it in the mode it was in."""
+    """Measure ``model`` in evaluation mode, and leave it in the mode it was in.
+
+    ``sigreg`` is of frames of the episodes ``apart``, by default of the others.
+    """
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        result = _diagnose(model, episodes, list(train), list(held_out))
+        sigreg = _sigreg(model, episodes, apart if len(apart) else [*train, *held_out])
+        result = _diagnose(model, episodes, list(train), list(held_out), sigreg)
     model.train(was_training)
     return result
 
@@ -76,7 +83,7 @@ def embed_episodes(
 
 
 def _diagnose(
-    model: WorldModel, episodes: Episodes, train: list[int], held_out: list[int]
+    model: WorldModel, episodes: Episodes, train: list[int], held_out: list[int], sigreg: float
 ) -> Diagnostics:
     targets = ProbeTargets(model.spec)
     known = np.concatenate(embed_episodes(model, episodes, train))
@@ -84,17 +91,28 @@ def _diagnose(
     embeddings = embed_episodes(model, episodes, held_out)
     flat = np.concatenate(embeddings)
     ahead = _open_loop(model, episodes, held_out, embeddings)
-    sample = torch.from_numpy(np.random.default_rng(0).choice(flat, min(512, len(flat)), False))
     last = targets.values(episodes.state[ahead.last_rows])
     scores = targets.named(probe_r2(probe, flat, targets.of(episodes, held_out)))
     return Diagnostics(
         effective_rank=effective_rank(flat),
-        sigreg=float(SIGReg(256)(sample, torch.Generator().manual_seed(0))),
+        sigreg=sigreg,
         probe_r2=scores,
         open_loop_error=tuple(((ahead.predicted - ahead.actual) ** 2).mean((0, 2)).tolist()),
         open_loop_probe_r2=targets.named(probe_r2(probe, ahead.predicted[:, -1], last)),
         unscored=tuple(name for name in targets.names if name not in scores),
     )
+
+
+def _sigreg(model: WorldModel, episodes: Episodes, ids: Sequence[int] | Rows) -> float:
+    """Of two frames an episode, or as many more as make ``_LEAST_ROWS``."""
+    each = max(2, -(-_LEAST_ROWS // len(ids)))
+    chosen = np.linspace(0, len(ids) - 1, min(len(ids), _ROWS // each)).astype(int)
+    spans = [episodes.rows(int(ids[number])) for number in chosen]
+    middles = [np.linspace(s.start, s.stop - 1, 2 * each + 1).astype(int)[1::2] for s in spans]
+    frames = episodes.pixels[np.unique(np.concatenate(middles))]
+    found = model.encode(torch.from_numpy(frames).to(model.goal_metric.device)).cpu()
+    statistic = float(SIGReg(256)(found, torch.Generator().manual_seed(0)))
+    return GAUSSIAN + (statistic - GAUSSIAN) * _ROWS / len(frames)
 
 
 class ProbeTargets:

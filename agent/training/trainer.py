@@ -240,7 +240,7 @@ class Trainer:
         probe_ids = self.train_ids[-_PROBE_EPISODES:]
         least = self.config.model.memory_frames
         held_out = self.episodes.some(self.held_out_ids, _PROBE_EPISODES, least)
-        result = diagnose(self.model, self.episodes, probe_ids, held_out)
+        result = diagnose(self.model, self.episodes, probe_ids, held_out, self.train_ids)
         if result.effective_rank < 1.5 and self.model.latent_dim > 1:
             raise TrainingStoppedError(
                 f"the embedding collapsed by step {self.step}: effective rank "

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from agent.reporting.curves import GAUSSIAN_SIGREG
+from agent.model.sigreg import GAUSSIAN
 from agent.reporting.style import (
     BLUE,
     MUTED,
@@ -81,7 +81,7 @@ def circle_law_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, An
         axes.set_ylim(-0.05, 1.05)
         axes.set_ylabel("linear R²", color=MUTED)
     statistic.set_yscale("log")
-    reference_line(statistic, GAUSSIAN_SIGREG, "Gaussian")
+    reference_line(statistic, GAUSSIAN, "Gaussian")
     legend(sine, where="best")
     return figure
 

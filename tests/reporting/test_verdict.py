@@ -56,7 +56,7 @@ def test_a_rival_that_was_stopped_early_is_said_to_have_been() -> None:
 @pytest.mark.parametrize(
     ("sigreg", "words"),
     [
-        (19.66, "SIGReg is 19.7. Independent rows of a Gaussian have 1.05"),
+        (19.66, "not Gaussian: SIGReg is 19.7, 19 times"),
         (1.2, "about Gaussian: SIGReg is 1.20"),
     ],
 )

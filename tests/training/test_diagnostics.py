@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.training.diagnostics import (
     HORIZON_STEPS,
     ProbeTargets,
+    _sigreg,
     diagnose,
     effective_rank,
     fit_probe,
@@ -186,3 +188,41 @@ def test_without_states_there_is_no_probe() -> None:
     found = diagnose(model, nothing, [0, 1, 2], [3])
     assert found.probe_r2 == found.open_loop_probe_r2 == {}
     assert max(found.open_loop_error) < 1e-8
+
+
+class Table(torch.nn.Module):
+    """Frames hold the numbers of their rows, embeddings lie in a table."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        super().__init__()
+        self.rows = torch.from_numpy(rows.astype(np.float32))
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        first = frames[..., 0, 0, :].long()
+        return self.rows[first[..., 0] + 256 * first[..., 1] + 65536 * first[..., 2]]
+
+
+def shape_of(episodes: int, law: Callable[[np.ndarray], np.ndarray]) -> float:
+    """SIGReg of ``law`` of a slow stationary Gaussian motion in 4 dimensions."""
+    rng, frames = np.random.default_rng(0), 200
+    path = [rng.normal(size=(episodes, 4))]
+    for _ in range(frames - 1):
+        path.append(0.96 * path[-1] + np.sqrt(1 - 0.96**2) * rng.normal(size=(episodes, 4)))
+    rows = law(np.stack(path, 1).reshape(-1, 4))
+    number = np.arange(len(rows))
+    pixels = np.zeros((len(rows), 16, 16, 3), np.uint8)
+    pixels[:, 0, 0] = np.stack([number % 256, number // 256 % 256, number // 65536], 1)
+    lengths = np.full(episodes, frames)
+    recorded = Episodes(pixels, np.zeros((len(rows), 2), np.float32), np.zeros((len(rows), 0)),
+                        np.cumsum(lengths) - lengths, lengths)  # fmt: skip
+    model = WorldModel(WorldModelConfig(EncoderConfig(latent_dim=4)), COUNTERS)
+    model.encoder = Table(rows)  # type: ignore[assignment]
+    return _sigreg(model, recorded, range(episodes))
+
+
+def test_slow_gaussian_motion_is_gaussian_and_other_laws_are_told_alike() -> None:
+    """512 frames of fifteen of these episodes have ten times as much."""
+    assert 0.7 < shape_of(256, lambda z: z) < 1.5
+    assert -1 < shape_of(60, lambda z: z) < 4
+    flat = [shape_of(episodes, lambda z: np.sqrt(3) * np.tanh(z)) for episodes in (60, 256)]
+    assert min(flat) > 5 and flat[0] == pytest.approx(flat[1], rel=0.4)
