@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from agent.files.durable import entries
 from benchmarks.campaign.curve_points import points_in
-from benchmarks.campaign.subject import is_defined_alike
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,8 +58,8 @@ def cells_in(results: Path) -> tuple[list[Cell], list[Cell]]:
 
 
 def curves_in(results: Path) -> list[Run]:
-    """Every point of the learning curves whose task is defined as it was; none where there is none."""
-    return [point for point in points_in(results / CURVES) if is_defined_alike(point)]
+    """Every point of the learning curves; none where they have not been measured."""
+    return points_in(results / CURVES)
 
 
 def planner_rows(path: Path) -> list[dict[str, Any]]:

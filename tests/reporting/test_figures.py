@@ -48,7 +48,7 @@ def test_learning_curves_draw_diagnostics_where_there_are_any(metrics):
     horizon, error = line(titled(figure, "Prediction error"), "step 100")
     assert list(horizon) == list(range(1, 11)) and error == pytest.approx(horizon / 100)
     assert list(titled(figure, "Effective rank").lines[0].get_ydata()) == [5, 10]
-    assert list(line(titled(figure, "SIGReg"), "held out")[1]) == [1.5, 1.5]
+    assert list(line(titled(figure, "SIGReg"), "frames far apart")[1]) == [1.5, 1.5]
 
 
 def test_learning_curves_of_a_young_or_odd_run_are_drawn_too(metrics):
