@@ -22,7 +22,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 LEAST = 1e-4  # a logarithm has no place for what is perfect
 SEEN = {
     "worst_r2": "1 − R², worst coordinate",
-    "sigreg": "SIGReg of few episodes (Gaussian: about 10)",
+    "sigreg": "SIGReg (Gaussian: some 10)",
     "false_minima": "false minima, share of starts",
     "begun_r2": "1 − R² as joint training begins",
 }
