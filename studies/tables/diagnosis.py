@@ -9,7 +9,7 @@ from agent.diagnosis.page import SCHEMA
 from agent.files.json_files import read_json, require_fields
 
 MARK = "diagnose"
-FILES = ("ou", "gaussian")  # in the folder ``FOLDER`` of results, in the order of columns
+FILES = ("restless", "gaussian")  # in the folder ``FOLDER`` of results, in the order of columns
 FOLDER = "diagnosis"
 FIELDS = ("subjects", "data", "checkpoint_sha256", "command", "commit", "hardware", "date")
 

@@ -31,9 +31,9 @@ def test_what_was_measured_in_full_is_on_the_page() -> None:
 
 
 def test_the_diagnosis_on_the_page_is_of_the_model_that_is_shipped() -> None:
-    record = read_record(ROOT / "results" / FOLDER / "ou.json")
+    record = read_record(ROOT / "results" / FOLDER / "restless.json")
     assert record["checkpoint_sha256"] == bundle_sha256(ROOT / "checkpoints" / "reacher"), (
-        f"make it anew: {record['command']} --json results/{FOLDER}/ou.json"
+        f"make it anew: {record['command']} --json results/{FOLDER}/restless.json"
     )
 
 
