@@ -8,6 +8,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from agent.commands.checkpoints import holdout_of_checkpoint
 from agent.commands.console import say, show_facts
 from agent.errors import UserError
 from agent.files.bundle import read_bundle, write_bundle
@@ -36,14 +37,14 @@ class Calibrate:
     def run(self) -> None:
         """Load, learn, write beside the weights."""
         from agent.data.store import RolloutStore
-        from agent.model.checkpoint import checkpoint_facts, load_checkpoint
+        from agent.model.checkpoint import load_checkpoint
         from agent.model.sight import SIGHT_FILE
         from agent.training.sight import learn_sight, what_is_off
 
         place = find_checkpoint(self.checkpoint)
         model, store = load_checkpoint(place), RolloutStore.open(self.data)
         model.spec.require_same(store.header.spec, f"the data in {self.data}")
-        share = checkpoint_facts(place)["training"]["holdout_fraction"]
+        share = holdout_of_checkpoint(place)
         ids = store.split(share, model.config.memory_frames)
         sight = learn_sight(model, store.load(), *ids)
         if missing := what_is_off(sight, model.config.memory_frames):

@@ -65,3 +65,12 @@ def checkpoint_config(checkpoint: Path) -> dict[str, Any]:
         return {**config, "facts": dict(config["facts"])}
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{checkpoint}: config.json is unreadable ({error!r})") from error
+
+
+def holdout_of_checkpoint(checkpoint: Path) -> float:
+    """The share of its episodes that the training of a world model held out."""
+    from agent.data.holding_out import HOLDOUT_FRACTION
+    from agent.model.checkpoint import checkpoint_facts
+
+    training = checkpoint_facts(checkpoint).get("training", {})
+    return float(training.get("holdout_fraction", HOLDOUT_FRACTION))

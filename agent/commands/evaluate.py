@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
+from agent.commands.checkpoints import holdout_of_checkpoint
 from agent.commands.console import say, show_facts
 from agent.commands.controllers import (
     DEFAULT_PLANNER,
@@ -144,12 +145,12 @@ class Evaluate:
 
     def _run_offline(self, data: Path) -> None:
         from agent.evaluation.offline import evaluate_offline
-        from agent.model.checkpoint import checkpoint_facts, load_checkpoint
+        from agent.model.checkpoint import load_checkpoint
 
         checkpoint = checkpoint_for(self.controller, self.checkpoint)
         if checkpoint is None or self.controller != "world-model":
             raise UserError(f"expected world-model with --data, got {self.controller}")
-        share = checkpoint_facts(checkpoint)["training"]["holdout_fraction"]
+        share = holdout_of_checkpoint(checkpoint)
         found = evaluate_offline(load_checkpoint(checkpoint), data, self.seed, share)
         if self.json is not None:
             write_json(self.json, found.to_json())

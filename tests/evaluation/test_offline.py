@@ -11,10 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from agent.commands.checkpoints import holdout_of_checkpoint
 from agent.data import RolloutWriter
 from agent.errors import UserError
 from agent.evaluation.offline import HORIZON_STEPS, Offline, evaluate_offline
 from agent.files.json_files import write_json
+from agent.model.checkpoint import save_checkpoint
 from agent.model.encoder import EncoderConfig
 from agent.model.predictor import PredictorConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
@@ -148,3 +150,10 @@ def test_what_tells_nothing_apart_wins_nothing(tmp_path: Path) -> None:
     found = evaluate_offline(model_of(PACE), tmp_path / "still")
     assert found.true_future_first == 0.0
     assert found.mean_reciprocal_rank == pytest.approx(1 / (1 + (found.futures - 1) / 2))
+
+
+def test_what_the_training_held_out_is_what_is_measured_on(tmp_path: Path) -> None:
+    for facts, share in (({}, 0.05), ({"training": {"holdout_fraction": 0.4}}, 0.4)):
+        place = tmp_path / f"held-{share}"
+        save_checkpoint(place, WorldModel(WorldModelConfig(EncoderConfig(4)), SPEC), facts)
+        assert holdout_of_checkpoint(place) == share
