@@ -11,7 +11,6 @@ One image or a batch of E of them, the same calls: an array with one axis more h
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from agent.interfaces import Array, FloatArray
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
+from agent.settings import nearest
 from planners import PLANNERS
 
 Progress = Callable[[int, int], None]
@@ -54,11 +54,8 @@ class Agent(Acting):
         guard: bool = True,
     ) -> None:
         if planner not in PLANNERS:
-            near = get_close_matches(planner, PLANNERS, n=1, cutoff=0.0)[0]
-            raise UserError(
-                f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}; did you mean "
-                f"{near!r}?"
-            )
+            near = nearest(planner, PLANNERS)
+            raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}{near}")
         config = MPCConfig(delay_ticks=delay_ticks, tick_ms=tick_ms, guarded=guard)
         self.model, self._network = model.eval(), TorchModel(model)
         super().__init__(self._network, PLANNERS[planner](), config, seed)

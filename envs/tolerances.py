@@ -83,13 +83,13 @@ def spec_judged_by(spec: WorldSpec, tolerances: Mapping[str, float]) -> WorldSpe
         column.name: tolerances.get(column.name, tolerances.get(column.point))
         for column in spec.state
     }
-    for column in spec.state:
-        parts = [one.name for one in spec.state if one.point and one.point == column.point]
-        alike = sorted({value for part in parts if (value := asked[part]) is not None})
-        if len(alike) > 1:
+    for point in {column.point for column in spec.state if column.point}:
+        parts = [asked[column.name] for column in spec.state if column.point == point]
+        said = sorted({value for value in parts if value is not None})
+        if len(said) > 1:
             raise WorldError(
-                f"expected one tolerance of the point {column.point!r} of {spec.world}, got "
-                f"{alike}: its columns are one distance"
+                f"expected one tolerance of the point {point!r} of {spec.world}, got {said}: its "
+                "columns are one distance"
             )
     try:
         columns = tuple(

@@ -118,8 +118,8 @@ class DirectController:
         goals, width = self._beyond(seen), self.model.spec.action_dim
         still = np.zeros((len(goals), width), np.float32)
         embeddings, past = seen.ahead(self._line.on_the_way(still))
-        nothing, reach = np.zeros((len(goals), 0, width), np.float32), np.ones(len(goals))
-        return Situation(embeddings, past, goals, seen.drift, nothing, reach.astype(np.float32))
+        nothing, reach = still[:, None][:, :0], np.ones(len(goals), np.float32)
+        return Situation(embeddings, past, goals, seen.drift, nothing, reach)
 
     def _beyond(self, seen: Perception) -> FloatArray:
         """Goals (E, D) moved on by what was lacking near them, summed up tick by tick.

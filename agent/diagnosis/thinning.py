@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,7 @@ def memory_frames(white: Array) -> int:
     power = np.maximum((features**2).mean((0, 1)), 1e-12)
     most = int(white.shape[1]) - 1
 
+    @cache
     def correlation(lag: int) -> float:
         product = (features[:, lag:] * features[:, :-lag]).mean((0, 1))
         return float(np.abs(product / power).max())
@@ -83,7 +85,9 @@ def memory_frames(white: Array) -> int:
         return correlation(lag) >= max(FORGOTTEN, NOISE / math.sqrt(apart))
 
     memory = next((lag for lag in range(1, most) if correlation(lag) < FORGOTTEN), most)
-    while later := [lag for lag in range(memory, min(AHEAD * memory, most))
-                    if is_remembered(lag, memory)]:  # fmt: skip
-        memory = later[-1] + 1
-    return min(memory, most)
+    while True:
+        ahead = range(memory, min(AHEAD * memory, most))
+        last = max((lag for lag in ahead if is_remembered(lag, memory)), default=None)
+        if last is None:
+            return memory
+        memory = last + 1

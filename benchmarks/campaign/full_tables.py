@@ -80,7 +80,8 @@ def _variants(cells: Sequence[Cell], controllers: Sequence[str], at_rest: bool) 
 
 def _short(protocol: str) -> str:
     """Without what every column shares; the goals of `lewm` itself are 25 env steps ahead."""
-    return protocol.removesuffix(AT_REST).removeprefix(VARIANT.rstrip("-")).lstrip("-") or "t25-b50"
+    short = protocol.removesuffix(AT_REST)
+    return short.removeprefix(VARIANT) if short.startswith(VARIANT) else "t25-b50"
 
 
 def _touch_and_held(cell: Cell | None) -> str:

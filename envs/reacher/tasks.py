@@ -55,6 +55,7 @@ from envs.tolerances import tolerances_of
 
 JOINTS = 2
 TOLERANCE_RAD = 0.05
+_USUAL = {"shoulder": TOLERANCE_RAD, "wrist": TOLERANCE_RAD}
 RECORDING_STEPS = 200
 GOAL_OFFSETS = (25, 50, 75, 100, 125, 150)  # env steps
 LEWM_BUDGET_STEPS = 50
@@ -165,10 +166,7 @@ class ReacherTask:
 
         By what its name asks of the world, ``reacher@wrist=0.1``, if it asks for anything.
         """
-        if self.reach_m is None and tolerances_of(spec) != {
-            "shoulder": TOLERANCE_RAD,
-            "wrist": TOLERANCE_RAD,
-        }:
+        if self.reach_m is None and tolerances_of(spec) != _USUAL:
             return judge_by_tolerance(spec, path, start, episode)
         goal = episode.goal[:JOINTS]
         inside = self._inside(path[..., :JOINTS], goal)
