@@ -30,7 +30,7 @@ from agent.model.checkpoint import checkpoint_facts, load_checkpoint
 from agent.settings import with_changes
 from agent.training.diagnostics import diagnose
 from agent.training.trainer import Trainer, TrainingStoppedError
-from envs import make_world, task_named
+from envs import USUAL_BEHAVIOUR, make_world, task_named
 from studies.intervals import mean_interval, rank_correlation
 from studies.latent_regularisers import loss_behind, regulariser_named
 from studies.study import Preset, Row, Settings, Study, seeds_of
@@ -82,7 +82,7 @@ def _cells() -> list[dict[str, Any]]:
 
 def _cell(
     world: str, regulariser: str, weight: float, latent_dim: int = 32, warm: int | None = None,
-    behaviour: str = "ou",
+    behaviour: str = USUAL_BEHAVIOUR,
 ) -> dict[str, Any]:  # fmt: skip
     steps = _USUAL[world] if warm is None else warm
     values = (world, behaviour, regulariser, weight, latent_dim, steps)
@@ -183,7 +183,7 @@ def conclude(rows: Sequence[Row]) -> dict[str, Any]:
     kinds = list(dict.fromkeys(tuple(row[name] for name in KIND) for row in rows))
     table = [_entry([row for row in rows if _kind(row) == kind]) for kind in kinds]
     whole = [row for row in rows if not row["collapsed"]]
-    usual = [row for row in whole if row["behaviour"] == "ou"]
+    usual = [row for row in whole if row["behaviour"] == USUAL_BEHAVIOUR]
     links = {
         world: {name: _link([r for r in usual if r["world"] == world], name) for name in LINKED}
         for world in dict.fromkeys(row["world"] for row in rows)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from agent.reporting.style import SERIES, WIDTH_IN, dress, legend, new_figure
+from envs import USUAL_BEHAVIOUR
 
 Row = Mapping[str, Any]
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -27,7 +28,8 @@ SEEN = {
     "begun_r2": "1 − R² as joint training begins",
 }
 TICKS = {"sigreg": (10, 30, 100), "false_minima": (1e-4, 1e-2, 1)}
-USUAL = ("ou", "sigreg", 0.01, 32)  # joined by a line where the warm start alone differs
+# Joined by a line where the warm start alone differs.
+USUAL = (USUAL_BEHAVIOUR, "sigreg", 0.01, 32)
 
 
 def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
