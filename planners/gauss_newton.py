@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planners.base import ActionBounds, Array, LeastSquaresCost, Noise
+from planners.base import ActionBounds, Array, Noise
 from planners.sampling import autoregressive
 from planners.search import Search, SearchPlanner
 
@@ -27,7 +27,7 @@ class GaussNewtonPlanner(SearchPlanner):
     tick (real-time iteration, Diehl et al. 2005, SIAM J. Control Optim. 43(5)). ``dampings``
     relative to the mean curvature, all tried; ``random_starts`` sampled plans that compete with
     the first step from the warm start, in the same rollout; ``start_correlation`` in [0, 1) of
-    their noise between planner steps.
+    their noise between planner steps. What the plan itself costs, its residuals say.
     """
 
     iterations: int = 1
@@ -45,26 +45,24 @@ class GaussNewtonPlanner(SearchPlanner):
 
     def improve(self, search: Search, bounds: ActionBounds, noise: Noise) -> None:
         """See :class:`planners.search.SearchPlanner`."""
-        cost, starts = search.least_squares(), self._starts(search.best, bounds, noise)
+        cost, sampled = search.least_squares(), self._sampled(search.best, bounds, noise)
         for number in search.rounds(self.iterations):
-            trials = self._steps(cost, search.best, bounds)  # (E, dampings, H, K, A)
+            residuals, slopes = cost.linearise(search.best)
+            trials = self._steps(residuals, slopes, search.best, bounds)
             failed = np.isnan(trials)  # where the linear system could not be solved
             trials = np.where(failed, search.best[:, None], trials)
-            search.try_all(trials if number else np.concatenate([starts, trials], 1))
+            trials = trials if number else np.concatenate([sampled, trials], 1)
+            search.try_all(trials, known=np.square(residuals).sum(1))
 
-    def _starts(self, warm_start: Array, bounds: ActionBounds, noise: Noise) -> Array:
-        """The warm start, then the sampled plans (E, 1 + random_starts, H, K, A)."""
-        if not self.random_starts:
-            return warm_start[:, None]
+    def _sampled(self, warm_start: Array, bounds: ActionBounds, noise: Noise) -> Array:
+        """Plans (E, random_starts, H, K, A) from nowhere."""
         count, steps = self.random_starts, warm_start.shape[1]
         white = noise.normal((count, steps, warm_start[0, 0].size))
         shaken = autoregressive(white, self.start_correlation)
-        sampled = bounds.clip(shaken).reshape(len(warm_start), count, *warm_start.shape[1:])
-        return np.concatenate([warm_start[:, None], sampled], 1)
+        return bounds.clip(shaken).reshape(len(warm_start), count, *warm_start.shape[1:])
 
-    def _steps(self, cost_fn: LeastSquaresCost, plan: Array, bounds: ActionBounds) -> Array:
+    def _steps(self, residuals: Array, slopes: Array, plan: Array, bounds: ActionBounds) -> Array:
         """One projected Newton step per damping, (E, dampings, H, K, A)."""
-        residuals, slopes = cost_fn.linearise(plan)
         variables = plan.reshape(len(plan), -1)  # (E, P)
         curvature = slopes @ slopes.transpose(0, 2, 1)  # (E, P, P)
         gradient = (slopes @ residuals[..., None])[..., 0]

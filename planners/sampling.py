@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from planners.base import Array, Noise
@@ -19,11 +21,18 @@ def as_plans(noise: Array, plans: Array) -> Array:
 
 
 def autoregressive(white: Array, keep: float) -> Array:
-    """White noise (E, N, times, W) made first-order autoregressive in place, variance kept."""
-    fresh = (1 - keep**2) ** 0.5
-    for time in range(1, white.shape[2]):
-        white[:, :, time] = keep * white[:, :, time - 1] + fresh * white[:, :, time]
-    return white
+    """White noise (E, N, times, W) made first-order autoregressive, variance kept."""
+    kept: Array = _memory(white.shape[2], keep).astype(white.dtype) @ white
+    return kept
+
+
+@lru_cache(maxsize=8)
+def _memory(times: int, keep: float) -> Array:
+    """(times, times): how the noise of each time hangs on the fresh noise of all until then."""
+    back = np.subtract.outer(np.arange(times), np.arange(times))
+    fresh = np.where(np.arange(times), (1 - keep**2) ** 0.5, 1.0)
+    memory: Array = np.tril(keep ** np.maximum(back, 0.0)) * fresh
+    return memory
 
 
 def coloured(white: Array, exponent: float) -> Array:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -69,7 +70,7 @@ class GoalCost:
         weights = np.sqrt(self._weights)[..., None]  # (E, H, 1)
         far = (offsets * weights).reshape(len(plans), -1)
         far_slopes = (slopes * weights[:, None]).reshape(*slopes.shape[:2], -1)
-        rough_slopes = self._roughness_slopes(plans[0].size)
+        rough_slopes = _roughness_slopes(self._config, plans[0].size, self._last.shape[2])
         rough_slopes = np.broadcast_to(rough_slopes, (len(plans), *rough_slopes.shape))
         every = np.concatenate([far_slopes, rough_slopes], 2)
         every[:, : self._fixed] = 0.0
@@ -89,18 +90,20 @@ class GoalCost:
         ticks = blocks.reshape(episodes, count, -1, self._last.shape[2])
         before = np.broadcast_to(self._last[:, None], ticks[:, :, :1].shape)
         changes = ticks - np.concatenate([before, ticks[:, :, :-1]], 2)
-        effort, change = self._scales(ticks.shape[2])
+        effort, change = _scales(self._config, ticks.shape[2])
         weighted = [effort * ticks, change * changes]
         return np.concatenate([each.reshape(episodes, count, -1) for each in weighted], 2)
 
-    def _roughness_slopes(self, variables: int) -> FloatArray:
-        """Slopes (P, 2*P) of :meth:`_roughness`, the same for every plan."""
-        width = self._last.shape[2]
-        effort, change = self._scales(variables // width)
-        unit = np.eye(variables, dtype=np.float32)
-        shifted = np.eye(variables, k=width, dtype=np.float32)
-        return np.concatenate([effort * unit, change * (unit - shifted)], 1)
 
-    def _scales(self, ticks: int) -> tuple[np.float32, np.float32]:
-        effort, change = self._config.effort, self._config.change
-        return np.float32(math.sqrt(effort / ticks)), np.float32(math.sqrt(change / ticks))
+@lru_cache(maxsize=8)
+def _roughness_slopes(config: GoalCostConfig, variables: int, width: int) -> FloatArray:
+    """Slopes (P, 2*P) of a plan's weighted actions of ``width`` and their changes, as of any."""
+    effort, change = _scales(config, variables // width)
+    unit = np.eye(variables, dtype=np.float32)
+    shifted = np.eye(variables, k=width, dtype=np.float32)
+    return np.concatenate([effort * unit, change * (unit - shifted)], 1)
+
+
+def _scales(config: GoalCostConfig, ticks: int) -> tuple[np.float32, np.float32]:
+    effort, change = config.effort / ticks, config.change / ticks
+    return np.float32(math.sqrt(effort)), np.float32(math.sqrt(change))

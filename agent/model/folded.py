@@ -16,7 +16,9 @@ operations are traced for export.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,7 +72,7 @@ class FoldedPredictor:
             for block in self._blocks:
                 hidden = block.added(hidden)
             seen.append(torch.addmm(seen[-1] + always, self._write.unit(hidden), by_unit))
-        ahead = torch.stack(seen[self._context :], 1)
+        ahead = torch.cat(seen[self._context :], 1)
         return ahead.reshape(episodes, count, horizon, -1)
 
     @torch.no_grad()
@@ -80,17 +82,18 @@ class FoldedPredictor:
         pushes = self._pushes(*windows_along(embeddings, past, plan, predicted))
         by_seen = self._read[0][:, : self._context * latent_dim].t()
         direct = self._by_actions(horizon, width)
-        window = torch.zeros_like(embeddings).flatten(1)[:, None].expand(-1, width, -1)
-        slopes = []
+        still = torch.zeros_like(embeddings).flatten(1)[:, None].expand(-1, width, -1)
+        window, slopes = still, [still[:, :1, :latent_dim]]
         for number in range(horizon):  # those of the window: a row for each number that has acted
             rows = window @ by_seen + direct[number]
             for push in pushes:
                 rows = push(number, rows)
-            following = window[:, :, -latent_dim:] + rows
-            slopes.append(F.pad(following, (0, 0, 0, (horizon - number - 1) * width)))
-            window = torch.cat([window, following], 2)[:, :, latent_dim:]
-            window = F.pad(window, (0, 0, 0, width))
-        return torch.stack(slopes, 1)
+            slopes.append(window[:, :, -latent_dim:] + rows)
+            window = torch.cat([window, slopes[-1]], 2)[:, :, latent_dim:]
+            window = torch.cat([window, still], 1)
+        places = _row_places(int(horizon), int(width)).to(plan.device)
+        every = torch.cat(slopes, 1).index_select(1, places)
+        return every.reshape(-1, horizon, horizon * width, latent_dim)
 
     def _by_actions(self, horizon: int, width: int) -> Sequence[Tensor]:
         """How the first layer hangs on the numbers of a plan that have acted by each step."""
@@ -108,7 +111,7 @@ class FoldedPredictor:
             hidden, push = block.with_push(hidden)
             pushes.append(push)
         _, rate, push_unit = self._write.with_push(hidden)
-        rates = rate[:, :, None].unbind(1)
+        rates = torch.split(rate, 1, 1)
         return [*pushes, lambda at, rows: push_unit(at, rows) * rates[at]]
 
 
@@ -136,7 +139,7 @@ class _Block:
         inner, rate, push_up = self._up.with_push(hidden)
         gate = torch.sigmoid(inner)
         bent = inner * gate
-        steepness = ((gate + bent * (1 - gate)) * rate)[:, :, None].unbind(1)
+        steepness = torch.split((gate + bent * (1 - gate)) * rate, 1, 1)
         weight, bias = self._down
         back = weight.t()
 
@@ -164,12 +167,12 @@ class _Normed:
         """(E, H, I) to (E, H, O), 1/σ (E, H, 1), and what makes (E, R, O) of rows but for 1/σ."""
         unit, _, rate = torch.native_layer_norm(values, [self._width], None, None, self._eps)
         straight = F.linear(unit, self.weight)
-        inwards = unit[..., None].unbind(1)
-        outwards = (straight / -self._width)[:, :, None].unbind(1)
+        inwards = torch.split(unit.transpose(1, 2), 1, 2)
+        outwards = torch.split(straight / -self._width, 1, 1)
         centred = self._centred.t()
 
         def push(at: int, rows: Tensor) -> Tensor:
-            return torch.baddbmm(rows @ centred, rows @ inwards[at], outwards[at])
+            return torch.addcmul(rows @ centred, rows @ inwards[at], outwards[at])
 
         return straight + self.bias, rate, push
 
@@ -220,6 +223,15 @@ class DifferentiatedPredictor:
         basis = torch.eye(following.shape[1]).to(following)[:, None].expand(-1, *following.shape)
         found = torch.autograd.grad(following, at, basis, is_grads_batched=True)  # (D, B, L, ...)
         return torch.cat([each.flatten(2) for each in found], -1).transpose(0, 1)
+
+
+@lru_cache(maxsize=8)
+def _row_places(horizon: int, width: int) -> Tensor:
+    """Where, after a row of zeros, slopes with ``width`` rows more at every step have the row of
+    each of H steps and H*K*A numbers."""
+    step, number = np.indices((horizon, horizon * width))
+    before = 1 + width * step * (step + 1) // 2
+    return torch.from_numpy(np.where(number < width * (step + 1), before + number, 0).ravel())
 
 
 def _side_by_side(embeddings: Tensor, blocks: Tensor) -> Tensor:

@@ -36,9 +36,13 @@ def require_fit(config: ExperimentConfig) -> None:
             f"expected --training.batch to be divisible by the {ranks.count()} ranks, got "
             f"{config.training.batch}: each has as many windows as the others"
         )
-    context = config.model.predictor.context
-    if config.training.window_frames <= context:
-        raise UnfitError(
-            f"expected --training.window-frames above the context of {context} frames "
-            f"(--model.predictor.context), got {config.training.window_frames}"
-        )
+    context, training = config.model.predictor.context, config.training
+    for flag, frames in (
+        ("window", training.window_frames),
+        ("settling", training.settling_frames if training.settling else context + 1),
+    ):
+        if frames <= context:
+            raise UnfitError(
+                f"expected --training.{flag}-frames above the context of {context} frames "
+                f"(--model.predictor.context), got {frames}"
+            )

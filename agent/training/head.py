@@ -27,6 +27,7 @@ from torch import Tensor
 from agent.data.episodes import Episodes
 from agent.model.checkpoint import checkpoint_facts, load_checkpoint, save_checkpoint
 from agent.model.world_model import WorldModel
+from agent.training.adamw import AdamW
 from agent.training.diagnostics import embed_episodes
 from agent.training.settings import HeadTraining, TrainingConfig
 
@@ -100,7 +101,7 @@ def train_head(
     assert model.head is not None, "a model without a head has none to train"
     generator = torch.Generator().manual_seed(seed)
     parameters = list(model.head.parameters())
-    optimiser = torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=0.0)
+    optimiser = AdamW(parameters, settings.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(_rate, total=settings.steps))
     model.requires_grad_(False)
     model.head.requires_grad_(True)

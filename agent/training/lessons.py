@@ -114,7 +114,9 @@ class Lessons:
         episodes, ids = self._source.at(min(settings.main_steps.stop, settings.steps - 1))
         made = self._embed(episodes, ids)
         rows = [episodes.rows(episode) for episode in ids.tolist()]
-        drawing = self._drawing(settings.window_frames, self._block, settings.batch)
+        most = 1 + (int(episodes.ep_len[ids].max()) - 1) // self._block  # frames of an episode
+        frames = min(settings.settling_frames, most)
+        drawing = self._drawing(frames, self._block, settings.batch)
         sampler = WindowSampler(replace(episodes, pixels=made), ids, drawing)
         states = [episodes.state[each].copy() for each in rows]
         return sampler, [made[each] for each in rows], states

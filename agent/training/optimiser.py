@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from agent.model.world_model import TAUGHT_LATER
+from agent.training.adamw import AdamW, LightOptimiser
 from agent.training.settings import TrainingConfig
 
 # a·x + b·x³ + c·x⁵, one a round; tests/training/test_optimiser.py finds them again.
@@ -34,7 +35,7 @@ _LONG = 2  # times as many columns as rows
 _SETTLING_PEAK = 0.5  # of the main part's
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(LightOptimiser):
     """Momentum, made orthogonal."""
 
     def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
@@ -110,8 +111,8 @@ class WorldModelOptimiser:
         self.parameters = [value for name, value in named if not name.startswith(TAUGHT_LATER)]
         by_muon = [p for p in self.parameters if p.ndim >= 2 and config.optimiser == "muon"]
         by_adamw = [p for p in self.parameters if p.ndim < 2 or config.optimiser == "adamw"]
-        adamw = torch.optim.AdamW(by_adamw, config.learning_rate, weight_decay=config.weight_decay)
-        self.parts: dict[str, torch.optim.Optimizer] = {"adamw": adamw}
+        adamw = AdamW(by_adamw, config.learning_rate, config.weight_decay)
+        self.parts: dict[str, LightOptimiser] = {"adamw": adamw}
         if by_muon:
             self.parts = {"muon": Muon(by_muon, config.matrix_learning_rate), **self.parts}
         self._peaks = {"muon": config.matrix_learning_rate, "adamw": config.learning_rate}

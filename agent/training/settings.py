@@ -27,7 +27,8 @@ class TrainingConfig:
 
     In the first ``warm_start`` of the steps, a share, the encoder alone learns from pairs of frames
     ``warm_start_lags`` env steps apart, as many frames a step as later; in the last, ``settling``,
-    the encoder rests and the predictor learns alone (:mod:`agent.training.lessons`).
+    the encoder rests and the predictor learns alone, from windows of ``settling_frames``, or of
+    fewer where no episode is as long (:mod:`agent.training.lessons`).
 
     With ``optimiser`` "muon" matrices learn by Muon at ``matrix_learning_rate``, all else by AdamW
     at ``learning_rate``; with "adamw" everything does the latter, with ``weight_decay``. Rates rise
@@ -66,6 +67,7 @@ class TrainingConfig:
     warm_start: float = 0.0
     warm_start_lags: tuple[int, ...] = (4, 8)
     settling: float = 0.0
+    settling_frames: int = 8
 
     @property
     def main_steps(self) -> range:
@@ -96,8 +98,9 @@ class TrainingConfig:
             if not getattr(self, name) >= 0:
                 raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")
         require_seed(self.seed)
-        if self.window_frames < 2:
-            raise ValueError(f"expected window_frames >= 2, got {self.window_frames}")
+        for name in ("window_frames", "settling_frames"):
+            if getattr(self, name) < 2:
+                raise ValueError(f"expected {name} >= 2, got {getattr(self, name)}")
         for name in ("warmup_fraction", "warm_start", "settling"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"expected {name} in [0, 1), got {getattr(self, name)}")

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from agent.model.metric import commuting_features
 from agent.model.slow_features import SlowFeatures
+from agent.training.adamw import AdamW
 from agent.training.geometry import Rows
 from agent.training.warm_start import alignment
 
@@ -66,7 +67,7 @@ def _fitted(
 
     latent_dim = pairs.rows.shape[1]
     features = SlowFeatures(latent_dim, hidden, SPARE * width)
-    optimiser = torch.optim.Adam(features.parameters(), RATE)
+    optimiser = AdamW(features.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
     for step in range(steps):
         drawn = pairs.draw(lags[step % len(lags)])

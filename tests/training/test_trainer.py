@@ -130,6 +130,8 @@ def test_windows_must_hold_more_than_the_context(
 ) -> None:
     with pytest.raises(UserError, match=r"--training\.window-frames above the context of 3"):
         Trainer(data, tmp_path / "run", config(window_frames=3))
+    with pytest.raises(UserError, match=r"--training\.settling-frames above the context of 3"):
+        Trainer(data, tmp_path / "run", config(settling=0.5, settling_frames=3))
 
 
 def test_windows_must_fit_in_an_episode(data: Path, tmp_path: Path, config: Config) -> None:
