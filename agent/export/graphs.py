@@ -16,14 +16,27 @@ import torch
 from torch import Tensor, nn
 
 from agent.export.onnx_model import EPISODES
+from agent.model.folded_encoder import encoding
 from agent.model.folded_measure import FoldedMeasure
 from agent.model.world_model import WorldModel
 
 OPSET = 17  # the first with LayerNormalization as one operator
 
 
+class Embeddings(nn.Module):
+    """Of pictures."""
+
+    def __init__(self, model: WorldModel) -> None:
+        super().__init__()
+        self.encode = encoding(model.encoder)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(E, D) of frames uint8 (E, h, w, 3)."""
+        return self.encode(frames)
+
+
 class Offsets(nn.Module):
-    """How far from the goals plans come, in the goal metric, at every model step."""
+    """How far from the goals plans come, in the goal metric, at every model step, and where."""
 
     def __init__(self, model: WorldModel) -> None:
         super().__init__()
@@ -31,29 +44,27 @@ class Offsets(nn.Module):
 
     def forward(
         self, embeddings: Tensor, past: Tensor, drift: Tensor, goals: Tensor, plans: Tensor
-    ) -> Tensor:
-        """(E, N, H, M) of plans (E, N, H, K*A)."""
+    ) -> tuple[Tensor, Tensor]:
+        """(E, N, H, M) and (E, N, H, D) of plans (E, N, H, K*A)."""
         predicted = self.model.stepping().roll(embeddings, past, plans, drift)
         measure = FoldedMeasure(self.model)
-        return measure(predicted) - measure(goals)[:, None, None]
+        return measure(predicted) - measure(goals)[:, None, None], predicted
 
 
 class Slopes(nn.Module):
-    """The same for one plan an episode, and the slope by its numbers."""
+    """Of the offsets of one plan an episode by its numbers, where what it leads to is known.
+
+    (That is asked of :class:`Offsets`, whose weights then lie in the cache for the trials.)
+    """
 
     def __init__(self, model: WorldModel) -> None:
         super().__init__()
         self.model = model
 
-    def forward(
-        self, embeddings: Tensor, past: Tensor, drift: Tensor, goals: Tensor, plan: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """(E, H, M) and (E, P, H, M) of plans (E, H, K*A)."""
-        measure, step = FoldedMeasure(self.model), self.model.stepping()
-        predicted = step.roll(embeddings, past, plan[:, None], drift)[:, 0]
-        slopes = step.slopes(embeddings, past, plan, predicted)
-        offsets = measure(predicted) - measure(goals)[:, None]
-        return offsets, measure.slopes(predicted, slopes).transpose(1, 2)
+    def forward(self, embeddings: Tensor, past: Tensor, plan: Tensor, predicted: Tensor) -> Tensor:
+        """(E, P, H, M) of plans (E, H, K*A) that lead to embeddings (E, H, D)."""
+        slopes = self.model.stepping().slopes(embeddings, past, plan, predicted)
+        return FoldedMeasure(self.model).slopes(predicted, slopes).transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -85,20 +96,17 @@ def graphs_of(model: WorldModel, horizon: int) -> dict[str, Graph]:
     embeddings = torch.zeros(2, model.context, latent)
     blocks = torch.zeros(2, model.context, width)
     frames = torch.zeros(2, *model.spec.frame_shape, dtype=torch.uint8)
-    situation = {
-        "embeddings": embeddings,
-        "past": blocks[:, 1:],
-        "drift": torch.zeros(2, latent),
-        "goals": torch.zeros(2, latent),
-    }
-    plans = torch.zeros(2, 3, horizon, width)
+    plans, ahead = torch.zeros(2, 3, horizon, width), torch.zeros(2, horizon, latent)
+    known = {"embeddings": embeddings, "past": blocks[:, 1:]}
+    situation = {**known, "drift": torch.zeros(2, latent), "goals": torch.zeros(2, latent)}
+    along = {**known, "plan": plans[:, 0], "predicted": ahead}
     return {
-        "encode": _graph(model.encoder, {"frames": frames}, ("embeddings",)),
+        "encode": _graph(Embeddings(model), {"frames": frames}, ("embeddings",)),
         "predict": _graph(
             model.predictor, {"embeddings": embeddings, "blocks": blocks}, ("following",)
         ),
-        "offsets": _graph(Offsets(model), {**situation, "plans": plans}, ("offsets",)),
-        "slopes": _graph(Slopes(model), {**situation, "plan": plans[:, 0]}, ("offsets", "slopes")),
+        "offsets": _graph(Offsets(model), {**situation, "plans": plans}, ("offsets", "predicted")),
+        "slopes": _graph(Slopes(model), along, ("slopes",)),
     }
 
 

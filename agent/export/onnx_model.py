@@ -24,7 +24,7 @@ from agent.settings import from_dict
 from envs import WorldSpec
 from planners import GaussNewtonPlanner
 
-SCHEMA = "lejepa-agent/deploy/4"
+SCHEMA = "lejepa-agent/deploy/5"
 GRAPHS = ("encode", "predict", "offsets", "slopes")
 EPISODES = "episodes"  # the name of the axis E of every graph
 
@@ -71,8 +71,9 @@ class OnnxModel:
 
     def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
-        offsets, slopes = self.run("slopes", **_inputs(now), plan=plan)
-        return offsets, slopes
+        offsets, predicted = self.run("offsets", **_inputs(now), plans=plan[:, None])
+        known = {"embeddings": now.embeddings, "past": now.past, "predicted": predicted[:, 0]}
+        return offsets[:, 0], self.run("slopes", **known, plan=plan)[0]
 
     def run(self, name: str, **inputs: NDArray[Any]) -> list[FloatArray]:
         """Outputs of the graph ``name``; DamagedDataError if it cannot be computed."""
