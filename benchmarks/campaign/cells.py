@@ -45,6 +45,11 @@ class Cell:
         return tuple(result["training_seed"] for result in self.results)
 
     @property
+    def checkpoints(self) -> tuple[str | None, ...]:
+        """Their sums; None for what has none."""
+        return tuple(result["checkpoint_sha256"] for result in self.results)
+
+    @property
     def episodes(self) -> int:
         """Episodes that each training seed played."""
         return int(self.results[0]["episodes"])
@@ -165,11 +170,14 @@ class Difference:
 def paired(ours: Cell, theirs: Cell, key: str) -> Difference | None:
     """The difference in ``key`` on the first episodes, which both played; None if none is shared.
 
-    One may have played fewer; they still are the same tasks.
+    One may have played fewer; they still are the same tasks. Where both act with the same
+    checkpoints a training that turned out well is so for both, and is drawn for both.
     """
     shared = min(ours.episodes, theirs.episodes)
     first, second = (_episodes(cell.results[0])[:shared] for cell in (ours, theirs))
     a, b = ours.values(key, shared), theirs.values(key, shared)
     if first != second or not a.size:
         return None
-    return Difference(ours.controller, theirs.controller, a.shape[1], difference_over_seeds(a, b))
+    alike = ours.checkpoints == theirs.checkpoints and all(ours.checkpoints)
+    found = mean_over_seeds(a - b) if alike else difference_over_seeds(a, b)
+    return Difference(ours.controller, theirs.controller, a.shape[1], found)

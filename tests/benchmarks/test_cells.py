@@ -7,7 +7,7 @@ import pytest
 from made_results import cell_of, result
 
 from agent.errors import UserError
-from benchmarks.campaign.cells import is_current, paired, read_cells
+from benchmarks.campaign.cells import Cell, is_current, paired, read_cells
 from benchmarks.campaign.subject import definition, first_stream
 from benchmarks.campaign.tables import as_run, put_run, write_runs
 
@@ -60,6 +60,25 @@ def test_pairs_are_made_of_the_episodes_both_played() -> None:
     for line in theirs["per_episode"]:
         line["seed"] += 1
     assert paired(ours, cell_of(theirs), "held") is None
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_two_ways_to_act_with_one_model_share_its_luck(alike: bool) -> None:
+    """They succeed and fail together, training by training: nothing is between them."""
+
+    def acting(controller: str, name: str) -> Cell:
+        hits = ([True] * 4, [True] * 4, [False] * 4)
+        return cell_of(
+            *(
+                result(one, controller=controller, training_seed=seed)
+                | {"checkpoint_sha256": f"{name}{seed}"}
+                for seed, one in enumerate(hits)
+            )
+        )
+
+    found = paired(acting("world-model", "a"), acting("direct", "a" if alike else "b"), "held")
+    assert found is not None and found.estimate.value == 0
+    assert (found.estimate.high - found.estimate.low == 0) == alike
 
 
 def test_whoever_played_more_is_read_on_the_first_episodes() -> None:
