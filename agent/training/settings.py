@@ -9,7 +9,8 @@ from agent.settings import require_seed
 
 REGULARISERS = ("sigreg", "sigreg-per-step", "vicreg")
 OPTIMISERS = ("muon", "adamw")
-_OF_PAIRS, _OF_SETTLING = 0.77, 0.17  # a step, of one of both: results/speed/roofline.json
+# A step, of one of both with as many frames: results/speed/roofline.json.
+_OF_PAIRS, _OF_SETTLING = 0.77, 0.17
 PRECISIONS = ("float32", "bfloat16")
 MAX_THREADS = max(64, 4 * usable_cores())  # OpenMP ends the process where it gets none
 
@@ -76,9 +77,11 @@ class TrainingConfig:
 
     def effort(self, steps: int) -> float:
         """Time that the first ``steps`` take, counted in steps of both networks."""
-        main = self.main_steps
+        main, frames = self.main_steps, self.window_frames
         before, after = min(steps, main.start), max(0, steps - main.stop)
-        return _OF_PAIRS * before + (steps - before - after) + _OF_SETTLING * after
+        of_pairs = _OF_PAIRS * (frames // 2 * 2) / frames
+        of_settling = _OF_SETTLING * self.settling_frames / frames
+        return of_pairs * before + (steps - before - after) + of_settling * after
 
     def __post_init__(self) -> None:
         counts = ("steps", "batch", "sigreg_directions", "diagnose_every", "save_every", "threads")
