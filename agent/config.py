@@ -62,8 +62,9 @@ def brisk() -> ExperimentConfig:
     """The default with half its steps of both networks, and windows of five frames for eight."""
     ours = default()
     training = dataclasses.replace(
-        ours.training, steps=1350, window_frames=5, warm_start=300 / 1350, settling=600 / 1350
-    )
+        ours.training, steps=1350, window_frames=5, settling_frames=8,
+        warm_start=300 / 1350, settling=600 / 1350,
+    )  # fmt: skip
     return dataclasses.replace(ours, training=training)
 
 

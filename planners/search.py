@@ -71,14 +71,14 @@ class Search:
         """Costs (E, N) of ``candidates`` (E, N, H, K, A); the cheapest becomes the best if it is.
 
         A cost that is not finite, or that of a plan that is not, counts as infinite, the worst.
-        ``known`` (E,) is what the best so far costs, believed where any of these costs is finite.
+        ``known`` (E,) is what the best so far costs, if that is known without another trial.
         """
         costs = self._cost_fn(candidates)
         sound = np.isfinite(costs) & np.isfinite(candidates).all((2, 3, 4))
         costs = np.where(sound, costs, np.inf)
         if known is not None:
-            believed = sound.any(1) & np.isfinite(known) & np.isinf(self.cost)
-            self.cost = np.where(believed, known, self.cost).astype(self.cost.dtype)
+            news = np.isfinite(known) & np.isinf(self.cost)
+            self.cost = np.where(news, known, self.cost).astype(self.cost.dtype)
         rows, index = np.arange(len(costs)), costs.argmin(1)
         better = costs[rows, index] < self.cost
         chosen = self._bounds.clip(candidates[rows, index])  # an average can round past a bound

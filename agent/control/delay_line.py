@@ -31,7 +31,7 @@ class DelayLine:
 
     def through(self, decided: Actions) -> Actions:
         """What acts at this tick, where actions (E, A) were ``decided``."""
-        self._line.append(decided)
+        self._line.append(decided.copy())  # it may be decided into the same array again
         still = len(self._line) <= self._ticks
         acting: Actions = np.zeros_like(decided) if still else self._line.popleft()
         return acting

@@ -27,7 +27,7 @@ class Map:
     """Known embeddings (N, D), each with its nearest; made once for a model, in some 20 ms."""
 
     def __init__(self, known: FloatArray) -> None:
-        self.nodes = known[:: -(-len(known) // NODES)]
+        self.nodes = _each_once(known[:: -(-len(known) // NODES)])
         self._beside = nearest(self.nodes, self.nodes, np.arange(len(self.nodes)))
         self._hops = np.linalg.norm(self.nodes[self._beside] - self.nodes[:, None], axis=2)
 
@@ -80,10 +80,11 @@ class Detours:
         """(E,): which episodes aim elsewhere than at their goal."""
         return self._round.copy()
 
-    def forget(self) -> None:
-        """The goals are others now."""
-        self._ways = [None] * len(self._ways)
-        self._round[:], self._least[:], self._waited[:] = False, np.inf, 0
+    def forget(self, episodes: NDArray[np.bool_]) -> None:
+        """The goals of ``episodes`` (E,) are others now."""
+        kept = zip(self._ways, episodes, strict=True)
+        self._ways = [None if other else way for way, other in kept]
+        self._round[episodes], self._least[episodes], self._waited[episodes] = False, np.inf, 0
 
     def targets(self, now: FloatArray, goals: FloatArray) -> FloatArray:
         """What to aim at (E, D), from embeddings of now (E, D) and goals (E, D)."""
@@ -123,4 +124,11 @@ class Detours:
 
 def map_of(known: FloatArray | None) -> Map | None:
     """The map of known embeddings (N, D); None where there are too few."""
-    return None if known is None or len(known) <= NEAREST else Map(known)
+    if known is None or len(_each_once(known)) <= NEAREST:
+        return None
+    return Map(known)
+
+
+def _each_once(known: FloatArray) -> FloatArray:
+    """In their order: two in one place would be each other's next on every way."""
+    return known[np.sort(np.unique(known, axis=0, return_index=True)[1])]

@@ -70,8 +70,8 @@ class DirectController:
     def aim(self, goals: Goals) -> None:
         """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
         assert self._perception is not None, "reset() comes first"
-        self._perception.aim(goals)
-        self._lacked = np.zeros_like(self.goals)
+        others = self._perception.aim(goals)
+        self._lacked = np.where(others[:, None], np.float32(0), self._lacked)
 
     @property
     def goals(self) -> FloatArray:

@@ -33,7 +33,7 @@ class GoalCostConfig:
     change: float = 0.03
 
     def __post_init__(self) -> None:
-        if min(self.effort, self.change) < 0:
+        if not min(self.effort, self.change) >= 0 or self.change != self.change:
             raise ValueError(
                 f"expected effort and change >= 0, got {self.effort} and {self.change}"
             )
@@ -57,6 +57,7 @@ class GoalCost:
 
     def __call__(self, plans: FloatArray) -> FloatArray:
         """(E, N, H, K, A) -> (E, N)."""
+        plans = np.asarray(plans, np.float32)  # as models have it; a planner may not
         blocks = self._with_pending(plans.reshape(*plans.shape[:3], -1))
         offsets = self._model.rollout(self._now, blocks)
         distances = np.square(offsets).sum(-1) * self._weights[:, None]
@@ -65,6 +66,7 @@ class GoalCost:
 
     def linearise(self, plans: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(E, H, K, A) -> residuals (E, R) and their slopes (E, P, R), the Jacobian transposed."""
+        plans = np.asarray(plans, np.float32)
         blocks = self._with_pending(plans.reshape(len(plans), 1, plans.shape[1], -1))
         offsets, slopes = self._model.linearise(self._now, blocks[:, 0])
         weights = np.sqrt(self._weights)[..., None]  # (E, H, 1)

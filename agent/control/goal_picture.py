@@ -8,7 +8,7 @@ import numpy as np
 
 from agent.control.model import Model
 from agent.errors import UserError
-from agent.interfaces import Array, FloatArray, Image
+from agent.interfaces import FloatArray, Image
 
 
 def require_known_picture(pixels: Image, model: Model) -> None:
@@ -75,9 +75,11 @@ def ending(model: Model, before: Image, last: Image, goal: Image) -> Ending | No
 def _spacing(embeddings: FloatArray) -> float:
     """The median distance from one of ``embeddings`` (N, D) to its nearest."""
     some = embeddings[:: max(1, len(embeddings) // 256)].astype(np.float64)
-    squares: Array = np.square(some[:, None] - embeddings[None]).sum(-1)
-    squares[squares == 0] = np.inf
-    return float(np.sqrt(np.median(squares.min(1))))
+    squares = (
+        np.square(embeddings - one).sum(1) for one in some
+    )  # a row at a time: in little room
+    least = [np.where(row > 0, row, np.inf).min() for row in squares]
+    return float(np.sqrt(np.median(least)))
 
 
 def _length(offset: FloatArray) -> float:

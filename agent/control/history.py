@@ -40,7 +40,7 @@ class TickHistory:
 
     def correct(self, actions: FloatArray) -> None:
         """Replace the actions (E, A) that were appended last."""
-        self._actions[-1] = actions
+        self._actions[-1] = np.array(actions, np.float32)
 
     def embeddings(self) -> FloatArray:
         """(E, L, D), a model step apart, the last one now."""

@@ -10,6 +10,7 @@ numpy.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -58,9 +59,9 @@ class MPCConfig:
                 "expected horizon >= 1 and delay_ticks >= 0, got "
                 f"{self.horizon} and {self.delay_ticks}"
             )
-        if not 0 <= self.drift_gain <= 1 or not self.surprise_limit > 0:
+        if not 0 <= self.drift_gain <= 1 or not 0 < self.surprise_limit < math.inf:
             raise ValueError(
-                "expected drift_gain in [0, 1] and surprise_limit > 0, got "
+                "expected drift_gain in [0, 1] and a finite surprise_limit > 0, got "
                 f"{self.drift_gain} and {self.surprise_limit}"
             )
 
@@ -120,8 +121,7 @@ class WorldModelController:
 
     def aim(self, goals: Goals) -> None:
         """Pursue other goals from where the episodes are; errors as :meth:`reset`."""
-        self._begun().aim(goals)
-        self._detours.forget()
+        self._detours.forget(self._begun().aim(goals))
 
     def act(self, seen: Seen) -> Decision:
         """Actions (E, A), decided at this tick.

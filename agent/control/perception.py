@@ -15,6 +15,8 @@ from agent.errors import UserError
 from agent.interfaces import FloatArray, Goals, Image
 from agent.model.sight import Sight
 
+_SAME = 1e-5  # one picture's embedding beside those of other pictures
+
 
 class Perception:
     """What E episodes have seen and done, and what the model lately got wrong.
@@ -34,14 +36,15 @@ class Perception:
         self._model, self._drift_gain = model, drift_gain
         self._foresees = drift_gain is not None or sight is not None
         self._history = TickHistory(model.context, model.action_block, model.spec.action_dim)
-        self.aim(goals)
+        self.goals = embedded(model, goals.pixels)
         self.drift = np.zeros_like(self.goals)
         self.surprise = np.zeros(len(self.goals), np.float32)
         self._guard = SightGuard(sight, len(self.goals), model.context * model.action_block)
 
-    def aim(self, goals: Goals) -> None:
-        """Embed other goals; what was seen stays known."""
-        self.goals = embedded(self._model, goals.pixels)
+    def aim(self, goals: Goals) -> NDArray[np.bool_]:
+        """Embed other goals, and tell whose (E,) are others; what was seen stays known."""
+        before, self.goals = self.goals, embedded(self._model, goals.pixels)
+        return np.asarray(~np.isclose(before, self.goals, atol=_SAME).all(1))
 
     def see(self, pixels: Image | None) -> None:
         """Embed the frames of this tick, and compare with what was predicted for it."""

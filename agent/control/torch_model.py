@@ -58,7 +58,8 @@ class TorchModel:
         seen, past, drift = (self._in(x) for x in (now.embeddings, now.past, now.drift))
         return self._step.roll(seen, past, self._in(plans), drift)
 
-    @torch.no_grad()  # not inference mode: some predictors have slopes by differentiation alone
+    @torch.inference_mode(False)  # some predictors have slopes by differentiation alone
+    @torch.no_grad()
     def linearise(self, now: Situation, plan: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Offsets (E, H, M) of one plan (E, H, K*A) each, and their slopes (E, P, H, M)."""
         ahead = self._ahead(now, plan[:, None])[:, 0]

@@ -44,7 +44,7 @@ def write_bundle(directory: Path, files: Mapping[str, bytes]) -> None:
     require_elsewhere(directory)
     with exclusive(_beside(directory, "lock"), directory):
         _finish_swap(directory)
-        _require_replaceable(directory, files)
+        require_replaceable(directory, files)
         aside = _beside(directory, "writing")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
@@ -171,7 +171,8 @@ def _which(place: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _require_replaceable(directory: Path, files: Mapping[str, bytes]) -> None:
+def require_replaceable(directory: Path, files: Mapping[str, bytes]) -> None:
+    """UserError if what is at ``directory`` is no earlier bundle of the kind of ``files``."""
     if not directory.is_file() and not entries(directory):
         return
     if not (directory / MANIFEST).is_file():

@@ -88,7 +88,7 @@ class ViTEncoder(nn.Module):
         leading = frames.shape[:-3]
         pixels = self.normalise(frames.reshape(-1, *frames.shape[-3:]))
         patches = self.cut(pixels).flatten(2).transpose(1, 2)  # (N, patches, width)
-        tokens = torch.cat([self.class_token.expand(len(patches), -1, -1), patches], 1)
+        tokens = torch.cat([self.class_token.expand(patches.shape[0], -1, -1), patches], 1)
         tokens = tokens + self.positions
         for block in self.blocks:
             tokens = block(tokens)

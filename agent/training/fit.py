@@ -39,7 +39,7 @@ def require_fit(config: ExperimentConfig) -> None:
     context, training = config.model.predictor.context, config.training
     for flag, frames in (
         ("window", training.window_frames),
-        ("settling", training.settling_frames if training.settling else context + 1),
+        ("settling", training.settling_frames or training.window_frames),
     ):
         if frames <= context:
             raise UnfitError(

@@ -34,6 +34,7 @@ from agent.training.parallel import loss_over_ranks
 from agent.training.regularisers import make_regulariser, weight_at
 from agent.training.source import Source
 
+_FEW = 0.1  # of the episodes may be too short for a window of settling
 _SHORTER_LAGS = "take shorter lags (--training.warm-start-lags)"
 
 
@@ -95,7 +96,7 @@ class Lessons:
         return found
 
     def _settling(self, step: int) -> LossTerms:
-        window = self._settled[0].sample(step)
+        window = self._settled.sample(step)
         self.model.encoder.eval()
         embeddings, actions = self._there(window.frames), self._there(window.actions)
         found: LossTerms = self._settling_loss(embeddings, actions, self.config.multi_step)
@@ -106,20 +107,27 @@ class Lessons:
 
         The encoder must have come to rest.
         """
-        return self._settled[1:]
+        episodes, ids, made = self._at_rest
+        rows = [episodes.rows(episode) for episode in ids.tolist()]
+        return [made[each] for each in rows], [episodes.state[each].copy() for each in rows]
 
     @cached_property
-    def _settled(self) -> tuple[WindowSampler, list[np.ndarray], list[np.ndarray]]:
+    def _at_rest(self) -> tuple[Episodes, Rows, np.ndarray]:
+        """Episodes, their numbers, and the embeddings (N, D) of all their rows."""
         settings = self.config
         episodes, ids = self._source.at(min(settings.main_steps.stop, settings.steps - 1))
-        made = self._embed(episodes, ids)
-        rows = [episodes.rows(episode) for episode in ids.tolist()]
-        most = 1 + (int(episodes.ep_len[ids].max()) - 1) // self._block  # frames of an episode
-        frames = min(settings.settling_frames, most)
+        return episodes, ids, self._embed(episodes, ids)
+
+    @cached_property
+    def _settled(self) -> WindowSampler:
+        """Windows of embeddings, no longer than most episodes have room for."""
+        episodes, ids, made = self._at_rest
+        settings, lengths = self.config, episodes.ep_len[ids]
+        usual = 1 + (int(np.quantile(lengths, _FEW, method="lower")) - 1) // self._block
+        asked = settings.settling_frames or settings.window_frames
+        frames = min(asked, max(usual, settings.window_frames))
         drawing = self._drawing(frames, self._block, settings.batch)
-        sampler = WindowSampler(replace(episodes, pixels=made), ids, drawing)
-        states = [episodes.state[each].copy() for each in rows]
-        return sampler, [made[each] for each in rows], states
+        return WindowSampler(replace(episodes, pixels=made), ids, drawing)
 
     def _embed(self, episodes: Episodes, ids: Rows) -> np.ndarray:
         """Embeddings (N, D) of all rows of the episodes learned from, as a controller has them."""

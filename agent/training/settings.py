@@ -28,8 +28,8 @@ class TrainingConfig:
 
     In the first ``warm_start`` of the steps, a share, the encoder alone learns from pairs of frames
     ``warm_start_lags`` env steps apart, as many frames a step as later; in the last, ``settling``,
-    the encoder rests and the predictor learns alone, from windows of ``settling_frames``, or of
-    fewer where no episode is as long (:mod:`agent.training.lessons`).
+    the encoder rests and the predictor learns alone (:mod:`agent.training.lessons`), from windows
+    of ``settling_frames``, but no longer than nine in ten episodes; 0: as ``window_frames``.
 
     With ``optimiser`` "muon" matrices learn by Muon at ``matrix_learning_rate``, all else by AdamW
     at ``learning_rate``; with "adamw" everything does the latter, with ``weight_decay``. Rates rise
@@ -68,7 +68,7 @@ class TrainingConfig:
     warm_start: float = 0.0
     warm_start_lags: tuple[int, ...] = (4, 8)
     settling: float = 0.0
-    settling_frames: int = 8
+    settling_frames: int = 0
 
     @property
     def main_steps(self) -> range:
@@ -80,7 +80,7 @@ class TrainingConfig:
         main, frames = self.main_steps, self.window_frames
         before, after = min(steps, main.start), max(0, steps - main.stop)
         of_pairs = _OF_PAIRS * (frames // 2 * 2) / frames
-        of_settling = _OF_SETTLING * self.settling_frames / frames
+        of_settling = _OF_SETTLING * (self.settling_frames or frames) / frames
         return of_pairs * before + (steps - before - after) + of_settling * after
 
     def __post_init__(self) -> None:
@@ -102,7 +102,7 @@ class TrainingConfig:
                 raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")
         require_seed(self.seed)
         for name in ("window_frames", "settling_frames"):
-            if getattr(self, name) < 2:
+            if getattr(self, name) < 2 and (name, getattr(self, name)) != ("settling_frames", 0):
                 raise ValueError(f"expected {name} >= 2, got {getattr(self, name)}")
         for name in ("warmup_fraction", "warm_start", "settling"):
             if not 0 <= getattr(self, name) < 1:

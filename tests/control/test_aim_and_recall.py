@@ -40,6 +40,19 @@ def test_aiming_forgets_nothing_that_was_seen(exact: WorldModel, points: MakePoi
     np.testing.assert_array_equal(*sent)
 
 
+def test_one_episodes_other_goal_leaves_the_others_on_their_way(
+    exact: WorldModel, points: MakePoints
+) -> None:
+    world = points()
+    controller = WorldModelController(TorchModel(exact), None, MPCConfig(horizon=5))
+    controller.reset(world.goals(), (1, 2, 3))
+    told = []
+    controller._detours.forget = told.append  # type: ignore[method-assign]
+    world.goal[1] += 0.1
+    controller.aim(world.goals())
+    np.testing.assert_array_equal(told[0], [False, True, False])
+
+
 def test_what_really_acted_is_what_the_model_is_shown(
     exact: WorldModel, points: MakePoints
 ) -> None:

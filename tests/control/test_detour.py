@@ -62,7 +62,15 @@ def test_every_way_is_as_short_as_scipy_finds_it() -> None:
 
 
 def test_a_map_of_many_is_made_of_some() -> None:
-    assert 0.5 * NODES < len(Map(np.zeros((NODES + 1, 2), np.float32)).nodes) <= NODES
+    line = np.arange(2 * NODES + 2, dtype=np.float32).reshape(-1, 2)
+    assert 0.5 * NODES < len(Map(line).nodes) <= NODES
+
+
+def test_two_pictures_of_one_place_keep_nobody_from_the_way() -> None:
+    twice = np.concatenate([HORSESHOE, HORSESHOE[::3]])
+    once, doubled = (Map(known).ways_to(len(HORSESHOE) - 1) for known in (HORSESHOE, twice))
+    np.testing.assert_array_equal(once, doubled)
+    assert map_of(np.ones((50, 2), np.float32)) is None  # one place is no map
 
 
 def nobody(episodes: int) -> NDArray[np.bool_]:
@@ -115,7 +123,9 @@ def test_progress_and_other_goals_end_the_waiting() -> None:
     assert falling.targets(start, goal) is goal
     again = waited(HORSESHOE, 6)
     again.targets(start, goal)
-    again.forget()
+    again.forget(nobody(1))
+    assert again.under_way.all()
+    again.forget(~nobody(1))
     assert not again.under_way.any() and again.targets(start, goal) is goal
 
 

@@ -129,8 +129,13 @@ def test_what_lacked_is_forgotten_far_from_the_goal_and_with_it(
     lacking = controller.goals - controller.model.encode(world.seen().pixels)
     np.testing.assert_allclose(seen[-1][0], controller.goals[0] + 5 * 0.15 * lacking[0], atol=1e-5)
     np.testing.assert_array_equal(seen[-1][1], controller.goals[1])
+    controller.aim(world.goals())  # the same: what lacks still does
+    controller.act(world.seen())
+    np.testing.assert_allclose(seen[-1][0], controller.goals[0] + 6 * 0.15 * lacking[0], atol=1e-5)
+    world.goal[0] += 0.05
     controller.aim(world.goals())
     controller.act(world.seen())
+    lacking = controller.goals - controller.model.encode(world.seen().pixels)
     np.testing.assert_allclose(seen[-1][0], controller.goals[0] + 0.15 * lacking[0], atol=1e-5)
 
 

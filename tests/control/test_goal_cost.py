@@ -136,6 +136,13 @@ def test_second_order_planners_accept_it(learned: WorldModel) -> None:
     assert isinstance(cost, LeastSquaresCost)
 
 
+def test_a_planner_of_ones_own_may_work_in_double(learned: WorldModel) -> None:
+    cost, plans = cost_of(learned, situation_of(learned), GoalCostConfig()), plans_for(learned)
+    np.testing.assert_array_equal(cost(plans.astype(np.float64)), cost(plans))
+    double, single = (cost.linearise(plans[:, 0].astype(kind)) for kind in ("f8", "f4"))
+    np.testing.assert_array_equal(double[1], single[1])
+
+
 def test_the_metric_decides_what_is_far() -> None:
     network = exact_network()
     now, plans = situation_of(network), plans_for(network)
@@ -166,7 +173,9 @@ def test_actions_on_their_way_stand_at_the_beginning_of_every_plan(learned: Worl
     np.testing.assert_allclose(found, cost_of(learned, free, GoalCostConfig())(filled), rtol=1e-6)
 
 
-@pytest.mark.parametrize("wrong", [{"effort": -1.0}, {"change": -1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"effort": -1.0}, {"change": -1.0}, {"effort": np.nan}, {"change": np.nan}]
+)
 def test_negative_weights_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="effort and change >= 0"):
         GoalCostConfig(**wrong)

@@ -75,7 +75,9 @@ def test_a_correction_takes_the_place_of_the_last_actions() -> None:
             history.see(np.full((EPISODES, DIM), tick, np.float32))
         plain.act(np.full((EPISODES, 2), 0.1 * tick, np.float32))
         corrected.act(np.full((EPISODES, 2), 9.0, np.float32))
-        corrected.correct(np.full((EPISODES, 2), 0.1 * tick, np.float32))
+        told = np.full((EPISODES, 2), 0.1 * tick)  # in a type of its own
+        corrected.correct(told)
+        told[:] = 5.0  # and an array that is used again
     np.testing.assert_array_equal(corrected.blocks(), plain.blocks())
 
 

@@ -145,6 +145,9 @@ def test_with_time_enough_no_decision_is_late(exact: WorldModel, points: MakePoi
 def test_a_model_that_errs_is_trusted_for_fewer_steps(
     exact: WorldModel, points: MakePoints
 ) -> None:
+    for wrong in (0.0, np.inf, np.nan):
+        with pytest.raises(ValueError, match="surprise_limit"):
+            MPCConfig(surprise_limit=wrong)
     world, controller = points(), controller_of(exact, 8, surprise_limit=0.01)
     controller.reset(world.goals(), (1, 2, 3))
     reaches = []

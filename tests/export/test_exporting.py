@@ -16,12 +16,14 @@ import run_agent
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.errors import DamagedDataError, MachineError, UserError
 from agent.export import exporting
-from agent.export.exporting import export_controller
+from agent.export.exporting import AGREEMENT, export_controller
 from agent.export.graphs import Graph
 from agent.export.onnx_model import OnnxModel
 from agent.interfaces import Goals
 from agent.model.checkpoint import save_checkpoint
-from agent.model.world_model import WorldModel
+from agent.model.predictor import PredictorConfig
+from agent.model.vit import ViTConfig
+from agent.model.world_model import WorldModel, WorldModelConfig
 
 
 @pytest.fixture
@@ -91,6 +93,24 @@ def test_another_predictor_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="residual predictor, got ConvEncoder"):
         export_controller(other, tmp_path / "out", {})
     assert not (tmp_path / "out").exists()
+
+
+def test_a_network_of_another_kind_serves_one_episode_as_well(tmp_path: Path) -> None:
+    vit = ViTConfig(latent_dim=4, patch_size=8, width=8, depth=1, heads=2, projector_width=8)
+    config = WorldModelConfig(vit, PredictorConfig(context=2, width=8, blocks=1))
+    network = WorldModel(config, SPEC).eval()
+    assert export_controller(network, tmp_path / "out", {}, CONTROL) < AGREEMENT
+
+
+def test_what_differs_from_torch_replaces_nothing(
+    model: WorldModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_controller(model, tmp_path / "out", {}, CONTROL)
+    before = (tmp_path / "out" / "manifest.json").read_bytes()
+    monkeypatch.setattr(exporting, "AGREEMENT", -1.0)
+    with pytest.raises(MachineError, match="nothing was written"):
+        export_controller(model, tmp_path / "out", {}, MPCConfig(horizon=2))
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == before
 
 
 def test_a_delay_is_exported_with_the_other_settings(model: WorldModel, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -86,10 +88,23 @@ def test_a_cost_far_below_the_rest_leaves_a_sound_plan(name: str, low: float, se
 @everywhere
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_without_a_finite_cost_the_former_plan_stays(name: str, wrong: float) -> None:
-    plan = search(name, spoilt(wrong, 1.0, 0), STILL + 0.25)
+    lost = replace(COST, optimum=np.full_like(COST.optimum, np.nan))  # nor are there residuals
+    plan = search(name, replace(spoilt(wrong, 1.0, 0), slope=lost), STILL + 0.25)
     assert_sound(plan)
     np.testing.assert_array_equal(plan.actions, 0.25)
     assert np.isinf(plan.cost).all()
+
+
+@everywhere
+def test_the_former_plan_keeps_its_cost_where_no_other_has_one(name: str) -> None:
+    def price(plans: Array) -> Array:
+        far = np.abs(plans - 0.25).max((2, 3, 4)) > 1e-6
+        return np.where(far, np.nan, COST(plans))
+
+    plan = search(name, Priced(price, COST), STILL + 0.25)
+    assert_sound(plan)
+    np.testing.assert_array_equal(plan.actions, 0.25)
+    np.testing.assert_allclose(plan.cost, COST(STILL[:, None] + 0.25)[:, 0], rtol=1e-5)
 
 
 @everywhere

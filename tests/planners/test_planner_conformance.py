@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,7 +142,9 @@ def test_without_a_finite_cost_the_warm_start_stays(planner: Planner, quadratic:
         costs[1] = np.nan
         return costs
 
-    plan = search(planner, Priced(hopeless, quadratic), STILL + 0.5)
+    lost = quadratic.optimum.copy()
+    lost[1] = np.nan  # nor has it residuals
+    plan = search(planner, Priced(hopeless, replace(quadratic, optimum=lost)), STILL + 0.5)
     np.testing.assert_array_equal(plan.actions[1], 0.5)
     assert np.isinf(plan.cost[1]) and np.isfinite(plan.cost[[0, 2]]).all()
     clean = search(planner, quadratic, STILL + 0.5)

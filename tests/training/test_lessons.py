@@ -76,16 +76,25 @@ def test_one_network_learns_at_a_time_but_for_the_joint_part(
     assert math.isnan(last.sigreg) and last.loss == pytest.approx(last.one_step + last.multi_step)
 
 
-@pytest.mark.parametrize(("asked", "drawn"), [(6, 6), (30, 21)])
+@pytest.mark.parametrize(("asked", "drawn"), [(6, 6), (30, 21), (0, 5)])
 def test_settling_has_windows_of_its_own_no_longer_than_an_episode(
     data: Path, tmp_path: Path, config: Config, asked: int, drawn: int
 ) -> None:
     settings = config(steps=4, settling=0.5, window_frames=5, settling_frames=asked)
     lessons = Trainer(data, tmp_path / "run", settings).lessons
     assert lessons.windows.sample(0).frames.shape[1] == 5
-    sampler, embedded, _ = lessons._settled
-    assert sampler.sample(0).frames.shape[1] == drawn
-    assert max(len(episode) for episode in embedded) == 1 + 20 * lessons._block
+    assert lessons._settled.sample(0).frames.shape[1] == drawn
+
+
+def test_settling_learns_from_the_many_not_from_the_longest(
+    recording: Callable[[str], Path], tmp_path: Path, config: Config
+) -> None:
+    settings = config(steps=4, settling=0.5, window_frames=4, settling_frames=30)
+    lessons = Trainer(recording("mixed"), tmp_path / "run", settings).lessons
+    lengths = [len(states) for states in lessons.embedded()[1]]
+    drawn = lessons._settled.drawing
+    assert drawn.frames == 1 + (min(lengths) - 1) // lessons._block
+    assert drawn.rows < max(lengths)
 
 
 def everything(trainer: Trainer) -> dict[str, torch.Tensor]:
