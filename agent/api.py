@@ -10,6 +10,7 @@ One image or a batch of E of them, the same calls: an array with one axis more h
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from agent.interfaces import Array, FloatArray
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
-from agent.settings import nearest
+from agent.settings import nearest, require_seed
 from planners import PLANNERS
 
 Progress = Callable[[int, int], None]
@@ -41,7 +42,8 @@ class Agent(Acting):
     acted on.
 
     Raises:
-        UserError: for a planner that does not exist (the nearest is named).
+        UserError: for a planner that does not exist (the nearest is named), or a number that makes
+            no sense.
     """
 
     def __init__(
@@ -56,9 +58,15 @@ class Agent(Acting):
         if planner not in PLANNERS:
             near = nearest(planner, PLANNERS)
             raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}{near}")
-        config = MPCConfig(delay_ticks=delay_ticks, tick_ms=tick_ms, guarded=guard)
         self.model, self._network = model.eval(), TorchModel(model)
-        super().__init__(self._network, PLANNERS[planner](), config, seed)
+        try:
+            delay, first = operator.index(delay_ticks), operator.index(seed)
+            require_seed(first)
+            config = MPCConfig(delay_ticks=delay, tick_ms=tick_ms, guarded=guard)
+            super().__init__(self._network, PLANNERS[planner](), config, first)
+        except (TypeError, ValueError) as error:
+            asked = f"delay_ticks={delay_ticks!r}, tick_ms={tick_ms!r}, seed={seed!r}"
+            raise UserError(f"{asked}: {error}") from error
 
     @classmethod
     def load(cls, checkpoint: Path | str, **how: Any) -> Agent:
@@ -79,6 +87,7 @@ class Agent(Acting):
         recipe: str = "default",
         settings: Mapping[str, Any] | None = None,
         begin: Path | str | None = None,
+        resume: bool = False,
         progress: Progress | None = None,
     ) -> Agent:
         """Learn a world model from the recordings in ``data`` into the new directory ``out``.
@@ -91,6 +100,7 @@ class Agent(Acting):
             settings: some of its settings by dotted name, as ``{"training.steps": 500}``; the steps
                 of the action head are fewer or more in proportion.
             begin: a checkpoint to go on from.
+            resume: continue what was stopped in ``out``, with the same data and settings.
             progress: told the steps done and their total.
 
         Raises:
@@ -100,7 +110,7 @@ class Agent(Acting):
 
         config = changed(preset(recipe), settings or {})
         before = None if begin is None else find_checkpoint(Path(begin))
-        for report in train_world_model(data, Path(out), config, begin=before):
+        for report in train_world_model(data, Path(out), config, resume, before):
             if progress is not None:
                 progress(report.step, report.total_steps)
         return cls.load(out)
@@ -126,9 +136,10 @@ class Agent(Acting):
             image: uint8 (h, w, 3), or (E, h, w, 3).
 
         Raises:
-            UserError: for actions of another shape, or that do not fill whole model steps.
+            UserError: for actions of another shape, outside [-1, 1], or that do not fill whole
+                model steps.
         """
-        frames = np.ascontiguousarray(self._batch(image))  # torch takes no mirrored view
+        frames = np.require(self._batch(image), requirements=["C", "W"])  # as torch takes them
         sent = self._sequences(actions, len(frames))
         blocks = torch.from_numpy(sent).reshape(len(frames), -1, self.model.action_width)
         with torch.no_grad():
@@ -140,7 +151,11 @@ class Agent(Acting):
 
     def _sequences(self, actions: ArrayLike, images: int) -> FloatArray:
         """Actions float32 (E, T, A), one sequence an image, checked."""
-        sent, wide = np.ascontiguousarray(actions, np.float32), self.spec.action_dim
+        wide = self.spec.action_dim
+        try:
+            sent = np.ascontiguousarray(actions, np.float32)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"expected actions that are numbers, got others: {error}") from error
         each = sent[None] if sent.ndim == 2 else sent
         if each.ndim != 3 or len(each) != images or each.shape[2] != wide:
             shape = f"({images}, T, {wide})" + (f" or (T, {wide})" if images == 1 else "")
@@ -150,6 +165,9 @@ class Agent(Acting):
         block = self.model.config.action_block
         if not each.shape[1] or each.shape[1] % block:
             raise UserError(f"expected a multiple of {block} actions, got {each.shape[1]}")
-        if not np.isfinite(each).all():
-            raise UserError("expected finite actions, got NaN or infinity among them")
+        if not (np.abs(each) <= 1.0).all():
+            raise UserError(
+                "expected finite actions in [-1, 1], as those it learned from, got others: scale "
+                "what a robot is sent to that box"
+            )
         return each

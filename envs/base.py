@@ -78,13 +78,13 @@ class WorldSpec:
     state: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.image_size) != 2 or not all(
-            type(side) is int and 1 <= side <= MAX_IMAGE_SIDE_PX for side in self.image_size
-        ):
+        size = self.image_size
+        whole = all(isinstance(side, int | np.integer) and side is not True for side in size)
+        if len(size) != 2 or not whole or not all(1 <= side <= MAX_IMAGE_SIDE_PX for side in size):
             raise SpecError(
-                f"expected image_size (height, width) from 1 to {MAX_IMAGE_SIDE_PX} px, got "
-                f"{self.image_size}"
+                f"expected image_size (height, width) from 1 to {MAX_IMAGE_SIDE_PX} px, got {size}"
             )
+        object.__setattr__(self, "image_size", tuple(map(int, size)))  # whatever they were made of
         if type(self.action_dim) is not int or self.action_dim < 1:
             raise SpecError(f"expected action_dim of at least 1, got {self.action_dim}")
         if not (isfinite(self.step_s) and self.step_s > 0):

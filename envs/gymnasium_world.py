@@ -120,7 +120,11 @@ class GymnasiumWorld:
             kind = getattr(drawn, "dtype", type(drawn).__name__)
             raise WorldError(f"expected uint8 frames (h, w, 3) of {self._name}, got {kind}")
         self._drawn = self._drawn or drawn.shape
-        if drawn.shape != self._drawn or drawn.shape[2] != 3:
+        if drawn.shape[2] != 3:
+            raise WorldError(
+                f"expected frames (h, w, 3) of {self._name}, red, green and blue, got {drawn.shape}"
+            )
+        if drawn.shape != self._drawn:
             raise WorldError(
                 f"expected frames (h, w, 3) of one size from {self._name}, got {drawn.shape} after "
                 f"{self._drawn}"
@@ -201,7 +205,12 @@ class GymnasiumWorld:
         told = info.get("state")
         if told is None and isinstance(observation, np.ndarray) and observation.ndim == 1:
             told = observation
-        state = np.array([] if told is None else told, dtype=np.float64)
+        try:
+            state = np.array([] if told is None else told, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise WorldError(
+                f"expected info['state'] of {self._name} to be numbers, got {told!r}"
+            ) from error
         if state.ndim != 1 or not np.isfinite(state).all():
             raise WorldError(f"expected a state of finite numbers from {self._name}, got {state}")
         if self._size is not None and len(state) != self._size:
@@ -216,6 +225,8 @@ class GymnasiumWorld:
         if own is None:
             return tuple(Column(f"obs_{index}") for index in range(len(self._state)))
         columns = tuple(own)
+        if not all(isinstance(column, Column) for column in columns):
+            raise WorldError(f"expected envs.Column in state_columns of {self._name}, got {own!r}")
         if len(columns) != len(self._state):
             raise WorldError(
                 f"expected one of state_columns for each number of state of {self._name}, got "

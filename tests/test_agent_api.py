@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -216,6 +217,24 @@ def test_actions_of_another_shape_are_not_read_as_others(
         steering.imagine(np.zeros(shape), IMAGES[:images])
 
 
+@pytest.mark.parametrize("actions", [np.full((8, 2), 1.5), np.full((8, 2), np.nan), "hello", None])
+def test_actions_it_could_not_have_learned_from_are_refused(
+    steering: Agent, actions: object
+) -> None:
+    with pytest.raises(UserError, match="expected"):
+        steering.imagine(actions, IMAGES[0])  # type: ignore[arg-type]
+
+
+def test_a_picture_that_cannot_be_written_is_as_good(
+    steering: Agent, recwarn: pytest.WarningsRecorder
+) -> None:
+    image = IMAGES[0].copy()
+    image.setflags(write=False)
+    steering.act(image, GOALS[0])
+    steering.imagine(np.zeros((8, 2)), image)
+    assert not [one for one in recwarn if "writable" in str(one.message)]
+
+
 @pytest.mark.parametrize(
     ("image", "said"),
     [
@@ -261,6 +280,9 @@ def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
     said = r"expected a planner of .*cem.*, got 'newton'; did you mean 'gauss-newton'"
     with pytest.raises(UserError, match=said):
         Agent.load(run, planner="newton")
+    for wrong in ({"delay_ticks": 1.5}, {"delay_ticks": -1}, {"tick_ms": 0.0}, {"seed": 1.5}):
+        with pytest.raises(UserError, match=next(iter(wrong))):
+            Agent.load(run, **wrong)
     with pytest.raises(UserError, match="expected a checkpoint in no-such-place"):
         Agent.load("no-such-place")
 
@@ -279,6 +301,19 @@ def test_settings_are_refused_by_name(
     with pytest.raises(UserError, match=said):
         Agent.train(data, tmp_path / "run", recipe="tiny", settings=settings)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_training_that_was_stopped_is_resumed(data: Path, tmp_path: Path) -> None:
+    def learn(out: str, **how: Any) -> Agent:
+        return Agent.train(data, tmp_path / out, recipe="tiny", settings=SMALL, **how)
+
+    def stop(done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        learn("cut", progress=stop)
+    resumed, whole = learn("cut", resume=True), learn("whole")
+    np.testing.assert_array_equal(resumed.encode(IMAGES), whole.encode(IMAGES))
 
 
 def test_an_unknown_recipe_names_the_nearest(data: Path, tmp_path: Path) -> None:

@@ -58,6 +58,13 @@ def chosen_settings(
         base = dataclasses.replace(base, model=network)
     given = {name.replace("-", "_"): v for part in changes for name, v in part.items()}
     config = changed(base, given)
+    if network is not None and config.training.warm_start:
+        if {"training.warm_start", "training.warm-start"} & changes[-1].keys():
+            raise UserError(
+                "expected no warm start with --from: what is trained further has had its own; "
+                "leave out --training.warm-start"
+            )
+        config = with_changes(config, {"training.warm_start": 0.0})
     if network is not None and config.model != network:
         raise UserError(
             "expected the network of the checkpoint in --from, got other settings of the model: "

@@ -87,7 +87,8 @@ class TorchModel:
         return self._goals[1]
 
     def _in(self, values: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(values).to(self.network.goal_metric.device)
+        writable = np.require(values, requirements="W")  # a picture read from a file may not be
+        return torch.from_numpy(writable).to(self.network.goal_metric.device)
 
 
 def _out(values: Tensor) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from agent.errors import UserError
 from agent.interfaces import Image
 from envs import import_opencv
+
+_log = logging.getLogger(__name__)
 
 
 def read_film(path: Path | str, image_size: tuple[int, int], every: int = 1) -> Image:
@@ -22,17 +24,28 @@ def read_film(path: Path | str, image_size: tuple[int, int], every: int = 1) -> 
         every: one frame of so many is kept, the first of all first: 3 makes 30 frames a second 10.
 
     Raises:
-        UserError: if there is no such film, or nothing in it can be decoded.
+        UserError: if there is no such film, nothing in it can be decoded, or fewer frames than it
+            says it has: what is missing may lie in the middle.
     """
-    if every < 1:
-        raise UserError(f"expected to keep a frame of every 1 or more, got {every}")
-    film, frames = import_opencv().VideoCapture(str(path)), []
-    for number in itertools.count():
-        if not film.grab():
-            break
+    if every != int(every) or every < 1:
+        raise UserError(
+            f"expected a whole number of frames, 1 or more, of which one is kept, got {every}"
+        )
+    cv2 = import_opencv()
+    film, frames, number = cv2.VideoCapture(str(path)), [], 0
+    said = int(film.get(cv2.CAP_PROP_FRAME_COUNT))  # 0 or less where it does not say
+    while film.grab():
         if number % every == 0:
             frames.append(resized(film.retrieve()[1][None, ..., ::-1], image_size)[0])
+        number += 1
     film.release()
+    if frames and number == said - 1:  # some count the end
+        _log.warning("%s says it has %d frames, of which %d could be read", path, said, number)
+    if frames and number < said - 1:
+        raise UserError(
+            f"expected the {said} frames that {path} says it has, got {number}: it is damaged, and "
+            "actions would no longer be those between its frames; write it anew"
+        )
     if not frames:
         what = "nothing that OpenCV can decode" if Path(path).exists() else "no such file"
         raise UserError(f"expected a film at {path}, got {what}")

@@ -34,6 +34,8 @@ class RolloutWriter:
 
     def __init__(self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10) -> None:
         require_learnable(spec)
+        if episodes_per_shard < 1:
+            raise UserError(f"expected episodes_per_shard of 1 or more, got {episodes_per_shard}")
         self._out, self._spec, self._per_shard = Path(out), spec, episodes_per_shard
         self._frames: list[Image] = []
         self._rollouts: list[RollOut] = []
@@ -115,14 +117,18 @@ def _checked(
     spec: WorldSpec, frames: ArrayLike, actions: ArrayLike, states: ArrayLike | None
 ) -> tuple[Image, RollOut]:
     # copies: whoever records may fill the same arrays again
-    pixels, sent = np.array(frames), np.asarray(actions, dtype=np.float64)
-    steps = len(sent)
+    try:
+        pixels, sent = np.array(frames), np.asarray(actions, dtype=np.float64)
+        told = None if states is None else np.array(states, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"expected arrays of numbers, got others: {error}") from error
+    steps = len(sent) if sent.ndim else 0
     _require(sent.shape == (steps, spec.action_dim) and steps > 0, "actions", sent,
              f"(T, {spec.action_dim}), T at least 1")  # fmt: skip
     shape = (steps + 1, *spec.frame_shape)
     _require(pixels.shape == shape and pixels.dtype == np.uint8, "frames", pixels,
              f"uint8 {shape}, one more than actions; for sizes there is agent.resized")  # fmt: skip
-    known = np.empty((steps + 1, 0)) if states is None else np.array(states, dtype=np.float64)
+    known = np.empty((steps + 1, 0)) if told is None else told
     _require(known.shape == (steps + 1, len(spec.state)), "states", known,
              f"{(steps + 1, len(spec.state))}")  # fmt: skip
     if not (np.isfinite(known).all() and (np.abs(sent) <= 1.0).all()):

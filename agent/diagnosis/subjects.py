@@ -116,10 +116,15 @@ def embeddings(
 ) -> Embedded:
     """What ``model`` makes of frames a model step apart, and where its predictions miss.
 
-    UserError if the data show another world than the model's, or as :class:`Trajectories` does.
+    Episodes too short for a prediction are left out. UserError if all are, the data show another
+    world than the model's, or as :class:`Trajectories` does.
     """
     model.spec.require_same(store.header.spec, f"the data in {store.directory}")
     episodes = store.load()
+    needed = model.context * model.config.action_block  # env steps
+    ids = [i for i in ids if episodes.ep_len[i] > needed]
+    if not ids:
+        raise UserError(f"expected episodes of more than {needed} env steps, got none that long")
     seen, missed = [], []
     for done, number in enumerate(ids, 1):
         z, residual = _embed(model, episodes, number)
@@ -146,11 +151,6 @@ def _embed(model: WorldModel, episodes: Episodes, number: int) -> tuple[Array, A
     z = model.encode(torch.from_numpy(episodes.pixels[chosen]))  # (T, D)
     sent = torch.from_numpy(episodes.action[rows][: (len(chosen) - 1) * block])
     blocks = sent.reshape(len(chosen) - 1, -1)  # (T-1, K*A)
-    if len(chosen) <= context:
-        raise UserError(
-            f"expected episodes of more than {context * block} env steps, got {len(chosen)} frames "
-            "a model step apart: collect longer ones"
-        )
     windows = z.unfold(0, context, 1)[:-1].mT  # (T-L, L, D)
     acted = blocks.unfold(0, context, 1).mT  # (T-L, L, K*A)
     predicted = model.ahead(windows, acted)[:, 0]

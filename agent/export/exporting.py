@@ -108,7 +108,7 @@ def _card(spec: WorldSpec) -> str:
     seen = f"\nSee it steer the simulated world: {program}.\n" if can_be_posed(spec.world) else ""
     return f"""# Goal-image controller of {spec.world}, without torch
 
-Needs numpy and onnxruntime. {spec.action_dim} numbers in [-1, 1] every {spec.step_s:.2f} s from
+Needs numpy and onnxruntime. {spec.action_dim} numbers in [-1, 1] every {spec.step_s:g} s from
 frames of {width} x {height} px (`{spec.look}`) and a goal picture of the same size.
 
     from agent import ExportedAgent

@@ -67,6 +67,11 @@ def run(options: argparse.Namespace) -> None:
             f"{options.directory} was made for the world {model.spec.world!r}, which is code: "
             "steer it in a program of your own, as README.md in that directory says"
         )
+    if model.spec.is_recording:
+        raise UserError(
+            f"{options.directory} was learned from recordings, and no world stands behind them: "
+            "steer the real thing in a program of your own, as README.md in that directory says"
+        )
     spec, told = model.spec, ("look", "image_size")
     world = make_world(spec.world, spec.look, spec.image_size[0], told)
     if not isinstance(world, Posable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -43,8 +44,25 @@ def test_what_is_no_film_is_named(film: Path, tmp_path: Path) -> None:
         read_film(tmp_path / "text.mp4", (16, 16))
     with pytest.raises(UserError, match="at least 64x64 px, got 32x48"):
         read_film(film, (64, 64))
-    with pytest.raises(UserError, match="every 1 or more, got 0"):
-        read_film(film, (16, 16), 0)
+    for every in (0, 2.5):
+        with pytest.raises(UserError, match=f"a whole number of frames, 1 or more, .*got {every}"):
+            read_film(film, (16, 16), every)  # type: ignore[arg-type]
+
+
+def test_a_film_that_lost_frames_is_refused(film: Path, caplog: pytest.LogCaptureFixture) -> None:
+    whole = film.read_bytes()
+    begins = [found.start() for found in re.finditer(b"\xff\xd8\xff", whole)]
+
+    def without(number: int) -> None:
+        begin = begins[number]
+        film.write_bytes(whole[:begin] + bytes(200) + whole[begin + 200 :])
+
+    without(8)  # some films count one that is none
+    assert len(read_film(film, (16, 16))) == 8
+    assert "says it has 9 frames, of which 8 could be read" in caplog.text
+    without(4)
+    with pytest.raises(UserError, match=r"expected the 9 frames that .* says it has, got 4"):
+        read_film(film, (16, 16))
 
 
 def test_a_small_frame_has_the_means_of_a_large_one() -> None:

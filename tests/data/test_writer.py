@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,40 @@ def test_an_array_that_is_filled_again_is_another_episode(tmp_path: Path) -> Non
     read = RolloutStore.open(tmp_path / "data").load()
     for seen in (read.pixels[:, 0, 0, 0], read.state[:, 0]):
         assert seen.reshape(3, 4).tolist() == [[10] * 4, [20] * 4, [30] * 4]
+
+
+@pytest.mark.parametrize(
+    ("frames", "actions", "states"),
+    [
+        (None, None, None),
+        (np.zeros((3, 16, 16, 3), np.uint8), [[1, 2], [3]], np.zeros((3, 1))),
+        (np.zeros((3, 16, 16, 3), np.uint8), np.zeros((2, 2)), "high"),
+        ([[1], [2, 3]], np.zeros((2, 2)), np.zeros((3, 1))),
+        (np.zeros((2, 16, 16, 3), np.uint8), 0.5, np.zeros((2, 1))),
+    ],
+    ids=["nothing", "ragged", "text", "ragged frames", "one number"],
+)
+def test_what_is_no_array_is_refused_and_nothing_is_kept(
+    frames: Any, actions: Any, states: Any, tmp_path: Path
+) -> None:
+    with RolloutWriter(tmp_path / "data", SPEC) as writer, pytest.raises(UserError):
+        writer.add(frames, actions, states)
+
+
+def test_a_shard_of_no_episodes_begins_no_data_set(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="episodes_per_shard of 1 or more, got 0"):
+        RolloutWriter(tmp_path / "data", SPEC, episodes_per_shard=0)
+    RolloutWriter(tmp_path / "data", SPEC).close()
+
+
+def test_sizes_computed_elsewhere_are_sizes(tmp_path: Path) -> None:
+    made = WorldSpec("recorded:buffer", "drawn", [np.int64(16), 16], 2, 0.04, (Column("x"),))  # type: ignore[arg-type]
+    assert made == SPEC and made.image_size == (16, 16)
+    with RolloutWriter(tmp_path / "data", made) as writer:
+        writer.add(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((1, 2)), np.zeros((2, 1)))
+    for wrong in ((16.0, 16), (True, 16), (16,), (0, 16)):
+        with pytest.raises(ValueError, match="image_size"):
+            WorldSpec("recorded:buffer", "drawn", wrong, 2, 0.04)  # type: ignore[arg-type]
 
 
 def test_a_refused_writer_keeps_nobody_out(tmp_path: Path) -> None:

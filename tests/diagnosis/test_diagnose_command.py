@@ -14,6 +14,7 @@ from agent.config import tiny
 from agent.data import RolloutStore, RolloutWriter
 from agent.diagnosis import diagnose, gaussianity, noise, promise, rates, stationarity
 from agent.diagnosis.subjects import _wrapped, embeddings, spread_episodes, world_states
+from agent.errors import UserError
 from agent.model.checkpoint import save_checkpoint
 from agent.model.world_model import WorldModel
 from envs import Column, WorldSpec, make_world
@@ -85,6 +86,18 @@ def test_residuals_are_those_of_one_step_predictions(place: Path) -> None:
     found = embeddings(model, store, spread_episodes(store, 8))
     changes = np.diff(found.trajectories.values, axis=1)[:, model.context - 1 :]
     assert found.model_residuals == pytest.approx(changes, abs=1e-5)
+
+
+def test_an_episode_too_short_for_a_prediction_is_left_out(tmp_path: Path) -> None:
+    spec, rng = WorldSpec("recorded:odd", "drawn", (16, 16), 2, 0.04), np.random.default_rng(0)
+    with RolloutWriter(tmp_path / "data", spec) as writer:
+        for steps in (1, 6, 3, *[30] * 8):
+            frames = rng.integers(0, 256, (steps + 1, 16, 16, 3), dtype=np.uint8)
+            writer.add(frames, rng.uniform(-1, 1, (steps, 2)))
+    store, model = RolloutStore.open(tmp_path / "data"), WorldModel(tiny().model, spec).eval()
+    assert len(embeddings(model, store, list(range(11))).trajectories.values) == 8
+    with pytest.raises(UserError, match="episodes of more than 6 env steps, got none"):
+        embeddings(model, store, [0, 2])
 
 
 def test_states_are_those_on_disk(place: Path) -> None:

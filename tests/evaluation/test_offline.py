@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from agent.commands.checkpoints import holdout_of_checkpoint
-from agent.data import RolloutWriter
+from agent.data import RolloutStore, RolloutWriter
 from agent.errors import UserError
 from agent.evaluation.offline import HORIZON_STEPS, Offline, evaluate_offline
 from agent.files.json_files import write_json
@@ -119,6 +119,13 @@ def test_the_error_of_standing_still_grows_as_the_square_of_time(ignorant: Offli
     steps = np.arange(1, HORIZON_STEPS + 1)
     np.testing.assert_allclose(errors / errors[0], steps**2, rtol=0.01)
     assert errors[-1] > 0.01
+
+
+def test_errors_are_shares_of_the_variance_of_all_recordings(ignorant: Offline, data: Path) -> None:
+    read = RolloutStore.open(data).load()
+    frames = torch.from_numpy(read.pixels[np.arange(len(read.action))])
+    spread = float(ReadPosition()(frames).var(0).mean())
+    assert ignorant.open_loop_error[0] == pytest.approx((2 * PACE) ** 2 / spread, rel=0.05)
 
 
 def test_cases_and_facts_are_told(perfect: Offline, tmp_path: Path) -> None:
