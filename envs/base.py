@@ -79,7 +79,9 @@ class WorldSpec:
 
     def __post_init__(self) -> None:
         size = self.image_size
-        whole = all(isinstance(side, int | np.integer) and side is not True for side in size)
+        whole = all(
+            isinstance(side, int | np.integer) and not isinstance(side, bool) for side in size
+        )
         if len(size) != 2 or not whole or not all(1 <= side <= MAX_IMAGE_SIDE_PX for side in size):
             raise SpecError(
                 f"expected image_size (height, width) from 1 to {MAX_IMAGE_SIDE_PX} px, got {size}"

@@ -33,7 +33,7 @@ class GoalCostConfig:
     change: float = 0.03
 
     def __post_init__(self) -> None:
-        if not min(self.effort, self.change) >= 0 or self.change != self.change:
+        if not (self.effort >= 0 and self.change >= 0):
             raise ValueError(
                 f"expected effort and change >= 0, got {self.effort} and {self.change}"
             )

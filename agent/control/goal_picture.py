@@ -75,10 +75,8 @@ def ending(model: Model, before: Image, last: Image, goal: Image) -> Ending | No
 def _spacing(embeddings: FloatArray) -> float:
     """The median distance from one of ``embeddings`` (N, D) to its nearest."""
     some = embeddings[:: max(1, len(embeddings) // 256)].astype(np.float64)
-    squares = (
-        np.square(embeddings - one).sum(1) for one in some
-    )  # a row at a time: in little room
-    least = [np.where(row > 0, row, np.inf).min() for row in squares]
+    apart = (np.square(embeddings - one).sum(1) for one in some)  # a row at a time takes no room
+    least = [np.where(squares > 0, squares, np.inf).min() for squares in apart]
     return float(np.sqrt(np.median(least)))
 
 
