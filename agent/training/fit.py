@@ -38,11 +38,11 @@ def require_fit(config: ExperimentConfig) -> None:
         )
     context, training = config.model.predictor.context, config.training
     for flag, frames in (
-        ("window", training.window_frames),
-        ("settling", training.settling_frames or training.window_frames),
+        ("--training.window-frames", training.window_frames),
+        ("--training.settling-frames", training.settling_frames or training.window_frames),
     ):
         if frames <= context:
             raise UnfitError(
-                f"expected --training.{flag}-frames above the context of {context} frames "
+                f"expected {flag} above the context of {context} frames "
                 f"(--model.predictor.context), got {frames}"
             )
