@@ -45,6 +45,12 @@ def changed(base: ExperimentConfig, changes: Mapping[str, Any]) -> ExperimentCon
     return with_changes(config, {"head.steps": max(1, round(base.head.steps * share))})
 
 
+def going_on(config: ExperimentConfig, network: WorldModelConfig) -> ExperimentConfig:
+    """``config`` for a model of that ``network``, which has had its warm start."""
+    training = dataclasses.replace(config.training, warm_start=0.0)
+    return dataclasses.replace(config, model=network, training=training)
+
+
 def default() -> ExperimentConfig:
     """One for all worlds: trained on two CPU cores in two to three minutes, its action head in one.
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.config import ExperimentConfig, changed, preset
+from agent.config import ExperimentConfig, changed, going_on, preset
 from agent.errors import UserError
 from agent.machine.cores import usable_cores
 from agent.model.world_model import WorldModelConfig
@@ -64,7 +64,7 @@ def chosen_settings(
                 "expected no warm start with --from: what is trained further has had its own; "
                 "leave out --training.warm-start"
             )
-        config = with_changes(config, {"training.warm_start": 0.0})
+        config = going_on(config, network)
     if network is not None and config.model != network:
         raise UserError(
             "expected the network of the checkpoint in --from, got other settings of the model: "

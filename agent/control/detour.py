@@ -124,9 +124,8 @@ class Detours:
 
 def map_of(known: FloatArray | None) -> Map | None:
     """The map of known embeddings (N, D); None where there are too few."""
-    if known is None or len(_each_once(known)) <= NEAREST:
-        return None
-    return Map(known)
+    found = None if known is None else Map(known)
+    return found if found is not None and len(found.nodes) > NEAREST else None
 
 
 def _each_once(known: FloatArray) -> FloatArray:

@@ -57,7 +57,6 @@ class GoalCost:
 
     def __call__(self, plans: FloatArray) -> FloatArray:
         """(E, N, H, K, A) -> (E, N)."""
-        plans = np.asarray(plans, np.float32)  # as models have it; a planner may not
         blocks = self._with_pending(plans.reshape(*plans.shape[:3], -1))
         offsets = self._model.rollout(self._now, blocks)
         distances = np.square(offsets).sum(-1) * self._weights[:, None]
@@ -66,7 +65,6 @@ class GoalCost:
 
     def linearise(self, plans: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(E, H, K, A) -> residuals (E, R) and their slopes (E, P, R), the Jacobian transposed."""
-        plans = np.asarray(plans, np.float32)
         blocks = self._with_pending(plans.reshape(len(plans), 1, plans.shape[1], -1))
         offsets, slopes = self._model.linearise(self._now, blocks[:, 0])
         weights = np.sqrt(self._weights)[..., None]  # (E, H, 1)
@@ -79,7 +77,10 @@ class GoalCost:
         return np.concatenate([far, self._roughness(blocks)[:, 0]], 1), every
 
     def _with_pending(self, blocks: FloatArray) -> FloatArray:
-        """``blocks`` (E, N, H, K*A) with the actions that are already on their way in front."""
+        """``blocks`` (E, N, H, K*A) with the actions that are already on their way in front, in
+        float32, as models have it: a planner may not.
+        """
+        blocks = np.asarray(blocks, np.float32)
         if not self._fixed:
             return blocks
         filled = blocks.reshape(*blocks.shape[:2], -1).copy()

@@ -22,6 +22,17 @@ class LightOptimiser(Optimizer):
     state_dict = inspect.unwrap(Optimizer.state_dict)
     load_state_dict = inspect.unwrap(Optimizer.load_state_dict)
 
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """One update of every parameter that has a gradient; ``closure`` is not used."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, parameter.grad, group)
+
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        raise NotImplementedError
+
 
 class AdamW(LightOptimiser):
     """Steps of a gradient's running mean over its running spread, and weights that decay."""
@@ -36,14 +47,6 @@ class AdamW(LightOptimiser):
     ) -> None:
         settings = {"lr": lr, "weight_decay": weight_decay, "betas": betas, "eps": eps}
         super().__init__(parameters, settings)
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """One update of every parameter that has a gradient; ``closure`` is not used."""
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, parameter.grad, group)
 
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state, (keep, keep_square) = self.state[parameter], group["betas"]

@@ -101,9 +101,10 @@ class TrainingConfig:
             if not getattr(self, name) >= 0:
                 raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")
         require_seed(self.seed)
-        for name in ("window_frames", "settling_frames"):
-            if getattr(self, name) < 2 and (name, getattr(self, name)) != ("settling_frames", 0):
-                raise ValueError(f"expected {name} >= 2, got {getattr(self, name)}")
+        if self.window_frames < 2:
+            raise ValueError(f"expected window_frames >= 2, got {self.window_frames}")
+        if self.settling_frames < 2 and self.settling_frames != 0:
+            raise ValueError(f"expected settling_frames >= 2, or 0, got {self.settling_frames}")
         for name in ("warmup_fraction", "warm_start", "settling"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"expected {name} in [0, 1), got {getattr(self, name)}")

@@ -7,13 +7,12 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from agent.config import ExperimentConfig
+from agent.config import ExperimentConfig, going_on
 from agent.data.store import RolloutStore
 from agent.errors import DamagedDataError, MachineError, UserError
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle
@@ -85,8 +84,7 @@ class Trainer:
         self.store, held = data_for(RolloutStore.open(data), out / STATE, resume)
         before = None if begin is None else self._before(begin)
         if before is not None:
-            learned = replace(config.training, warm_start=0.0)  # that is behind it
-            config = replace(config, model=before.config, training=learned)
+            config = going_on(config, before.config)
         require_fit(config)
         torch.set_num_threads(config.training.threads)
         self.out, self.config = out, config
