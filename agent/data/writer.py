@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from agent.data.collect import commit_shard, require_ours
 from agent.data.header import HEADER_NAME, RECORDED, DatasetHeader, require_learnable
@@ -118,8 +118,8 @@ def _checked(
 ) -> tuple[Image, RollOut]:
     # copies: whoever records may fill the same arrays again
     try:
-        pixels, sent = np.array(frames), np.asarray(actions, dtype=np.float64)
-        told = None if states is None else np.array(states, dtype=np.float64)
+        pixels, sent = np.array(frames), _numbers(actions)
+        told = None if states is None else _numbers(states)
     except (TypeError, ValueError) as error:
         raise UserError(f"expected arrays of numbers, got others: {error}") from error
     steps = len(sent) if sent.ndim else 0
@@ -137,6 +137,13 @@ def _checked(
             "sent to that box, and leave out moments whose state is not known"
         )
     return pixels, RollOut(sent.astype(np.float32), known)
+
+
+def _numbers(values: ArrayLike) -> NDArray[np.float64]:
+    found = np.array(values)
+    if np.iscomplexobj(found):
+        raise TypeError("they are complex")
+    return found.astype(np.float64)
 
 
 def _require(fits: bool, what: str, got: np.ndarray[Any, Any], expected: str) -> None:

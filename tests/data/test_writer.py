@@ -35,8 +35,10 @@ def test_an_array_that_is_filled_again_is_another_episode(tmp_path: Path) -> Non
         (np.zeros((3, 16, 16, 3), np.uint8), np.zeros((2, 2)), "high"),
         ([[1], [2, 3]], np.zeros((2, 2)), np.zeros((3, 1))),
         (np.zeros((2, 16, 16, 3), np.uint8), 0.5, np.zeros((2, 1))),
+        (np.zeros((3, 16, 16, 3), np.uint8), np.zeros((2, 2), complex), np.zeros((3, 1))),
+        (np.zeros((3, 16, 16, 3), np.uint8), np.zeros((2, 2)), np.zeros((3, 1), complex)),
     ],
-    ids=["nothing", "ragged", "text", "ragged frames", "one number"],
+    ids=["nothing", "ragged", "text", "ragged frames", "one number", "complex", "complex state"],
 )
 def test_what_is_no_array_is_refused_and_nothing_is_kept(
     frames: Any, actions: Any, states: Any, tmp_path: Path
