@@ -50,7 +50,8 @@ class FoldedPredictor:
         for block in predictor.blocks:
             self._blocks.append(_Block(block, reads))
             reads = [*reads, self._blocks[-1].down[0]]
-        self._write = _Normed(*predictor.write.children(), reads)
+        norm, write = predictor.write.children()
+        self._write = _Normed(norm, write, reads)
 
     def __call__(self, embeddings: Tensor, blocks: Tensor) -> Tensor:
         """See :class:`agent.model.rolling.Stepping`."""
@@ -86,8 +87,9 @@ class FoldedPredictor:
         pushes = self._pushes(*windows_along(embeddings, past, plan, predicted))
         still = torch.zeros_like(embeddings).flatten(1)[:, None].expand(-1, width, -1)
         sent = _acted_blocks(self._context, int(horizon), int(width)).to(plan) + still[:, :1, :1]
+        each_step = torch.split(sent, [width * at for at in range(1, horizon + 1)], 1)
         window, slopes = still, [still[:, :1, :latent_dim]]
-        for number, acted in enumerate(sent.split([width * at for at in range(1, horizon + 1)], 1)):
+        for number, acted in enumerate(each_step):
             rows = torch.cat([window, acted], 2)  # of all that is read: one for each that has acted
             for push in pushes[:-1]:
                 rows = torch.cat([rows, push(number, rows)], 2)
