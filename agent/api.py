@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from agent.config import changed, preset
+from agent.config import changed, preset, require_going_on
 from agent.control.acting import Acting
 from agent.control.mpc import MPCConfig
 from agent.control.torch_model import TorchModel
@@ -110,6 +110,8 @@ class Agent(Acting):
 
         config = changed(preset(recipe), settings or {})
         before = None if begin is None else find_checkpoint(Path(begin))
+        if before is not None:
+            require_going_on(config, settings or {})
         for report in train_world_model(data, Path(out), config, resume, before):
             if progress is not None:
                 progress(report.step, report.total_steps)

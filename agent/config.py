@@ -45,6 +45,25 @@ def changed(base: ExperimentConfig, changes: Mapping[str, Any]) -> ExperimentCon
     return with_changes(config, {"head.steps": max(1, round(base.head.steps * share))})
 
 
+def require_going_on(config: ExperimentConfig, changes: Mapping[str, Any]) -> None:
+    """Refuse, of ``changes`` by dotted name, what :func:`going_on` would take back.
+
+    Raises:
+        UserError: naming it.
+    """
+    names = {name.replace("-", "_") for name in changes}
+    if "training.warm_start" in names and config.training.warm_start:
+        raise UserError(
+            "expected no warm start for what is trained further, as it has had its own: leave out "
+            "training.warm_start"
+        )
+    if network := sorted(name for name in names if name.split(".")[0] == "model"):
+        raise UserError(
+            f"expected the network of the checkpoint to go on from, got {network[0]}: leave out "
+            "what begins with model, or train anew"
+        )
+
+
 def going_on(config: ExperimentConfig, network: WorldModelConfig) -> ExperimentConfig:
     """``config`` for a model of that ``network``, which has had its warm start."""
     training = dataclasses.replace(config.training, warm_start=0.0)

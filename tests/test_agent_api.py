@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -350,3 +351,21 @@ print({"torch._dynamo", "scipy.stats", "agent.training.trainer"} & set(sys.modul
         [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert ended.stdout == "set()\n"
+
+
+def test_several_threads_may_load_at_once(run: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        agents = list(pool.map(lambda _: Agent.load(run), range(12)))
+    assert len(agents) == 12
+
+
+def test_what_going_on_would_take_back_is_refused(run: Path, data: Path, tmp_path: Path) -> None:
+    for name, value in (("training.warm_start", 0.5), ("model.encoder.latent_dim", 16)):
+        with pytest.raises(UserError, match=name):
+            Agent.train(data, tmp_path / "x", settings={**SMALL, name: value}, begin=run)
+
+
+def test_a_seed_is_a_whole_number(run: Path) -> None:
+    for seed in (1.5, "x", -1):
+        with pytest.raises(UserError, match="seed"):
+            Agent.load(run).reset(seed=seed)  # type: ignore[arg-type]

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from envs import WorldSpec
 
 
-def origin_of_checkpoint(checkpoint: Path) -> dict[str, Any]:
-    """What ``config.json`` says of the training.
+def origin_of_checkpoint(checkpoint: Path, with_head: bool = False) -> dict[str, Any]:
+    """What ``config.json`` says of the training; see :func:`origin_of`.
 
     Raises:
         DamagedDataError: if the checkpoint is not what its manifest says.
     """
     try:
-        return origin_of(checkpoint_config(checkpoint)["facts"])
+        return origin_of(checkpoint_config(checkpoint)["facts"], with_head)
     except (KeyError, TypeError, AttributeError) as error:
         raise DamagedDataError(f"{checkpoint}: config.json is unreadable ({error!r})") from error
 

@@ -16,7 +16,7 @@ from agent.commands.worlds_asked import WorldAsked, task_asked
 from agent.files.bundle import bundle_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from agent.commands.progress import Update
     from agent.evaluation.play import Trial
@@ -62,7 +62,7 @@ class Measurement:
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
-        from agent.evaluation.results import UNLEARNED, Asked, deadlines, fingerprint, summarise
+        from agent.evaluation.results import Asked, deadlines, fingerprint, summarise
 
         with closing(self.world.make()) as world:
             task, spec = task_asked(self.protocol, world), world.spec
@@ -77,11 +77,18 @@ class Measurement:
             checkpoint_sha256=bundle_sha256(self.checkpoint) if self.checkpoint else None,
             command=self.command(task.name),
             wall_clock_s=round(time.monotonic() - start_s, 2),
-            origin=origin_of_checkpoint(self.checkpoint) if self.checkpoint else UNLEARNED,
+            origin=self._origin(),
         )
         if self.acting.tick_ms is not None:
             result["deadline"] = deadlines(trials, self.acting.tick_ms)
         return result
+
+    def _origin(self) -> Mapping[str, Any]:
+        from agent.evaluation.results import UNLEARNED
+
+        if self.checkpoint is None:
+            return UNLEARNED
+        return origin_of_checkpoint(self.checkpoint, with_head=self.controller == "direct")
 
     def open(self) -> tuple[Controller, Task, Callable[[], World]]:
         """Who plays what in which worlds, all new."""

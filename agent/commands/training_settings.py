@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.config import ExperimentConfig, changed, going_on, preset
+from agent.config import ExperimentConfig, changed, going_on, preset, require_going_on
 from agent.errors import UserError
 from agent.machine.cores import usable_cores
 from agent.model.world_model import WorldModelConfig
@@ -58,13 +58,9 @@ def chosen_settings(
         base = dataclasses.replace(base, model=network)
     given = {name.replace("-", "_"): v for part in changes for name, v in part.items()}
     config = changed(base, given)
-    if network is not None and config.training.warm_start:
-        if {"training.warm_start", "training.warm-start"} & changes[-1].keys():
-            raise UserError(
-                "expected no warm start with --from: what is trained further has had its own; "
-                "leave out --training.warm-start"
-            )
-        config = going_on(config, network)
+    if network is not None:
+        require_going_on(config, changes[-1])
+        config = dataclasses.replace(config, training=going_on(config, network).training)
     if network is not None and config.model != network:
         raise UserError(
             "expected the network of the checkpoint in --from, got other settings of the model: "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -38,9 +40,17 @@ class Acting:
         return self._seen_by.spec
 
     def reset(self, seed: int | None = None) -> None:
-        """Forget the episode; the next :meth:`act` begins another."""
+        """Forget the episode; the next :meth:`act` begins another.
+
+        Raises:
+            UserError: for a seed that is no whole number from 0 on.
+        """
         if seed is not None:
-            require_seed(seed)
+            try:
+                seed = operator.index(seed)
+                require_seed(seed)
+            except (TypeError, ValueError) as error:
+                raise UserError(f"seed={seed!r}: {error}") from error
             self._seed = seed
         self._goal = None
 
@@ -71,7 +81,7 @@ class Acting:
     def _pursue(self, goal: Image) -> None:
         if self._goal is not None and np.array_equal(self._goal, goal):
             return
-        for picture in goal:
+        for picture in goal if self._controller.config.guarded else ():
             require_known_picture(picture, self._seen_by)
         if self._goal is None or len(self._goal) != len(goal):
             self._controller.reset(Goals(pixels=goal), [self._seed + i for i in range(len(goal))])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ CODE = (".py", ".toml", ".lock")
 _GIT_TIMEOUT_S = 10.0
 
 
-def origin_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+def origin_of(facts: Mapping[str, Any], with_head: bool = False) -> dict[str, Any]:
     """Which training a controller comes from, and its price: the fields of a result.
 
     From the facts of a checkpoint as the trainings here write them: ``env_steps`` that were
@@ -24,19 +24,28 @@ def origin_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     ``peak_memory_mb``, and ``seed``, its own or its settings'. None where it was not recorded.
 
     A world model says how many steps it was fitted to; those its data set kept for diagnosis
-    were recorded for it as well, so the data set's own count goes first.
+    were recorded for it as well, so the data set's own count goes first. What a model went on from
+    had its price before; ``with_head`` adds that of teaching the action head.
     """
     data = facts.get("data", {})
     settings = facts.get("training", facts.get("settings", {}))
     steps = facts.get("env_steps")
     if "episodes" in data and "episode_steps" in data:  # checkpoints of before say no more
         steps = data.get("env_steps", data["episodes"] * data["episode_steps"])
+    before, head = facts.get("before", {}), facts.get("head", {}) if with_head else {}
+    times_s = [facts.get("training_s", facts.get("seconds")), before.get("training_s")]
     price = {
-        "env_steps": steps,
-        "training_s": facts.get("training_s", facts.get("seconds")),
+        "env_steps": _sum([steps, before.get("env_steps")]),
+        "training_s": _sum([*times_s, head.get("seconds")]),
         "memory_mb": facts.get("peak_memory_mb"),
     }
     return {"training_seed": facts.get("seed", settings.get("seed")), "bought_with": price}
+
+
+def _sum(parts: Sequence[float | None]) -> float | None:
+    """Of what was recorded; None if the first was not."""
+    known = [part for part in parts if part is not None]
+    return None if parts[0] is None else round(sum(known), 1) if len(known) > 1 else known[0]
 
 
 def circumstances() -> dict[str, str | None]:

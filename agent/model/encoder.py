@@ -26,10 +26,12 @@ class EncoderConfig:
     hidden: int = 256
 
     def __post_init__(self) -> None:
-        if self.latent_dim < 1:
-            raise ValueError(f"expected latent_dim >= 1, got {self.latent_dim}")
-        if len(self.channels) != 3:
-            raise ValueError(f"expected channels of 3 layers, got {self.channels}")
+        if self.latent_dim < 1 or self.hidden < 1:
+            raise ValueError(
+                f"expected latent_dim and hidden >= 1, got {self.latent_dim} and {self.hidden}"
+            )
+        if len(self.channels) != 3 or min(self.channels) < 1:
+            raise ValueError(f"expected channels of 3 layers, 1 or more each, got {self.channels}")
 
 
 class ConvEncoder(nn.Module):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any, TypeVar
 
 import safetensors.torch
@@ -41,10 +42,11 @@ def filled(make: Callable[[], Network], weights: bytes) -> Network:
 @contextmanager
 def _at_most(tensors: int, numbers: int) -> Iterator[None]:
     """RuntimeError as soon as networks made in the body have clearly more than that."""
+    ours = get_ident()  # other threads make networks, too, and torch tells of all
     left = {"tensors": _SLACK * tensors, "numbers": _SLACK * numbers}
 
     def count(module: nn.Module, name: str, value: Tensor | None) -> None:
-        if value is None:
+        if value is None or get_ident() != ours:
             return
         left["tensors"] -= 1
         left["numbers"] -= value.numel()

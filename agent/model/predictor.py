@@ -21,8 +21,11 @@ class PredictorConfig:
     blocks: int = 2
 
     def __post_init__(self) -> None:
-        if self.context < 1:
-            raise ValueError(f"expected context >= 1, got {self.context}")
+        if min(self.context, self.width) < 1 or self.blocks < 0:
+            raise ValueError(
+                "expected context >= 1, width >= 1 and blocks >= 0, got "
+                f"{self.context}, {self.width} and {self.blocks}"
+            )
 
 
 class ResidualPredictor(nn.Module):

@@ -7,6 +7,7 @@ reward, no state enters it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +53,7 @@ class WorldModelConfig:
             raise ValueError(f"expected action_block >= 1, got {self.action_block}")
         if self.goal_directions < 1:
             raise ValueError(f"expected goal_directions >= 1, got {self.goal_directions}")
-        if not self.plain_share >= 0:
+        if not 0 <= self.plain_share < inf:
             raise ValueError(f"expected plain_share >= 0, got {self.plain_share}")
         if self.bent < 0:
             raise ValueError(f"expected bent >= 0, got {self.bent}")

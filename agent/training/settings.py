@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from agent.machine.cores import usable_cores
 from agent.settings import require_seed
@@ -88,9 +89,11 @@ class TrainingConfig:
         for name in counts:
             if getattr(self, name) < 1:
                 raise ValueError(f"expected {name} >= 1, got {getattr(self, name)}")
-        for name in ("learning_rate", "matrix_learning_rate", "gradient_clip"):
-            if not getattr(self, name) > 0:
+        for name in ("learning_rate", "matrix_learning_rate"):
+            if not 0 < getattr(self, name) < inf:
                 raise ValueError(f"expected {name} > 0, got {getattr(self, name)}")
+        if not self.gradient_clip > 0:
+            raise ValueError(f"expected gradient_clip > 0, got {self.gradient_clip}")
         choices = {
             "regulariser": REGULARISERS, "optimiser": OPTIMISERS, "precision": PRECISIONS,
         }  # fmt: skip
@@ -98,7 +101,7 @@ class TrainingConfig:
             if getattr(self, name) not in known:
                 raise ValueError(f"expected {name} of {known}, got {getattr(self, name)!r}")
         for name in ("sigreg_weight", "weight_decay", "memory_gb"):
-            if not getattr(self, name) >= 0:
+            if not 0 <= getattr(self, name) < inf:
                 raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")
         require_seed(self.seed)
         if self.window_frames < 2:
@@ -136,3 +139,8 @@ class HeadTraining:
                 "expected steps >= 0, batch >= 2 and horizon >= 1, got "
                 f"{self.steps}, {self.batch} and {self.horizon}"
             )
+        if not 0 < self.learning_rate < inf:
+            raise ValueError(f"expected learning_rate > 0, got {self.learning_rate}")
+        for name in ("effort", "change"):
+            if not 0 <= getattr(self, name) < inf:
+                raise ValueError(f"expected {name} >= 0, got {getattr(self, name)}")

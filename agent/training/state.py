@@ -7,6 +7,7 @@ model's tensors and the optimisers'.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from agent.training.optimiser import WorldModelOptimiser
 from agent.training.reports import Losses
 from agent.training.settings import TrainingConfig
 
+_log = logging.getLogger(__name__)
 FACTS = "state.json"
 # Of the data's header: a data set may grow, and what a run learns from stays the same.
 _FREE, _DRAWN = ("data.episodes", "ranks", "held_shards", "training.memory_gb"), "data.drawn_with."
@@ -88,6 +90,12 @@ def load_training_state(
     except (KeyError, ValueError, TypeError, SafetensorError) as error:
         raise DamagedDataError(f"{directory}: not a training state ({error})") from error
     _require_same(directory, found, identity)
+    if found.get("held_shards") != identity.get("held_shards"):
+        _log.warning(
+            "this run was begun with other parts of its data in memory (%s shards at a time, now "
+            "%s; none: all): it goes on, but to other weights than uninterrupted. --memory decides",
+            found.get("held_shards"), identity.get("held_shards"),
+        )  # fmt: skip
     try:
         model.load_state_dict(_under("model.", tensors))
         optimiser.restore(_under("optimiser.", tensors))

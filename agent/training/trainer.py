@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 import time
@@ -33,6 +34,7 @@ from agent.training.lessons import Lessons
 from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.parallel import norms_over_ranks
+from agent.training.price import price_before
 from agent.training.reports import Losses, TrainStatistics, report_of
 from agent.training.sight import learn_sight, what_is_off
 from agent.training.slow_features import STEPS
@@ -83,6 +85,7 @@ class Trainer:
         self.device = usable_device(config.training.device)
         self.store, held = data_for(RolloutStore.open(data), out / STATE, resume)
         before = None if begin is None else self._before(begin)
+        self._bought_before = {} if begin is None else price_before(begin, self.store.header)
         if before is not None:
             config = going_on(config, before.config)
         require_fit(config)
@@ -117,6 +120,8 @@ class Trainer:
             model.spec.require_same(self.store.header.spec, f"the data in {self.store.directory}")
         except SpecError as error:
             raise UserError(f"{checkpoint}: {error}") from error
+        told = self.store.header.spec.state or model.spec.state
+        model.spec = dataclasses.replace(model.spec, state=told)
         return model
 
     def _new_model(self) -> WorldModel:
@@ -184,15 +189,8 @@ class Trainer:
         """Write the training state now, on the first rank."""
         if not ranks.is_first():
             return
-        save_training_state(
-            self.out / STATE,
-            self.step,
-            self._seconds(),
-            self.model,
-            self.optimiser,
-            self.identity,
-            self._unreported,
-        )
+        now = self.step, self._seconds(), self.model, self.optimiser
+        save_training_state(self.out / STATE, *now, self.identity, self._unreported)
 
     def _train_one_step(self) -> Losses:
         terms = self._loss()
@@ -273,6 +271,7 @@ class Trainer:
                 "env_steps": self.store.row_count - self.store.episode_count,
             },
             "begun_from": self.identity["begin"],
+            "before": self._bought_before,
             "env_steps": env_steps(self.store, learned_from),
             "training_s": round(self._seconds(), 1),
             "ranks": ranks.count(),

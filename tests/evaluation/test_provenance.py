@@ -63,3 +63,13 @@ def test_steps_are_those_that_were_played() -> None:
     assert origin_of(facts)["bought_with"]["env_steps"] == 60_000
     facts["data"]["env_steps"] = 6_000  # as where episodes end sooner
     assert origin_of(facts)["bought_with"]["env_steps"] == 6_000
+
+
+def test_what_went_in_before_and_the_heads_teaching_are_counted() -> None:
+    facts = {
+        "data": {"env_steps": 100, "episodes": 2, "episode_steps": 50}, "training_s": 4.0,
+        "before": {"env_steps": 30, "training_s": 2.0}, "head": {"seconds": 1.5},
+    }  # fmt: skip
+    plain, head = (origin_of(facts, with_head)["bought_with"] for with_head in (False, True))
+    assert (plain["env_steps"], plain["training_s"]) == (130, 6.0)
+    assert (head["env_steps"], head["training_s"]) == (130, 7.5)

@@ -10,9 +10,11 @@ import pytest
 
 from agent.config import PRESETS, ExperimentConfig, preset
 from agent.errors import UserError
-from agent.model.world_model import WorldModel
+from agent.model.encoder import EncoderConfig
+from agent.model.predictor import PredictorConfig
+from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.settings import from_dict, to_dict
-from agent.training.settings import TrainingConfig
+from agent.training.settings import HeadTraining, TrainingConfig
 from envs import WorldSpec
 
 
@@ -87,3 +89,22 @@ def test_a_value_that_makes_no_sense_is_the_users_mistake(
 def test_training_settings_are_checked_when_built(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"expected {next(iter(wrong))}"):
         TrainingConfig(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        (HeadTraining, {"learning_rate": float("nan")}),
+        (HeadTraining, {"effort": -5.0}),
+        (HeadTraining, {"change": float("inf")}),
+        (TrainingConfig, {"memory_gb": float("inf")}),
+        (EncoderConfig, {"hidden": 0}),
+        (EncoderConfig, {"channels": (0, 8, 8)}),
+        (PredictorConfig, {"width": 0}),
+        (WorldModelConfig, {"plain_share": float("inf")}),
+    ],
+    ids=str,
+)
+def test_sizes_and_weights_are_checked_when_built(kind: type, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"expected .*{next(iter(wrong))}"):
+        kind(**wrong)

@@ -226,3 +226,44 @@ def test_slow_gaussian_motion_is_gaussian_and_other_laws_are_told_alike() -> Non
     assert -1 < shape_of(60, lambda z: z) < 4
     flat = [shape_of(episodes, lambda z: np.sqrt(3) * np.tanh(z)) for episodes in (60, 256)]
     assert min(flat) > 5 and flat[0] == pytest.approx(flat[1], rel=0.4)
+
+
+class Smaller(nn.Module):
+    """The same counters, a hundredth as large; what comes next is taken to be the same."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.share * frames[..., 0, 0, :2].float() / 10
+
+
+class Still(nn.Module):
+    def forward(self, embeddings: Tensor, actions: Tensor) -> Tensor:
+        return embeddings[..., -1, :]
+
+
+def test_a_small_embedding_is_no_better_foreseen_than_a_large_one() -> None:
+    model, recorded = counter_world(60)
+    model.predictor = Still()  # type: ignore[assignment]
+    errors = []
+    for share in (1.0, 0.01):
+        model.encoder = Smaller(share)  # type: ignore[assignment]
+        errors.append(diagnose(model, recorded, [0, 1, 2], [3]).open_loop_error)
+    np.testing.assert_allclose(errors[0], errors[1], rtol=1e-3)
+    assert errors[0][-1] > 1e-3
+
+
+def test_without_states_a_model_of_a_world_that_tells_some_is_measured_without_a_probe() -> None:
+    model, recorded = counter_world(60)
+    stateless = dataclasses.replace(recorded, state=np.empty((len(recorded.state), 0)))
+    found = diagnose(model, stateless, [0, 1, 2], [3])
+    assert found.probe_r2 == {} and max(found.open_loop_error) < 1e-8
+
+
+def test_a_recording_that_stands_still_is_no_collapse() -> None:
+    model, recorded = counter_world(60)
+    rows = recorded.rows(3)
+    recorded.pixels[rows] = recorded.pixels[rows][:1]
+    assert diagnose(model, recorded, [0, 1, 2], [3]).effective_rank > 1.5

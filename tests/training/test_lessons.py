@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Callable
@@ -11,7 +12,10 @@ import pytest
 import torch
 
 from agent.config import ExperimentConfig
+from agent.data import RolloutStore, RolloutWriter
+from agent.evaluation.provenance import origin_of
 from agent.files.bundle import read_bundle
+from agent.model.checkpoint import checkpoint_facts, load_checkpoint
 from agent.training.optimiser import learning_rate_factor
 from agent.training.settings import TrainingConfig
 from agent.training.trainer import Trainer
@@ -128,3 +132,24 @@ def test_what_is_trained_further_needs_no_start(data: Path, tmp_path: Path, conf
     again = Trainer(data, tmp_path / "second", config(steps=4, warm_start=0.5), begin=begin)
     assert again.config.training.main_steps.start == 0
     assert all(math.isfinite(report.one_step) for report in again.run())
+
+
+def test_it_goes_on_where_the_new_recordings_know_no_states(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    known = RolloutStore.open(data)
+    episodes = known.load()
+    spec = dataclasses.replace(known.header.spec, state=())
+    with RolloutWriter(tmp_path / "stateless", spec) as writer:
+        for number in range(known.episode_count):
+            rows = episodes.rows(number)
+            writer.add(episodes.pixels[rows], episodes.action[rows][:-1])
+    list(Trainer(data, tmp_path / "first", config(steps=4)).run())
+    begin = tmp_path / "first" / "checkpoint"
+    further = Trainer(tmp_path / "stateless", tmp_path / "second", config(steps=4), begin=begin)
+    assert list(further.run())[-1].diagnostics is not None
+    assert load_checkpoint(tmp_path / "second" / "checkpoint").spec.state == known.header.spec.state
+    price = origin_of(checkpoint_facts(tmp_path / "second" / "checkpoint"))["bought_with"]
+    assert price["env_steps"] == 2 * 8 * 40  # both data sets
+    again = Trainer(data, tmp_path / "third", config(steps=4), begin=begin)
+    assert again.model.spec == known.header.spec

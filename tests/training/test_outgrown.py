@@ -159,3 +159,17 @@ def test_a_store_that_answers_nothing_is_named(monkeypatch: pytest.MonkeyPatch) 
     s3fs.S3FileSystem.clear_instance_cache()
     with pytest.raises(MachineError, match=r"cannot reach s3://bucket/data.*AWS_ENDPOINT_URL"):
         RolloutStore.open("s3://bucket/data")
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_with_less_memory_it_goes_on_and_says_that_weights_are_others(
+    many: Path, tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(source, "memory_for_frames", lambda memory_gb: 10**9)
+        running = Trainer(many, tmp_path, config(steps=30)).run()
+        next(running)
+        running.close()
+    list(Trainer(many, tmp_path, config(steps=30), resume=True).run())
+    assert "other parts of its data in memory (None shards at a time" in caplog.text
