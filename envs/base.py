@@ -12,7 +12,7 @@ stream: first the world draws its start, then a behaviour draws the actions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import inf, isfinite
 from pathlib import PurePath
@@ -55,6 +55,8 @@ class Column:
                 "expected a column with a name, a period above 0 and low < high, got "
                 f"{self.name!r}, {self.period}, {self.low} and {self.high}"
             )
+        for name in ("period", "low", "high", "tolerance"):
+            object.__setattr__(self, name, _plain(getattr(self, name)))
         if self.tolerance is not None and not 0 < self.tolerance < inf:
             raise SpecError(
                 f"expected a finite tolerance above 0 of {self.name}, got {self.tolerance}"
@@ -79,18 +81,18 @@ class WorldSpec:
 
     def __post_init__(self) -> None:
         size = self.image_size
-        whole = all(
-            isinstance(side, int | np.integer) and not isinstance(side, bool) for side in size
-        )
-        if len(size) != 2 or not whole or not all(1 <= side <= MAX_IMAGE_SIDE_PX for side in size):
+        pair = isinstance(size, Sequence) and len(size) == 2 and all(map(_is_whole, size))
+        if not pair or not all(1 <= side <= MAX_IMAGE_SIDE_PX for side in size):
             raise SpecError(
                 f"expected image_size (height, width) from 1 to {MAX_IMAGE_SIDE_PX} px, got {size}"
             )
         object.__setattr__(self, "image_size", tuple(map(int, size)))  # whatever they were made of
-        if type(self.action_dim) is not int or self.action_dim < 1:
-            raise SpecError(f"expected action_dim of at least 1, got {self.action_dim}")
-        if not (isfinite(self.step_s) and self.step_s > 0):
-            raise SpecError(f"expected step_s above 0 seconds, got {self.step_s}")
+        if not _is_whole(self.action_dim) or self.action_dim < 1:
+            raise SpecError(f"expected action_dim of at least 1, got {self.action_dim!r}")
+        object.__setattr__(self, "action_dim", _plain(self.action_dim))
+        if not (_is_number(self.step_s) and isfinite(self.step_s) and self.step_s > 0):
+            raise SpecError(f"expected step_s above 0 seconds, got {self.step_s!r}")
+        object.__setattr__(self, "step_s", _plain(self.step_s))
         if len(set(self.state_names)) < len(self.state):
             raise SpecError(f"expected state columns of different names, got {self.state_names}")
 
@@ -113,6 +115,10 @@ class WorldSpec:
     def frame_shape(self) -> tuple[int, int, int]:
         """Height, width, 3."""
         return (*self.image_size, 3)
+
+    def is_of_the_world_of(self, other: WorldSpec) -> bool:
+        """Whether both name one world, in a file that may have been moved."""
+        return bool(_without_folder(self.world) == _without_folder(other.world))
 
     def require_same(self, other: WorldSpec, whose: str) -> None:
         """Refuse ``other``, the spec of ``whose``, unless it means the same; names what differs.
@@ -178,6 +184,19 @@ _ADVICE = {
     "action_dim": "both must be made for the same body",
     "step_s": "both must have the same time between two actions",
 }
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy's as Python's own, which files can hold."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_whole(value) or isinstance(value, float | np.floating)
 
 
 def _without_folder(value: Any) -> Any:

@@ -8,6 +8,7 @@ stream, so files are the same bytes whatever the number of workers.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import zlib
@@ -79,9 +80,18 @@ def _look_once(config: CollectConfig) -> _First:
         world.reset(np.random.default_rng(config.seed))
         frame_bytes = len(zlib.compress(world.frame().tobytes(), 1))
         named = world.drawn_with() if isinstance(world, Drawn) else {}
-        return _First(world.spec, frame_bytes, drawn_with(world), frozenset(named))
+        files = _files_of(config)
+        binding = frozenset({*named, *files})
+        return _First(world.spec, frame_bytes, drawn_with(world) | files, binding)
     finally:
         world.close()
+
+
+def _files_of(config: CollectConfig) -> dict[str, str]:
+    """The files that world and behaviour are in, if they are a user's own, as they are now."""
+    places = [Path(name.rpartition(":")[0]) for name in (config.world, config.behaviour)]
+    mine = [place for place in places if place.suffix == ".py" and place.is_file()]
+    return {place.name: hashlib.sha256(place.read_bytes()).hexdigest()[:12] for place in mine}
 
 
 def missing_shards(
@@ -132,6 +142,8 @@ def _prepare(config: CollectConfig, first: _First) -> list[ShardTask]:
     header = config.header(first.spec, first.drawn_with)
     if records:  # else the header binds nobody: a first try may have failed on a wrong setting
         present = DatasetHeader.read(directory)
+        if present.spec.is_of_the_world_of(header.spec):
+            header = replace(header, spec=replace(header.spec, world=present.spec.world))
         _require_same(directory, present, header)
         if tasks:
             _require_same_drawing(directory, present, first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,10 +39,11 @@ def read_film(path: Path | str, image_size: tuple[int, int], every: int = 1) -> 
         if number % every == 0:
             frames.append(resized(film.retrieve()[1][None, ..., ::-1], image_size)[0])
         number += 1
+    only_last = number == said - 1 and not _has_frame(film, said - 1)  # some count the end
     film.release()
-    if frames and number == said - 1:  # some count the end
+    if frames and only_last:
         _log.warning("%s says it has %d frames, of which %d could be read", path, said, number)
-    if frames and number < said - 1:
+    if frames and number < said and not only_last:
         raise UserError(
             f"expected the {said} frames that {path} says it has, got {number}: it is damaged, and "
             "actions would no longer be those between its frames; write it anew"
@@ -50,6 +52,11 @@ def read_film(path: Path | str, image_size: tuple[int, int], every: int = 1) -> 
         what = "nothing that OpenCV can decode" if Path(path).exists() else "no such file"
         raise UserError(f"expected a film at {path}, got {what}")
     return np.stack(frames)
+
+
+def _has_frame(film: Any, number: int) -> bool:
+    """Whether there is one of that number after all: then what is missing lies before it."""
+    return bool(film.set(import_opencv().CAP_PROP_POS_FRAMES, number) and film.grab())
 
 
 def resized(frames: ArrayLike, image_size: tuple[int, int]) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -96,6 +97,11 @@ class RolloutWriter:
                 f"{', '.join(before.state_names) or 'unknown'}, as {self._out} has, got "
                 f"{now.world} with {', '.join(now.state_names) or 'none'}: record into a directory "
                 "of its own"
+            )
+        if differs := header.difference(replace(header, spec=now)):
+            raise UserError(
+                f"{self._out} was recorded with {differs}: use the same value, or record into a "
+                "directory of its own"
             )
         if header.behaviour != RECORDED:
             raise UserError(f"{self._out} was made by collect: record into a directory of its own")

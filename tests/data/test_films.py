@@ -73,3 +73,23 @@ def test_a_small_frame_has_the_means_of_a_large_one() -> None:
     assert resized(frames[:0], (12, 10)).shape == (0, 12, 10, 3)
     with pytest.raises(UserError, match=r"float64 \(2, 24, 40, 3\)"):
         resized(frames / 2, (12, 10))
+
+
+def test_a_frame_lost_in_the_middle_is_not_one_too_many_at_the_end(tmp_path: Path) -> None:
+    path, rng = tmp_path / "film.avi", np.random.default_rng(0)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (64, 48))
+    for number in range(30):
+        writer.write(rng.integers(0, 60, (48, 64, 3), np.uint8) + np.uint8(6 * number))
+    writer.release()
+    content = bytearray(path.read_bytes())
+    begins = [found.start() for found in re.finditer(b"00dc", bytes(content))][:30]
+    begin, end = begins[10] + 8, begins[11]
+    content[begin:end] = bytes(end - begin)  # what is no picture is left out by the decoder
+    path.write_bytes(bytes(content))
+    film, read = cv2.VideoCapture(str(path)), 0
+    while film.grab():
+        read += 1
+    if read != 29:
+        pytest.skip(f"this decoder reads {read} of 30")
+    with pytest.raises(UserError, match="expected the 30 frames"):
+        read_film(path, (16, 16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from agent.data import RolloutStore, RolloutWriter
 from agent.data.manifest import MANIFEST_NAME
 from agent.errors import UserError
-from envs import Column, WorldSpec
+from envs import Column, SpecError, WorldSpec
 
 SPEC = WorldSpec("recorded:buffer", "drawn", (16, 16), 2, 0.04, (Column("x"),))
 
@@ -103,3 +104,32 @@ def test_what_could_not_be_read_together_is_not_written(tmp_path: Path, other: W
     RolloutWriter(tmp_path / "data", SPEC).close()
     with pytest.raises(UserError, match="record into a directory of its own"):
         RolloutWriter(tmp_path / "data", other)
+
+
+def test_another_unit_or_tolerance_is_not_appended(tmp_path: Path) -> None:
+    def add(column: Column) -> None:
+        spec = dataclasses.replace(SPEC, state=(column,))
+        with RolloutWriter(tmp_path / "data", spec) as writer:
+            writer.add(np.zeros((3, 16, 16, 3), np.uint8), np.zeros((2, 2)), np.zeros((3, 1)))
+
+    add(Column("x", "m", tolerance=0.01))
+    others = {
+        "x.unit = m, got mm": Column("x", "mm", tolerance=0.01),
+        "x.tolerance = 0.01, got 1.0": Column("x", "m", tolerance=1.0),
+    }
+    for told, other in others.items():
+        with pytest.raises(UserError, match=told):
+            add(other)
+    add(Column("x", "m", tolerance=0.01))
+    assert RolloutStore.open(tmp_path / "data").episode_count == 2
+
+
+def test_numbers_of_numpys_make_the_same_spec(tmp_path: Path) -> None:
+    columns = (Column("x", low=np.int64(0), high=np.float64(2), tolerance=np.float32(0.5)),)
+    spec = WorldSpec("recorded:n", "drawn", (16, 16), np.int64(2), np.float32(0.25), columns)
+    with RolloutWriter(tmp_path / "data", spec) as writer:
+        writer.add(np.zeros((3, 16, 16, 3), np.uint8), np.zeros((2, 2)), np.ones((3, 1)))
+    assert RolloutStore.open(tmp_path / "data").header.spec == spec
+    for wrong in ({"step_s": "0.1"}, {"image_size": 32}, {"action_dim": 2.0}):
+        with pytest.raises(SpecError, match=f"expected {next(iter(wrong))}"):
+            dataclasses.replace(SPEC, **wrong)
