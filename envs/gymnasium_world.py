@@ -74,6 +74,7 @@ class GymnasiumWorld:
         self._drawn: tuple[int, ...] = ()
         self._state = np.empty(0)
         self._size: int | None = None
+        self._is_told = False  # by ``info``
         self.reset(np.random.default_rng(0))
         self.spec = WorldSpec(
             world=name,
@@ -117,7 +118,8 @@ class GymnasiumWorld:
             self._take_opengl()
             drawn: Any = self._env.render()
         if not isinstance(drawn, np.ndarray) or drawn.dtype != np.uint8 or drawn.ndim != 3:
-            kind = getattr(drawn, "dtype", type(drawn).__name__)
+            is_array = isinstance(drawn, np.ndarray)
+            kind = f"{drawn.dtype} {drawn.shape}" if is_array else type(drawn).__name__
             raise WorldError(f"expected uint8 frames (h, w, 3) of {self._name}, got {kind}")
         self._drawn = self._drawn or drawn.shape
         if drawn.shape[2] != 3:
@@ -203,6 +205,13 @@ class GymnasiumWorld:
 
     def _remember(self, observation: Any, info: dict[str, Any]) -> None:
         told = info.get("state")
+        if self._size is not None and (told is not None) != self._is_told:
+            first, now = ("info['state']", "none") if self._is_told else ("no info['state']", "one")
+            raise WorldError(
+                f"expected {first} of {self._name}, as at its first reset, got {now}: tell it at "
+                "reset and at every step, or never"
+            )
+        self._is_told = told is not None
         if told is None and isinstance(observation, np.ndarray) and observation.ndim == 1:
             told = observation
         try:

@@ -57,6 +57,8 @@ class Hindsight:
         first = int(rng.integers(len(recording.actions) - self.offset_steps, endpoint=True))
         begun = self._begin_at(world, world_seed, recording, first)
         begun.begin(world)
+        if not isinstance(world, Posable):
+            _require_same(world, recording.states[first])
         for action in recording.actions[first : first + self.offset_steps]:
             world.step(action.copy())
         frame = None if isinstance(world, Posable) else world.frame()
@@ -86,3 +88,14 @@ class Hindsight:
     def judge(self, world: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
         """See :func:`envs.tasks.judge_by_tolerance`."""
         return judge_by_tolerance(world, path, start, episode)
+
+
+def _require_same(world: World, recorded: Array) -> None:
+    """A world in which the same seed and actions lead elsewhere has no start to come back to."""
+    found = world.state()
+    if not np.allclose(found, recorded, rtol=1e-6, atol=1e-9):
+        raise WorldError(
+            f"expected {world.spec.world} to do the same again after the same seed and actions, "
+            f"got the state {found} for {recorded}: draw what is random from the generator of its "
+            "reset alone (in gymnasium: self.np_random)"
+        )

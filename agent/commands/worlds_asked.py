@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -38,6 +38,10 @@ class WorldAsked:
 
         return make_world(self.name, self.look, self.image_size, self.told)
 
+    def make_sized(self, side_px: int) -> World:
+        """One more, drawn with so many pixels a side."""
+        return replace(self, image_size=side_px).make()
+
 
 def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAsked:
     """The world that ``--world`` and ``--look`` ask for, or the checkpoint was made for.
@@ -68,8 +72,9 @@ def world_asked(name: str | None, look: str, checkpoint: Path | None) -> WorldAs
         )
     square = spec.image_size[0] if len(set(spec.image_size)) == 1 else None
     told = ("image_size",) if look else ("image_size", "look")
-    if name is None or without_tolerances(name) == spec.world:
-        judged = _judged(spec) if name in (None, spec.world) else name
+    named = spec if name is None else replace(spec, world=without_tolerances(name))
+    if name is None or named.is_of_the_world_of(spec):
+        judged = _judged(named) if name is None or name == named.world else name
         return WorldAsked(judged, look or spec.look, square, told)
     return WorldAsked(name, look, square, told)
 
@@ -79,7 +84,7 @@ def _judged(spec: WorldSpec) -> str:
     from envs import entry_of, with_tolerances
 
     entry = entry_of(spec.world)
-    return spec.world if entry is None or entry.says_goals else with_tolerances(spec)
+    return spec.world if entry is not None and entry.says_goals else with_tolerances(spec)
 
 
 def task_asked(name: str | None, world: World) -> Task:

@@ -25,7 +25,7 @@ The recordings are simulated here from the evaluation seed, in random streams no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -126,7 +126,7 @@ class TargetPoint:
 
 @dataclass(frozen=True)
 class ReacherTask:
-    """Tasks and the rule of success: both joints within 0.05 rad of the goal.
+    """Tasks and the rule of success: both joints within 0.05 rad of the goal, or ``asked``.
 
     ``wrapped``: angles compare modulo 2π; otherwise raw, so a turned shoulder is far away.
     ``reach_m``: success is the fingertip that near the goal's, whatever the joints, and every
@@ -138,6 +138,12 @@ class ReacherTask:
     source: Recorded | AnyPose | TargetPoint
     wrapped: bool
     reach_m: float | None = None
+    asked: tuple[tuple[str, float], ...] = tuple(_USUAL.items())
+
+    def asking(self, spec: WorldSpec) -> ReacherTask:
+        """The task with what the name of its world asks for, ``reacher@wrist=0.1``."""
+        told = tuple((name, within) for name, within in tolerances_of(spec).items() if within)
+        return self if self.reach_m is not None else replace(self, asked=told)
 
     @property
     def about(self) -> str:
@@ -150,10 +156,12 @@ class ReacherTask:
                 f"{self.budget_steps * ACTION_REPEAT}."
             )
         angles = "modulo 2π" if self.wrapped else "as raw numbers, so a full turn is far away"
+        within = " and ".join(f"{name} within {value:g}" for name, value in self.asked)
+        if dict(self.asked) == _USUAL:
+            within = f"both joints within {TOLERANCE_RAD:g} rad"
         return (
-            f"{self.source.about} Budget {self.budget_steps} steps. Within tolerance means both "
-            f"joints within {TOLERANCE_RAD:g} rad, compared {angles}, checked at every physics "
-            "step."
+            f"{self.source.about} Budget {self.budget_steps} steps. Within tolerance means "
+            f"{within}, compared {angles}, checked at every physics step."
         )
 
     def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
@@ -166,15 +174,18 @@ class ReacherTask:
 
         By what its name asks of the world, ``reacher@wrist=0.1``, if it asks for anything.
         """
-        if self.reach_m is None and tolerances_of(spec) != _USUAL:
-            return judge_by_tolerance(spec, path, start, episode)
+        asked = tolerances_of(spec)
+        if self.reach_m is None and not (asked and asked.keys() <= _USUAL.keys()):
+            return judge_by_tolerance(spec, path, start, episode)  # of speeds as well
+        joints = [i for i, name in enumerate(_USUAL) if name in asked or self.reach_m is not None]
+        within = np.array([value for value in asked.values() if value is not None])
         goal = episode.goal[:JOINTS]
-        inside = self._inside(path[..., :JOINTS], goal)
-        errors = self._errors_rad(path[-1, -1, :JOINTS], goal)
+        inside = self._inside(path[..., :JOINTS], goal, joints, within)
+        errors = self._errors_rad(path[-1, -1, joints], goal[joints])
         return judged(
             spec,
             inside,
-            bool(self._inside(start[:JOINTS], goal)),
+            bool(self._inside(start[:JOINTS], goal, joints, within)),
             float(errors.max()),
             episode.seed,
             None if self.reach_m is None else float(inside.sum()),
@@ -185,11 +196,14 @@ class ReacherTask:
             return angle_error_rad(qpos_rad, goal_rad)
         return np.abs(qpos_rad - goal_rad)
 
-    def _inside(self, qpos_rad: Array, goal_rad: Array) -> NDArray[np.bool_]:
-        """Whether poses (..., 2) count as success, (...)."""
+    def _inside(
+        self, qpos_rad: Array, goal_rad: Array, joints: list[int], within_rad: Array
+    ) -> NDArray[np.bool_]:
+        """Whether poses (..., 2) count as success, (...), by ``joints`` within so much each."""
         if self.reach_m is not None:
             return np.asarray(target_reward(qpos_rad, fingertip_m(goal_rad), self.reach_m) > 0.0)
-        return np.asarray(self._errors_rad(qpos_rad, goal_rad).max(-1) < TOLERANCE_RAD)
+        errors = self._errors_rad(qpos_rad[..., joints], goal_rad[joints])
+        return np.asarray((errors < within_rad).all(-1))
 
     def _episode(self, seed: int, index: int, world: World) -> Episode:
         rng, own_seed = random_streams(self.source.stream, seed, index)

@@ -54,7 +54,6 @@ class ReacherWorld(MujocoWorld):
     """
 
     behaviours: Mapping[str, Behaviour] = MappingProxyType({"gaussian": STATIONARY})
-    tasks: Mapping[str, Task] = TASKS
 
     def __init__(self, look: str = "fast", image_size: int = 64) -> None:
         check_look(look, image_size)
@@ -69,6 +68,11 @@ class ReacherWorld(MujocoWorld):
         self.simulator = ReacherSimulator()
         super().__init__(self.simulator.physics)
         self._trace = self.state()[None]
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """See :class:`envs.tasks.OffersTasks`; with what counts here."""
+        return {name: task.asking(self.spec) for name, task in TASKS.items()}
 
     def reset(self, rng: np.random.Generator, state: Array | None = None) -> None:
         """Begin in ``state`` (4,): angles [rad], speeds [rad/s]; at rest anywhere if none is given.

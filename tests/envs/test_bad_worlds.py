@@ -42,7 +42,7 @@ def test_an_environment_that_does_not_fit_is_refused() -> None:
     refused(pendulum(state_columns=("angle", "speed")), "envs.Column in state_columns")
     refused(pendulum(render=lambda: np.zeros((8, 8, 4), np.uint8)), "red, green and blue")
     refused(pendulum(render=lambda: blank), "uint8 frames")
-    refused(pendulum(render=lambda: blank[..., 0].astype(np.uint8)), "uint8 frames")
+    refused(pendulum(render=lambda: blank[..., 0].astype(np.uint8)), r"got uint8 \(8, 8\)")
     refused(pendulum(render=lambda: None), "NoneType")
 
 
@@ -177,3 +177,11 @@ def test_a_package_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("envs.catalogue.offered_worlds", lambda: {"theirs": point})
     with pytest.raises(WorldError, match="theirs, which an installed package offers, cannot be"):
         make_world("theirs")
+
+
+def test_a_state_that_info_tells_now_and_then_is_refused() -> None:
+    env = pendulum()
+    step = env.step
+    env.step = lambda action: (*step(action)[:4], {})
+    with pytest.raises(WorldError, match=r"expected info\['state'\] of it, .* got none"):
+        GymnasiumWorld(env, "it").step(np.zeros(1))

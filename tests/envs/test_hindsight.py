@@ -99,3 +99,11 @@ def test_what_cannot_be_is_an_error_in_words() -> None:
         task_named("hindsight-t0-b5", world)
     with pytest.raises(WorldError, match="episodes >= 1"):
         Hindsight(5).episodes(world, 0, 0)
+
+
+def test_a_world_that_does_something_else_every_time_is_named() -> None:
+    env = SMALL.Pendulum("rgb_array")
+    begin = env.reset
+    env.reset = lambda **asked: begin(seed=int(np.random.default_rng().integers(2**31)))
+    with pytest.raises(WorldError, match="to do the same again after the same seed and actions"):
+        Hindsight().episodes(GymnasiumWorld(env, "moody", image_size=32), 1, 0)

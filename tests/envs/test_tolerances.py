@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from agent.commands.worlds_asked import world_asked
+from agent.config import tiny
+from agent.data import RolloutStore
+from agent.model.checkpoint import save_checkpoint
+from agent.model.world_model import WorldModel
 from envs import (
     Column,
     Episode,
@@ -48,6 +52,19 @@ class Fixed:
         return np.array([self._place])
     def close(self):
         pass
+
+class Told(Fixed):
+    def __init__(self, look="plain", image_size=16):
+        super().__init__()
+        self._told = WorldSpec(__file__ + ":Told", look, (16, 16), 1, 0.1, (Column("place"),))
+    @property
+    def spec(self):
+        return self._told
+    @spec.setter
+    def spec(self, told):
+        self._told = told
+    def frame(self):
+        return np.full((16, 16, 3), int(40 * self._place) % 256, np.uint8)
 """
 
 
@@ -140,3 +157,41 @@ def test_a_checkpoint_keeps_its_look_where_tolerances_are_asked_for(tmp_path: Pa
     assert main(["train", "--data", data, "--out", run, "--preset", "tiny", *few]) == 0
     asked = world_asked("reacher@wrist=0.1", "", Path(run) / "checkpoint")
     assert (asked.name, asked.look) == ("reacher@wrist=0.1", "dmc")
+
+
+@pytest.mark.parametrize(("protocol", "held"), [("lewm", False), ("swift", True)])
+def test_other_tolerances_leave_the_rest_of_a_rule_as_it_is(protocol: str, held: bool) -> None:
+    with closing(make_world("reacher@wrist=0.06")) as world:
+        task = task_named(protocol, world)
+        assert "wrist within 0.06" in task.about and "shoulder" not in task.about
+        episode = Episode(0, np.array([0.0, 0.5 - 2 * np.pi, 0.0, 0.0]), np.zeros(4))
+        path = np.broadcast_to([3.0, 0.555, 0.0, 0.0], (20, 2, 4))
+        assert task.judge(world.spec, path, np.zeros(4), episode).held is held
+
+
+def test_a_file_is_the_same_world_however_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(OWN)
+    words = ["--world", "own.py:Told@place=0.1", "--episodes", "2", "--episode-steps", "30"]
+    assert main(["collect", *words, "--look", "night", "--out", "data"]) == 0
+    spec = RolloutStore.open("data").header.spec
+    save_checkpoint(tmp_path / "model", WorldModel(tiny().model, spec).eval(), {})
+    for name in ("own.py:Told", "./own.py:Told", f"{tmp_path / 'own.py'}:Told"):
+        asked = world_asked(name, "", tmp_path / "model")
+        assert asked.name == f"{name}@place=0.1" and asked.look == "night"
+    more = ["--world", f"{tmp_path / 'own.py'}:Told@place=0.1", "--episodes", "3"]
+    assert main(["collect", *more, *words[4:], "--look", "night", "--out", "data"]) == 0
+    Path("own.py").write_text(OWN.replace("self._place += float(action[0])", "self._place += 1"))
+    assert main(["collect", *words[:2], "--episodes", "4", *words[4:], "--look", "night",
+                 "--out", "data"]) == 2  # fmt: skip
+
+
+def test_what_a_world_says_itself_need_not_be_settable(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN.replace('Column("place")', 'Column("place", tolerance=1)'))
+    name = f"{tmp_path / 'own.py'}:Fixed"
+    with closing(make_world(f"{name}@place=1")) as world:
+        assert world.spec.state[0].tolerance == 1
+    with pytest.raises(WorldError, match="does not let its spec be changed"):
+        make_world(f"{name}@place=2")

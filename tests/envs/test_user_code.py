@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import pickle
 import threading
 from pathlib import Path
 
 import pytest
 
+from agent.cluster.processes import children_ignore_interrupts
 from agent.cluster.serving import Failed, attempted
 from agent.commands.failures import USER, exit_code_of, explain
-from envs import load_user_module
+from agent.commands.measurement import Measurement
+from agent.commands.measuring import measure_each
+from agent.commands.worlds_asked import WorldAsked
+from agent.live.loop import serve
+from envs import WorldError, load_user_module
 
 RAISED = {
     "ValueError('bad')": "ValueError('bad')",
@@ -50,3 +56,36 @@ def test_a_file_may_import_what_lies_beside_it(tmp_path: Path) -> None:
     (tmp_path / "their_parts.py").write_text("RATE = 7\n")
     (tmp_path / "theirs_too.py").write_text("from their_parts import RATE\n")
     assert load_user_module(tmp_path / "theirs_too.py").RATE == 7
+
+
+WORLD = """import numpy as np
+from envs import Column, WorldSpec
+class Own(Exception): pass
+class Hot:
+    def __init__(self):
+        state = (Column("x", tolerance=0.1),)
+        self.spec = WorldSpec(__file__ + ":Hot", "plain", (16, 16), 1, 0.1, state)
+    def reset(self, rng, state=None): pass
+    def step(self, action): raise Own("motor hot")
+    def frame(self): return np.zeros((16, 16, 3), np.uint8)
+    def state(self): return np.zeros(1)
+    def close(self): pass
+"""
+
+
+def test_a_measuring_process_tells_their_line(tmp_path: Path) -> None:
+    file = tmp_path / "theirs.py"
+    file.write_text(WORLD)
+    job = Measurement("noop", None, WorldAsked(f"{file}:Hot"), "hindsight", 1, 0)
+    with pytest.raises(WorldError, match=r"theirs.py, line 9, in step: .*motor hot"):
+        list(measure_each([job], 1))
+
+
+def test_a_live_session_tells_their_line(tmp_path: Path) -> None:
+    file = tmp_path / "theirs.py"
+    file.write_text(f"{FILE}def step(*_): fail(Own('own'))\n")
+    here, there = multiprocessing.Pipe()
+    with children_ignore_interrupts():  # it is told to, and so would be what tests it
+        serve(there, load_user_module(file).step)
+    told = here.recv()
+    assert isinstance(told, WorldError) and "theirs.py, line 6, in fail" in str(told)
