@@ -18,6 +18,7 @@ from agent.cluster.serving import ignore_interrupts
 from agent.commands.progress import Update, progress
 from agent.errors import LOST_WORKER, MachineError, UserError
 from agent.machine.temporary import ONE_THREAD_EACH, environment
+from envs import fit_to_travel
 
 _POLL_S = 0.2
 _news: Queue[tuple[int, int]] | None = None  # set in the workers alone
@@ -163,4 +164,7 @@ def _run(number: int, job: Job) -> dict[str, Any]:
             news.put((number, done))
             last = done
 
-    return job.run(update)
+    try:
+        return job.run(update)
+    except Exception as error:
+        raise fit_to_travel(error) from None

@@ -5,7 +5,7 @@ The world comes first, because it can be shown while torch and the model are loa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import numpy as np
 from agent.commands.live import Live
 from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked, state_given, world_asked
+from agent.errors import UserError
 from agent.live.moment import Glimpse, glimpse_of
 from agent.model.description import checkpoint_spec
 from agent.model.shipped import find_checkpoint
@@ -49,10 +50,23 @@ def _session(asked: Live, checkpoint: Path, world: World, beside: Beside) -> Ses
 
     torch.set_num_threads(asked.threads)
     session = Session(world, TorchModel(load_checkpoint(checkpoint)), asked.seed, beside)
-    for setting in asked.set:
-        name, _, value = setting.partition("=")
-        session.set(name, value)
+    _set_all(session, asked.set)
     return session
+
+
+def _set_all(session: Session, settings: Sequence[str]) -> None:
+    """In any order: some are refused until another is made."""
+    refused: list[tuple[str, UserError]] = []
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        try:
+            session.set(name, value)
+        except UserError as error:
+            refused.append((setting, error))
+    if len(refused) == len(settings) > 0:
+        raise refused[0][1]
+    if refused:
+        _set_all(session, [setting for setting, _ in refused])
 
 
 def _beside(asked: Live, world: World, named: WorldAsked) -> Beside:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from math import ceil, floor, isfinite
+from math import ceil, floor, isfinite, log10
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +20,7 @@ from envs import Column, Dial, Posable, Scene, World, load_goal_image
 
 TURN = "goal-"
 OWN, MAX_FILE_MB, MAX_SIDE_PX = "–", 10, 2048
+_EXACT = 1e-9  # what is round in decimals is not in binary
 
 
 class Goal(Controlled):
@@ -135,13 +136,14 @@ def _dials(world: World) -> dict[str, Dial]:
     return {dial.name: dial for dial in found if isfinite(dial.low) and isfinite(dial.high)}
 
 
-def _range(column: Column) -> tuple[float, float, float]:
-    """From where to where a number may be set, in hundredths, and the usual one."""
-    half = column.period / 2
+def _range(column: Column) -> tuple[float, float, float, float]:
+    """From where to where a number may be set, in round numbers, the usual one, and the step."""
+    half, parts = column.period / 2, 100.0
     low, high = max(column.low, -half), min(column.high, half)
     if isfinite(low) and isfinite(high):
-        low, high = ceil(100 * low) / 100, floor(100 * high) / 100
-    return low, high, min(max(0.0, low), high)
+        parts = 10.0 ** max(2, 2 - floor(log10(high - low)))
+        low, high = ceil(parts * low - _EXACT) / parts, floor(parts * high + _EXACT) / parts
+    return low, high, min(max(0.0, low), high), 1 / parts
 
 
 def _wrapped(value: float, column: Column) -> float:

@@ -14,6 +14,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from envs import fit_to_travel
+
 if TYPE_CHECKING:  # it brings torch, which the page's process does without
     from agent.live.moment import Glimpse
     from agent.live.session import Session
@@ -100,7 +102,7 @@ def serve(pipe: Connection, open_session: OpenSession) -> None:
         except _GONE:
             raise
         except Exception as error:
-            pipe.send(error)
+            pipe.send(fit_to_travel(error))
 
 
 def _keep_playing(pipe: Connection, session: Session, beat: Beat) -> None:

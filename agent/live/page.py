@@ -139,11 +139,15 @@ class _Tape:
     def __init__(self, step_s: float) -> None:
         self._rate = 1.0 / step_s
         self._shown: deque[tuple[Image, Image, str]] = deque(maxlen=max(1, round(FILM_S / step_s)))
+        self._tick = -1
 
     def add(self, moment: Moment) -> None:
-        """One more."""
+        """One more: as many frames as ticks have passed since the last, none while it is paused."""
+        passed, self._tick = moment.tick - self._tick, moment.tick
         caption = f"{moment.tick / self._rate:4.2f} s\n{moment.words}"
-        self._shown.append((moment.frame, moment.goal_frame, caption))
+        shown = (moment.frame, moment.goal_frame, caption)
+        count = passed if passed >= 0 else 1  # another episode
+        self._shown.extend([shown] * min(count, self._shown.maxlen or count))
 
     def film(self) -> bytes:
         """A WebM of what is remembered: what it saw beside the goal."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class PageMind:
         uplot: Any = require("viser.uplot")
         lines = [
             uplot.Series(label=self._label(name), stroke=colour, width=1.5)
-            for name, colour in zip(names, COLOURS, strict=False)
+            for name, colour in zip(names, cycle(COLOURS), strict=False)
         ]
         scale: dict[str, Any] = {"distr": 3, "log": 10} if logarithmic else {"auto": True}
         if limits is not None:

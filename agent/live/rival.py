@@ -34,6 +34,7 @@ class Rival(Controlled):
         self._name = NOBODY
         self._controller: Controller | None = None
         self._goal: Array | None = None
+        self._is_over = False  # its world has ended the episode, and it stands still
 
     @property
     def values(self) -> Mapping[str, Value]:
@@ -49,6 +50,7 @@ class Rival(Controlled):
     def begin(self, state: Array | None) -> None:
         """Stand in ``state`` (S,), or wherever the world begins."""
         if self._world is not None:
+            self._is_over = False
             self._world.reset(np.random.default_rng(self._seed), state)
 
     def aim(self, goal: Array | None) -> None:
@@ -61,8 +63,11 @@ class Rival(Controlled):
         """One tick."""
         if self._controller is None or self._world is None or self._goal is None:
             return
+        if self._is_over:
+            return
         state = self._world.state()
-        self._world.step(self._controller.act(Seen(state=state[None])).actions[0])
+        actions = self._controller.act(Seen(state=state[None])).actions
+        self._is_over = self._world.step(actions[0])
 
     @property
     def state(self) -> Array | None:

@@ -65,8 +65,9 @@ def require_free(host: str, port: int) -> None:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
         raise UserError(
             f"expected to serve the page at {host}:{port}, but cannot listen there "
-            f"({error.strerror or error}): name another --port, or another --host"
+            f"({why}): name another --port, or another --host"
         ) from error

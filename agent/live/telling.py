@@ -37,9 +37,9 @@ def repeating(
     """
     words: list[str] = []
     if isinstance(world, Posable):
-        words += ["--start-state", *_numbers(world.state())]
+        words += ["--start-state", *_numbers(world, world.state())]
         if goal is not None:
-            words += ["--goal-state", *_numbers(goal)]
+            words += ["--goal-state", *_numbers(world, goal)]
     settings = [
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in changed.items()
@@ -49,5 +49,13 @@ def repeating(
     return f"{invocation} {shlex.join(words)}".rstrip()
 
 
-def _numbers(state: Array) -> list[str]:
-    return [f"{number:.4g}" for number in state]
+def _numbers(world: World, state: Array) -> list[str]:
+    """Of a state (S,), within what its columns allow: a joint at its stop is a little beyond."""
+    columns = world.spec.state
+    return [_within(number, c.low, c.high) for number, c in zip(state, columns, strict=True)]
+
+
+def _within(number: float, low: float, high: float) -> str:
+    inside = min(max(number, low), high)
+    said = f"{inside:.4g}"
+    return said if low <= float(said) <= high else repr(float(inside))

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import pickle
+import shlex
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from agent.commands.worlds_asked import state_given
 from agent.control.torch_model import TorchModel
 from agent.live.beside import Beside
 from agent.live.controls import Button, Choice
+from agent.live.goal import _range
+from agent.live.page import _Tape
 from agent.live.page_scene import triangles
+from agent.live.rival import Rival
 from agent.live.session import Session
+from agent.live.telling import repeating
 from agent.live.wishes import DragGoal, Press, Set
 from agent.model.encoder import EncoderConfig
 from agent.model.world_model import WorldModel, WorldModelConfig
 from agent.rivals.constant import NoOpController
-from envs import Disturbable, Posable, PoseError, Staged, make_world
+from envs import Column, Disturbable, Posable, PoseError, Staged, make_world
 
 SMALL = Path(__file__).parents[1] / "envs" / "small_worlds.py"
 NAMES = (
@@ -164,3 +171,44 @@ def test_the_parts_of_a_scene_are_solids_where_the_body_is(name: str) -> None:
         assert faces.max() < len(vertices) and np.isfinite(vertices).all()
         assert np.allclose(vertices.max(0) + vertices.min(0), 0.0, atol=1e-6)
     assert np.array_equal(world.state(), before)
+
+
+def test_a_rival_whose_world_has_ended_stands_still() -> None:
+    world, steps = make_world("two-room"), []
+    step = world.step
+    world.step = lambda action: bool(steps.append(step(action)) or len(steps) == 3)  # type: ignore[method-assign]
+    rival = Rival(world, {"noop": lambda: NoOpController(world.spec)}, 0)
+    rival.begin(None)
+    rival.aim(world.state())
+    rival.set("rival", "noop")
+    for _ in range(10):
+        rival.step()
+    assert len(steps) == 3
+    rival.begin(None)
+    rival.step()
+    assert len(steps) == 4
+
+
+def test_a_short_range_has_a_dial_of_fine_steps() -> None:
+    low, high, usual, step = _range(Column("lid", low=0.001, high=0.009, tolerance=0.001))
+    assert (low, high, usual) == (0.001, 0.009, 0.001) and step < 1e-4
+    assert _range(Column("turn", period=2 * np.pi, tolerance=0.1)) == (-3.14, 3.14, 0.0, 0.01)
+
+
+def test_the_command_that_repeats_stays_within_the_joints() -> None:
+    with closing(make_world("reacher")) as world:
+        beyond = np.array([0.0, world.spec.state[1].high + 0.05, 0.0, 0.0])
+        world.reset(np.random.default_rng(0), np.zeros(4))
+        world.state = lambda: beyond  # type: ignore[method-assign]
+        words = shlex.split(repeating("live", world, None, {}))
+        told = tuple(map(float, words[2:6]))
+        assert state_given(told, world, "--start-state")[1] == pytest.approx(beyond[1], abs=0.06)
+
+
+def test_a_film_has_a_frame_for_every_tick_and_none_for_a_pause() -> None:
+    tape, frame = _Tape(0.1), np.zeros((16, 16, 3), np.uint8)
+    for tick in (1, 1, 1, 4, 4, 5):
+        tape.add(SimpleNamespace(tick=tick, words="", frame=frame, goal_frame=frame))  # type: ignore[arg-type]
+    assert [caption[2].split(" s")[0].strip() for caption in tape._shown] == [
+        "0.10", "0.10", "0.40", "0.40", "0.40", "0.50",
+    ]  # fmt: skip
