@@ -52,6 +52,13 @@ def stateless(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("train --data no/such --out x --preset lewm --training.matrix-learning-rate 1",
          "--training.matrix-learning-rate"),
         ("train --data no/such --out x --print-config --resume", "--resume"),
+        ("train --data no/such --out x --preset tiny --training.warm-start-lags [2]",
+         "--training.warm-start-lags"),
+        ("train --data no/such --out x --preset tiny --training.settling-frames 6",
+         "--training.settling-frames"),
+        ("train --data no/such --out x --head.steps 0 --head.batch 7", "--head.batch"),
+        ("train --data no/such --out x --training.sigreg-weight 0 --training.sigreg-directions 3",
+         "--training.sigreg-directions"),
         ("dataset preview no/such --out x.webm --frames 3", "--frames"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from rich.markup import escape
 from tyro.conf import arg
 
 from agent.commands.console import note, say, show_rows
-from agent.commands.idle_flags import refuse_idle
+from agent.commands.idle_flags import refuse_idle, refuse_idle_everywhere
 from agent.commands.places import require_file_places
 from agent.commands.progress import progress
 from agent.commands.values import Cluster, Parallel, Seed, optional
@@ -100,21 +100,27 @@ class Sweep:
     def _plan(self) -> Plan:
         """Flags before the file before the defaults."""
         from agent.sweep.plan import Plan
-        from agent.sweep.space import read_words
+        from agent.sweep.space import read_words, varied
 
         said, space = ({}, {}) if self.config is None else _read(self.config)
         given = {name: getattr(self, name) for name in _IN_FILE}
         said |= {name: value for name, value in given.items() if value not in (None, ())}
-        said["data"] = tuple(map(Path, _several(said.get("data", ()))))
         said["seeds"] = tuple(_several(said.get("seeds", (0,))))
         try:
+            said["data"] = tuple(map(Path, _several(said.get("data", ()))))
             plan = Plan(
                 **said, space={**space, **read_words(self.settings)}, draw_seed=self.draw_seed
             )
         except TypeError as error:
             raise UserError(f"--config {self.config}: {error}") from error
         if plan.search == "grid":
-            refuse_idle(self, ("trials", "draw_seed"), "with --search grid, which tries all")
+            why = "with --search grid, which tries all"
+            refuse_idle(self, ("trials", "draw_seed"), why)
+            if "trials" in said:
+                raise UserError(f"trials in --config {self.config} does nothing {why}")
+        if plan.search != "optuna":
+            configs = [trial.config() for trial in plan.listed(self.out)]
+            refuse_idle_everywhere(configs, varied(plan.space))
         return plan
 
     def _conclude(self, lines: Sequence[Line], plan: Plan) -> None:

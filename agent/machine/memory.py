@@ -14,6 +14,7 @@ _LIMITS = (  # of a group of version 2 and of 1: the limit, what is used, and fi
     ("memory.max", "memory.current", "inactive_file"),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
+_sharing = 1  # processes that take their memory at once, this one among them
 _PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage differs between systems
 
 
@@ -34,9 +35,15 @@ def used_memory_bytes() -> int:
     return int(peak_memory_mb() * 1e6)
 
 
+def share_memory(processes: int) -> None:
+    """From now on this is one of so many processes that take what is available."""
+    global _sharing
+    _sharing = processes
+
+
 def available_memory_bytes() -> int:
-    """Memory that can be taken without swapping, a container's limit included."""
-    return min([_of_machine(), *_of_containers()])
+    """Memory that can be taken without swapping, a container's limit included; our share of it."""
+    return min([_of_machine(), *_of_containers()]) // _sharing
 
 
 def _of_machine() -> int:

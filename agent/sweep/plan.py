@@ -12,6 +12,7 @@ from agent.cluster import crew_for, one_cluster
 from agent.config import preset
 from agent.data import RolloutStore
 from agent.errors import UserError
+from agent.machine.cores import usable_cores
 from agent.settings import flat
 from agent.sweep.searching import Search, end_early, suggest
 from agent.sweep.space import Choices, Space, draw, grid, is_varied, is_within, with_whole_lists
@@ -38,8 +39,17 @@ class Plan:
     draw_seed: int = 0
 
     def __post_init__(self) -> None:
+        whole = [*self.seeds, self.trials, self.draw_seed]
+        if not all(type(number) is int for number in whole) or not isinstance(self.preset, str):
+            raise UserError(
+                "expected whole numbers as seeds and trials and the name of a preset, got "
+                f"{list(self.seeds)}, {self.trials!r} and {self.preset!r}"
+            )
         if not self.data or not self.seeds or self.trials < 1:
             raise UserError("expected data sets, seeds, and trials of at least 1")
+        for name, domain in self.space.items():
+            if isinstance(domain, Choices) and domain.values in ((), ("",)):
+                raise UserError(f"expected values to try for {name}, got none")
         if self.search not in SEARCHES:
             raise UserError(f"expected a search of {', '.join(SEARCHES)}, got {self.search!r}")
         if self.search != "grid" and not self.space:
@@ -120,19 +130,24 @@ class Sweeper:
         if self.plan.search == "optuna":
             return self._suggested(record, update)
         trials = self.plan.listed(self.out)
-        missing = [trial for trial in trials if trial.name not in record]
+        missing = [trial for trial in trials if self._is_missing(record.get(trial.name))]
         keeping = _keeping(self.out, record, len(trials) - len(missing), len(trials), update)
         if missing:
             with one_cluster(self.cluster, self.workers):
                 self._train(missing, keeping)
         return [record[trial.name] for trial in trials]
 
+    def _is_missing(self, line: Line | None) -> bool:
+        """Whether it was never trained, or was ended early and no longer may be."""
+        return line is None or (bool(line.get("stopped_early")) and not self.stop_early)
+
     def _train(self, trials: Sequence[Trial], keeping: Callable[[Line], None]) -> None:
         if self.stop_early:
             for data in dict.fromkeys(trial.data for trial in trials):
                 end_early([trial for trial in trials if trial.data == data], keeping)
             return
-        with crew_for(Training(), self.workers, len(trials), self.cluster) as crew:
+        at_once = min(self.workers or usable_cores(), usable_cores(), len(trials))
+        with crew_for(Training(at_once), self.workers, len(trials), self.cluster) as crew:
             for _, line in crew.as_done(trials):
                 keeping(line)
 

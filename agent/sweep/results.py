@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -68,11 +68,21 @@ def groups(lines: Sequence[Line]) -> list[Group]:
     for line in sorted(lines, key=lambda line: line["seed"]):
         key = (line["data"], json.dumps(line["settings"], sort_keys=True))
         found.setdefault(key, []).append(line)
+    names = _told_apart({data for data, _ in found})
     made = [
-        Group(Path(data).name, json.loads(said), tuple(members))
+        Group(names[data], json.loads(said), tuple(members))
         for (data, said), members in found.items()
     ]
     return sorted(made, key=lambda group: group.rank)
+
+
+def _told_apart(places: Collection[str]) -> dict[str, str]:
+    """Short names of data sets: the ends of their paths, as long as it takes."""
+    for length in range(1, 1 + max((len(Path(place).parts) for place in places), default=0)):
+        names = {place: "/".join(Path(place).parts[-length:]) for place in places}
+        if len(set(names.values())) == len(places):
+            return names
+    return {place: place for place in places}
 
 
 def markdown(found: Sequence[Group], names: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from agent.files.durable import append_line_durably, drop_torn_line, explained_d
 from agent.files.folders import SWEEP_MARK
 from agent.files.json_files import sum_of
 from agent.files.lock import is_being_written
+from agent.machine.memory import share_memory
 from agent.training.recorder import read_metrics
 from agent.training.trainer import TrainingStoppedError
 from agent.training.whole import train_world_model
@@ -68,11 +69,15 @@ class Trial:
         return {"trial": self.name, **said, "curve": curve, "held_out_error": error, **more}
 
 
+@dataclass(frozen=True)
 class Training:
-    """The work of a sweep for ``agent.cluster``: its tasks are trials."""
+    """The work of a sweep for ``agent.cluster``: its tasks are trials, ``at_once`` on a machine."""
+
+    at_once: int = 1
 
     def begin(self) -> Callable[[Trial], Line]:
-        """Nothing is shared by the trials but the thread."""
+        """Nothing is shared by the trials but the thread, and memory with those beside it."""
+        share_memory(self.at_once)
         return train
 
 

@@ -13,11 +13,12 @@ import run_agent
 from agent.cluster import InThisProcess
 from agent.data import CollectConfig, collect
 from agent.errors import UserError
+from agent.machine import memory
 from agent.sweep import plan as planning
 from agent.sweep.plan import Plan, Sweeper
 from agent.sweep.results import figure, groups, markdown
 from agent.sweep.space import Choices, Range, draw, grid, read_tables, read_words, varied
-from agent.sweep.trial import Trial, read_record
+from agent.sweep.trial import Training, Trial, read_record
 
 FAST = {"training.steps": Choices((2,)), "head.steps": Choices((1,))}
 
@@ -247,3 +248,51 @@ def test_what_is_fixed_is_known_before_optuna_suggests(data, tmp_path):
     space = FAST | {"model.head.width": Range(8, 9)}
     plan = Plan((data,), preset="tiny", search="optuna", space=space)
     assert plan.example(tmp_path, data).config().training.steps == 2
+
+
+def test_what_is_varied_and_read_by_nobody_is_refused(data, tmp_path, capsys):
+    words = ["sweep", "--data", str(data), "--out", str(tmp_path / "s"), "--preset", "tiny",
+             "--training.matrix-learning-rate", "0.01,0.9"]  # fmt: skip
+    assert run_agent.main([*words, "--training.optimiser", "adamw"]) == 2
+    assert "--training.matrix-learning-rate does nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[training]\nsigreg_weight = []", "values to try for training.sigreg_weight"),
+        ('search = "random"\ntrials = 2.5\n[training]\nbatch = [4, 8]', "whole numbers as seeds"),
+        ("preset = 4", "the name of a preset"),
+        ("trials = 3\n[training]\nbatch = [4, 8]", "trials in --config"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_told(text, told, data, tmp_path, capsys):
+    (tmp_path / "s.toml").write_text(text)
+    words = ["sweep", "--data", str(data), "--out", str(tmp_path / "s")]
+    assert run_agent.main([*words, "--config", str(tmp_path / "s.toml")]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_who_was_ended_early_is_trained_to_the_end_once_asked_to(data, tmp_path):
+    (tmp_path / "out").mkdir()
+    sweeper = Sweeper(Plan((data,), preset="tiny", space=FAST), tmp_path / "out")
+    trial = sweeper.plan.listed(tmp_path / "out")[0]
+    early = {trial.name: trial.line([[1, 0.5]], stopped_early=True)}
+    assert sweeper._is_missing(early[trial.name])
+    assert not replace(sweeper, stop_early=True, cluster="local")._is_missing(early[trial.name])
+
+
+def test_data_sets_of_one_name_are_told_apart():
+    lines = [
+        {"data": place, "settings": {}, "seed": 0, "curve": [[1, 0.2]], "held_out_error": 0.2}
+        for place in ("/a/one/data", "/a/two/data")
+    ]
+    assert {group.data for group in groups(lines)} == {"one/data", "two/data"}
+
+
+def test_trainings_side_by_side_share_the_memory(monkeypatch):
+    monkeypatch.setattr(memory, "_sharing", 1)
+    monkeypatch.setattr(memory, "_of_machine", lambda: 1000)
+    monkeypatch.setattr(memory, "_of_containers", lambda: ())
+    Training(4).begin()
+    assert memory.available_memory_bytes() == 250
