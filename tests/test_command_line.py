@@ -128,6 +128,7 @@ def test_a_typo_gets_the_nearest_name(words: list[str], nearest: str, capsys: Ou
         ("control --tick-ms fast", "--tick-ms with a number, got 'fast'"),
         ("control --goal-state 1 b", "--goal-state with numbers, got '1' 'b'"),
         ("control --start-state left", "--start-state with numbers, got 'left'"),
+        ("control --goal-state --seconds 0.4", "--goal-state with numbers, got none"),
         ("collect --out x --image-size big", "--image-size with a whole number, got 'big'"),
     ],
 )

@@ -15,7 +15,7 @@ from agent.commands.progress import Update, duration, follow
 from agent.commands.values import Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD
 from agent.errors import UserError
-from agent.files.bundle import STATE, has_bundle
+from agent.files.bundle import CHECKPOINT, STATE, has_bundle
 
 if TYPE_CHECKING:
     from agent.rivals.cloning_training import CloningStatistics
@@ -68,7 +68,7 @@ class Baseline:
     @property
     def after_interrupt(self) -> str:
         """What Ctrl-C leaves behind."""
-        if self.data is not None:
+        if self.data is not None and (self.out / CHECKPOINT).exists():
             return "What was learned is in --out; it cannot be resumed, only begun anew elsewhere."
         if (self.out / "training_state").exists():
             return "The same command with --resume continues from the last state, seconds ago."

@@ -86,7 +86,10 @@ def _world_model(checkpoint: Path, acting: Acting) -> Controller:
 
     config = MPCConfig(delay_ticks=acting.delay_ticks, tick_ms=acting.tick_ms, guarded=acting.guard)
     model = TorchModel(_network(checkpoint, acting))
-    return WorldModelController(model, PLANNERS[acting.planner](), config)
+    try:
+        return WorldModelController(model, PLANNERS[acting.planner](), config)
+    except ValueError as error:
+        raise UserError(f"{checkpoint}: {error}") from error
 
 
 def _direct(checkpoint: Path, acting: Acting) -> Controller:

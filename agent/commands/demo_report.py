@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,9 +107,8 @@ def _films(demo: Demo, model: WorldModel, protocol: str) -> list[Clip]:
     for number, episode in enumerate(episodes):
         controller = WorldModelController(TorchModel(model))
         with progress(f"film {number + 1} of {FILMS}, ticks") as update:
-            steered = steer(
-                controller, lambda: make_world(demo.world), episode, task.budget_steps, True, update
-            )
+            ticks, make = task.budget_steps, partial(make_world, demo.world)
+            steered = steer(controller, make, episode, ticks, update, partial(make, ""))
         path: Path = demo.place / _film_name(number)
         write_video(path, steered.frames, 1.0 / model.spec.step_s)
         verdict = steered.trial.verdict

@@ -161,9 +161,9 @@ class Evaluate:
     def _measure(self, name: str, checkpoint: Path | None, world: WorldAsked) -> dict[str, Any]:
         from agent.commands.measurement import Measurement
 
-        acting = Acting(
-            self.planner, self.tick_ms, self.delay_ticks, not self.no_guard, self.device
-        )
+        given = (self.planner, self.tick_ms, self.delay_ticks, not self.no_guard, self.device)
+        floor = Acting(tick_ms=self.tick_ms, delay_ticks=self.delay_ticks)
+        acting = Acting(*given) if name == self.controller else floor
         job = Measurement(
             name, checkpoint, world, self.protocol, self.episodes, self.seed, self.batch, acting,
             self.workers, self.cluster, self.threads,

@@ -99,13 +99,18 @@ def _check_values(flag: str, given: Sequence[str], hint: Any) -> None:
     if hint is Path and given:
         _check_path(flag, given[0])
     for bounds in (note for note in (*outer, *inner) if isinstance(note, Within)):
-        if given and _is_whole(given[0]) and not bounds.low <= int(given[0]) <= bounds.high:
+        number = _whole(given[0]) if given else None
+        if number is not None and not bounds.low <= number <= bounds.high:
             raise UserError(f"expected {flag} {bounds}, got {_shown(given[0])}")
     _check_numbers(flag, given, hint)
 
 
-def _is_whole(word: str) -> bool:
-    return word.removeprefix("-").isdecimal() and len(word) <= MAX_SHOWN
+def _whole(word: str) -> int | None:
+    """As Python reads it, ``+0`` and `` 1`` as well; None for anything else."""
+    try:
+        return int(word) if len(word) <= MAX_SHOWN else None
+    except ValueError:
+        return None
 
 
 def _check_path(flag: str, word: str) -> None:
@@ -131,7 +136,7 @@ def _check_numbers(flag: str, given: Sequence[str], hint: Any) -> None:
         return
     single, repeated = len(kinds) == 1, kinds[-1] is Ellipsis
     values = given[:1] if single else given  # what follows a single number may be an argument
-    counted = repeated or len(values) == len(kinds)
+    counted = bool(values) if repeated else len(values) == len(kinds)
     if counted and all(read_number(kinds[0], value) is not None for value in values):
         return
     count = "a " if single else "" if repeated else f"{len(kinds)} "

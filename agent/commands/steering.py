@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,10 +60,13 @@ def steer(
     make_world: Callable[[], World],
     episode: Episode,
     ticks: int,
-    filmed: bool,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    make_large: Callable[[int], World] | None = None,
 ) -> Steered:
-    """Play ``episode`` for ``ticks`` control ticks, filming it if asked to."""
+    """Play ``episode`` for ``ticks`` control ticks.
+
+    ``make_large`` makes a world of so many pixels a side to film with; None for no film.
+    """
     states: list[Array] = []
     decisions: list[Decision] = []
 
@@ -77,14 +80,15 @@ def steer(
         progress(moment.tick + 1, ticks)
 
     task = _OneEpisode(ticks)
-    with (
-        closing(Arena(controller, task, make_world, watch)) as arena,
-        closing(Camera(arena.world)) as camera,
-    ):
+    with ExitStack() as opened:
+        arena = opened.enter_context(closing(Arena(controller, task, make_world, watch)))
         seen: deque[Image] = deque(maxlen=1 + round(HELD_S / arena.world.spec.step_s))
         known = episode.goal if np.isfinite(episode.goal).all() and len(episode.goal) else None
         picture = episode.goal_picture(arena.world)
-        reel = Reel(arena.world.spec, camera, picture, known) if filmed else None
+        reel = None
+        if make_large is not None:
+            camera = opened.enter_context(closing(Camera(arena.world, make_large)))
+            reel = Reel(arena.world.spec, camera, picture, known)
         trial = arena.play([episode])[0]
         seen.append(arena.world.frame())
         if reel is not None:

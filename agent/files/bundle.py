@@ -42,6 +42,7 @@ def write_bundle(directory: Path, files: Mapping[str, bytes]) -> None:
             checkpoint is not replaced by an export; or another process is writing there.
     """
     require_elsewhere(directory)
+    directory = Path(os.path.realpath(directory))  # a link goes on to lead there
     with exclusive(_beside(directory, "lock"), directory):
         _finish_swap(directory)
         require_replaceable(directory, files)

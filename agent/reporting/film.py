@@ -5,26 +5,27 @@ Drawing alone; the episode itself is played by the one loop of :mod:`agent.evalu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from agent.evaluation.statistics import in_digits
 from agent.interfaces import Array, Image
 from agent.reporting.video import PANEL_PX, beside_goal
-from envs import Posable, World, WorldError, WorldSpec, goal_unit, make_world, worst_error
+from envs import Posable, World, WorldError, WorldSpec, goal_unit, worst_error
 
 
 class Camera:
     """A larger view of a world than the controller's: drawn anew where it can be posed.
 
-    Any other world, and a user's own that has no choice of size or no name that opens it, is shown
-    as the controller sees it.
+    ``make_large`` makes one more of ``world`` that draws so many pixels a side. A world that cannot
+    be posed, or has no choice of size, is shown as the controller sees it.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, make_large: Callable[[int], World]) -> None:
         self._large: World | None = None
         if isinstance(world, Posable) and len(set(world.spec.image_size)) == 1:
             with suppress(WorldError):
-                self._large = make_world(world.spec.world, world.spec.look, PANEL_PX)
+                self._large = make_large(PANEL_PX)
 
     def shoot(self, frame: Image, state: Array) -> Image:
         """The world in ``state`` (S,), which the controller sees as ``frame``."""

@@ -253,6 +253,6 @@ def test_an_episode_that_the_world_ended_early_is_told_as_that(
     ends_at: int, said: str | None
 ) -> None:
     spec, episode = PointWorld().spec, Episode(0, np.ones(1), np.zeros(1))
-    steered = steer(Straight(spec), lambda: PointWorld(ends_at=ends_at), episode, 5, filmed=False)
+    steered = steer(Straight(spec), lambda: PointWorld(ends_at=ends_at), episode, 5)
     told = outcome(steered, episode, spec, None, Mock())
     assert told.get("the world ended it") == said

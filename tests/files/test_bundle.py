@@ -232,3 +232,12 @@ def test_a_folder_without_a_name_of_its_own_is_read_like_any(
         assert not has_bundle(Path(name))
     else:
         assert read_bundle(Path(name)) == OLD
+
+
+def test_a_link_goes_on_to_lead_to_what_was_written_anew(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "real", {"a.txt": b"first"})
+    (tmp_path / "best").symlink_to("real")
+    for content in (b"second", b"third"):
+        write_bundle(tmp_path / "best", {"a.txt": content})
+        assert (tmp_path / "best").is_symlink()
+        assert read_bundle(tmp_path / "real")["a.txt"] == content

@@ -4,6 +4,7 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -141,7 +142,14 @@ class Named(Own):
 @pytest.mark.parametrize("name", ["Own", "Named"])
 def test_a_users_world_of_one_size_is_filmed_as_it_is(name: str, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(OWN)
-    world = make_world(f"{tmp_path / 'own.py'}:{name}")
+    called = f"{tmp_path / 'own.py'}:{name}"
+    world = make_world(called)
     frame = world.frame()
-    with closing(Camera(world)) as camera:
+    with closing(Camera(world, partial(make_world, called, ""))) as camera:
         assert camera.shoot(frame, world.state()) is frame
+
+
+def test_what_stands_still_is_a_film_too(tmp_path: Path) -> None:
+    frames = [np.full((16, 16, 3), shade, np.uint8) for shade in (10, 10, 10, 200, 200)]
+    for suffix in (".gif", ".webm"):
+        assert write_video(tmp_path / f"still{suffix}", frames, 25.0).stat().st_size > 0
