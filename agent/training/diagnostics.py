@@ -37,13 +37,13 @@ class Diagnostics:
 
     ``effective_rank``: exponential of the entropy of the embedding covariance's normalised
     eigenvalues (Roy & Vetterli 2007), between 1 and D, of held-out frames, or of these and those
-    learned from where they say more: a recording may stand still. ``sigreg``: the statistic of frames far
-    apart, as it would be of 512 independent ones; 1.05 for a Gaussian (of 512 frames of fifteen
-    episodes, which resemble one another, it is some ten for Gaussian motion). ``probe_r2``: per
-    target.
-    ``open_loop_error``: mean squared error after 1..10 model steps as a share of the variance (1 =
-    no better than the mean), or as many as fit in the shortest episode; ``open_loop_probe_r2``: the probe on the last
-    of the embeddings so predicted. What does not vary has no score and is named in ``unscored``.
+    learned from where they say more: a recording may stand still. ``sigreg``: the statistic of
+    frames far apart, as it would be of 512 independent ones; 1.05 for a Gaussian (of 512 frames of
+    fifteen episodes, which resemble one another, it is some ten for Gaussian motion).
+    ``probe_r2``: per target. ``open_loop_error``: mean squared error after 1..10 model steps as a
+    share of the variance (1 = no better than the mean), or as many as fit in the shortest episode;
+    ``open_loop_probe_r2``: the probe on the last of the embeddings so predicted. What does not vary
+    has no score and is named in ``unscored``.
     """
 
     effective_rank: float
