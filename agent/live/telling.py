@@ -50,7 +50,7 @@ def repeating(
 
 
 def _numbers(world: World, state: Array) -> list[str]:
-    """Of a state (S,), within what its columns allow: a joint at its stop is a little beyond."""
+    """Of a state (S,), within what its columns allow: at a stop they are a little beyond."""
     columns = world.spec.state
     return [_within(number, c.low, c.high) for number, c in zip(state, columns, strict=True)]
 

@@ -6,6 +6,7 @@ import os
 import resource
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.machine.cgroup import groups_of, number_in, read
@@ -35,10 +36,15 @@ def used_memory_bytes() -> int:
     return int(peak_memory_mb() * 1e6)
 
 
-def share_memory(processes: int) -> None:
-    """From now on this is one of so many processes that take what is available."""
+@contextmanager
+def sharing_memory(processes: int) -> Iterator[None]:
+    """In the body this is one of so many processes that take what is available."""
     global _sharing
-    _sharing = processes
+    before, _sharing = _sharing, processes
+    try:
+        yield
+    finally:
+        _sharing = before
 
 
 def available_memory_bytes() -> int:

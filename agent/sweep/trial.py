@@ -18,7 +18,7 @@ from agent.files.durable import append_line_durably, drop_torn_line, explained_d
 from agent.files.folders import SWEEP_MARK
 from agent.files.json_files import sum_of
 from agent.files.lock import is_being_written
-from agent.machine.memory import share_memory
+from agent.machine.memory import sharing_memory
 from agent.training.recorder import read_metrics
 from agent.training.trainer import TrainingStoppedError
 from agent.training.whole import train_world_model
@@ -77,8 +77,11 @@ class Training:
 
     def begin(self) -> Callable[[Trial], Line]:
         """Nothing is shared by the trials but the thread, and memory with those beside it."""
-        share_memory(self.at_once)
-        return train
+        return self._train
+
+    def _train(self, trial: Trial) -> Line:
+        with sharing_memory(self.at_once):
+            return train(trial)
 
 
 def train(trial: Trial, told: Callable[[Curve], None] = lambda curve: None) -> Line:

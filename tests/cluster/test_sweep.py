@@ -15,6 +15,7 @@ from agent.data import CollectConfig, collect
 from agent.errors import UserError
 from agent.machine import memory
 from agent.sweep import plan as planning
+from agent.sweep import trial as trials
 from agent.sweep.plan import Plan, Sweeper
 from agent.sweep.results import figure, groups, markdown
 from agent.sweep.space import Choices, Range, draw, grid, read_tables, read_words, varied
@@ -291,8 +292,8 @@ def test_data_sets_of_one_name_are_told_apart():
 
 
 def test_trainings_side_by_side_share_the_memory(monkeypatch):
-    monkeypatch.setattr(memory, "_sharing", 1)
     monkeypatch.setattr(memory, "_of_machine", lambda: 1000)
     monkeypatch.setattr(memory, "_of_containers", lambda: ())
-    Training(4).begin()
-    assert memory.available_memory_bytes() == 250
+    monkeypatch.setattr(trials, "train", lambda trial: memory.available_memory_bytes())
+    assert Training(4).begin()(None) == 250
+    assert memory.available_memory_bytes() == 1000

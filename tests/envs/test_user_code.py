@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from agent.cluster.processes import children_ignore_interrupts
 from agent.cluster.serving import Failed, attempted
 from agent.commands.failures import USER, exit_code_of, explain
 from agent.commands.measurement import Measurement
@@ -81,11 +80,11 @@ def test_a_measuring_process_tells_their_line(tmp_path: Path) -> None:
         list(measure_each([job], 1))
 
 
-def test_a_live_session_tells_their_line(tmp_path: Path) -> None:
+def test_a_live_session_tells_their_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.cluster.serving.ignore_interrupts", lambda: None)
     file = tmp_path / "theirs.py"
     file.write_text(f"{FILE}def step(*_): fail(Own('own'))\n")
     here, there = multiprocessing.Pipe()
-    with children_ignore_interrupts():  # it is told to, and so would be what tests it
-        serve(there, load_user_module(file).step)
+    serve(there, load_user_module(file).step)
     told = here.recv()
     assert isinstance(told, WorldError) and "theirs.py, line 6, in fail" in str(told)
