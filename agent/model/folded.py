@@ -11,8 +11,9 @@ A layer norm followed by y = W x̂ + b, with x̂ = (x − mean x)/σ and W̄ = W
 
 What it reads is a sum, x = R₀ c₀ + R₁ c₁ + …, of what the predictor is given and what each block
 before found inside. So rows of c = (c₀, c₁, …) are pushed, never those of x: they meet W̄R, which is
-found once, and one outer product with Rᵀx̂ sets them right. Where a block is not much wider than
-what is given, that is two fifths of the work. The same operations are traced for export.
+found once, and one outer product with Rᵀx̂ sets them right. That is two thirds of the work where a
+block is as wide as what is given, less where it is wider. The same operations are traced for
+export.
 """
 
 from __future__ import annotations
