@@ -28,7 +28,7 @@ from agent.interfaces import Array, FloatArray
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
-from agent.settings import nearest, require_seed
+from agent.settings import nearest
 from planners import PLANNERS
 
 Progress = Callable[[int, int], None]
@@ -60,10 +60,9 @@ class Agent(Acting):
             raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}{near}")
         self.model, self._network = model.eval(), TorchModel(model)
         try:
-            delay, first = operator.index(delay_ticks), operator.index(seed)
-            require_seed(first)
+            delay = operator.index(delay_ticks)
             config = MPCConfig(delay_ticks=delay, tick_ms=tick_ms, guarded=guard)
-            super().__init__(self._network, PLANNERS[planner](), config, first)
+            super().__init__(self._network, PLANNERS[planner](), config, seed)
         except (TypeError, ValueError) as error:
             asked = f"delay_ticks={delay_ticks!r}, tick_ms={tick_ms!r}, seed={seed!r}"
             raise UserError(f"{asked}: {error}") from error

@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import operator
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 from agent.errors import UserError
 
@@ -21,10 +22,17 @@ MAX_SEED = 2**63 - 1  # what numpy, torch and the files all take
 _KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-def require_seed(seed: int, name: str = "seed") -> None:
-    """UserError unless ``seed`` is in the range that every part of the program takes."""
-    if not 0 <= seed <= MAX_SEED:
+def require_seed(seed: SupportsIndex, name: str = "seed") -> int:
+    """``seed`` as a whole number; UserError unless it is one in the range that every part of the
+    program takes.
+    """
+    try:
+        whole = operator.index(seed)
+    except TypeError as error:
+        raise UserError(f"expected {name} from 0 to {MAX_SEED}, got {seed!r}") from error
+    if not 0 <= whole <= MAX_SEED:
         raise UserError(f"expected {name} from 0 to {MAX_SEED}, got {seed}")
+    return whole
 
 
 def to_dict(settings: Any) -> dict[str, Any]:

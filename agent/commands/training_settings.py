@@ -60,12 +60,12 @@ def chosen_settings(
     config = changed(base, given)
     if network is not None:
         require_going_on(config, changes[-1])
-        config = dataclasses.replace(config, training=going_on(config, network).training)
-    if network is not None and config.model != network:
-        raise UserError(
-            "expected the network of the checkpoint in --from, got other settings of the model: "
-            "leave out what begins with model, or train anew without --from"
-        )
+        if config.model != network:
+            raise UserError(
+                "expected the network of the checkpoint in --from, got other settings of the "
+                "model: leave out what begins with model, or train anew without --from"
+            )
+        config = going_on(config, network)
     if "training.threads" in given:
         return config
     cores = max(1, usable_cores() // ranks.on_this_machine())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -27,10 +25,9 @@ class Acting:
     def __init__(
         self, model: Model, planner: Planner, config: MPCConfig | None = None, seed: int = 0
     ) -> None:
-        require_seed(seed)
         self._seen_by = model
         self._controller = WorldModelController(model, planner, config)
-        self._seed = seed
+        self._seed = require_seed(seed)
         self._goal: Image | None = None
         self._held: tuple[str | None, ...] = ()
 
@@ -46,12 +43,7 @@ class Acting:
             UserError: for a seed that is no whole number from 0 on.
         """
         if seed is not None:
-            try:
-                seed = operator.index(seed)
-                require_seed(seed)
-            except (TypeError, ValueError) as error:
-                raise UserError(f"seed={seed!r}: {error}") from error
-            self._seed = seed
+            self._seed = require_seed(seed)
         self._goal = None
 
     def act(self, image: ArrayLike, goal_image: ArrayLike) -> Array:

@@ -90,15 +90,7 @@ class RolloutWriter:
             DatasetHeader(self._spec, RECORDED, 0, 0, 0, self._per_shard).write(self._out)
         header = DatasetHeader.read(self._out)
         header.spec.require_same(self._spec, "the episodes to be written")
-        before, now = header.spec, self._spec
-        if (before.world, before.state_names) != (now.world, now.state_names):
-            raise UserError(
-                f"expected recordings of {before.world} with the state "
-                f"{', '.join(before.state_names) or 'unknown'}, as {self._out} has, got "
-                f"{now.world} with {', '.join(now.state_names) or 'none'}: record into a directory "
-                "of its own"
-            )
-        if differs := header.difference(replace(header, spec=now)):
+        if differs := header.difference(replace(header, spec=self._spec)):
             raise UserError(
                 f"{self._out} was recorded with {differs}: use the same value, or record into a "
                 "directory of its own"
