@@ -64,22 +64,24 @@ class FoldedPredictor:
         self, embeddings: Tensor, past: Tensor, candidates: Tensor, drift: Tensor | None = None
     ) -> Tensor:
         """As :func:`agent.model.rolling.roll`, with no more than remains to do at every step."""
-        episodes, count, horizon, _ = candidates.shape
-        seen = list(_each_plan(embeddings, count).unbind(1))
-        weight, bias = self._read
-        seen_width = self._context * embeddings.shape[2]
-        sent = torch.cat([_each_plan(past, count), candidates.flatten(0, 1)], 1)
-        blocks = torch.cat([sent[:, at : at + horizon] for at in range(self._context)], 2)
-        from_actions = F.linear(blocks, weight[:, seen_width:], bias).unbind(1)
-        by_seen, by_unit = weight[:, :seen_width].t(), self._write.weight.t()
-        always = self._write.bias if drift is None else _each_plan(drift + self._write.bias, count)
-        for known in from_actions:
-            hidden = torch.addmm(known, torch.cat(seen[-self._context :], 1), by_seen)
+        horizon, width = int(candidates.shape[2]), int(candidates.shape[3])  # a graph's own
+        context, latent_dim, (weight, bias) = self._context, embeddings.shape[2], self._read
+        constant = self._write.bias if drift is None else drift + self._write.bias
+        given = [embeddings, past] if drift is None else [embeddings, past, constant]
+        before, been, *lasting = _each_plan(given, candidates.shape[1])
+        seen, always = [*before.split(latent_dim, 1)], lasting[0] if lasting else constant
+        sent = torch.cat([been, candidates.reshape(-1, horizon * width)], 1)
+        sent = sent.reshape(-1, context - 1 + horizon, width)
+        blocks = torch.cat([sent[:, at : at + horizon] for at in range(context)], 2)
+        from_actions = F.linear(blocks, weight[:, context * latent_dim :], bias).flatten(1)
+        by_seen, by_unit = weight[:, : context * latent_dim].t(), self._write.weight.t()
+        for known in from_actions.split(len(weight), 1):
+            hidden = torch.addmm(known, torch.cat(seen[-context:], 1), by_seen)
             for block in self._blocks:
                 hidden = block.added(hidden)
             seen.append(torch.addmm(seen[-1] + always, self._write.unit(hidden), by_unit))
-        ahead = torch.cat(seen[self._context :], 1)
-        return ahead.reshape(episodes, count, horizon, -1)
+        ahead = torch.cat(seen[context:], 1)
+        return ahead.reshape(-1, candidates.shape[1], horizon, latent_dim)
 
     @torch.no_grad()
     def slopes(self, embeddings: Tensor, past: Tensor, plan: Tensor, predicted: Tensor) -> Tensor:
@@ -244,11 +246,14 @@ def _side_by_side(embeddings: Tensor, blocks: Tensor) -> Tensor:
     return torch.cat([embeddings.flatten(-2), blocks.flatten(-2)], -1)
 
 
-def _each_plan(values: Tensor, count: int) -> Tensor:
-    """(E, ...) as (E*N, ...), the same for each of N plans."""
+def _each_plan(given: Sequence[Tensor], count: int) -> Sequence[Tensor]:
+    """What each episode has (E, ...), flat, the same for each of its N plans: (E*N, ...)."""
+    flat = [each.flatten(1) for each in given]
     if count == 1:
-        return values
-    return values[:, None].expand(-1, count, *values.shape[1:]).flatten(0, 1)
+        return flat
+    every = torch.cat(flat, 1)
+    repeated = every[:, None].expand(-1, count, -1).reshape(-1, int(every.shape[1]))
+    return repeated.split([int(each.shape[1]) for each in flat], 1)
 
 
 def _affine(layer: nn.Module) -> Affine:
