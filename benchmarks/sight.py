@@ -29,7 +29,7 @@ from agent.files.json_files import write_json
 from agent.interfaces import Array, Decision, Goals, Image, Seen
 from agent.model.checkpoint import load_checkpoint
 from benchmarks.sight_faults import FAULTS, Fault
-from envs import Episode, World, make_world, task_named
+from envs import Episode, World, episodes_of, make_world, task_named
 
 SCHEMA = "lejepa-agent/sight/2"
 PROTOCOL, SEED = "anywhere", 591
@@ -55,7 +55,7 @@ class Stage:
 
     def episodes(self, count: int, seed: int) -> list[Episode]:
         """The first ``count`` of that seed."""
-        return self.task.episodes(self.worlds[0], count, seed)
+        return episodes_of(self.task, self.worlds[0], range(count), seed)
 
     def play(self, episodes: Sequence[Episode], show: Show, ticks: int = TICKS) -> list[Decision]:
         """Every decision; ``show`` makes the shown frames of all true ones so far."""

@@ -56,6 +56,7 @@ from envs.tasks import (
     OffersTasks,
     Task,
     Verdict,
+    episodes_of,
     judge_by_tolerance,
 )
 from envs.tolerances import with_tolerances, without_tolerances
@@ -101,6 +102,7 @@ __all__ = [
     "configure_gl",
     "distance_to_goal",
     "entry_of",
+    "episodes_of",
     "failure_in_user_code",
     "fit_to_travel",
     "gl_advice",

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from envs.base import Array, Posable, World, WorldSpec
 from envs.errors import WorldError
-from envs.tasks import Episode, Verdict, checked_count, judge_by_tolerance, random_streams
+from envs.tasks import Episode, Verdict, judge_by_tolerance, random_streams
 
 NAME = "anywhere"
 BUDGET_S = 4.0  # of worlds that do not say otherwise
@@ -37,17 +37,13 @@ class Anywhere:
             f"{self.budget_steps} steps. Within tolerance by the world's own measure."
         )
 
-    def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
-        """See :meth:`envs.tasks.Task.episodes`; ``world`` must be posable."""
-        checked_count(count, seed)
+    def episode(self, world: World, seed: int, index: int) -> Episode:
+        """See :meth:`envs.tasks.Task.episode`; ``world`` must be posable."""
         if not isinstance(world, Posable):
             raise WorldError(
                 f"expected a world that can be posed for {self.name!r}, got {world.spec.world}: "
                 "take 'hindsight', which needs none"
             )
-        return [self._episode(world, seed, index) for index in range(count)]
-
-    def _episode(self, world: Posable, seed: int, index: int) -> Episode:
         rng, own_seed = random_streams("any-pose", seed, index)
         start, goal = world.sample_state(rng), world.sample_state(rng)
         return Episode(own_seed, goal, start)

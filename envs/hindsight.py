@@ -14,7 +14,7 @@ import numpy as np
 from envs.base import Array, Posable, World, WorldSpec
 from envs.behaviours import RollOut, behaviour_named, roll_out
 from envs.errors import WorldError
-from envs.tasks import Episode, Verdict, checked_count, judge_by_tolerance, random_streams
+from envs.tasks import Episode, Verdict, judge_by_tolerance, random_streams
 
 RECORDING_STEPS = 200
 TRIES = 20  # recordings that may end before one is long enough
@@ -45,12 +45,8 @@ class Hindsight:
             "tolerance by the world's own measure."
         )
 
-    def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
-        """See :meth:`envs.tasks.Task.episodes`; plays them, and leaves ``world`` at some state."""
-        checked_count(count, seed)
-        return [self._episode(world, seed, index) for index in range(count)]
-
-    def _episode(self, world: World, seed: int, index: int) -> Episode:
+    def episode(self, world: World, seed: int, index: int) -> Episode:
+        """See :meth:`envs.tasks.Task.episode`; the recording is played in ``world``."""
         # Variants of one behaviour share the stream, and with it their recordings.
         rng, own_seed = random_streams(f"hindsight/{self.behaviour}", seed, index)
         world_seed, recording = self._record(world, rng)

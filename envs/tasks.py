@@ -92,11 +92,13 @@ class Task(Protocol):
     def about(self) -> str:
         """What is asked and what counts, in a few sentences for people."""
 
-    def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
-        """The first ``count`` episodes; episode i depends on the task, ``seed`` and i alone.
+    def episode(self, world: World, seed: int, index: int) -> Episode:
+        """The episode of that ``index``, which depends on the task, ``seed`` and it alone.
+
+        ``world`` may be left at any state.
 
         Raises:
-            WorldError: if ``world`` lacks what the task needs, or the numbers make no sense.
+            WorldError: if ``world`` lacks what the task needs.
         """
 
     def judge(self, world: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
@@ -117,10 +119,15 @@ def random_streams(stream: str, seed: int, index: int) -> tuple[np.random.Genera
     return np.random.default_rng(task), int(own.generate_state(1)[0])
 
 
-def checked_count(count: int, seed: int) -> None:
-    """Refuse a number of episodes or a seed that makes no sense, with ``WorldError``."""
-    if count < 1 or seed < 0:
-        raise WorldError(f"expected episodes >= 1 and seed >= 0, got {count} and {seed}")
+def episodes_of(task: Task, world: World, numbers: range, seed: int) -> list[Episode]:
+    """The episodes of ``task`` of those ``numbers``.
+
+    Raises:
+        WorldError: as :meth:`Task.episode`, and for no episode or a negative seed.
+    """
+    if not numbers or seed < 0:
+        raise WorldError(f"expected episodes >= 1 and seed >= 0, got {len(numbers)} and {seed}")
+    return [task.episode(world, seed, index) for index in numbers]
 
 
 @runtime_checkable

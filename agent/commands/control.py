@@ -147,7 +147,7 @@ class Control:
         if isinstance(world, Posable):
             state = world.sample_state(np.random.default_rng(seed))
             return Episode(self.seed, state, start, begins)
-        recorded = task_named("hindsight", world).episodes(world, 1, seed)[0]
+        recorded = task_named("hindsight", world).episode(world, seed, 0)
         return replace(recorded, seed=self.seed)
 
     def _write(self, steered: Steered, episode: Episode, world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import cache
 
-from envs import Posable, World, WorldError, make_world, task_named, tasks_of
+from envs import Posable, World, WorldError, episodes_of, make_world, task_named, tasks_of
 
 OF_ANY_WORLD = (  # that has no tasks of its own; each with what stands in for it
     ("anywhere",),
@@ -48,5 +48,5 @@ def _first_possible(names: tuple[str, ...], world: World, seed: int) -> str:
 
 
 def _drawn(name: str, world: World, seed: int) -> str:
-    task_named(name, world).episodes(world, _TRIED_EPISODES, seed)
+    episodes_of(task_named(name, world), world, range(_TRIED_EPISODES), seed)
     return name

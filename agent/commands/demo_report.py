@@ -27,7 +27,7 @@ from agent.reporting.report import Clip, RunReport, write_run_report
 from agent.reporting.style import save_png
 from agent.reporting.video import write_video
 from agent.training.recorder import read_metrics
-from envs import Posable, World, make_world, task_named
+from envs import Posable, World, episodes_of, make_world, task_named
 
 if TYPE_CHECKING:
     from agent.commands.demo import Demo
@@ -101,7 +101,7 @@ def _films(demo: Demo, model: WorldModel, protocol: str) -> list[Clip]:
     """The first episodes of a task, whatever their outcome."""
     world = make_world(demo.world)
     task = task_named(protocol, world)
-    episodes = task.episodes(world, FILMS, demo.evaluation_seed)
+    episodes = episodes_of(task, world, range(FILMS), demo.evaluation_seed)
     world.close()
     clips = []
     for number, episode in enumerate(episodes):

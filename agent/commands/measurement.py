@@ -100,13 +100,13 @@ class Measurement:
     def begin(self) -> Callable[[range], list[Trial]]:
         """As a work of ``agent.cluster``, whose tasks are groups of episodes: open what plays."""
         from agent.evaluation.play import Arena
+        from envs import episodes_of
 
         controller, task, make_world = self.open()
         if "torch" in sys.modules:  # not every controller needs it
             sys.modules["torch"].set_num_threads(self.threads)
         arena = Arena(controller, task, make_world)
-        drawn = task.episodes(arena.world, self.episodes, self.seed)
-        return lambda group: arena.play(drawn[group.start : group.stop])
+        return lambda group: arena.play(episodes_of(task, arena.world, group, self.seed))
 
     def _alone(self, update: Update) -> list[Trial]:
         from agent.evaluation.play import evaluate

@@ -46,7 +46,7 @@ class _OneEpisode:
     name: str = "control"
     about: str = "One episode, as it was asked for."
 
-    def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
+    def episode(self, world: World, seed: int, index: int) -> Episode:
         raise NotImplementedError("the episode is given")
 
     def judge(self, world: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:

@@ -19,6 +19,7 @@ from envs import (
     World,
     WorldSpec,
     checked_frame,
+    episodes_of,
     passed_through,
     require_finite,
 )
@@ -165,10 +166,9 @@ def evaluate(
     trials: list[Trial] = []
     groups = groups_of(episodes, batch, timed_episodes)
     with closing(Arena(controller, task, make_world)) as arena:
-        drawn = task.episodes(arena.world, episodes, seed)
         for group in groups:
             counting = _counting(progress, len(trials), len(group), episodes)
-            trials += arena.play(drawn[group.start : group.stop], counting)
+            trials += arena.play(episodes_of(task, arena.world, group, seed), counting)
     return timed(trials, timed_episodes)
 
 
@@ -177,9 +177,10 @@ def groups_of(episodes: int, batch: int, timed_episodes: int) -> list[range]:
 
     UserError for numbers that make no sense.
     """
-    if batch < 1 or timed_episodes < 0:
+    if episodes < 1 or batch < 1 or timed_episodes < 0:
         raise UserError(
-            f"expected batch >= 1 and timed_episodes >= 0, got {batch} and {timed_episodes}"
+            "expected episodes >= 1, batch >= 1 and timed_episodes >= 0, got "
+            f"{episodes}, {batch} and {timed_episodes}"
         )
     alone = min(timed_episodes, episodes)
     together = range(alone, episodes, batch)

@@ -69,13 +69,13 @@ class FoldedPredictor:
         constant = self._write.bias if drift is None else drift + self._write.bias
         given = [embeddings, past] if drift is None else [embeddings, past, constant]
         before, been, *lasting = _each_plan(given, candidates.shape[1])
-        seen, always = [*before.split(latent_dim, 1)], lasting[0] if lasting else constant
+        seen, always = [*torch.split(before, latent_dim, 1)], lasting[0] if lasting else constant
         sent = torch.cat([been, candidates.reshape(-1, horizon * width)], 1)
         sent = sent.reshape(-1, context - 1 + horizon, width)
         blocks = torch.cat([sent[:, at : at + horizon] for at in range(context)], 2)
         from_actions = F.linear(blocks, weight[:, context * latent_dim :], bias).flatten(1)
         by_seen, by_unit = weight[:, : context * latent_dim].t(), self._write.weight.t()
-        for known in from_actions.split(len(weight), 1):
+        for known in torch.split(from_actions, len(weight), 1):
             hidden = torch.addmm(known, torch.cat(seen[-context:], 1), by_seen)
             for block in self._blocks:
                 hidden = block.added(hidden)
@@ -253,7 +253,7 @@ def _each_plan(given: Sequence[Tensor], count: int) -> Sequence[Tensor]:
         return flat
     every = torch.cat(flat, 1)
     repeated = every[:, None].expand(-1, count, -1).reshape(-1, int(every.shape[1]))
-    return repeated.split([int(each.shape[1]) for each in flat], 1)
+    return torch.split(repeated, [int(each.shape[1]) for each in flat], 1)
 
 
 def _affine(layer: nn.Module) -> Affine:

@@ -30,7 +30,7 @@ def task(name: str) -> Task:
 @cache
 def first_stream(name: str, seed: int) -> int:
     """The random stream of the first episode of task ``name``."""
-    return task(name).episodes(_world(), 1, seed)[0].seed
+    return task(name).episode(_world(), seed, 0).seed
 
 
 @cache

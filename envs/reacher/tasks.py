@@ -46,7 +46,6 @@ from envs.reacher.targets import (
 from envs.tasks import (
     Episode,
     Verdict,
-    checked_count,
     judge_by_tolerance,
     judged,
     random_streams,
@@ -164,10 +163,11 @@ class ReacherTask:
             f"{within}, compared {angles}, checked at every physics step."
         )
 
-    def episodes(self, world: World, count: int, seed: int) -> list[Episode]:
-        """The first ``count`` episodes; episode i depends on task, seed and i alone."""
-        checked_count(count, seed)
-        return [self._episode(seed, index, world) for index in range(count)]
+    def episode(self, world: World, seed: int, index: int) -> Episode:
+        """See :meth:`envs.tasks.Task.episode`."""
+        rng, own_seed = random_streams(self.source.stream, seed, index)
+        start, goal = self.source.draw(rng, world)
+        return Episode(own_seed, goal, start)
 
     def judge(self, spec: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
         """From states (T, 2, 4) at every physics step; see :meth:`envs.tasks.Task.judge`.
@@ -204,11 +204,6 @@ class ReacherTask:
             return np.asarray(target_reward(qpos_rad, fingertip_m(goal_rad), self.reach_m) > 0.0)
         errors = self._errors_rad(qpos_rad[..., joints], goal_rad[joints])
         return np.asarray((errors < within_rad).all(-1))
-
-    def _episode(self, seed: int, index: int, world: World) -> Episode:
-        rng, own_seed = random_streams(self.source.stream, seed, index)
-        start, goal = self.source.draw(rng, world)
-        return Episode(own_seed, goal, start)
 
 
 def _at_rest(pose_rad: Array) -> Array:

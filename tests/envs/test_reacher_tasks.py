@@ -12,7 +12,17 @@ from agent.data.worker import episode_rng
 from agent.evaluation.play import Arena, Moment, evaluate
 from agent.rivals.constant import NoOpController
 from agent.rivals.reacher.computed_torque import ComputedTorqueController
-from envs import Episode, RollOut, Verdict, World, WorldError, make_world, task_named, tasks_of
+from envs import (
+    Episode,
+    RollOut,
+    Verdict,
+    World,
+    WorldError,
+    episodes_of,
+    make_world,
+    task_named,
+    tasks_of,
+)
 from envs.reacher import REACH_M, angle_error_rad, fingertip_m
 from envs.reacher import tasks as reacher_tasks
 from envs.reacher.tasks import TASKS
@@ -91,7 +101,7 @@ def test_episodes_are_those_of_record(
     world: World, name: str, which: int, start: Any, goal: Any, own_seed: int, budget: int
 ) -> None:
     task = task_named(name, world)
-    episode = task.episodes(world, which + 1, 2000)[which]
+    episode = task.episode(world, 2000, which)
     np.testing.assert_allclose(episode.start, start, rtol=0, atol=2e-9)
     np.testing.assert_allclose(episode.goal, [*goal, 0.0, 0.0], rtol=0, atol=2e-9)
     assert (episode.seed, task.budget_steps) == (own_seed, budget)
@@ -124,7 +134,7 @@ def test_goal_is_so_many_steps_after_the_start_in_a_recording(
     monkeypatch.setattr(reacher_tasks, "roll_out", clock)
     assert TASKS[name].budget_steps == budget
     starts = []
-    for episode in TASKS[name].episodes(world, 1500, seed=3):
+    for episode in episodes_of(TASKS[name], world, range(1500), 3):
         pose, speed = episode.start[:2], episode.start[2:]
         starts.append(pose[0])
         np.testing.assert_array_equal(episode.goal, [*(pose + offset), 0.0, 0.0])
@@ -142,8 +152,8 @@ def test_recordings_come_from_streams_no_data_set_uses(
         return clock(world, behaviour, rng, ticks)
 
     monkeypatch.setattr(reacher_tasks, "roll_out", note)
-    TASKS["lewm"].episodes(world, 30, seed=0)
-    TASKS["swift"].episodes(world, 30, seed=0)
+    episodes_of(TASKS["lewm"], world, range(30), 0)
+    episodes_of(TASKS["swift"], world, range(30), 0)
     training = {str(episode_rng(0, e).bit_generator.state) for e in range(200)}
     assert len(set(states)) == 60
     assert training.isdisjoint(states)
@@ -156,21 +166,21 @@ def same(one: Episode, other: Episode) -> bool:
 
 @pytest.mark.parametrize("name", ["lewm", "swift", "anywhere", "dmc-hard"])
 def test_an_episode_depends_on_task_seed_and_number_alone(world: World, name: str) -> None:
-    few, many = (TASKS[name].episodes(world, n, seed=7) for n in (2, 4))
+    few, many = (episodes_of(TASKS[name], world, range(n), 7) for n in (2, 4))
     assert all(same(a, b) for a, b in zip(few, many, strict=False))
     assert not same(many[0], many[1])
-    assert not same(many[0], TASKS[name].episodes(world, 1, seed=8)[0])
+    assert not same(many[0], TASKS[name].episode(world, 8, 0))
 
 
 def test_lewm_tasks_are_as_hard_as_published(world: World) -> None:
-    episodes = TASKS["lewm"].episodes(world, 250, seed=0)
+    episodes = episodes_of(TASKS["lewm"], world, range(250), 0)
     larger = [np.abs(e.goal - e.start)[:2].max() for e in episodes]
     assert 0.5 < np.median(larger) < 0.66  # published 0.57
     assert np.mean(np.less(larger, 0.05)) < 0.03  # published 0.6 %
 
 
 def test_swift_is_as_fast_as_it_says(world: World) -> None:
-    episodes = TASKS["swift"].episodes(world, 250, seed=5)
+    episodes = episodes_of(TASKS["swift"], world, range(250), 5)
     speeds = np.stack([e.start[2:] for e in episodes])
     assert np.sqrt(np.mean(speeds**2)) == pytest.approx(2.6, abs=0.15)
     raw = np.array([np.abs(e.goal - e.start)[:2].max() for e in episodes])
@@ -251,7 +261,7 @@ def test_the_reach_is_a_distance_of_the_fingertip(world: World) -> None:
 
 
 def test_easy_and_hard_are_the_same_episodes(world: World) -> None:
-    easy, hard = (TASKS[f"dmc-{task}"].episodes(world, 30, seed=5) for task in REACH_M)
+    easy, hard = (episodes_of(TASKS[f"dmc-{task}"], world, range(30), 5) for task in REACH_M)
     assert all(same(one, other) for one, other in zip(easy, hard, strict=True))
     distances = [np.linalg.norm(fingertip_m(episode.goal[:2])) for episode in easy]
     assert 0.05 <= min(distances) < max(distances) <= 0.2
@@ -267,7 +277,7 @@ def test_the_return_is_the_one_dm_control_pays(name: str) -> None:
 
     task, controller = TASKS[f"dmc-{name}"], ComputedTorqueController()
     with closing(Arena(controller, task, lambda: make_world("reacher"), watch)) as arena:
-        (episode,) = task.episodes(arena.world, 1, seed=5)
+        episode = task.episode(arena.world, 5, 0)
         (trial,) = arena.play([episode])
     from dm_control import suite  # only now, when OpenGL has been chosen
 
@@ -327,4 +337,4 @@ def test_each_task_says_what_it_asks() -> None:
 @pytest.mark.parametrize(("count", "seed"), [(0, 0), (3, -1)])
 def test_senseless_numbers_are_refused(world: World, count: int, seed: int) -> None:
     with pytest.raises(WorldError, match="episodes >= 1"):
-        TASKS["lewm"].episodes(world, count, seed)
+        episodes_of(TASKS["lewm"], world, range(count), seed)

@@ -61,8 +61,8 @@ class FromTo:
         self.start, self.goal = np.array(start, float), np.array(goal, float)
         self.budget_steps = budget_steps
 
-    def episodes(self, world: Any, count: int, seed: int) -> list[Episode]:
-        return [Episode(seed + index, self.goal, self.start) for index in range(count)]
+    def episode(self, world: Any, seed: int, index: int) -> Episode:
+        return Episode(seed + index, self.goal, self.start)
 
     def judge(self, world: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
         return judge_by_tolerance(world, path, start, episode)

@@ -57,7 +57,7 @@ def test_a_world_feels_late_actions_late() -> None:
     moments: list[Moment] = []
     task, late = FromTo([0.0], [1.0], 5), DelayedController(Scripted(np.ones((1, 1))), 2)
     with closing(Arena(late, task, PointWorld, moments.append)) as arena:
-        arena.play(task.episodes(arena.world, 1, 0))
+        arena.play([task.episode(arena.world, 0, 0)])
     travelled = [float(moment.after[0, 0]) / PACE for moment in moments]
     assert travelled == [0, 0, 1, 2, 3]
 

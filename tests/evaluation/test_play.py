@@ -17,7 +17,7 @@ from agent.errors import UserError
 from agent.evaluation.play import Arena, Moment, Trial, evaluate, require_fit
 from agent.interfaces import Decision, Goals, Needs, Seen
 from agent.rivals.constant import NoOpController, RandomController
-from envs import Episode, SpecError, Verdict, WorldError
+from envs import Episode, SpecError, Verdict, WorldError, episodes_of
 from envs.anywhere import Anywhere
 
 
@@ -128,7 +128,7 @@ class Watcher(NoOpController):
 def test_a_controller_sees_its_own_episode() -> None:
     watcher, task, world = Watcher(Needs(True, True)), Anywhere(3), PointWorld(2)
     evaluate(watcher, task, lambda: PointWorld(2), 2, seed=0, timed_episodes=0)
-    for index, episode in enumerate(task.episodes(world, 2, 0)):
+    for index, episode in enumerate(episodes_of(task, world, range(2), 0)):
         assert episode.start is not None
         for seen in watcher.seen:
             np.testing.assert_array_equal(seen.pixels[index], world.picture(episode.start))
@@ -136,6 +136,23 @@ def test_a_controller_sees_its_own_episode() -> None:
         np.testing.assert_array_equal(watcher.goals.pixels[index], world.picture(episode.goal))
         np.testing.assert_array_equal(watcher.goals.state[index], episode.goal)
         assert watcher.seeds[index] == episode.seed
+
+
+def test_episodes_are_drawn_as_they_are_played() -> None:
+    class Counted(FromTo):
+        drawn: tuple[int, ...] = ()
+
+        def episode(self, world: Any, seed: int, index: int) -> Episode:
+            self.drawn += (index,)
+            return super().episode(world, seed, index)
+
+    task, when = Counted([0.0], [1.0], 5), {}
+
+    def progress(done: int, total: int) -> None:
+        when.setdefault(done, len(task.drawn))
+
+    evaluate(Straight(PointWorld().spec), task, PointWorld, 7, 0, 3, 1, progress)
+    assert task.drawn == tuple(range(7)) and when[0] == 1 and when[2] == 4 and when[7] == 7
 
 
 def test_who_needs_no_pixels_pays_for_none() -> None:
@@ -150,7 +167,7 @@ def test_an_onlooker_is_told_of_every_tick() -> None:
     moments: list[Moment] = []
     task = FromTo([0.0], [1.0], 5)
     with closing(Arena(Straight(PointWorld().spec), task, PointWorld, moments.append)) as arena:
-        arena.play(task.episodes(arena.world, 2, 0))
+        arena.play(episodes_of(task, arena.world, range(2), 0))
     assert [moment.tick for moment in moments] == [0, 1, 2, 3, 4]
     for moment in moments:
         np.testing.assert_array_equal(moment.states, PACE * moment.tick * np.ones((2, 1)))
@@ -244,8 +261,10 @@ def test_senseless_numbers_are_refused() -> None:
         evaluate(idle, Anywhere(3), PointWorld, 1, seed=0, batch=0)
     with pytest.raises(UserError, match="timed_episodes >= 0"):
         evaluate(idle, Anywhere(3), PointWorld, 1, seed=0, timed_episodes=-1)
-    with pytest.raises(WorldError, match="episodes >= 1"):
+    with pytest.raises(UserError, match="episodes >= 1"):
         evaluate(idle, Anywhere(3), PointWorld, 0, seed=0)
+    with pytest.raises(WorldError, match="seed >= 0"):
+        evaluate(idle, Anywhere(3), PointWorld, 1, seed=-1)
 
 
 @pytest.mark.parametrize(("ends_at", "said"), [(3, "after 0.30 s"), (5, None), (0, None)])
