@@ -81,6 +81,21 @@ def procrustes_error(latents: Array, embeddings: Array) -> float:
     return float(procrustes_residuals(latents, embeddings).mean())
 
 
+def rotation_r2(embeddings: Array, latents: Array) -> float:
+    """Share of the latents' variance that a rotation or reflection of ``embeddings`` explains.
+
+    1 − min_Q E‖h − Qz‖² / E‖z − E z‖², which is below :func:`linear_r2` by what has to be
+    stretched: the theorem promises a rotation, and plain distance is the world's own under no more.
+
+    Raises:
+        UserError: as :func:`procrustes_residuals`, and for a constant latent.
+    """
+    h, z = checked("embeddings", embeddings), checked("latents", latents)
+    _varies("latents", z)
+    z = z - z.mean(0)
+    return 1 - procrustes_error(z, h - h.mean(0)) / float((z**2).sum(1).mean())
+
+
 def mean_correlation(latents: Array, embeddings: Array) -> float:
     """MCC: mean |correlation| of latents and embedding coordinates under the best matching.
 

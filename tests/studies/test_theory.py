@@ -16,6 +16,7 @@ from studies.metrics import (
     mean_correlation,
     orthogonality_error,
     procrustes_error,
+    rotation_r2,
 )
 from studies.theory import Pairs, excess_alignment, recovery
 
@@ -52,6 +53,15 @@ def test_an_orthogonal_map_has_the_minimum_alignment() -> None:
     turn = rotation(rng)
     aligned = ((partner @ turn - z @ turn) ** 2).sum(1).mean()
     assert aligned == pytest.approx(2 * (1 - RHO) * 3, rel=0.01)
+
+
+def test_what_has_to_be_stretched_is_no_rotation() -> None:
+    z, _, rng = pairs()
+    h = z @ rotation(rng) + 2.0
+    assert rotation_r2(h, z) == pytest.approx(1, abs=1e-4)
+    stretched = h * np.array([1.0, 1.0, 1.5])  # of variance 1 each: half of one is too much
+    assert linear_r2(stretched, z) == pytest.approx(1, abs=1e-9)
+    assert rotation_r2(stretched, z) == pytest.approx(1 - 0.25 / 3, abs=0.005)
 
 
 def test_a_quadratic_feature_has_the_excess_its_degree_says() -> None:
