@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,11 +135,11 @@ def _diagnosed(
     from agent.diagnosis import CHECKS, diagnose
 
     with progress(f"checking {data.name}") as update:
-        residuals = None if of_model is None else of_model.model_residuals
-        shape = None if of_model is None else of_model.geometry
-        return diagnose(
-            data, seed, residuals, world, lambda done: update(done, CHECKS), geometry=shape
-        )
+        done = partial(update, total=CHECKS)
+        if of_model is None:
+            return diagnose(data, seed, on_check=done)
+        residuals, shape, read = of_model.model_residuals, of_model.geometry, of_model.readings
+        return diagnose(data, seed, residuals, world, done, shape, read)
 
 
 def show(found: Diagnosis) -> None:

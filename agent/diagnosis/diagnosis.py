@@ -12,6 +12,7 @@ from agent.diagnosis.gaussianity import Gaussianity, gaussianity
 from agent.diagnosis.noise import Noise, linear_residuals, noise
 from agent.diagnosis.promise import Promise, promise
 from agent.diagnosis.rates import Rates, rates
+from agent.diagnosis.readings import Readings
 from agent.diagnosis.shapes import Shapes, circles_within, shapes
 from agent.diagnosis.stationarity import Stationarity, stationarity
 from agent.diagnosis.thinning import Sample, thin
@@ -40,6 +41,7 @@ class Diagnosis:
     circles: list[tuple[int, int]]
     """Pairs of slow directions of an embedding that are circles."""
     geometry: Geometry | None = None
+    readings: Readings | None = None
     findings: list[Finding] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,11 +80,12 @@ def diagnose(
     world: Shapes | None = None,
     on_check: Callable[[int], None] = lambda done: None,
     geometry: Geometry | None = None,
+    readings: Readings | None = None,
 ) -> Diagnosis:
     """Run all checks; ``model_residuals`` (E, F, D) are those of the last F rows.
 
     ``world``: the shapes of the world that ``data``, an embedding, show.
-    ``geometry``, of its goal metric, becomes a finding as it is.
+    ``geometry``, of its goal metric, and ``readings`` of a model become findings as they are.
     ``on_check`` is told how many of ``CHECKS`` are done. The same seed gives the same result.
     """
     streams = iter(
@@ -119,6 +122,7 @@ def diagnose(
         known,
         circles,
         geometry,
+        readings,
     )
 
 

@@ -14,6 +14,7 @@ from agent.diagnosis.gaussianity import Gaussianity
 from agent.diagnosis.noise import Noise
 from agent.diagnosis.promise import Promise
 from agent.diagnosis.rates import PREDICTED_FAILURE, Rates
+from agent.diagnosis.readings import of_readings
 from agent.diagnosis.shapes import Shapes
 from agent.diagnosis.stationarity import Stationarity
 from agent.diagnosis.trajectories import DEAD_SHARE
@@ -41,6 +42,8 @@ def findings(found: Diagnosis) -> list[Finding]:
     world = found.shapes if found.data.own_units else None
     lines += _rates(found.rates, world)
     lines += _size(found.promise, found.data.own_units)
+    if found.readings is not None:
+        lines.append(of_readings(found.readings))
     if found.geometry is not None:
         lines.append(_downhill(found.geometry))
     if world is None:

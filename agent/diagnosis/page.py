@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def write_record(path: Path, found: Sequence[Diagnosis], about: Mapping[str, Any
 def _subject(found: Diagnosis) -> dict[str, Any]:
     names = ("question", "test", "level", "effect", "p")
     lines = [{name: getattr(line, name) for name in names} for line in found.findings]
-    return {"name": found.data.name, "about": found.about, "findings": lines}
+    read = {} if found.readings is None else {"readings": asdict(found.readings)}
+    return {"name": found.data.name, "about": found.about, "findings": lines, **read}
 
 
 def _head(found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Markup:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from agent.data import Episodes, RolloutStore
+from agent.diagnosis.readings import Readings, readings
 from agent.diagnosis.trajectories import LEAST_EPISODES, LEAST_FRAMES, Trajectories
 from agent.errors import UserError
 from agent.interfaces import Array
@@ -25,11 +26,13 @@ class Embedded:
     """Embeddings of some episodes, and residuals (E, F, D) of predicting the last F frames.
 
     ``geometry`` of the goal metric over them; None where the frames are too few to tell.
+    ``readings`` of the world's coordinates; None where no state was recorded.
     """
 
     trajectories: Trajectories
     model_residuals: Array
     geometry: Geometry | None
+    readings: Readings | None
 
 
 def spread_episodes(store: RolloutStore, most: int) -> list[int]:
@@ -138,8 +141,9 @@ def embeddings(
     residuals = np.stack([one[: length - model.context] for one in alike])
     states = [episodes.state[episodes.rows(i)][:: model.config.action_block] for i in ids]
     shape = geometry_of(model, states, seen, rows_a_step=1)
+    read = readings(model, store.header.spec, states, seen)
     trajectories = Trajectories(EMBEDDINGS, kept, columns, model.model_step_s)
-    return Embedded(trajectories, residuals, shape)
+    return Embedded(trajectories, residuals, shape, read)
 
 
 @torch.no_grad()
