@@ -55,6 +55,16 @@ def shown(data: Path, capsys: Output, words: Sequence[str]) -> dict[str, typing.
     return tomllib.loads(capsys.readouterr().out)
 
 
+def test_settings_are_shown_without_a_place_and_nothing_is_learned_without_one(
+    capsys: Output,
+) -> None:
+    assert run_agent.main(["train", "--print-config"]) == 0
+    assert tomllib.loads(capsys.readouterr().out)["preset"] == "default"
+    for words, missing in (([], "--data and --out"), (["--data", "x"], "--out:")):
+        assert run_agent.main(["train", *words]) == 2
+        assert f"expected {missing}" in capsys.readouterr().err
+
+
 def weights(run: Path) -> bytes:
     return read_bundle(run / "checkpoint")["model.safetensors"]
 

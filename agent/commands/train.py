@@ -16,6 +16,7 @@ from agent.commands.idle_flags import refuse_idle, refuse_idle_settings
 from agent.commands.places import require_file_places
 from agent.commands.progress import duration, follow, progress
 from agent.commands.values import Parallel, Seed, optional
+from agent.errors import UserError
 from agent.extras import missing_extra
 from agent.files.durable import write_durably
 from agent.files.folders import holds_run
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from agent.training.reports import TrainStatistics
 
 CURVES_NAME = "curves.png"
+_NEEDED = "(required, but for --print-config)"
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ class Train:
       python run_agent.py train --data data/more --out runs/more --from runs/reacher
     """
 
-    data: Annotated[str, arg(metavar="DIR|URL")]
+    data: Annotated[str, arg(metavar="DIR|URL", help_behavior_hint=_NEEDED)] = ""
     """The data set that collect made, or recordings of your own; s3://bucket/folder, say, with the
     extra remote."""
-    out: Annotated[Path, arg(metavar="DIR")]
+    out: Annotated[Path, arg(metavar="DIR", help_behavior_hint=_NEEDED)] = Path()
     """Directory of the run."""
     preset: Annotated[
         Literal["default", "brisk", "tiny", "vicreg", "lewm", "lewm-224", "lewm-tiny"] | None,
@@ -106,6 +108,7 @@ class Train:
         if self.print_config:
             say(as_toml(config, named).rstrip())
             return
+        self._require_named()
         last = self._train(config, named)
         if ranks.place() > 0:
             return
@@ -117,6 +120,16 @@ class Train:
         place = self.out / "checkpoint"
         use = first_use(checkpoint_spec(place), quote(str(place)), quote(self.data))
         say(f"next: {use}")
+
+    def _require_named(self) -> None:
+        missing = [
+            flag for flag, given in (("--data", self.data), ("--out", self.out.name)) if not given
+        ]
+        if missing:
+            raise UserError(
+                f"expected {' and '.join(missing)}: `train --data DIR --out DIR`, a data set that "
+                "`collect` made and a directory of its own for the run"
+            )
 
     def _train(self, config: ExperimentConfig, named: str) -> TrainStatistics | None:
         """Train with a progress bar, keep settings and reports, draw the curves; the last report.
