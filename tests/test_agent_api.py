@@ -96,6 +96,17 @@ def test_one_image_or_a_batch_of_one_act_alike(run: Path) -> None:
         assert (np.abs(single) <= 1).all()
 
 
+def test_a_program_that_computes_in_double_precision_gets_the_same(run: Path) -> None:
+    expected = Agent.load(run).act(IMAGES[0], GOALS[0])
+    torch.set_default_dtype(torch.float64)
+    try:
+        agent = Agent.load(run)
+        np.testing.assert_array_equal(agent.act(IMAGES[0], GOALS[0]), expected)
+        assert agent.encode(IMAGES).dtype == np.float32
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 def test_episodes_in_a_batch_do_not_see_one_another(run: Path) -> None:
     together = Agent.load(run, seed=4)
     batch = together.act(IMAGES, GOALS)

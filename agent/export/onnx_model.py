@@ -54,8 +54,19 @@ class OnnxModel:
         except KeyError as error:
             raise DamagedDataError(f"expected {error} in {directory}, got none") from error
         self._directory, self._threads = directory, threads
+        self._open()
+
+    def _open(self) -> None:
         self._alone = {name: self._session(name, alone=True) for name in GRAPHS}
         self._together: dict[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the sessions, which no other process could use: it opens its own."""
+        return {name: v for name, v in vars(self).items() if name not in ("_alone", "_together")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._open()
 
     def encode(self, frames: Image) -> FloatArray:
         """Embeddings (E, D) of frames uint8 (E, h, w, 3)."""

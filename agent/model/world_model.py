@@ -88,6 +88,7 @@ class WorldModel(nn.Module):
         for part in (metric[:, :straight], metric[:, straight:]):
             part.fill_diagonal_(1.0)
         self.register_buffer("goal_metric", metric)
+        self.float()  # whatever the program around it makes of tensors by default
 
     @property
     def action_width(self) -> int:

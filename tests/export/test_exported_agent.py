@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,15 @@ def test_a_batch_acts_as_one_by_one(exported: Path) -> None:
     together = agent.act(frames[:2], frames[2:])
     agent.reset(seed=0)
     np.testing.assert_allclose(agent.act(frames[0], frames[2]), together[0], atol=1e-5)
+
+
+def test_a_copy_goes_on_where_it_was(exported: Path) -> None:
+    """As another process gets it, in the middle of an episode."""
+    agent, frames = ExportedAgent.load(exported, seed=2), pictures(5)
+    agent.act(frames[0], frames[4])
+    other = pickle.loads(pickle.dumps(agent))
+    for frame in frames[1:4]:
+        np.testing.assert_array_equal(agent.act(frame, frames[4]), other.act(frame, frames[4]))
 
 
 def test_what_cannot_act_is_named(tmp_path: Path, exported: Path) -> None:
