@@ -29,7 +29,7 @@ LEAST, MOST = 1e-4, 1e3  # a logarithm has no place for what is perfect; what fl
 
 
 def closed_loop_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Excess cost against unexplained variance, a mark a run; hollow ones are whitening.
+    """Excess cost against what no rotation recovers, a mark a run; hollow ones are whitening.
 
     Runs whose point flies off are drawn at ``MOST``.
     """
@@ -38,13 +38,13 @@ def closed_loop_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, A
     dress(
         axes,
         "What recovery buys (hollow: whitening)",
-        "unexplained, 1 − R²",
+        "not recovered by a rotation, 1 − R²",
         "cost above the optimum, share of it",
     )
     for (spoilt, name), colour in zip(NAMES.items(), SERIES, strict=False):
         for objective, fill in MARKS.items():
             mine = [r for r in rows if (r["spoilt"], r["objective"]) == (spoilt, objective)]
-            x = [max(LEAST, 1 - row["r2"]) for row in mine]
+            x = [max(LEAST, 1 - row["rotation_r2"]) for row in mine]
             y = [min(MOST, max(LEAST, row["cost_ratio"] - 1)) for row in mine]
             label = name if objective == "lejepa" else None
             axes.plot(x, y, "o", color=colour, fillstyle=fill, markersize=5, label=label)
