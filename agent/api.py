@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from agent.config import changed, preset, require_going_on
+from agent.config import changed, idle_among, preset, require_going_on
 from agent.control.acting import Acting
 from agent.control.mpc import MPCConfig
 from agent.control.torch_model import TorchModel
@@ -108,6 +108,8 @@ class Agent(Acting):
         from agent.training.whole import train_world_model  # loads what acting does without
 
         config = changed(preset(recipe), settings or {})
+        for name, why in idle_among([config], settings or {}):
+            raise UserError(f"{name} does nothing {why.replace('--', '')}: leave it out")
         before = None if begin is None else find_checkpoint(Path(begin))
         if before is not None:
             require_going_on(config, settings or {})

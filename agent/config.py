@@ -6,7 +6,7 @@ Presets are functions, so that none can be changed by accident.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,41 @@ def going_on(config: ExperimentConfig, network: WorldModelConfig) -> ExperimentC
     """``config`` for a model of that ``network``, which has had its warm start."""
     training = dataclasses.replace(config.training, warm_start=0.0)
     return dataclasses.replace(config, model=network, training=training)
+
+
+def idle_among(
+    configs: Sequence[ExperimentConfig], given: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Settings among those ``given`` by dotted name that nothing reads in any of ``configs``; each
+    with why in the first, which ends the sentence "it does nothing …".
+    """
+    words = sorted({name.replace("-", "_") for name in given})
+    idle = [dict(_idle(config)) for config in configs]
+    for name, why in idle[0].items() if idle else ():
+        if all(name in others for others in idle):
+            yield from ((one, why) for one in words if one == name or one.startswith(f"{name}."))
+
+
+def _idle(config: ExperimentConfig) -> Iterator[tuple[str, str]]:
+    """Settings, or whole tables of them, that nothing reads; and why."""
+    training = config.training
+    if training.optimiser == "adamw":
+        yield "training.matrix_learning_rate", "with --training.optimiser adamw"
+    else:
+        yield "training.weight_decay", f"with --training.optimiser {training.optimiser}"
+    if training.regulariser == "vicreg":
+        yield "training.sigreg_directions", "with --training.regulariser vicreg"
+    if not training.sigreg_weight:
+        yield "training.sigreg_directions", "with --training.sigreg-weight 0"
+    if not training.warm_start:
+        yield "training.warm_start_lags", "without a warm start"
+    if not training.settling:
+        yield "training.settling_frames", "without steps of settling"
+    if not config.model.head.width:
+        yield "head", "for a model without an action head (--model.head.width 0)"
+    elif not config.head.steps:
+        names = ("batch", "horizon", "learning_rate", "effort", "change")
+        yield from ((f"head.{name}", "for a head that is not taught") for name in names)
 
 
 def default() -> ExperimentConfig:

@@ -305,6 +305,7 @@ def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
         ({"training.step": 3}, "'training.step'; did you mean 'training.steps'"),
         ({"training.steps": "many"}, "training.steps"),
         ({"training.steps": 0}, "steps"),
+        ({"training.weight_decay": 0.1}, "weight_decay does nothing with training.optimiser muon"),
     ],
 )
 def test_settings_are_refused_by_name(

@@ -12,7 +12,7 @@ from rich.markup import escape
 from tyro.conf import arg
 
 from agent.commands.console import note, say, show_rows
-from agent.commands.idle_flags import refuse_idle, refuse_idle_everywhere
+from agent.commands.idle_flags import refuse_idle, refuse_idle_settings
 from agent.commands.places import require_file_places
 from agent.commands.progress import progress
 from agent.commands.values import Cluster, Parallel, Seed, optional
@@ -120,7 +120,7 @@ class Sweep:
                 raise UserError(f"trials in --config {self.config} does nothing {why}")
         if plan.search != "optuna":
             configs = [trial.config() for trial in plan.listed(self.out)]
-            refuse_idle_everywhere(configs, varied(plan.space))
+            refuse_idle_settings(configs, varied(plan.space))
         return plan
 
     def _conclude(self, lines: Sequence[Line], plan: Plan) -> None:

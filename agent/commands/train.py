@@ -167,7 +167,7 @@ class Train:
         network = None if begin is None else load_checkpoint(begin).config
         name = self.preset or named or DEFAULT_PRESET
         config = chosen_settings(name, network, from_file, self._short(), self.settings)
-        refuse_idle_settings(config, self.settings)
+        refuse_idle_settings([config], self.settings)
         return name, config
 
     def _short(self) -> dict[str, Any]:
