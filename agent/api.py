@@ -10,7 +10,6 @@ One image or a batch of E of them, the same calls: an array with one axis more h
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from agent.config import changed, idle_among, preset, require_going_on
-from agent.control.acting import Acting
+from agent.control.acting import Acting, as_asked
 from agent.control.mpc import MPCConfig
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
@@ -55,17 +54,12 @@ class Agent(Acting):
         seed: int = 0,
         guard: bool = True,
     ) -> None:
-        if planner not in PLANNERS:
-            near = nearest(planner, PLANNERS)
+        if not isinstance(planner, str) or planner not in PLANNERS:
+            near = nearest(str(planner), PLANNERS)
             raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}{near}")
         self.model, self._network = model.eval(), TorchModel(model)
-        try:
-            delay = operator.index(delay_ticks)
-            config = MPCConfig(delay_ticks=delay, tick_ms=tick_ms, guarded=guard)
-            super().__init__(self._network, PLANNERS[planner](), config, seed)
-        except (TypeError, ValueError) as error:
-            asked = f"delay_ticks={delay_ticks!r}, tick_ms={tick_ms!r}, seed={seed!r}"
-            raise UserError(f"{asked}: {error}") from error
+        config = as_asked(MPCConfig(), delay_ticks, tick_ms, guard)
+        super().__init__(self._network, PLANNERS[planner](), config, seed)
 
     @classmethod
     def load(cls, checkpoint: Path | str, **how: Any) -> Agent:
@@ -107,15 +101,18 @@ class Agent(Acting):
         """
         from agent.training.whole import train_world_model  # loads what acting does without
 
+        if not isinstance(data, (str, Path)):
+            raise UserError(f"expected one data set, a folder or a URL, got {data!r}")
         config = changed(preset(recipe), settings or {})
         for name, why in idle_among([config], settings or {}):
             raise UserError(f"{name} does nothing {why.replace('--', '')}: leave it out")
         before = None if begin is None else find_checkpoint(Path(begin))
         if before is not None:
             require_going_on(config, settings or {})
-        for report in train_world_model(data, Path(out), config, resume, before):
-            if progress is not None:
-                progress(report.step, report.total_steps)
+        with torch.inference_mode(False), torch.enable_grad():  # whatever the caller is in
+            for report in train_world_model(data, Path(out), config, resume, before):
+                if progress is not None:
+                    progress(report.step, report.total_steps)
         return cls.load(out)
 
     def distance(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
@@ -156,8 +153,10 @@ class Agent(Acting):
         """Actions float32 (E, T, A), one sequence an image, checked."""
         wide = self.spec.action_dim
         try:
+            if np.iscomplexobj(actions):
+                raise TypeError("they are complex")
             sent = np.ascontiguousarray(actions, np.float32)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RuntimeError) as error:
             raise UserError(f"expected actions that are numbers, got others: {error}") from error
         each = sent[None] if sent.ndim == 2 else sent
         if each.ndim != 3 or len(each) != images or each.shape[2] != wide:

@@ -132,6 +132,8 @@ def _rebuild(hint: Any, value: Any) -> Any:
 
 def _scalar(hint: Any, value: Any) -> Any:
     """A text, a truth value or a number; a whole number may be written as 500 or 5e2."""
+    if getattr(value, "shape", None) == ():  # numpy's own numbers
+        value = value.item()
     if type(value) is hint:
         return value
     if hint is float and type(value) is int:

@@ -50,6 +50,12 @@ class Column:
     point: str = ""
 
     def __post_init__(self) -> None:
+        numbers = (self.period, self.low, self.high, self.tolerance or 0.0)
+        if not isinstance(self.name, str) or not all(map(_is_number, numbers)):
+            raise SpecError(
+                "expected a column with a text as name and numbers for period, low, high and "
+                f"tolerance, got {self.name!r}, {numbers}"
+            )
         if not self.name or not self.period > 0 or not self.low < self.high:
             raise SpecError(
                 "expected a column with a name, a period above 0 and low < high, got "
@@ -80,6 +86,10 @@ class WorldSpec:
     state: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.world, str) and isinstance(self.look, str)):
+            raise SpecError(f"expected texts as world and look, got {self.world!r}, {self.look!r}")
+        if not all(isinstance(column, Column) for column in self.state):
+            raise SpecError(f"expected a state of Columns, got {self.state!r}")
         size = self.image_size
         pair = isinstance(size, Sequence) and len(size) == 2 and all(map(_is_whole, size))
         if not pair or not all(1 <= side <= MAX_IMAGE_SIDE_PX for side in size):

@@ -26,7 +26,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from envs.base import Array, FloatArray, World
+from envs.base import Array, FloatArray, World, WorldSpec
 from envs.checking import checked_action, checked_policy, require_finite
 from envs.errors import WorldError
 
@@ -137,6 +137,14 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
 )
 
 
+def _require_start(spec: WorldSpec, start: Array | None, name: str) -> None:
+    if start is not None and np.shape(start) != (len(spec.state),):
+        raise WorldError(
+            f"expected behaviour {name!r} to draw a start ({len(spec.state)},), got "
+            f"{np.shape(start)}"
+        )
+
+
 def behaviour_named(name: str, world: World) -> Behaviour:
     """The behaviour of that name, the world's own ones included.
 
@@ -169,6 +177,7 @@ def roll_out(
             no policy or gives no action.
     """
     start = behaviour.draw_start(rng) if behaviour.draw_start else None
+    _require_start(world.spec, start, behaviour.name)
     world.reset(rng, start)
     width = world.spec.action_dim
     policy = checked_policy(behaviour.draw_policy(rng, ticks, width), behaviour.name)

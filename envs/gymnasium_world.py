@@ -31,6 +31,14 @@ _DRAWERS = ("pygame", "mujoco")
 DEFAULT_STEP_S = 0.05  # where the environment's metadata has no render_fps
 
 
+def _step_s(fps: Any) -> float:
+    """Seconds between two actions, of the environment's ``render_fps`` where it has one."""
+    try:
+        return 1.0 / fps if fps else DEFAULT_STEP_S
+    except TypeError as error:
+        raise WorldError(f"expected a number as render_fps in its metadata, got {fps!r}") from error
+
+
 def open_gymnasium(name: str, look: str = LOOK, image_size: int = 64) -> GymnasiumWorld:
     """The environment registered as ``name``, without its registered limit of time.
 
@@ -81,7 +89,7 @@ class GymnasiumWorld:
             look=look,
             image_size=(image_size, image_size),
             action_dim=int(np.prod(self._box.shape)),
-            step_s=1.0 / fps if (fps := env.metadata.get("render_fps")) else DEFAULT_STEP_S,
+            step_s=_step_s(env.metadata.get("render_fps")),
             state=self._columns(),
         )
         self._size = len(self._state)

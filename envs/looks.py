@@ -8,6 +8,7 @@ the size and area-averaged down.
 from __future__ import annotations
 
 from collections.abc import Collection
+from numbers import Integral
 
 from envs.errors import ProfileError
 
@@ -21,7 +22,7 @@ def check_look(look: str, size: int, known: Collection[str] = MUJOCO_LOOKS) -> N
     """``ProfileError`` unless the look is ``known`` and ``size``, a side in px, a sensible one."""
     if look not in known:
         raise ProfileError(f"expected a look of {list(known)}, got {look!r}")
-    if not MIN_SIZE <= size <= MAX_SIZE:
+    if not isinstance(size, Integral) or not MIN_SIZE <= size <= MAX_SIZE:
         raise ProfileError(
-            f"expected an image size from {MIN_SIZE} to {MAX_SIZE} pixels, got {size}"
+            f"expected an image size from {MIN_SIZE} to {MAX_SIZE} pixels, got {size!r}"
         )

@@ -123,11 +123,26 @@ def episodes_of(task: Task, world: World, numbers: range, seed: int) -> list[Epi
     """The episodes of ``task`` of those ``numbers``.
 
     Raises:
-        WorldError: as :meth:`Task.episode`, and for no episode or a negative seed.
+        WorldError: as :meth:`Task.episode`, for no episode, a negative seed, and shapes that do
+            not fit ``world``.
     """
     if not numbers or seed < 0:
         raise WorldError(f"expected episodes >= 1 and seed >= 0, got {len(numbers)} and {seed}")
-    return [task.episode(world, seed, index) for index in numbers]
+    return [_checked(task, world.spec, task.episode(world, seed, index)) for index in numbers]
+
+
+def _checked(task: Task, spec: WorldSpec, episode: Episode) -> Episode:
+    """What a user's task gave, of the shapes that the world's spec says."""
+    if not isinstance(episode, Episode):
+        raise WorldError(f"expected an Episode of task {task.name!r}, got {episode!r}")
+    state = (len(spec.state),)
+    for what, given in (("a goal", episode.goal), ("a start", episode.start)):
+        if given is not None and np.shape(given) != state:
+            raise WorldError(
+                f"expected {what} {state} of task {task.name!r} in {spec.world}, got "
+                f"{np.shape(given)}"
+            )
+    return episode
 
 
 @runtime_checkable

@@ -33,6 +33,8 @@ def tolerances_asked(name: str) -> dict[str, float]:
     if found is None:
         return {}
     pairs = [pair.split("=") for pair in found["tolerances"].split(",")]
+    if len(dict(pairs)) < len(pairs):
+        raise WorldError(f"expected each column once after the @, got {name!r}")
     try:
         return {column: float(value) for column, value in pairs}
     except ValueError as error:

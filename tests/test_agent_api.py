@@ -107,6 +107,35 @@ def test_a_program_that_computes_in_double_precision_gets_the_same(run: Path) ->
         torch.set_default_dtype(torch.float32)
 
 
+def test_loading_leaves_the_callers_chance_alone(run: Path) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    Agent.load(run)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_trainings_side_by_side_learn_what_they_learn_alone(
+    data: Path, run: Path, tmp_path: Path
+) -> None:
+    """And beside loading, and within a program that switched gradients off."""
+
+    def learn(out: str) -> np.ndarray:
+        with torch.inference_mode():
+            return Agent.train(data, tmp_path / out, recipe="tiny", settings=SMALL).encode(IMAGES)
+
+    def load(name: str) -> np.ndarray:
+        return [Agent.load(run).encode(IMAGES) for _ in range(20)][-1]
+
+    with ThreadPoolExecutor(3) as threads:
+        found = [
+            threads.submit(job, name) for job, name in ((learn, "a"), (learn, "b"), (load, ""))
+        ]
+    expected = Agent.load(run).encode(IMAGES)
+    for each in found:
+        np.testing.assert_array_equal(each.result(), expected)
+
+
 def test_episodes_in_a_batch_do_not_see_one_another(run: Path) -> None:
     together = Agent.load(run, seed=4)
     batch = together.act(IMAGES, GOALS)
@@ -118,6 +147,7 @@ def test_episodes_in_a_batch_do_not_see_one_another(run: Path) -> None:
 def test_a_reset_begins_the_same_episode_anew(steering: Agent) -> None:
     first = [steering.act(image, GOALS[0]) for image in IMAGES]
     steering.reset()
+    assert steering.held == ()
     again = [steering.act(image, GOALS[0]) for image in IMAGES]
     np.testing.assert_array_equal(first, again)
 
@@ -305,6 +335,7 @@ def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
         ({"training.step": 3}, "'training.step'; did you mean 'training.steps'"),
         ({"training.steps": "many"}, "training.steps"),
         ({"training.steps": 0}, "steps"),
+        ({"training.sigreg_weight": np.float32(-1)}, "sigreg_weight"),
         ({"training.weight_decay": 0.1}, "weight_decay does nothing with training.optimiser muon"),
     ],
 )

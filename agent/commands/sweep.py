@@ -150,7 +150,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Space]:
     from agent.sweep.space import is_varied, read_tables
 
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UserError(f"expected a TOML file in --config {path}, got: {error}") from error
     said = {name: values.pop(name) for name in _IN_FILE if name in values}

@@ -29,7 +29,7 @@ def read_settings(path: Path) -> tuple[str | None, dict[str, Any]]:
         UserError: if it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         if len(text) > MAX_CHARACTERS:
             raise ValueError(f"{len(text)} characters, more than {MAX_CHARACTERS}")
         values = tomllib.loads(text)

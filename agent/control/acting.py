@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -15,6 +19,24 @@ from envs import WorldSpec
 from planners import Planner
 
 
+def as_asked(
+    config: MPCConfig, delay_ticks: int | None, tick_ms: float | None, guard: bool
+) -> MPCConfig:
+    """``config`` with what a program asks for besides; None leaves it as it is.
+
+    Raises:
+        UserError: for a number that makes no sense.
+    """
+    given: dict[str, Any] = {"guarded": config.guarded and guard}
+    given |= {} if tick_ms is None else {"tick_ms": tick_ms}
+    try:
+        if delay_ticks is not None:
+            given["delay_ticks"] = operator.index(delay_ticks)
+        return replace(config, **given)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"delay_ticks={delay_ticks!r}, tick_ms={tick_ms!r}: {error}") from error
+
+
 class Acting:
     """A model, a planner, and what both remember of the episode under way.
 
@@ -26,7 +48,10 @@ class Acting:
         self, model: Model, planner: Planner, config: MPCConfig | None = None, seed: int = 0
     ) -> None:
         self._seen_by = model
-        self._controller = WorldModelController(model, planner, config)
+        try:
+            self._controller = WorldModelController(model, planner, config)
+        except ValueError as error:
+            raise UserError(str(error)) from error
         self._seed = require_seed(seed)
         self._goal: Image | None = None
         self._held: tuple[str | None, ...] = ()
@@ -44,7 +69,7 @@ class Acting:
         """
         if seed is not None:
             self._seed = require_seed(seed)
-        self._goal = None
+        self._goal, self._held = None, ()
 
     def act(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
         """What to do in the coming tick, (A,) in [-1, 1]: call it once a tick, every tick.

@@ -59,6 +59,8 @@ class MPCConfig:
                 "expected horizon >= 1 and delay_ticks >= 0, got "
                 f"{self.horizon} and {self.delay_ticks}"
             )
+        if self.tick_ms is not None and not self.tick_ms > 0:
+            raise ValueError(f"expected tick_ms > 0, got {self.tick_ms}")
         if not 0 <= self.drift_gain <= 1 or not 0 < self.surprise_limit < math.inf:
             raise ValueError(
                 "expected drift_gain in [0, 1] and a finite surprise_limit > 0, got "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -35,9 +36,8 @@ class RolloutWriter:
 
     def __init__(self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10) -> None:
         require_learnable(spec)
-        if episodes_per_shard < 1:
-            raise UserError(f"expected episodes_per_shard of 1 or more, got {episodes_per_shard}")
-        self._out, self._spec, self._per_shard = Path(out), spec, episodes_per_shard
+        self._out, self._spec = Path(out), spec
+        self._per_shard = _whole(episodes_per_shard)
         self._frames: list[Image] = []
         self._rollouts: list[RollOut] = []
         self._is_closed = False
@@ -109,6 +109,14 @@ class RolloutWriter:
         with explained_disk_errors(self._out):
             commit_shard(self._out, index, (first, first + len(self._rollouts)), shard)
         self._frames, self._rollouts = [], []
+
+
+def _whole(episodes_per_shard: int) -> int:
+    """As a header takes it, numpy's as well."""
+    is_whole = hasattr(episodes_per_shard, "__index__") and not isinstance(episodes_per_shard, bool)
+    if not is_whole or (found := operator.index(episodes_per_shard)) < 1:
+        raise UserError(f"expected episodes_per_shard of 1 or more, got {episodes_per_shard!r}")
+    return found
 
 
 def _checked(

@@ -53,7 +53,7 @@ def readings(
 
 def of_readings(found: Readings) -> Finding:
     """The line to read."""
-    worst = min(found.embedding.values())
+    worst = min((*found.embedding.values(), *found.measured.values()))
     return Finding(
         "Are its coordinates read off by a line?", "R² on the episodes the line was not fitted to",
         graded(1 - worst, 0.02, 0.2),

@@ -104,9 +104,11 @@ def _wrapped(values: Array, periods: tuple[float, ...]) -> Array:
 
 
 def _cut_alike(rows: list[Array]) -> Array:
-    """Episodes of any length cut to one (E, T, D), so long that most rows are kept."""
+    """Episodes of any length cut to one (E, T, D), so long that most rows are kept, and of enough
+    episodes for a test if there are."""
     lengths = np.sort([len(one) for one in rows])
-    kept = lengths * (len(rows) - np.arange(len(rows)))
+    lengths = lengths[: max(1, len(rows) - LEAST_EPISODES + 1)]
+    kept = lengths * (len(rows) - np.arange(len(lengths)))
     length = int(lengths[np.argmax(kept)])
     return np.stack([one[:length] for one in rows if len(one) >= length])
 

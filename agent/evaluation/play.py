@@ -69,6 +69,11 @@ class Arena:
         self._make_world = make_world
         self._worlds = [make_world()]
         try:
+            if task.budget_steps < 1:
+                raise UserError(
+                    f"expected a budget of 1 step or more of task {task.name!r}, got "
+                    f"{task.budget_steps}"
+                )
             require_fit(controller, task.name, self.world.spec)
         except BaseException:
             self.close()
@@ -114,10 +119,17 @@ class Arena:
             progress((tick + 1) / self._task.budget_steps)
         progress(1.0)
         times = tuple(spent_ms) if len(episodes) == 1 else ()
-        return [
-            Trial(self._task.judge(self.world.spec, np.stack(path), start, episode), times)
-            for path, start, episode in zip(paths, starts, episodes, strict=True)
-        ]
+        went = zip(paths, starts, episodes, strict=True)
+        return [Trial(self._judged(*one), times) for one in went]
+
+    def _judged(self, path: list[Array], start: Array, episode: Episode) -> Verdict:
+        """By the task; a tick of fewer moments than another ends with its last one repeated."""
+        most = max(len(tick) for tick in path)
+        whole = [np.pad(tick, ((0, most - len(tick)), (0, 0)), "edge") for tick in path]
+        verdict = self._task.judge(self.world.spec, np.stack(whole), start, episode)
+        if not isinstance(verdict, Verdict):
+            raise UserError(f"expected a Verdict of task {self._task.name!r}, got {verdict!r}")
+        return verdict
 
     def close(self) -> None:
         """Close every world."""

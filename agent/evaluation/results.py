@@ -16,7 +16,7 @@ from agent.evaluation.play import Trial
 from agent.evaluation.provenance import circumstances
 from agent.evaluation.statistics import interquartile_mean, median, percentile, wilson
 from agent.files.json_files import read_json, require_fields
-from envs import HELD_S, Task, Verdict, World, WorldSpec
+from envs import HELD_S, Task, Verdict, World, WorldSpec, episodes_of
 
 SCHEMA = "lejepa-agent/evaluation/3"
 UNLEARNED: Mapping[str, Any] = {"training_seed": None, "bought_with": None}
@@ -79,7 +79,7 @@ def fingerprint(task: Task, world: World) -> str:
 
     What a task asks: figures stand for this definition of it and no other.
     """
-    first = task.episode(world, seed=0, index=0)
+    first = episodes_of(task, world, range(1), seed=0)[0]
     start = first.goal[:0] if first.start is None else first.start
     numbers = [
         [round(float(value), _DIGITS) for value in part.ravel()]

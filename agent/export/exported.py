@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from agent.control.acting import Acting
+from agent.control.acting import Acting, as_asked
 from agent.export.onnx_model import OnnxModel
 
 
@@ -41,12 +39,11 @@ class ExportedAgent(Acting):
             threads: cores that a call of onnxruntime may use.
 
         Raises:
-            UserError: if it holds no exported controller, or one of another version.
+            UserError: if it holds no exported controller, or one of another version, and for a
+                number that makes no sense.
             DamagedDataError: if it is not what its manifest says.
             MachineError: if onnxruntime is not installed.
         """
         model = OnnxModel(Path(directory), threads)
-        given = {"delay_ticks": delay_ticks, "tick_ms": tick_ms}
-        changes: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
-        config = replace(model.control, guarded=model.control.guarded and guard, **changes)
+        config = as_asked(model.control, delay_ticks, tick_ms, guard)
         return cls(model, model.planner, config, seed)

@@ -19,6 +19,7 @@ from agent.extras import require
 from agent.files.bundle import read_bundle
 from agent.files.json_files import parsed
 from agent.interfaces import FloatArray, Image
+from agent.machine.cores import usable_cores
 from agent.model.sight import sight_of
 from agent.settings import from_dict
 from envs import WorldSpec
@@ -36,12 +37,14 @@ class OnnxModel:
     it was exported with.
 
     Raises:
-        UserError: if ``directory`` holds no exported controller, or one of another version.
+        UserError: if ``directory`` holds no exported controller, or one of another version, and for
+            more threads than cores, or none.
         DamagedDataError: if it is not what its manifest says, or onnxruntime cannot read it.
         MachineError: if onnxruntime is not installed.
     """
 
     def __init__(self, directory: Path, threads: int = 1) -> None:
+        require_threads(threads)
         files = read_bundle(directory)
         config = _config_of(directory, files)
         self.spec = WorldSpec.from_json(config["world"])
@@ -123,6 +126,13 @@ class OnnxModel:
 def _inputs(now: Situation) -> dict[str, FloatArray]:
     """What the graphs take of a situation, by their names for it."""
     return {name: getattr(now, name) for name in ("embeddings", "past", "drift", "goals")}
+
+
+def require_threads(threads: int, said: str = "threads") -> None:
+    """UserError for more threads than cores, or none; ``said`` is how they were asked for."""
+    cores = usable_cores()
+    if not 1 <= threads <= cores:
+        raise UserError(f"expected {said} from 1 to {cores}, got {threads}")
 
 
 def file_name(graph: str) -> str:

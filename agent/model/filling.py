@@ -19,6 +19,8 @@ from torch.nn.modules.module import (
     register_module_parameter_registration_hook,
 )
 
+from agent.model.chance import own_chance
+
 Network = TypeVar("Network", bound=nn.Module)
 _SLACK = 2  # a part may be registered twice while it is made
 
@@ -34,7 +36,8 @@ def filled(make: Callable[[], Network], weights: bytes) -> Network:
     numbers = sum(value.numel() for value in tensors.values())
     with _at_most(len(tensors), numbers), torch.device("meta"):
         make()
-    network = make()
+    with own_chance():  # what is drawn is written over
+        network = make()
     network.load_state_dict(tensors)
     return network.eval()
 

@@ -25,6 +25,7 @@ from agent.errors import UserError
 from agent.files.bundle import CHECKPOINT
 from agent.files.folders import RUN, require_no_run, writing_into
 from agent.machine.memory import peak_memory_mb
+from agent.model.chance import own_chance
 from agent.rivals.cloning import CLONES, GOAL_TICKS, CloneConfig, CloneNetwork, Frames
 from agent.settings import require_seed
 from envs import WorldSpec
@@ -164,8 +165,7 @@ def make_network(
     config: CloneConfig, spec: WorldSpec, episodes: Episodes, train_ids: Rows, seed: int
 ) -> CloneNetwork:
     """Untrained, with the pixel statistics of some training frames."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with own_chance(seed):
         network = CloneNetwork(config, spec)
     rows = episodes.row_numbers(train_ids)
     step = max(1, len(rows) // _STATISTICS_FRAMES)

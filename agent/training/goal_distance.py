@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from agent.model.chance import own_chance
 from agent.model.metric import commute_time_metric, goal_metric
 from agent.model.slow_features import SlowFeatures
 from agent.model.world_model import WorldModel
@@ -58,7 +59,7 @@ def _linear(model: WorldModel, embeddings: Rows) -> SlowFeatures:
     commute = commute_time_metric(embeddings, settings.action_block, model.commuting)
     spread = np.concatenate([np.asarray(z, np.float64) for z in embeddings]) @ commute
     commute *= np.sqrt(model.latent_dim / max(float(spread.var(0).sum()), 1e-12))
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with own_chance(), torch.no_grad():
         made = SlowFeatures(model.latent_dim, settings.bent, model.commuting)
         made.straight.weight.copy_(torch.from_numpy(commute.T))
     return made.to(model.goal_metric.device).eval()

@@ -21,6 +21,7 @@ from torch import Tensor
 from agent.config import ExperimentConfig
 from agent.data.episodes import Episodes, Rows
 from agent.data.windows import Drawing, WindowSampler
+from agent.model.chance import own_chance
 from agent.model.world_model import WorldModel
 from agent.training import ranks
 from agent.training.diagnostics import embed_episodes
@@ -71,9 +72,8 @@ class Lessons:
         seed = np.random.SeedSequence(self.config.seed, spawn_key=(1, step))
         directions, dropout = (int(word) for word in seed.generate_state(2))
         main = self.config.main_steps
-        with torch.random.fork_rng(devices=[]), self._precision():
-            # dropout takes no generator of its own
-            torch.manual_seed(dropout + ranks.number())
+        # dropout takes no generator of its own
+        with own_chance(dropout + ranks.number()), self._precision():
             self.model.train()
             if step < main.start:
                 return self._warm_start(step)

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agent.model.chance import own_chance
 from agent.model.metric import commuting_features
 from agent.model.slow_features import SlowFeatures
 from agent.training.adamw import AdamW
@@ -50,8 +51,7 @@ def fit_slow_features(
     usable = [np.asarray(z, np.float32) for z in embeddings if len(z) > max(lags)]
     if not usable:
         return None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with own_chance(seed):
         pairs = _Pairs(usable, np.random.default_rng(seed))
         try:
             return _fitted(pairs, lags, hidden, width, noise, steps)

@@ -21,6 +21,7 @@ from agent.files.durable import make_directory
 from agent.files.folders import RUN, require_kind, require_no_run
 from agent.files.remote import Place
 from agent.machine.memory import peak_memory_mb
+from agent.model.chance import own_chance
 from agent.model.checkpoint import checkpoint_sha256, load_checkpoint, save_checkpoint
 from agent.model.transformer import TransformerPredictor
 from agent.model.world_model import WorldModel
@@ -126,8 +127,7 @@ class Trainer:
 
     def _new_model(self) -> WorldModel:
         """Untrained, with the scales of the training data."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.config.training.seed)
+        with own_chance(self.config.training.seed):
             try:
                 model = WorldModel(self.config.model, self.store.header.spec)
             except ValueError as error:

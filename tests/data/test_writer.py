@@ -49,9 +49,11 @@ def test_what_is_no_array_is_refused_and_nothing_is_kept(
 
 
 def test_a_shard_of_no_episodes_begins_no_data_set(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="episodes_per_shard of 1 or more, got 0"):
-        RolloutWriter(tmp_path / "data", SPEC, episodes_per_shard=0)
-    RolloutWriter(tmp_path / "data", SPEC).close()
+    for wrong in (0, 2.5, 2.0, True):
+        with pytest.raises(UserError, match=f"episodes_per_shard of 1 or more, got {wrong}"):
+            RolloutWriter(tmp_path / "data", SPEC, episodes_per_shard=wrong)  # type: ignore[arg-type]
+    assert not (tmp_path / "data").exists()
+    RolloutWriter(tmp_path / "data", SPEC, episodes_per_shard=np.int64(5)).close()  # type: ignore[arg-type]
 
 
 def test_sizes_computed_elsewhere_are_sizes(tmp_path: Path) -> None:
@@ -62,6 +64,20 @@ def test_sizes_computed_elsewhere_are_sizes(tmp_path: Path) -> None:
     for wrong in ((16.0, 16), (True, 16), (16,), (0, 16)):
         with pytest.raises(ValueError, match="image_size"):
             WorldSpec("recorded:buffer", "drawn", wrong, 2, 0.04)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Column("x", tolerance="0.1"), "numbers for period"),  # type: ignore[arg-type]
+        (lambda: Column(3), "a text as name"),  # type: ignore[arg-type]
+        (lambda: WorldSpec(None, "a", (16, 16), 1, 0.1), "texts as world"),  # type: ignore[arg-type]
+        (lambda: WorldSpec("a", "a", (16, 16), 1, 0.1, ("x",)), "a state of Columns"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_a_spec_is_made_of_is_checked(make: Any, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        make()
 
 
 def test_a_refused_writer_keeps_nobody_out(tmp_path: Path) -> None:

@@ -13,7 +13,13 @@ import run_agent
 from agent.config import tiny
 from agent.data import RolloutStore, RolloutWriter
 from agent.diagnosis import diagnose, gaussianity, noise, promise, rates, stationarity
-from agent.diagnosis.subjects import _wrapped, embeddings, spread_episodes, world_states
+from agent.diagnosis.subjects import (
+    _cut_alike,
+    _wrapped,
+    embeddings,
+    spread_episodes,
+    world_states,
+)
 from agent.errors import UserError
 from agent.model.checkpoint import save_checkpoint
 from agent.model.world_model import WorldModel
@@ -98,6 +104,12 @@ def test_an_episode_too_short_for_a_prediction_is_left_out(tmp_path: Path) -> No
     assert len(embeddings(model, store, list(range(11))).trajectories.values) == 8
     with pytest.raises(UserError, match="episodes of more than 6 env steps, got none"):
         embeddings(model, store, [0, 2])
+
+
+def test_few_long_episodes_leave_the_many_short_ones_their_say() -> None:
+    rows = [np.zeros((500, 2))] * 3 + [np.zeros((21, 2))] * 40
+    assert _cut_alike(rows).shape == (43, 21, 2)
+    assert _cut_alike(rows[:5]).shape == (5, 21, 2)  # too few for a test, however they are cut
 
 
 def test_states_are_those_on_disk(place: Path) -> None:

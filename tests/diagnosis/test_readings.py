@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from agent.diagnosis.readings import of_readings, readings
+from agent.diagnosis.readings import Readings, of_readings, readings
 from envs import WorldSpec
 from envs.base import Column
 
@@ -40,7 +40,12 @@ def test_a_circle_is_read_as_sine_and_cosine() -> None:
     assert found.embedding == pytest.approx({"sin hand": 1, "cos hand": 1}, abs=1e-6)
     assert found.measured == pytest.approx({"sin hand": 1, "cos hand": 0}, abs=0.02)
     line = of_readings(found)
-    assert line.level == "holds" and "1.0000" in line.effect and "(cos hand) where" in line.effect
+    assert "1.0000" in line.effect and "(cos hand) where" in line.effect
+
+
+def test_what_is_lost_where_distances_are_measured_does_not_hold() -> None:
+    found = Readings({"x": 0.999}, {"x": 0.1})
+    assert of_readings(found).level == "fails"
 
 
 def test_noise_costs_what_it_weighs() -> None:

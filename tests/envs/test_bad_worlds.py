@@ -44,6 +44,7 @@ def test_an_environment_that_does_not_fit_is_refused() -> None:
     refused(pendulum(render=lambda: blank), "uint8 frames")
     refused(pendulum(render=lambda: blank[..., 0].astype(np.uint8)), r"got uint8 \(8, 8\)")
     refused(pendulum(render=lambda: None), "NoneType")
+    refused(pendulum(metadata={"render_fps": "30"}), "number as render_fps.*got '30'")
 
 
 def failing(*_: object, **__: object) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
 from envs import BEHAVIOURS, WorldError, behaviour_named, make_world, roll_out
-from envs.behaviours import RESTLESS_TICKS, ou_actions, restless_actions, uniform_actions
+from envs.behaviours import RESTLESS_TICKS, Behaviour, ou_actions, restless_actions, uniform_actions
 from envs.reacher import WRIST_LIMIT_RAD
 
 
@@ -100,6 +102,13 @@ def test_a_state_that_is_no_number_is_not_recorded(monkeypatch):
     monkeypatch.setattr(world, "state", lost)
     with pytest.raises(WorldError, match=r"'two-room', got y = nan at tick 5"):
         roll_out(world, BEHAVIOURS["uniform"], np.random.default_rng(0), 20)
+
+
+def test_a_start_of_another_shape_is_named():
+    drawn = Behaviour("crooked", BEHAVIOURS["ou"].draw_policy, lambda rng: np.zeros(3))
+    said = r"'crooked' to draw a start \(2,\), got \(3,\)"
+    with closing(make_world("two-room")) as world, pytest.raises(WorldError, match=said):
+        roll_out(world, drawn, np.random.default_rng(0), 3)
 
 
 def test_an_unknown_behaviour_gets_the_nearest_name():

@@ -98,6 +98,7 @@ def test_other_names_ask_for_none(name: str) -> None:
     ("name", "told"),
     [
         ("two-room@z=1", "no number of state called 'z'"),
+        ("two-room@place=1,place=2", "each column once"),
         ("two-room@plce=1", "did you mean 'place'"),
         ("two-room@x=near", "expected numbers"),
         ("two-room@x=-1", "tolerance above 0"),

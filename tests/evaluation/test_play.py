@@ -255,6 +255,48 @@ def test_a_frame_that_changes_its_size_is_not_shown() -> None:
         evaluate(watching, FromTo([0.0], [1.0], 9), Shrinks, 1, seed=0)
 
 
+class Uneven(PointWorld):
+    """Passes through as many moments in a tick as ticks have gone."""
+
+    def trace(self) -> Any:
+        return np.repeat(self.state()[None], self._ticks, 0)
+
+
+def test_ticks_may_have_any_number_of_moments() -> None:
+    task, spec = FromTo([-1.0], [1.0], 24), PointWorld().spec
+    uneven = evaluate(Straight(spec), task, Uneven, 1, seed=0)
+    assert verdicts(uneven) == [play(Straight(spec), task)]
+
+
+class Broken(FromTo):
+    """A user's task that gives what a test says."""
+
+    def __init__(self, budget_steps: int = 5, **gives: Any) -> None:
+        super().__init__([0.0], [1.0], budget_steps)
+        self.gives = gives
+
+    def episode(self, world: Any, seed: int, index: int) -> Any:
+        return self.gives.get("episode", super().episode(world, seed, index))
+
+    def judge(self, *about: Any) -> Any:
+        return self.gives.get("verdict", super().judge(*about))
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        (Broken(0), "a budget of 1 step or more of task 'from-to', got 0"),
+        (Broken(episode=None), "an Episode of task 'from-to', got None"),
+        (Broken(episode=Episode(0, np.zeros(3))), r"a goal \(1,\) of task .*, got \(3,\)"),
+        (Broken(episode=Episode(0, np.zeros(1), np.zeros(2))), r"a start \(1,\) .* \(2,\)"),
+        (Broken(verdict=None), "a Verdict of task 'from-to', got None"),
+    ],
+)
+def test_what_a_users_task_gives_is_checked(task: Any, said: str) -> None:
+    with pytest.raises((UserError, WorldError), match=said):
+        evaluate(Straight(PointWorld().spec), task, PointWorld, 1, seed=0)
+
+
 def test_senseless_numbers_are_refused() -> None:
     idle = NoOpController(PointWorld().spec)
     with pytest.raises(UserError, match="batch >= 1"):

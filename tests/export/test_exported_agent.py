@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,5 +52,10 @@ def test_a_copy_goes_on_where_it_was(exported: Path) -> None:
 def test_what_cannot_act_is_named(tmp_path: Path, exported: Path) -> None:
     with pytest.raises(UserError, match="expected"):
         ExportedAgent.load(tmp_path)
-    with pytest.raises(ValueError, match="delay_ticks below the horizon"):
+    with pytest.raises(UserError, match="delay_ticks below the horizon"):
         ExportedAgent.load(exported, delay_ticks=99)
+    wrongs: list[dict[str, Any]] = [{"delay_ticks": v} for v in (1.5, 2.0, -1)]
+    wrongs += [{"tick_ms": v} for v in (0, float("nan"))] + [{"threads": v} for v in (0, 1000)]
+    for wrong in wrongs:
+        with pytest.raises(UserError, match=next(iter(wrong))):
+            ExportedAgent.load(exported, **wrong)
