@@ -28,7 +28,7 @@ from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
 from agent.settings import nearest
-from planners import PLANNERS
+from planners import PLANNERS, Planner
 
 Progress = Callable[[int, int], None]
 
@@ -36,9 +36,9 @@ Progress = Callable[[int, int], None]
 class Agent(Acting):
     """A world model, a planner, and what both remember of the episode under way.
 
-    ``planner`` is a name of ``planners.PLANNERS``; ``delay_ticks`` how many ticks late an action
-    acts; ``tick_ms`` how long a decision may take; ``guard``: hold while the pictures cannot be
-    acted on.
+    ``planner`` is a name of ``planners.PLANNERS``, or one of your own; ``delay_ticks`` how many
+    ticks late an action acts; ``tick_ms`` how long a decision may take; ``guard``: hold while the
+    pictures cannot be acted on.
 
     Raises:
         UserError: for a planner that does not exist (the nearest is named), or a number that makes
@@ -48,18 +48,15 @@ class Agent(Acting):
     def __init__(
         self,
         model: WorldModel,
-        planner: str = "gauss-newton",
+        planner: str | Planner = "gauss-newton",
         delay_ticks: int = 0,
         tick_ms: float | None = None,
         seed: int = 0,
         guard: bool = True,
     ) -> None:
-        if not isinstance(planner, str) or planner not in PLANNERS:
-            near = nearest(str(planner), PLANNERS)
-            raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {planner!r}{near}")
         self.model, self._network = model.eval(), TorchModel(model)
         config = as_asked(MPCConfig(), delay_ticks, tick_ms, guard)
-        super().__init__(self._network, PLANNERS[planner](), config, seed)
+        super().__init__(self._network, _planner(planner), config, seed)
 
     @classmethod
     def load(cls, checkpoint: Path | str, **how: Any) -> Agent:
@@ -173,3 +170,12 @@ class Agent(Acting):
                 "what a robot is sent to that box"
             )
         return each
+
+
+def _planner(asked: str | Planner) -> Planner:
+    if not isinstance(asked, str) and callable(getattr(asked, "plan", None)):
+        return asked
+    if not isinstance(asked, str) or asked not in PLANNERS:
+        near = nearest(str(asked), PLANNERS)
+        raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {asked!r}{near}")
+    return PLANNERS[asked]()

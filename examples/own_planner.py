@@ -2,6 +2,8 @@
 
     python examples/own_planner.py
 
+    python run_agent.py evaluate --planner examples/own_planner.py:HillClimber --episodes 4
+
 This one is a hill climber: it shakes the plan of the last tick and keeps what is cheaper. See
 ``planners/base.py`` for what it is given; ``Search`` keeps the best plan and looks at the clock.
 """
@@ -9,9 +11,6 @@ This one is a hill climber: it shakes the plan of the last tick and keeps what i
 import numpy as np
 
 from agent import Agent, make_world
-from agent.control.mpc import WorldModelController
-from agent.control.torch_model import TorchModel
-from agent.interfaces import Goals, Seen
 from envs import distance_to_goal
 from planners.search import Search
 
@@ -33,15 +32,14 @@ class HillClimber:
 
 def main(seconds: float = 4.0) -> float:
     """Steer with it; how far from the goal, in tolerances, the episode ended."""
-    model = Agent.load("checkpoints/reacher").model
-    world = make_world(model.spec.world, model.spec.look)
+    agent = Agent.load("checkpoints/reacher", planner=HillClimber())
+    world = make_world(agent.spec.world, agent.spec.look)
     rng = np.random.default_rng(5)
     goal = world.sample_state(rng)
     world.reset(rng)
-    controller = WorldModelController(TorchModel(model), HillClimber())
-    controller.reset(Goals(pixels=world.picture(goal)[None]), seeds=[0])
+    goal_image = world.picture(goal)
     for _ in range(round(seconds / world.spec.step_s)):
-        world.step(controller.act(Seen(pixels=world.frame()[None])).actions[0])
+        world.step(agent.act(world.frame(), goal_image))
     left = float(distance_to_goal(world.spec, world.state(), goal))
     print(f"ended {left:.2f} tolerances from the goal (reached below 1)")
     world.close()

@@ -16,6 +16,7 @@ import torch
 import agent
 from agent import Agent, Column, RolloutWriter, WorldSpec
 from agent.errors import ModelFaultError, UserError
+from planners import PLANNERS
 
 ROOT = Path(__file__).parents[1]
 SIDE, TICKS, EPISODES = 16, 60, 8
@@ -319,9 +320,14 @@ def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
     for planner in ("cem", "gauss-newton"):
         chosen = Agent.load(run, planner=planner, delay_ticks=2, tick_ms=1000.0)
         assert chosen.act(IMAGES, GOALS).shape == (3, 2)
+    mine = PLANNERS["random-shooting"]()
+    same = [Agent.load(run, planner=p).act(IMAGES, GOALS) for p in (mine, "random-shooting")]
+    np.testing.assert_array_equal(*same)
     said = r"expected a planner of .*cem.*, got 'newton'; did you mean 'gauss-newton'"
     with pytest.raises(UserError, match=said):
         Agent.load(run, planner="newton")
+    with pytest.raises(UserError, match="got None"):
+        Agent.load(run, planner=None)
     for wrong in ({"delay_ticks": 1.5}, {"delay_ticks": -1}, {"tick_ms": 0.0}, {"seed": 1.5}):
         with pytest.raises(UserError, match=next(iter(wrong))):
             Agent.load(run, **wrong)

@@ -142,6 +142,41 @@ def test_a_controller_of_ones_own_is_measured(here: Path, capsys: Output) -> Non
     assert "Mine" in capsys.readouterr().out
 
 
+PLANNER = """
+import numpy as np
+from agent.control.mpc import WorldModelController
+from agent.control.torch_model import TorchModel
+from agent.model.checkpoint import load_checkpoint
+from planners.search import Search
+
+dict = dict
+
+class Lazy:
+    def plan(self, cost_fn, warm_start, bounds, noise, deadline=None):
+        return Search(cost_fn, warm_start, bounds, deadline).plan()
+
+def mine(spec, checkpoint):
+    return WorldModelController(TorchModel(load_checkpoint(checkpoint)), Lazy())
+"""
+
+
+def test_a_planner_of_ones_own_is_measured_and_filmed(here: Path, capsys: Output) -> None:
+    """One that keeps its plan of nothing does as who does nothing; however it is named."""
+    (here / "lazy.py").write_text(PLANNER)
+    words = ["evaluate", "--checkpoint", "run", "--world", WORLD, "--protocol", "hindsight"]
+    words += ["--episodes", "3", "--json", "lazy.json"]
+    for how in (["--planner", "lazy.py:Lazy"], ["--controller", "lazy.py:mine"]):
+        assert run_agent.main([*words, *how]) == 0
+        found = json.loads((here / "lazy.json").read_text())
+        assert found["final_error"]["median"] == found["floors"]["noop"]["final_error"]["median"]
+    steered = ["control", "--checkpoint", "run", "--world", WORLD, "--seconds", "0.2"]
+    assert run_agent.main([*steered, "--planner", "lazy.py:Lazy"]) == 0
+    capsys.readouterr()
+    assert "did you mean 'icem'" in refused([*steered, "--planner", "icme"], capsys)
+    assert "lacks plan()" in refused([*steered, "--planner", "lazy.py:dict"], capsys)
+    assert "'Nobody' in lazy.py" in refused([*steered, "--planner", "lazy.py:Nobody"], capsys)
+
+
 def test_what_is_no_controller_is_told_what_it_lacks(here: Path, capsys: Output) -> None:
     (here / "mine.py").write_text(CONTROLLER)
     words = ["evaluate", "--world", WORLD, "--controller"]

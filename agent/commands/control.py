@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import arg
 
 from agent.commands.console import say, show_facts
-from agent.commands.controllers import DEFAULT_PLANNER, Acting, PlannerName, make_controller
+from agent.commands.controllers import DEFAULT_PLANNER, Acting, make_controller
 from agent.commands.idle_flags import refuse_idle
 from agent.commands.places import require_file_place
 from agent.commands.progress import progress
@@ -56,8 +56,9 @@ class Control:
     """Threads of torch; one is fastest for a model this small."""
     controller: Literal["world-model", "direct"] = "world-model"
     """world-model plans at every tick; direct is the model's action head, without a search."""
-    planner: PlannerName = DEFAULT_PLANNER
-    """How world-model searches actions."""
+    planner: Annotated[str, arg(metavar="NAME")] = DEFAULT_PLANNER
+    """How world-model searches actions: gauss-newton, cem, icem, mppi, gradient, random-shooting,
+    or FILE.py:NAME, a planner of your own."""
     tick_ms: Annotated[float | None, optional("MS", "as long as it needs")] = None
     """Time a decision may take: then the best plan so far is used, and late ticks are counted."""
     delay_ticks: int = 0

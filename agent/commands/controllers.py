@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from agent.commands.own_code import own_controller, planner_named, require_planner
 from agent.errors import UserError
 from agent.model.shipped import SHIPPED, find_checkpoint
 from agent.settings import nearest
@@ -21,29 +22,28 @@ if TYPE_CHECKING:
     from agent.model.world_model import WorldModel
     from envs import WorldSpec
 
-PlannerName = Literal["gauss-newton", "cem", "icem", "mppi", "gradient", "random-shooting"]
-DEFAULT_PLANNER: PlannerName = "gauss-newton"
+DEFAULT_PLANNER = "gauss-newton"
 GUARDED = ("world-model", "direct")  # that hold where what is seen cannot be acted on
 NETWORKS = (*GUARDED, "lewm")  # that compute on a device
-_PARTS = ("name", "needs", "reset", "act")
 
 
 @dataclass(frozen=True)
 class Acting:
     """How a controller acts, for those that have the choice.
 
-    ``planner`` by name; ``tick_ms`` a decision may take (None: as long as it needs);
-    ``delay_ticks`` from a decision to its acting, known to who acts on a world model; ``guard``:
-    hold where what is seen cannot be acted on; ``device`` on which a network computes.
+    ``planner`` by name, or FILE.py:NAME; ``tick_ms`` a decision may take (None: as long as it
+    needs); ``delay_ticks`` from a decision to its acting, known to who acts on a world model;
+    ``guard``: hold where what is seen cannot be acted on; ``device`` on which a network computes.
     """
 
-    planner: PlannerName = DEFAULT_PLANNER
+    planner: str = DEFAULT_PLANNER
     tick_ms: float | None = None
     delay_ticks: int = 0
     guard: bool = True
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        require_planner(self.planner)
         if self.tick_ms is not None and not self.tick_ms > 0:
             raise UserError(f"expected --tick-ms above 0, got {self.tick_ms}")
         if not 0 <= self.delay_ticks <= 8:
@@ -82,12 +82,11 @@ class Given:
 def _world_model(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.mpc import MPCConfig, WorldModelController
     from agent.control.torch_model import TorchModel
-    from planners import PLANNERS
 
     config = MPCConfig(delay_ticks=acting.delay_ticks, tick_ms=acting.tick_ms, guarded=acting.guard)
     model = TorchModel(_network(checkpoint, acting))
     try:
-        return WorldModelController(model, PLANNERS[acting.planner](), config)
+        return WorldModelController(model, planner_named(acting.planner), config)
     except ValueError as error:
         raise UserError(f"{checkpoint}: {error}") from error
 
@@ -176,6 +175,8 @@ def checkpoint_for(name: str, given: Path | None) -> Path | None:
         UserError: if one is needed and there is none, or none is needed and one was given.
     """
     entry = CONTROLLERS.get(name)
+    if entry is None:  # a user's own, which may have learned something
+        return None if given is None else find_checkpoint(given)
     if not isinstance(entry, Learned):
         if given is not None:
             raise UserError(f"{name} learns nothing: leave --checkpoint away")
@@ -209,29 +210,10 @@ def make_controller(
 def _made(name: str, checkpoint: Path | None, spec: WorldSpec, acting: Acting) -> Controller:
     entry = CONTROLLERS.get(name)
     if entry is None:
-        return _own(name, spec)
+        return own_controller(name, checkpoint, spec)
     if isinstance(entry, Given):
         if entry.world not in (None, spec.world):
             raise UserError(f"{name} knows the world {entry.world} alone, got {spec.world}")
         return entry.make(spec)
     assert checkpoint is not None, f"{name} is made from a checkpoint"
     return entry.make(checkpoint, acting)
-
-
-def _own(name: str, spec: WorldSpec) -> Controller:
-    """A user's class or function, called with the world's spec."""
-    from envs import load_user_module, require_call
-
-    file, _, attribute = name.rpartition(":")
-    kind = getattr(load_user_module(Path(file)), attribute, None)
-    if not callable(kind):
-        raise UserError(f"expected a class or function {attribute!r} in {file}, got none")
-    require_call(kind, name, "spec")
-    made: Any = kind(spec)
-    missing = [part for part in _PARTS if not hasattr(made, part)]
-    if missing:
-        raise UserError(
-            f"{name} is no controller: it lacks {', '.join(missing)}; see agent.interfaces"
-        )
-    controller: Controller = made
-    return controller

@@ -15,7 +15,6 @@ from agent.commands.controllers import (
     GUARDED,
     NETWORKS,
     Acting,
-    PlannerName,
     checkpoint_for,
     require_controller,
 )
@@ -57,7 +56,8 @@ class Evaluate:
 
     controller: Annotated[str, arg(metavar="NAME")] = "world-model"
     """Who acts: world-model, direct, sac, td3, ppo, clone, inverse-dynamics, random, noop, and more
-    that one world has; or FILE.py:NAME, called with the world's spec."""
+    that one world has; or FILE.py:NAME, called with the world's spec, and the checkpoint if one is
+    named."""
     checkpoint: Annotated[Path | None, optional("DIR", "the shipped one")] = None
     """What it learned: a directory that train or baseline wrote."""
     world: Annotated[str | None, optional("NAME", "the checkpoint's")] = None
@@ -68,8 +68,9 @@ class Evaluate:
     """What is asked."""
     data: Annotated[Path | None, optional("DIR")] = None
     """Recordings to evaluate on, without a world."""
-    planner: PlannerName = DEFAULT_PLANNER
-    """How world-model searches actions."""
+    planner: Annotated[str, arg(metavar="NAME")] = DEFAULT_PLANNER
+    """How world-model searches actions: gauss-newton, cem, icem, mppi, gradient, random-shooting,
+    or FILE.py:NAME, a planner of your own."""
     episodes: Count = 50
     """How many; 300 give an interval of a few percent."""
     seed: Seed = 0

@@ -131,10 +131,11 @@ class Measurement:
 
     def _called(self) -> str:
         """The name a result goes by; of a user's own that of the class."""
-        if self.checkpoint is not None:
-            return name_of_result(self.controller, self.checkpoint)
-        known = self.controller in CONTROLLERS
-        return self.controller if known else self.controller.rpartition(":")[2]
+        if self.controller not in CONTROLLERS:
+            return self.controller.rpartition(":")[2]
+        if self.checkpoint is None:
+            return self.controller
+        return name_of_result(self.controller, self.checkpoint)
 
 
 def _from_here(place: Path) -> Path:
