@@ -16,10 +16,11 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from agent.api import Agent
-    from agent.data.films import read_film, resized
+    from agent.data.films import read_film
     from agent.data.store import RolloutStore
     from agent.data.writer import RolloutWriter
     from agent.export.exported import ExportedAgent
+    from agent.resizing import resized
     from envs import Column, World, WorldSpec, make_world
 
 _HOMES = {
@@ -32,7 +33,7 @@ _HOMES = {
     "WorldSpec": "envs",
     "make_world": "envs",
     "read_film": "agent.data.films",
-    "resized": "agent.data.films",
+    "resized": "agent.resizing",
 }
 
 __all__ = [
@@ -52,4 +53,15 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'agent' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ModuleNotFoundError(
+            f"{name} needs torch, which is not installed; ExportedAgent acts without", name="torch"
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

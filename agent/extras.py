@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from importlib import import_module
 from typing import Any
@@ -37,7 +38,23 @@ def missing_extra(error: BaseException) -> str | None:
     name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     if name not in _EXTRA_OF:
         return None
-    return f"{name} is not installed: run python -m pip install 'lejepa-agent[{_EXTRA_OF[name]}]'"
+    return f"{name} is not installed: run {to_install(_EXTRA_OF[name])}"
+
+
+def to_install(extra: str) -> str:
+    """The command that installs what ``extra`` needs, by the packages' own names.
+
+    That of this program is nobody's where packages come from: it may not be asked for there.
+    """
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        asked = [line.partition(";") for line in requires("lejepa-agent") or ()]
+    except PackageNotFoundError:  # run from a folder
+        asked = []
+    mark = f"extra == '{extra}'"
+    found = [name.strip() for name, _, when in asked if when.strip().replace('"', "'") == mark]
+    return f"python -m pip install {shlex.join(found or EXTRAS[extra][1])}"
 
 
 def missing_module(error: ModuleNotFoundError) -> str:

@@ -19,20 +19,21 @@ ANYONE = {
     "agent.streams",
 }  # fmt: skip
 MAY_IMPORT = {  # rooms of agent; each may import itself and ANYONE
-    "agent": {"agent.api", "agent.data", "agent.export", "envs"},
+    "agent": {"agent.api", "agent.data", "agent.export", "agent.resizing", "envs"},
     "agent.api": {
         "agent.config", "agent.control", "agent.model", "agent.training", "envs", "planners",
     },
     "agent.errors": set(),
     "agent.extras": set(),
     "agent.interfaces": {"envs"},
+    "agent.resizing": {"envs"},
     "agent.machine": set(),
     "agent.settings": set(),
     "agent.streams": set(),
     "agent.files": set(),
     "agent.model": {"agent.files", "envs"},
     "agent.cluster": {"agent.files", "envs"},
-    "agent.data": {"agent.cluster", "agent.files", "envs"},
+    "agent.data": {"agent.cluster", "agent.files", "agent.resizing", "envs"},
     "agent.config": {"agent.model", "agent.training"},
     "agent.training": {"agent.config", "agent.data", "agent.files", "agent.model", "envs"},
     "agent.control": {"agent.model", "envs", "planners"},

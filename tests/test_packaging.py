@@ -128,7 +128,7 @@ def test_a_missing_extra_is_a_note_with_the_way_to_get_it(monkeypatch: pytest.Mo
     notes = {one.what: one for one in checks.check_extras() if one.status != "ok"}
     assert set(notes) == {"extra rl", "extra export"}
     assert {one.status for one in notes.values()} == {"note"}
-    assert "pip install 'lejepa-agent[rl]'" in notes["extra rl"].found
+    assert "pip install 'stable-baselines3<3,>=2.7'" in notes["extra rl"].found
     assert "missing: onnx, for" in notes["extra export"].found
     assert not [one for one in checks.check_packages() if one.status == "problem"]
 

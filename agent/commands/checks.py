@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agent.extras import EXTRAS, version_of
+from agent.extras import EXTRAS, to_install, version_of
 from agent.machine.cores import usable_cores
 from agent.machine.memory import available_memory_bytes
 
@@ -90,7 +90,7 @@ def check_extras() -> Iterator[Finding]:
     for extra, (purpose, names) in EXTRAS.items():
         missing = ", ".join(name for name in names if not _version(name))
         if missing:
-            found = f"missing: {missing}, for {purpose}: pip install '{DISTRIBUTION}[{extra}]'"
+            found = f"missing: {missing}, for {purpose}: {to_install(extra)}"
             yield Finding(f"extra {extra}", "note", found)
             continue
         there = ", ".join(f"{name} {_version(name)}" for name in names)

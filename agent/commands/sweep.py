@@ -124,7 +124,7 @@ class Sweep:
         return plan
 
     def _conclude(self, lines: Sequence[Line], plan: Plan) -> None:
-        from agent.sweep.results import figure, groups, markdown, require_one
+        from agent.sweep.results import groups, markdown, require_one
         from agent.sweep.space import varied
 
         names, found = varied(plan.space), groups(lines)
@@ -132,6 +132,7 @@ class Sweep:
         _show(found, names)
         try:
             from agent.reporting.style import save_png
+            from agent.sweep.figure import figure
 
             save_png(figure(found, names), self.out / FIGURE_NAME)
         except ModuleNotFoundError as error:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.training.reports import TrainStatistics
 
 CURVES_NAME = "curves.png"
+READ = 0.5  # R² below which a coordinate counts as not learned
 _NEEDED = "(required, but for --print-config)"
 
 
@@ -116,6 +117,7 @@ class Train:
             say("this run had been trained to its end before")
         else:
             show_facts("what was learned", learned(last) | downhill(self.out / "checkpoint"))
+            say_what_is_missed(last)
         say(f"wrote {self.out / 'checkpoint'}; reports and curves lie beside it")
         place = self.out / "checkpoint"
         use = first_use(checkpoint_spec(place), quote(str(place)), quote(self.data))
@@ -243,6 +245,17 @@ def learned(report: TrainStatistics) -> dict[str, str]:
         facts["SIGReg (1.05 is Gaussian)"] = f"{found.sigreg:.2f}"
         facts["open-loop error, last horizon"] = in_digits(found.open_loop_error[-1], 3)
     return facts
+
+
+def say_what_is_missed(report: TrainStatistics) -> None:
+    """Name the coordinates that no line reads: goals that differ in them look alike."""
+    found = {} if report.diagnostics is None else report.diagnostics.probe_r2
+    missed = [f"{name} ({r2:.2f})" for name, r2 in found.items() if r2 < READ]
+    if missed:
+        say(
+            f"not learned, by a line (R²): {', '.join(missed)}. Record more episodes, in which it "
+            "takes every value, or train longer; `diagnose` says more"
+        )
 
 
 def downhill(checkpoint: Path) -> dict[str, str]:

@@ -55,6 +55,7 @@ class Acting:
         self._seed = require_seed(seed)
         self._goal: Image | None = None
         self._held: tuple[str | None, ...] = ()
+        self._late = False
 
     @property
     def spec(self) -> WorldSpec:
@@ -90,7 +91,7 @@ class Acting:
         now, goal = self._pairs(image, goal_image)
         self._pursue(goal)
         decision = self._controller.act(Seen(pixels=now))
-        self._held = decision.held
+        self._held, self._late = decision.held, decision.late
         if decision.fault is not None:
             raise ModelFaultError(decision.fault)
         return decision.actions if np.ndim(image) == 4 else decision.actions[0]
@@ -110,6 +111,12 @@ class Acting:
     def held(self) -> tuple[str | None, ...]:
         """Why the last action was zero in each of the E episodes; None where nothing is wrong."""
         return self._held
+
+    @property
+    def late(self) -> bool:
+        """Whether the last decision took longer than ``tick_ms``; the first of a program does more
+        often than others, as what it needs is made then."""
+        return self._late
 
     @property
     def plan(self) -> Array:

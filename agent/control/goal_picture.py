@@ -30,9 +30,17 @@ def require_known_picture(pixels: Image, model: Model) -> None:
     )
     raise UserError(
         f"expected a goal picture like the model's training frames (look {model.spec.look!r}), got "
-        f"one that is {strange:.1f} times as strange as they get: {why}; make one with "
-        "`control --goal-state ... --save-goal`, or train on frames like this one"
+        f"one that is {strange:.1f} times as strange as they get: {why}; {_way_out(model)}"
     )
+
+
+def _way_out(model: Model) -> str:
+    if model.spec.is_recording:
+        return (
+            "take a frame of the recordings that it was trained, or last calibrated, on (`dataset "
+            "frame`), or train on frames like this one"
+        )
+    return "make one with `control --goal-state ... --save-goal`, or train on frames like this one"
 
 
 def _strangeness(pixels: Image, model: Model) -> float:

@@ -136,7 +136,8 @@ class _Watch:
             return None
         return (
             f"the picture is {strange:.1f} times as strange as one of this world may be: is "
-            "the camera covered, moved, or its light or colours changed?"
+            "the camera covered, moved, or its light or colours changed? (if it is to stay so: "
+            "`calibrate`)"
         )
 
     def _unforeseen(self, aside: float, news: float, drift: float, push: float) -> str | None:
@@ -150,7 +151,10 @@ class _Watch:
         if self._odd_ticks >= ODD_TICKS:
             return "the picture is neither foreseen nor like any other: is a part of it old?"
         if self._goes_elsewhere(news):
-            return "the world goes another way than foreseen: is the camera turned or mirrored?"
+            return (
+                "the world goes another way than foreseen: is the camera turned or mirrored, or do "
+                "actions act later than delay_ticks says?"
+            )
         if news > sight.news_limit or drift > sight.drift_limit:
             times = max(news / sight.news_limit, drift / sight.drift_limit)
             return f"the world did not do what was foreseen, by {times:.1f} times what it may"

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from agent.errors import UserError
 from agent.interfaces import Image
+from agent.resizing import resized
 from envs import import_opencv
 
 _log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def read_film(path: Path | str, image_size: tuple[int, int], every: int = 1) -> 
 
     Args:
         path: anything that OpenCV can decode.
-        image_size: height and width [px] that frames are brought to; see :func:`resized`.
+        image_size: height and width [px] that frames are brought to; see :func:`agent.resized`.
         every: one frame of so many is kept, the first of all first: 3 makes 30 frames a second 10.
 
     Raises:
@@ -57,25 +57,3 @@ def read_film(path: Path | str, image_size: tuple[int, int], every: int = 1) -> 
 def _has_frame(film: Any, number: int) -> bool:
     """Whether there is one of that number after all: then what is missing lies before it."""
     return bool(film.set(import_opencv().CAP_PROP_POS_FRAMES, number) and film.grab())
-
-
-def resized(frames: ArrayLike, image_size: tuple[int, int]) -> Image:
-    """``frames`` uint8 (T, h', w', 3) at ``image_size`` (h, w) [px], as means over areas.
-
-    Another shape than the camera's is stretched: that loses nothing a model needs, as long as goal
-    pictures go the same way.
-
-    Raises:
-        UserError: for what is no row of pictures, or smaller than they should become.
-    """
-    taken, (height, width) = np.asarray(frames), image_size
-    if taken.ndim != 4 or taken.shape[3] != 3 or taken.dtype != np.uint8:
-        raise UserError(f"expected frames uint8 (T, h, w, 3), got {taken.dtype} {taken.shape}")
-    if taken.shape[1] < height or taken.shape[2] < width:
-        raise UserError(
-            f"expected frames of at least {height}x{width} px, got {taken.shape[1]}x"
-            f"{taken.shape[2]}: choose a smaller image_size"
-        )
-    cv2 = import_opencv()
-    area = [cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in taken]
-    return np.stack(area) if area else np.empty((0, height, width, 3), np.uint8)

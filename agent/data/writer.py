@@ -25,7 +25,9 @@ from envs import RollOut, WorldSpec
 class RolloutWriter:
     """Writes episodes of any length into a data set, checked and safe against interruption.
 
-    ``out`` is a new directory, or one this class wrote for the same ``spec`` before, which grows.
+    ``out`` is a new directory, or one this class wrote for the same ``spec`` before. Where episodes
+    lie in it already nothing is added without ``extend``: a script that runs twice would record
+    everything twice, and hold out what it learns from.
     Every ``episodes_per_shard`` episodes one file is committed; closing it commits the rest. Use it
     as a context manager.
 
@@ -34,10 +36,12 @@ class RolloutWriter:
             is writing there, or frames have a side below 16 px, which no model learns from.
     """
 
-    def __init__(self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10) -> None:
+    def __init__(
+        self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10, extend: bool = False
+    ) -> None:
         require_learnable(spec)
         self._out, self._spec = Path(out), spec
-        self._per_shard = _whole(episodes_per_shard)
+        self._per_shard, self._extend = _whole(episodes_per_shard), extend
         self._frames: list[Image] = []
         self._rollouts: list[RollOut] = []
         self._is_closed = False
@@ -97,6 +101,12 @@ class RolloutWriter:
             )
         if header.behaviour != RECORDED:
             raise UserError(f"{self._out} was made by collect: record into a directory of its own")
+        there = sum(last - first for first, last in (r.episodes for r in read_manifest(self._out)))
+        if there and not self._extend:
+            raise UserError(
+                f"expected no episodes in {self._out}, got {there}: to add to them say "
+                "RolloutWriter(..., extend=True), to begin anew remove the directory"
+            )
 
     def _commit(self) -> None:
         if not self._rollouts:
@@ -139,10 +149,16 @@ def _checked(
              f"{(steps + 1, len(spec.state))}")  # fmt: skip
     if not (np.isfinite(known).all() and (np.abs(sent) <= 1.0).all()):
         raise UserError(
-            "expected finite states and actions in [-1, 1], got others: scale what a robot was "
-            "sent to that box, and leave out moments whose state is not known"
+            f"expected finite states and actions in [-1, 1], got {_beyond(known, sent)}: scale "
+            "what a robot was sent to that box, and leave out moments whose state is not known"
         )
     return pixels, RollOut(sent.astype(np.float32), known)
+
+
+def _beyond(states: NDArray[np.float64], actions: NDArray[np.float64]) -> str:
+    if not np.isfinite(states).all():
+        return f"{states[~np.isfinite(states)][0]} in a state"
+    return f"{actions[~(np.abs(actions) <= 1.0)][0]:g} in an action"
 
 
 def _numbers(values: ArrayLike) -> NDArray[np.float64]:

@@ -52,9 +52,11 @@ class Diagnosis:
         """What was looked at, in a line."""
         data = self.data
         still = f"; left out, as it never changes: {', '.join(data.left_out)}"
+        shorter = f"; left out, as they are shorter: {data.shorter} episodes"
         return (
             f"{data.name}: {data.episodes} episodes of {data.frames} rows every "
             f"{data.step_s:.2f} s, {len(data.columns)} columns{still if data.left_out else ''}"
+            f"{shorter if data.shorter else ''}"
         )
 
     @property

@@ -92,8 +92,10 @@ def spectrum_figure(found: Diagnosis) -> Figure:
         np.arange(1, len(rate) + 1), rate / rate.min(), "o-", color=style.GREEN, markersize=4
     )
     style.dress(speed, "Forgetting rate", "direction, slowest first", "rate / slowest rate")
-    style.reference_line(speed, PREDICTED_FAILURE, "predicted failure above")
-    speed.set_ylim(top=max(2.0 * PREDICTED_FAILURE, 1.5 * float((rate / rate.min()).max())))
+    of_world = found.shapes if found.data.own_units else None
+    limit = PREDICTED_FAILURE if of_world is None else float(of_world.limit)
+    style.reference_line(speed, limit, "predicted failure above")
+    speed.set_ylim(top=max(2.0 * limit, 1.5 * float((rate / rate.min()).max())))
     for one in (variance, speed):
         one.xaxis.get_major_locator().set_params(integer=True)
     return figure

@@ -78,7 +78,8 @@ def _gaussian(found: Gaussianity, own_units: bool) -> Iterator[Finding]:
         f"excess kurtosis {worst:+.2f} at worst (uniform: -1.2, Laplace: +3)", found.p_kurtosis,
         "Mostly quiet with rare bursts, as a mixture of gentle and violent episodes."
         if worst > 0 else "Bounded, as an angle that goes round or a coordinate with stops.",
-        "Give all episodes one strength." if worst > 0 else
+        "For the theory give all episodes one strength (control learns more from different ones)."
+        if worst > 0 else
         "Keep the motion well inside the range, and within one turn, by a behaviour of your own: "
         "collect --behaviour FILE.py:NAME.",
     )  # fmt: skip

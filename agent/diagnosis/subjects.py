@@ -78,7 +78,7 @@ def world_states(
     return Trajectories(
         STATES, values[..., kept], tuple(columns[i].name for i in kept), spec.step_s * stride,
         tuple(periods[i] for i in kept), own_units=True,
-        left_out=tuple(columns[i].name for i in still),
+        left_out=tuple(columns[i].name for i in still), shorter=len(rows) - len(values),
     )  # fmt: skip
 
 
@@ -144,7 +144,9 @@ def embeddings(
     states = [episodes.state[episodes.rows(i)][:: model.config.action_block] for i in ids]
     shape = geometry_of(model, states, seen, rows_a_step=1)
     read = readings(model, store.header.spec, states, seen)
-    trajectories = Trajectories(EMBEDDINGS, kept, columns, model.model_step_s)
+    trajectories = Trajectories(
+        EMBEDDINGS, kept, columns, model.model_step_s, shorter=len(seen) - len(kept)
+    )
     return Embedded(trajectories, residuals, shape, read)
 
 

@@ -24,7 +24,8 @@ class Trajectories:
     ``periods`` (D,): after how much a column repeats (2π for an angle that goes round), inf for
     the rest; differences are taken modulo it. ``own_units``: columns share no unit, so only the
     shape of their covariance means something, as for a world's states but not for embeddings.
-    ``left_out``: names of columns that never change, of which nothing can be said. UserError on too
+    ``left_out``: names of columns that never change, of which nothing can be said;
+    ``shorter``: how many episodes are not here, as they have fewer rows. UserError on too
     few episodes or frames, NaN, or a column that never changes.
     """
 
@@ -35,6 +36,7 @@ class Trajectories:
     periods: tuple[float, ...] = ()
     own_units: bool = False
     left_out: tuple[str, ...] = ()
+    shorter: int = 0
 
     def __post_init__(self) -> None:
         _check(self.name, self.values, self.columns)

@@ -60,10 +60,11 @@ def _probes(axes: Axes, diagnosed: Sequence[Report]) -> None:
         ahead = _series(diagnosed, "diagnostics", "open_loop_probe_r2", target)[1]
         last = f"{seen[-1]:.3f}".replace("-", "\N{MINUS SIGN}")
         label = style.plain_text(f"{target}  {last}")
+        seen, ahead = np.maximum(seen, 0.0), np.maximum(ahead, 0.0)
         axes.plot(steps, seen, "o-", color=colour, markersize=3, label=label)
         axes.plot(steps, ahead, "o:", color=colour, markersize=2, linewidth=1.0)
     axes.plot([], [], ":", color=style.MUTED, label="after 10 imagined steps")
-    axes.set_ylim(0.0, 1.02)  # below 0 the probe is worse than the mean: no need to see by how much
+    axes.set_ylim(-0.05, 1.02)  # what is worse than the mean is drawn as that, whatever its number
     style.legend(axes, columns=2, where="lower right")
 
 

@@ -7,16 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.errors import UserError
 from agent.sweep.trial import Line
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 HEADER = ("data", "settings", "held-out error", "from", "to", "seeds", "steps", "remark")
-MAX_PANELS = 6
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class Group:
 
     def row(self, names: Sequence[str]) -> tuple[str, ...]:
         """Cells for ``HEADER``."""
-        chosen = ", ".join(f"{n}={_shown(self.settings[n])}" for n in names)
+        chosen = ", ".join(f"{n}={shown_value(self.settings[n])}" for n in names)
         errors = [f"{f(self.errors):.4g}" for f in (fmean, min, max)] if self.errors else ["-"] * 3
         steps = max((line["curve"][-1][0] for line in self.lines if line["curve"]), default=0)
         seeds = " ".join(str(line["seed"]) for line in self.lines)
@@ -91,35 +87,8 @@ def markdown(found: Sequence[Group], names: Sequence[str]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
 
 
-def figure(found: Sequence[Group], names: Sequence[str]) -> Figure:
-    """Held-out error against each varied setting, a dot a training, a colour a data set."""
-    from agent.reporting.style import SERIES, WIDTH_IN, dress, legend, new_figure, plain_text
-
-    shown = list(names[:MAX_PANELS]) or [""]
-    drawn = new_figure(WIDTH_IN, 3.0 * ((len(shown) + 2) // 3))
-    panels = drawn.subplots(-(-len(shown) // 3), min(3, len(shown)), squeeze=False, sharey=True)
-    data = list(dict.fromkeys(group.data for group in found))
-    for axes, name in zip(panels.flat, shown, strict=False):
-        for number, one in enumerate(data):
-            values, errors = _dots([g for g in found if g.data == one], name)
-            colour = SERIES[number % len(SERIES)]
-            axes.plot(values, errors, "o", color=colour, alpha=0.7, label=plain_text(one))
-        dress(axes, plain_text(name.rpartition(".")[2] or "all trainings"), "", "held-out error")
-        axes.set_yscale("log")
-    for axes in panels.flat[len(shown) :]:
-        axes.set_visible(False)
-    legend(panels.flat[0])
-    return drawn
-
-
-def _dots(found: Sequence[Group], name: str) -> tuple[list[Any], list[float]]:
-    values = [group.settings.get(name, "") for group in found for _ in group.errors]
-    plain = all(isinstance(value, (int, float)) for value in values)
-    shown = values if plain else [json.dumps(value) for value in values]
-    return shown, [error for group in found for error in group.errors]
-
-
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A setting in few characters."""
     return f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
 
 

@@ -16,8 +16,9 @@ from agent.errors import UserError
 from agent.machine import memory
 from agent.sweep import plan as planning
 from agent.sweep import trial as trials
+from agent.sweep.figure import figure
 from agent.sweep.plan import Plan, Sweeper
-from agent.sweep.results import figure, groups, markdown
+from agent.sweep.results import groups, markdown
 from agent.sweep.space import Choices, Range, draw, grid, read_tables, read_words, varied
 from agent.sweep.trial import Training, Trial, read_record
 

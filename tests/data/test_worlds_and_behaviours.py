@@ -37,7 +37,7 @@ def test_other_numbers_of_actions_and_states(fake_crew, tmp_path, name, actions,
 def test_recordings_come_back_as_added_and_grow(tmp_path):
     lengths = (3, 7, 1)
     for seed, steps in enumerate(lengths):
-        with RolloutWriter(tmp_path, SPEC, episodes_per_shard=2) as writer:
+        with RolloutWriter(tmp_path, SPEC, episodes_per_shard=2, extend=seed > 0) as writer:
             writer.add(*episode(steps, seed))
     episodes = RolloutStore.open(tmp_path).load()
     assert episodes.ep_len.tolist() == [4, 8, 2]

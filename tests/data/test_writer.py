@@ -85,8 +85,20 @@ def test_a_refused_writer_keeps_nobody_out(tmp_path: Path) -> None:
         writer.add(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((1, 2)), np.zeros((2, 1)))
     with pytest.raises(ValueError, match="step_s") as kept:
         RolloutWriter(tmp_path / "data", WorldSpec("recorded:buffer", "drawn", (16, 16), 2, 0.05))
-    RolloutWriter(tmp_path / "data", SPEC).close()
+    RolloutWriter(tmp_path / "data", SPEC, extend=True).close()
     assert kept.value  # as a notebook keeps the last exception, and its frames
+
+
+def test_a_script_that_runs_twice_records_once(tmp_path: Path) -> None:
+    def script(**how: bool) -> int:
+        with RolloutWriter(tmp_path / "data", SPEC, **how) as writer:  # type: ignore[arg-type]
+            writer.add(np.zeros((2, 16, 16, 3), np.uint8), np.zeros((1, 2)), np.zeros((2, 1)))
+        return RolloutStore.open(tmp_path / "data").episode_count
+
+    assert script() == 1
+    with pytest.raises(UserError, match="no episodes in .*, got 1: .* extend=True"):
+        script()
+    assert script(extend=True) == 2
 
 
 def test_a_closed_writer_takes_nothing(tmp_path: Path) -> None:
@@ -125,7 +137,7 @@ def test_what_could_not_be_read_together_is_not_written(tmp_path: Path, other: W
 def test_another_unit_or_tolerance_is_not_appended(tmp_path: Path) -> None:
     def add(column: Column) -> None:
         spec = dataclasses.replace(SPEC, state=(column,))
-        with RolloutWriter(tmp_path / "data", spec) as writer:
+        with RolloutWriter(tmp_path / "data", spec, extend=True) as writer:
             writer.add(np.zeros((3, 16, 16, 3), np.uint8), np.zeros((2, 2)), np.zeros((3, 1)))
 
     add(Column("x", "m", tolerance=0.01))

@@ -138,7 +138,7 @@ def test_without_the_extra_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "viser", None)
     assert main(["live", "--port", str(free_port())]) == 4
-    assert "pip install 'lejepa-agent[live]'" in capsys.readouterr().err
+    assert "pip install 'trimesh<6,>=4' 'viser<1.2,>=1.1'" in capsys.readouterr().err
 
 
 def test_the_process_of_the_page_does_without_torch() -> None:

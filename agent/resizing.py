@@ -1,0 +1,32 @@
+"""Frames of a camera at the size a model reads: of recordings and on a robot alike."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from agent.errors import UserError
+from agent.interfaces import Image
+from envs import import_opencv
+
+
+def resized(frames: ArrayLike, image_size: tuple[int, int]) -> Image:
+    """``frames`` uint8 (T, h', w', 3) at ``image_size`` (h, w) [px], as means over areas.
+
+    Another shape than the camera's is stretched: that loses nothing a model needs, as long as goal
+    pictures go the same way.
+
+    Raises:
+        UserError: for what is no row of pictures, or smaller than they should become.
+    """
+    taken, (height, width) = np.asarray(frames), image_size
+    if taken.ndim != 4 or taken.shape[3] != 3 or taken.dtype != np.uint8:
+        raise UserError(f"expected frames uint8 (T, h, w, 3), got {taken.dtype} {taken.shape}")
+    if taken.shape[1] < height or taken.shape[2] < width:
+        raise UserError(
+            f"expected frames of at least {height}x{width} px, got {taken.shape[1]}x"
+            f"{taken.shape[2]}: choose a smaller image_size"
+        )
+    cv2 = import_opencv()
+    area = [cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in taken]
+    return np.stack(area) if area else np.empty((0, height, width, 3), np.uint8)
