@@ -115,5 +115,6 @@ def _films(demo: Demo, model: WorldModel, protocol: str) -> list[Clip]:
         error = (
             f", final error {in_digits(verdict.final_error)} {verdict.unit}" if verdict.unit else ""
         )
-        clips.append(Clip(path, f"{protocol}{error}"))
+        early = ", ended early by the world" if steered.ended_early else ""
+        clips.append(Clip(path, f"{protocol}{error}{early}"))
     return clips

@@ -125,8 +125,8 @@ class Arena:
     def _judged(self, path: list[Array], start: Array, episode: Episode) -> Verdict:
         """By the task; a tick of fewer moments than another ends with its last one repeated."""
         most = max(len(tick) for tick in path)
-        whole = [np.pad(tick, ((0, most - len(tick)), (0, 0)), "edge") for tick in path]
-        verdict = self._task.judge(self.world.spec, np.stack(whole), start, episode)
+        whole = np.stack([tick[np.minimum(np.arange(most), len(tick) - 1)] for tick in path])
+        verdict = self._task.judge(self.world.spec, whole, start, episode)
         if not isinstance(verdict, Verdict):
             raise UserError(f"expected a Verdict of task {self._task.name!r}, got {verdict!r}")
         return verdict

@@ -33,7 +33,7 @@ def test_an_address_that_is_none_says_what_one_is(address):
 
 def test_without_ray_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MachineError, match=r"lejepa-agent\[cluster\]"):
+    with pytest.raises(MachineError, match=r"pip install .*ray"):
         require("ray")
 
 

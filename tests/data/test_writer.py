@@ -96,7 +96,7 @@ def test_a_script_that_runs_twice_records_once(tmp_path: Path) -> None:
         return RolloutStore.open(tmp_path / "data").episode_count
 
     assert script() == 1
-    with pytest.raises(UserError, match="no episodes in .*, got 1: .* extend=True"):
+    with pytest.raises(UserError, match=r"no episodes in .*, got 1: .* extend=True"):
         script()
     assert script(extend=True) == 2
 
