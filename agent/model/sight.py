@@ -39,6 +39,7 @@ from agent.model.likeness import (
 )
 
 SIGHT_FILE = "sight.npz"
+LEAST_OUTSIDE = 0.5  # of 255 on average: one level in half of what never changes, as a driver does
 _ASKED, _CHUNK, _USUAL, _UNUSUAL = 2048, 256, 0.99, 0.2
 
 
@@ -48,7 +49,8 @@ class Sight:
 
     ``embeddings`` (N, D) and ``thumbnails`` uint8 (N, 16, 16, 3) of the same frames; ``darkest``
     and ``brightest`` uint8 (h, w, 3), each pixel's range. ``outside_limit`` and
-    ``unlike_limit`` are mean differences of 255 from that range and from the nearest thumbnail.
+    ``unlike_limit`` are mean differences of 255 from that range and from the nearest thumbnail;
+    leaving the range by ``LEAST_OUTSIDE`` or less is never strange.
     ``news_limit`` and ``drift_limit`` bound the mean square of a prediction's error, and of its
     running mean; ``still_limit`` that of an error where the picture is one that was shown before.
     Where it is the last one, less is enough: ``rest_limit``, but ``push_share`` times the mean
@@ -74,11 +76,16 @@ class Sight:
         """
         sound = np.isfinite(embeddings).all(1)
         finite = np.where(np.isfinite(embeddings), embeddings, np.float32(0))
-        outside = outside_range(frames, self.darkest, self.brightest) / self.outside_limit
+        outside = outside_range(frames, self.darkest, self.brightest) / self.outside_allowed
         which = self._nearest(finite)
         unlike = unlike_any(frames, self.thumbnails[which]) / self.unlike_limit
         strange = np.where(sound, np.maximum(outside, unlike), np.inf).astype(np.float32)
         return strange, beside(finite, self.embeddings[which])
+
+    @property
+    def outside_allowed(self) -> float:
+        """How far pixels may leave their range on average, of 255."""
+        return max(self.outside_limit, LEAST_OUTSIDE)
 
     def beside_known(self, embeddings: FloatArray) -> FloatArray:
         """How far embeddings (E, D) lie beside the nearest known ones, (E,), a mean square."""
@@ -119,7 +126,7 @@ class Sight:
         """The limits in words."""
         return {
             "training frames kept": str(len(self.embeddings)),
-            "pixels outside their range": f"{self.outside_limit:.3g} of 255",
+            "pixels outside their range": f"{self.outside_allowed:.3g} of 255",
             "unlike the nearest frames": f"{self.unlike_limit:.3g} of 255",
             "error of a prediction": f"{self.news_limit:.3g}",
             "lasting error": f"{self.drift_limit:.3g}",

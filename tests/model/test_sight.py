@@ -72,6 +72,15 @@ def test_outside_the_range_is_a_distance() -> None:
     np.testing.assert_allclose(outside_range(frames, low, high), [10, 0, 0, 0, 235])
 
 
+def test_a_level_in_half_of_the_pixels_is_no_other_picture(sight: Sight) -> None:
+    """Another driver or lamp does that; a model of a world drawn alike every time had held."""
+    strict = replace(sight, outside_limit=0.1, unlike_limit=1e9)
+    half, whole = strict.brightest.copy(), strict.brightest + np.uint8(1)
+    half[::2] += np.uint8(1)
+    strange, _ = strict.look(np.stack([half, whole]), strict.embeddings[:2])
+    np.testing.assert_allclose(strange, [1, 2])
+
+
 def test_a_frame_is_compared_with_its_neighbours_in_the_embedding() -> None:
     known = np.arange(40, dtype=np.float32)[:, None]
     thumbnails = np.broadcast_to(
