@@ -145,5 +145,7 @@ def test_missing_packages_are_named(
     model: WorldModel, tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(MachineError, match=rf"{missing} is not installed: .*pip install .*{missing}"):
+    with pytest.raises(
+        MachineError, match=rf"{missing} is not installed: .*pip install .*{missing}"
+    ):
         export_controller(model, tmp_path / "out", {}, CONTROL)
