@@ -19,7 +19,7 @@ from agent.errors import UserError
 from agent.files.durable import explained_disk_errors
 from agent.files.lock import writing_lock
 from agent.interfaces import Image
-from envs import RollOut, WorldSpec, names_code, opens_by_name
+from envs import RollOut, WorldSpec
 
 
 class RolloutWriter:
@@ -40,11 +40,6 @@ class RolloutWriter:
         self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10, extend: bool = False
     ) -> None:
         require_learnable(spec)
-        if not (spec.is_recording or names_code(spec.world) or opens_by_name(spec.world)):
-            raise UserError(
-                f"expected the name of a world that can be opened, or 'recorded:{spec.world}' "
-                f"where none stands behind the recordings, got {spec.world!r}"
-            )
         self._out, self._spec = Path(out), spec
         self._per_shard, self._extend = _whole(episodes_per_shard), extend
         self._frames: list[Image] = []

@@ -89,13 +89,6 @@ def test_a_refused_writer_keeps_nobody_out(tmp_path: Path) -> None:
     assert kept.value  # as a notebook keeps the last exception, and its frames
 
 
-def test_a_world_that_nothing_stands_behind_is_a_recording(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="'recorded:kitchen' where none stands behind"):
-        RolloutWriter(tmp_path / "data", dataclasses.replace(SPEC, world="kitchen"))
-    for known in ("two-room", "dmc:cartpole-swingup", "./mine.py:World"):
-        RolloutWriter(tmp_path / known[:3], dataclasses.replace(SPEC, world=known)).close()
-
-
 def test_a_script_that_runs_twice_records_once(tmp_path: Path) -> None:
     def script(**how: bool) -> int:
         with RolloutWriter(tmp_path / "data", SPEC, **how) as writer:  # type: ignore[arg-type]
