@@ -23,15 +23,18 @@ _KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a
 
 
 def require_seed(seed: SupportsIndex, name: str = "seed") -> int:
-    """``seed`` as a whole number; UserError unless it is one in the range that every part of the
-    program takes.
-    """
+    """``seed`` as a whole number that every part of the program takes, or UserError."""
+    return require_whole(seed, name, 0, MAX_SEED)
+
+
+def require_whole(value: SupportsIndex, name: str, least: int, most: int) -> int:
+    """``value``, numpy's as well, as a whole number from ``least`` to ``most``, or UserError."""
     try:
-        whole = operator.index(seed)
+        whole = operator.index(value)
     except TypeError as error:
-        raise UserError(f"expected {name} from 0 to {MAX_SEED}, got {seed!r}") from error
-    if not 0 <= whole <= MAX_SEED:
-        raise UserError(f"expected {name} from 0 to {MAX_SEED}, got {seed}")
+        raise UserError(f"expected {name} from {least} to {most}, got {value!r}") from error
+    if isinstance(value, bool) or not least <= whole <= most:
+        raise UserError(f"expected {name} from {least} to {most}, got {value}")
     return whole
 
 

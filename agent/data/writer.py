@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from agent.errors import UserError
 from agent.files.durable import explained_disk_errors
 from agent.files.lock import writing_lock
 from agent.interfaces import Image
+from agent.settings import MAX_SEED, require_whole
 from envs import RollOut, WorldSpec
 
 
@@ -41,7 +41,8 @@ class RolloutWriter:
     ) -> None:
         require_learnable(spec)
         self._out, self._spec = Path(out), spec
-        self._per_shard, self._extend = _whole(episodes_per_shard), extend
+        self._per_shard = require_whole(episodes_per_shard, "episodes_per_shard", 1, MAX_SEED)
+        self._extend = extend
         self._frames: list[Image] = []
         self._rollouts: list[RollOut] = []
         self._is_closed = False
@@ -119,14 +120,6 @@ class RolloutWriter:
         with explained_disk_errors(self._out):
             commit_shard(self._out, index, (first, first + len(self._rollouts)), shard)
         self._frames, self._rollouts = [], []
-
-
-def _whole(episodes_per_shard: int) -> int:
-    """As a header takes it, numpy's as well."""
-    is_whole = hasattr(episodes_per_shard, "__index__") and not isinstance(episodes_per_shard, bool)
-    if not is_whole or (found := operator.index(episodes_per_shard)) < 1:
-        raise UserError(f"expected episodes_per_shard of 1 or more, got {episodes_per_shard!r}")
-    return found
 
 
 def _checked(

@@ -50,7 +50,7 @@ def test_what_is_no_array_is_refused_and_nothing_is_kept(
 
 def test_a_shard_of_no_episodes_begins_no_data_set(tmp_path: Path) -> None:
     for wrong in (0, 2.5, 2.0, True):
-        with pytest.raises(UserError, match=f"episodes_per_shard of 1 or more, got {wrong}"):
+        with pytest.raises(UserError, match=rf"episodes_per_shard from 1 to \d+, got {wrong}"):
             RolloutWriter(tmp_path / "data", SPEC, episodes_per_shard=wrong)  # type: ignore[arg-type]
     assert not (tmp_path / "data").exists()
     RolloutWriter(tmp_path / "data", SPEC, episodes_per_shard=np.int64(5)).close()  # type: ignore[arg-type]
