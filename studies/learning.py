@@ -20,6 +20,9 @@ from studies.worlds import Mixing, sample_latents, step
 
 WIDTH, DEPTH = 64, 3
 WARMUP = 0.1
+EPSILON = 1e-12
+"""What the last BatchNorm adds to a variance. torch's own 1e-5 is a way out: trained long enough,
+an encoder makes what goes in so small that it counts, and embeds with less than unit variance."""
 TEST_PAIRS = 20_000
 Sampler = Callable[[int, torch.Generator], tuple[Tensor, Tensor]]
 
@@ -60,7 +63,9 @@ class Recipe:
     objective: Objective = field(default_factory=Objective)
 
 
-def planar_encoder(observed: int, embedded: int, seed: int, normalised: bool = True) -> nn.Module:
+def planar_encoder(
+    observed: int, embedded: int, seed: int, normalised: bool = True, epsilon: float = EPSILON
+) -> nn.Module:
     """An MLP; ``normalised`` over the batch unless the objective is to set the scale itself."""
     torch.manual_seed(seed)  # within a run, which has the process to itself: nn.init is global
     sizes = [observed, *[WIDTH] * DEPTH]
@@ -68,7 +73,7 @@ def planar_encoder(observed: int, embedded: int, seed: int, normalised: bool = T
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.SiLU()]
     layers.append(nn.Linear(WIDTH, embedded))
-    return nn.Sequential(*layers, *([_normalised(embedded)] if normalised else []))
+    return nn.Sequential(*layers, *([_normalised(embedded, epsilon)] if normalised else []))
 
 
 def matched_encoder(dimensions: int, seed: int, units: int) -> nn.Module:
@@ -78,8 +83,8 @@ def matched_encoder(dimensions: int, seed: int, units: int) -> nn.Module:
     return nn.Sequential(couplings, _normalised(dimensions))
 
 
-def _normalised(dimensions: int) -> nn.Module:
-    return nn.BatchNorm1d(dimensions, affine=False)
+def _normalised(dimensions: int, epsilon: float = EPSILON) -> nn.Module:
+    return nn.BatchNorm1d(dimensions, eps=epsilon, affine=False)
 
 
 def train(encoder: nn.Module, world: World, recipe: Recipe, seed: int) -> nn.Module:

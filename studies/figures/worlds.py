@@ -19,6 +19,7 @@ from agent.reporting.style import (
     new_figure,
     reference_line,
 )
+from studies.learning import EPSILON
 
 Rows = Sequence[Mapping[str, Any]]
 COLOURS = {"lejepa": BLUE, "whitening": ORANGE, "infonce": GREEN}
@@ -32,7 +33,10 @@ def unexplained(r2: float) -> float:
 
 
 def worlds_figure(summary: Mapping[str, Any], rows: Rows) -> Figure:
-    """1 − R² of each seed, mixing and objective, with that of the raw observations."""
+    """1 − R² of each seed, mixing and objective, with that of the raw observations.
+
+    Hollow: under torch's ε in the last BatchNorm.
+    """
     figure = new_figure(WIDTH_IN, 3.4)
     axes = figure.subplots(1, len(summary["table"]), sharey=True)
     for number, (one, mixing) in enumerate(zip(axes, summary["table"], strict=True)):
@@ -43,9 +47,11 @@ def worlds_figure(summary: Mapping[str, Any], rows: Rows) -> Figure:
 
 def _mixing(axes: Axes, mixing: str, rows: Rows) -> None:
     dress(axes, mixing)
-    for place, kind in enumerate(COLOURS):
-        values = [unexplained(row["r2"]) for row in rows if row["objective"] == kind]
-        axes.plot([place] * len(values), values, "o", color=COLOURS[kind], alpha=0.8)
+    for row in rows:
+        kind, value = row["objective"], unexplained(row["r2"])
+        fill = "full" if row["epsilon"] == EPSILON else "none"
+        place = list(COLOURS).index(kind)
+        axes.plot(place, value, "o", color=COLOURS[kind], alpha=0.8, fillstyle=fill)
     axes.set_yscale("log")
     axes.set_xticks(range(len(COLOURS)), list(NAMES.values()), rotation=20)
     axes.set_xlim(-0.5, len(COLOURS) - 0.5)

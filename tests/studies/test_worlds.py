@@ -52,6 +52,18 @@ def test_mixings_are_injective(name: str) -> None:
     assert (signs == signs[0]).all()
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-2])
+def test_no_encoder_gets_round_its_unit_variance(scale: float) -> None:
+    """However small what is normalised; with torch's ε the small one comes out at a fraction."""
+    encoder = planar_encoder(2, 2, 0)
+    last = encoder[-2]
+    with torch.no_grad():
+        last.weight *= scale
+        last.bias *= scale
+    spread = encoder(torch.randn((5000, 2), generator=stream())).var(0, unbiased=False)
+    assert spread.tolist() == pytest.approx([1, 1], abs=2e-3)
+
+
 @pytest.mark.parametrize("dimensions", [2, 6])
 def test_couplings_are_undone_by_their_inverse(dimensions: int) -> None:
     mixing = Couplings(dimensions, stream(), 1.0)
