@@ -6,6 +6,8 @@ Presets are functions, so that none can be changed by accident.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +19,10 @@ from agent.model.predictor import PredictorConfig
 from agent.model.transformer import TransformerConfig
 from agent.model.vit import ViTConfig
 from agent.model.world_model import WorldModelConfig
-from agent.settings import nearest, with_changes
+from agent.settings import flat, nearest, with_changes
 from agent.training.settings import HeadTraining, TrainingConfig
+
+CONFIG_NAME = "config.toml"  # beside a run
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,32 @@ def changed(base: ExperimentConfig, changes: Mapping[str, Any]) -> ExperimentCon
         return config
     share = config.training.steps / base.training.steps
     return with_changes(config, {"head.steps": max(1, round(base.head.steps * share))})
+
+
+def as_toml(config: ExperimentConfig, named: str) -> str:
+    """``config``, made from the preset ``named``, for people and for ``train --config``.
+
+    Steps of the head that only follow those of the training stand as a remark: read back and
+    changed, they follow again.
+    """
+    follows = changed(preset(named), {"training.steps": config.training.steps}).head.steps
+    lines = [f"preset = {toml_value(named)}"]
+    split = ((*name.rpartition("."), value) for name, value in flat(config))
+    for table, entries in itertools.groupby(split, key=lambda entry: entry[0]):
+        lines += ["", f"[{table}]"]
+        for _, _, name, value in entries:
+            said = f"{name} = {toml_value(value)}"
+            follower = follows and (table, name, value) == ("head", "steps", follows)
+            lines.append(f"# {said}, along with training.steps" if follower else said)
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(value: Any) -> str:
+    """As TOML has it: a text, a number, a truth value or a list of them."""
+    if isinstance(value, float):
+        return repr(value)  # TOML says inf as Python
+    # TOML has neither JSON's two escapes for one character nor a bare delete.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def require_going_on(config: ExperimentConfig, changes: Mapping[str, Any]) -> None:

@@ -15,8 +15,8 @@ import pytest
 import run_agent
 from agent.commands import training_settings
 from agent.commands.train import Train
-from agent.commands.training_settings import as_toml, chosen_settings, read_settings
-from agent.config import PRESETS, preset
+from agent.commands.training_settings import chosen_settings, read_settings
+from agent.config import PRESETS, as_toml, changed, default, preset
 from agent.data import RolloutWriter
 from agent.files.bundle import read_bundle
 from agent.model.checkpoint import checkpoint_facts, load_checkpoint
@@ -119,6 +119,16 @@ def test_every_preset_is_shown_as_toml_that_reads_back(name: str, tmp_path: Path
     assert named == name and chosen_settings(name, None, changes) == preset(name)
 
 
+def test_steps_of_the_head_follow_a_file_that_only_followed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    for written, asked in ((default(), 1000), (changed(default(), {"head.steps": 7}), 7)):
+        path.write_text(as_toml(written, "default"))
+        changes = read_settings(path)[1]
+        assert chosen_settings("default", None, changes).head == written.head
+        shorter = chosen_settings("default", None, changes, {"training.steps": 180})
+        assert shorter.head.steps == (asked if asked == 7 else asked // 10)
+
+
 def test_flags_win_over_the_file_and_the_file_over_the_preset(
     data: Path, tmp_path: Path, capsys: Output
 ) -> None:
@@ -149,9 +159,13 @@ def test_flags_win_over_the_file_and_the_file_over_the_preset(
     ids=str,
 )
 def test_the_head_learns_in_proportion(
-    words: list[str], steps: int, data: Path, capsys: Output
+    words: list[str], steps: int, data: Path, tmp_path: Path, capsys: Output
 ) -> None:
-    assert shown(data, capsys, words)["head"]["steps"] == steps
+    assert train(data, data / "none", *words, "--print-config") == 0
+    path = tmp_path / "shown.toml"
+    path.write_text(capsys.readouterr().out)
+    named, settings = read_settings(path)
+    assert chosen_settings(named or "", None, settings).head.steps == steps
 
 
 def test_threads_are_no_more_than_cores_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,8 @@ def _direct(checkpoint: Path, acting: Acting) -> Controller:
 
 def _remedy(checkpoint: Path) -> str:
     """A head that was never to be taught is taught by no resuming."""
-    from agent.commands.training_settings import CONFIG_NAME, read_settings
+    from agent.commands.training_settings import read_settings
+    from agent.config import CONFIG_NAME
 
     config = checkpoint.parent / CONFIG_NAME
     if config.exists() and read_settings(config)[1].get("head.steps") == 0:

@@ -137,7 +137,7 @@ class Sweep:
             save_png(figure(found, names), self.out / FIGURE_NAME)
         except ModuleNotFoundError as error:
             say(f"no {FIGURE_NAME}: {missing_extra(error) or error}")
-        say(f"wrote {self.out / TABLE_NAME}; each training lies in {self.out / 'trials'}")
+        say(f"wrote {self.out / TABLE_NAME}, which says where in {self.out / 'trials'} each lies")
         require_one(lines)
 
 

@@ -21,13 +21,12 @@ from agent.extras import missing_extra
 from agent.files.durable import write_durably
 from agent.files.folders import holds_run
 from agent.model.shipped import find_checkpoint
-from agent.training.recorder import METRICS_NAME, read_metrics
+from agent.training.recorder import CURVES_NAME, METRICS_NAME
 
 if TYPE_CHECKING:
     from agent.config import ExperimentConfig
     from agent.training.reports import TrainStatistics
 
-CURVES_NAME = "curves.png"
 READ = 0.5  # R² below which a coordinate counts as not learned
 _NEEDED = "(required, but for --print-config)"
 
@@ -101,7 +100,7 @@ class Train:
 
     def run(self) -> None:
         """Train to the end, and say what was learned."""
-        from agent.commands.training_settings import as_toml
+        from agent.config import as_toml
         from agent.model.description import checkpoint_spec, first_use
         from agent.training import ranks
 
@@ -139,7 +138,7 @@ class Train:
         ``named`` is the preset that ``config`` was made from. None where --resume finds nothing
         left to do.
         """
-        from agent.commands.training_settings import CONFIG_NAME, as_toml
+        from agent.config import CONFIG_NAME, as_toml
         from agent.training import ranks
         from agent.training.whole import finish, reports_of, trainer_of
 
@@ -185,7 +184,7 @@ class Train:
 
 def _require_places(out: Path) -> None:
     """Nobody's file lies where a new run writes; what holds a run is refused as that."""
-    from agent.commands.training_settings import CONFIG_NAME
+    from agent.config import CONFIG_NAME
 
     if not holds_run(out):
         require_file_places(out, (CONFIG_NAME, METRICS_NAME, CURVES_NAME), "--out")
@@ -213,12 +212,11 @@ def one_voice() -> Iterator[None]:
 def _draw_curves(out: Path) -> None:
     """Learning needs no pictures: without the extra that draws them, a note."""
     try:
-        from agent.reporting.curves import learning_curves
-        from agent.reporting.style import save_png
+        from agent.reporting.curves import draw_curves
     except ModuleNotFoundError as error:
         say(f"no {CURVES_NAME} and no tensorboard/: {missing_extra(error) or error}")
         return
-    save_png(learning_curves(read_metrics(out)), out / CURVES_NAME)
+    draw_curves(out)
 
 
 def _describe(report: TrainStatistics) -> tuple[int, int, str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +12,9 @@ from agent.config import ExperimentConfig, changed, going_on, preset, require_go
 from agent.errors import UserError
 from agent.machine.cores import usable_cores
 from agent.model.world_model import WorldModelConfig
-from agent.settings import flat, leaves, with_changes
+from agent.settings import leaves, with_changes
 from agent.training import ranks
 
-CONFIG_NAME = "config.toml"
 DEFAULT_PRESET = "default"
 MAX_CHARACTERS = 20_000  # ten times what all settings take
 
@@ -70,19 +67,3 @@ def chosen_settings(
         return config
     cores = max(1, usable_cores() // ranks.on_this_machine())
     return with_changes(config, {"training.threads": min(base.training.threads, cores)})
-
-
-def as_toml(config: ExperimentConfig, named: str) -> str:
-    """``config``, made from the preset ``named``, as :func:`read_settings` reads it back."""
-    lines = [f"preset = {_value(named)}"]
-    split = ((*name.rpartition("."), value) for name, value in flat(config))
-    for table, entries in itertools.groupby(split, key=lambda entry: entry[0]):
-        lines += ["", f"[{table}]", *(f"{name} = {_value(value)}" for _, _, name, value in entries)]
-    return "\n".join(lines) + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, float):
-        return repr(value)  # TOML says inf as Python
-    # TOML has neither JSON's two escapes for one character nor a bare delete.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

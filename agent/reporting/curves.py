@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from agent.errors import UserError
 from agent.model.sigreg import GAUSSIAN
 from agent.reporting import style
+from agent.training.recorder import CURVES_NAME, read_metrics
 
 Report = Mapping[str, Any]
 STEP = "training step"
@@ -38,6 +40,11 @@ def learning_curves(metrics: Sequence[Report]) -> Figure:
     _rank(rank, diagnosed)
     _sigreg(figure.add_subplot(grid[3, 1], sharex=rank), metrics, diagnosed)
     return figure
+
+
+def draw_curves(out: Path) -> None:
+    """Those of the run in ``out``, beside what it said."""
+    style.save_png(learning_curves(read_metrics(out)), out / CURVES_NAME)
 
 
 def _losses(axes: Axes, metrics: Sequence[Report]) -> None:

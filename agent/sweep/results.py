@@ -82,8 +82,12 @@ def _told_apart(places: Collection[str]) -> dict[str, str]:
 
 
 def markdown(found: Sequence[Group], names: Sequence[str]) -> str:
-    """A table of Markdown."""
-    rows = [HEADER, tuple("---" for _ in HEADER), *(group.row(names) for group in found)]
+    """A table of Markdown, which says where each training lies as well."""
+    header = (*HEADER, "in trials/")
+    rows = [header, tuple("---" for _ in header)]
+    rows += [
+        (*group.row(names), " ".join(line["trial"] for line in group.lines)) for group in found
+    ]
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
 
 

@@ -7,14 +7,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.config import ExperimentConfig, changed, preset
-from agent.errors import DamagedDataError, UnfitError
+from agent.config import CONFIG_NAME, ExperimentConfig, as_toml, changed, preset
+from agent.errors import DamagedDataError, UnfitError, UserError
 from agent.files.bundle import STATE, has_bundle
-from agent.files.durable import append_line_durably, drop_torn_line, explained_disk_errors
+from agent.files.durable import (
+    append_line_durably,
+    drop_torn_line,
+    explained_disk_errors,
+    write_durably,
+)
 from agent.files.folders import SWEEP_MARK
 from agent.files.json_files import sum_of
 from agent.files.lock import is_being_written
@@ -104,7 +110,20 @@ def train(trial: Trial, told: Callable[[Curve], None] = lambda curve: None) -> L
                 told(_curve(trial))
     except (TrainingStoppedError, UnfitError) as error:
         return trial.line(_curve(trial), failed=str(error))
+    finally:
+        _explain(trial, config)
     return trial.line(_curve(trial), wall_s=round(time.monotonic() - start_s, 1))
+
+
+def _explain(trial: Trial, config: ExperimentConfig) -> None:
+    """Settings and curves beside the run, as ``train`` leaves them; curves where they are drawn."""
+    if not trial.place.is_dir():
+        return
+    write_durably(trial.place / CONFIG_NAME, as_toml(config, trial.preset).encode())
+    with suppress(ModuleNotFoundError, UserError):  # an extra; nothing was reported yet
+        from agent.reporting.curves import draw_curves
+
+        draw_curves(trial.place)
 
 
 def _curve(trial: Trial) -> Curve:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 METRICS_NAME = "metrics.jsonl"
+CURVES_NAME = "curves.png"  # drawn of it
 TENSORBOARD_NAME = "tensorboard"
 OPEN_LOOP_STEPS = (1, 5, 10)  # model steps ahead that get a curve of their own
 

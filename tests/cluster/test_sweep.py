@@ -11,6 +11,8 @@ import pytest
 
 import run_agent
 from agent.cluster import InThisProcess
+from agent.commands.training_settings import read_settings
+from agent.config import changed, preset
 from agent.data import CollectConfig, collect
 from agent.errors import UserError
 from agent.machine import memory
@@ -116,7 +118,11 @@ def test_the_table_has_the_best_first_and_a_mean_over_seeds(data, tmp_path, monk
     found = groups(Sweeper(plan, tmp_path).run())
     rows = [group.row(varied(plan.space)) for group in found]
     assert rows[0] == ("rooms", "training.batch=4", "0.041", "0.04", "0.042", "0 2", "2", "")
-    assert markdown(found, ["training.batch"]).count("\n") == 4
+    table = markdown(found, ["training.batch"])
+    assert table.count("\n") == 4 and all(
+        trial.name in table.splitlines()[2 if trial.settings["training.batch"] == 4 else 3]
+        for trial in plan.listed(tmp_path)
+    )
     assert len(figure(found, ["training.batch"]).axes) == 1
 
 
@@ -160,6 +166,10 @@ def test_a_sweep_trains_and_a_training_that_was_begun_goes_on(data, tmp_path, mo
     (line,) = Sweeper(plan, tmp_path).run()
     assert line["held_out_error"] == line["curve"][-1][1] > 0 and line["curve"][-1][0] == 2
     place = tmp_path / "trials" / line["trial"]
+    (trial,) = plan.listed(tmp_path)
+    named, settings = read_settings(place / "config.toml")
+    assert changed(preset(named), settings) == trial.config()
+    assert (place / "curves.png").exists()
     weights = (place / "checkpoint" / "model.safetensors").read_bytes()
     (tmp_path / "trials.jsonl").unlink()  # killed between the training and its line
     (again,) = Sweeper(plan, tmp_path).run()
