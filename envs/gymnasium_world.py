@@ -245,8 +245,10 @@ class GymnasiumWorld:
         if not all(isinstance(column, Column) for column in columns):
             raise WorldError(f"expected envs.Column in state_columns of {self._name}, got {own!r}")
         if len(columns) != len(self._state):
+            seen = f"observes {type(self._env.observation_space).__name__}"
+            none = f": it {seen}, and without info['state'] that is no state; tell one there"
             raise WorldError(
                 f"expected one of state_columns for each number of state of {self._name}, got "
-                f"{len(columns)} for {len(self._state)}"
+                f"{len(columns)} for {len(self._state)}{'' if len(self._state) else none}"
             )
         return columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import pickle
 import sys
 import traceback
@@ -15,6 +16,7 @@ from envs.errors import WorldError
 
 _PREFIX = "lejepa_agent_user_"
 _TOLD = "failure_in_user_code"  # an attribute of an error that came from another process
+_FOLDERS: list[str] = []  # of users' files, put into sys.path here
 _KNOWN_EVERYWHERE = ("builtins", "agent", "envs", "planners")
 
 
@@ -30,14 +32,32 @@ def load_user_module(path: Path) -> Any:
     module = ModuleType(key)
     module.__file__ = str(path.resolve())
     sys.modules[key] = module
-    if (folder := str(path.resolve().parent)) not in sys.path:
-        sys.path.append(folder)
+    _import_beside(path.resolve().parent)
     try:  # compiled anew: bytecode kept beside it may be older than a file just written
         exec(compile(path.read_bytes(), module.__file__, "exec"), module.__dict__)
     except Exception as error:
         del sys.modules[key]
         raise WorldError(f"{path} failed to load{their_line(error, path)}: {error!r}") from error
     return module
+
+
+def _import_beside(folder: Path) -> None:
+    """Let a file import what lies in ``folder``: after what is installed, and before what lies
+    beside a file loaded earlier, of which a module of the same name is forgotten here.
+    """
+    others = [place for place in _FOLDERS if place != str(folder)]
+    for name, module in list(sys.modules.items()):
+        top, file = name.partition(".")[0], getattr(module, "__file__", None) or ""
+        theirs = file.startswith(tuple(f"{place}{os.sep}{top}" for place in others))
+        if theirs and any((folder / one).exists() for one in (f"{top}.py", top)):
+            del sys.modules[name]
+    if str(folder) in sys.path and str(folder) not in _FOLDERS:
+        return
+    sys.path[:] = [place for place in sys.path if place != str(folder)]
+    first = [number for number, place in enumerate(sys.path) if place in others]
+    sys.path.insert(min(first, default=len(sys.path)), str(folder))
+    if str(folder) not in _FOLDERS:
+        _FOLDERS.append(str(folder))
 
 
 def require_call(function: Callable[..., Any], name: str, *parameters: str) -> None:

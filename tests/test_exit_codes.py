@@ -233,3 +233,11 @@ def test_a_job_that_is_stopped_closes_its_reports() -> None:
 
 def test_durations_read_as_people_say_them() -> None:
     assert [duration(s) for s in (7.6, 65, 3780)] == ["8 s", "1 min 05 s", "1 h 03 min"]
+
+
+def test_a_world_that_was_named_and_does_not_open_is_a_mistake(capsys: Output) -> None:
+    """Listed all the same, beside one that does."""
+    assert run_agent.main(["worlds", "two-room", "nope"]) == 2
+    told = capsys.readouterr()
+    assert "a dot in two rooms" in told.out and "nope" in told.out
+    assert told.err.startswith("error: unknown world 'nope'")

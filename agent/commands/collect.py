@@ -6,15 +6,20 @@ import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from agent.commands.console import say
+from agent.commands.console import note, say
 from agent.commands.places import run_beside
 from agent.commands.progress import duration, progress
 from agent.commands.values import Cluster, Parallel, Seed, optional
 from agent.commands.worlds_asked import DEFAULT_WORLD, USUAL_BEHAVIOUR
+
+if TYPE_CHECKING:
+    from agent.data import RolloutStore
+
+_LONG = 50  # frames; what is shorter is compared with what training takes
 
 
 @dataclass(frozen=True)
@@ -78,5 +83,34 @@ class Collect:
             f"{sum(record.size_bytes for record in store.records) / 1e6:.0f} MB "
             f"(took {duration(time.monotonic() - start_s)})"
         )
+        if why := _unfit(store):
+            note(f"nothing can be learned from these recordings yet: {why}", style="yellow")
+            return
         words = ["--data", str(self.out), "--out", str(run_beside(self.out))]
         say(f"next: python run_agent.py train {shlex.join(words)}")
+
+
+def _unfit(store: RolloutStore) -> str:
+    """Why a default training would refuse the data set, in words; nothing if it would not."""
+    import numpy as np
+
+    from agent.data.motion import require_motion
+    from agent.errors import UnfitError
+
+    if store.episode_count < 2:
+        return "training holds an episode out, and so takes two or more; collect more into it"
+    longest = int(store.lengths().max())
+    if longest < _LONG and longest < (needed := _needed_frames()):
+        return f"training takes episodes of {needed} frames or more, these have at most {longest}"
+    try:  # a few frames are read, from the disk
+        require_motion(store.load(0), np.arange(store.episode_count), store.directory)
+    except UnfitError as error:
+        return str(error)
+    return ""
+
+
+def _needed_frames() -> int:
+    from agent.config import default
+
+    usual = default()
+    return usual.training.longest_window(usual.model.action_block)

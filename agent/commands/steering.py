@@ -116,6 +116,8 @@ def outcome(
         facts["goal"] = _named(spec, episode.goal)
         error = float(worst_error(spec, final, episode.goal))
         facts["final error"] = f"{in_digits(error, 3)} {unit}"
+        if verdict.solved_at_start:
+            facts["began within tolerance"] = "yes: another goal would ask for more"
         arrived = bool(distance_to_goal(spec, final, episode.goal) < 1)
         facts["within tolerance at the end"] = "yes" if arrived else "no"
         steps = verdict.steps_to_success

@@ -16,7 +16,7 @@ from agent.errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-    from envs import Image, World
+    from envs import GLError, Image, World, WorldError
 
 HEADER = ("world", "what it is", "actions", "tick", "state", "looks")
 PROSE = ("what it is", "state", "looks")  # may wrap
@@ -31,7 +31,8 @@ class Worlds:
     """List the worlds that can be named with --world.
 
     Those that come with the program, an example of each family, and what installed packages offer;
-    or those that are named. A world that does not open here is listed with the reason.
+    or those that are named. A world that does not open here is listed with the reason; one that was
+    named ends the command as a mistake.
 
     Examples:
       python run_agent.py worlds
@@ -53,24 +54,32 @@ class Worlds:
         require_file_place(self.sheet, "--sheet", suffixes=(".png",))
         rows: list[tuple[str, ...]] = []
         pictures: dict[str, Image] = {}
+        mistake: WorldError | GLError | None = None
         for name in self.names or (*known_worlds(), *EXAMPLES):
-            reason = _describe(rows, name, pictures if self.sheet else None)
-            if reason:
-                note(f"{name} does not open here: {reason}", style="yellow")
+            error = _describe(rows, name, pictures if self.sheet else None)
+            if error is not None and self.names and mistake is None:
+                mistake = error
+            elif error is not None:
+                note(f"{name} does not open here: {error}", style="yellow")
         if self.sheet:
             _write_sheet(self.sheet, pictures)
         show_rows(HEADER, rows, folding=PROSE)
         if self.sheet:
             say(f"wrote {self.sheet}")
+        if mistake is not None:
+            raise mistake
 
 
-def _describe(rows: list[tuple[str, ...]], name: str, pictures: dict[str, Image] | None) -> str:
-    """Add a row, and a picture where those are wanted; why the world does not open, or nothing."""
+def _describe(
+    rows: list[tuple[str, ...]], name: str, pictures: dict[str, Image] | None
+) -> WorldError | GLError | None:
+    """Add a row, and a picture where those are wanted; why the world does not open, if so."""
     from envs import GLError, WorldError, entry_of, make_world
 
     entry = entry_of(name)
     about, looks = (entry.about, ", ".join(entry.looks)) if entry else ("", "")
-    facts, reason = ["-", "-", "-"], ""
+    facts: list[str] = ["-", "-", "-"]
+    closed: WorldError | GLError | None = None
     try:
         world = make_world(name)
         try:
@@ -81,9 +90,9 @@ def _describe(rows: list[tuple[str, ...]], name: str, pictures: dict[str, Image]
         finally:
             world.close()
     except (WorldError, GLError) as error:
-        reason = str(error)
+        closed = error
     rows.append(tuple(map(escape, (name, about, *facts, looks))))
-    return reason
+    return closed
 
 
 def _facts(world: World) -> list[str]:

@@ -29,13 +29,20 @@ class Rotation:
     """``held`` shards of ``store`` at a step, others at other steps; of the episodes ``ids`` alone.
 
     A turn is as long as ``frames_a_step`` take to draw each frame ``REUSE`` times while its shard
-    is there. What reading a shard raises is raised by the step that needs it.
+    is there. Shards without an episode of ``least_rows`` have no turn, as they would have nothing
+    to draw. What reading a shard raises is raised by the step that needs it.
     """
 
     def __init__(
-        self, store: RolloutStore, ids: Rows, held: int, frames_a_step: int, seed: int
+        self,
+        store: RolloutStore,
+        ids: Rows,
+        held: int,
+        frames_a_step: int,
+        seed: int,
+        least_rows: int = 1,
     ) -> None:
-        self._shards = [(record, here) for record, here in shares(store, ids) if len(here)]
+        self._shards = _long_enough(store, ids, least_rows)
         order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=_ORDER))
         self._order = order.permutation(len(self._shards))
         self._held = min(held, len(self._shards))
@@ -82,6 +89,18 @@ def shares(store: RolloutStore, ids: Rows) -> list[tuple[ShardRecord, Rows]]:
     ends = np.cumsum([record.count for record in store.records])
     parts = np.split(ids, np.searchsorted(ids, ends))[:-1]
     return [(r, p - (e - r.count)) for r, e, p in zip(store.records, ends, parts, strict=True)]
+
+
+def _long_enough(store: RolloutStore, ids: Rows, least: int) -> list[tuple[ShardRecord, Rows]]:
+    """Shards with an episode of ``least`` rows; all that have any, where there is none of them."""
+    learned = [(record, here) for record, here in shares(store, ids) if len(here)]
+
+    def is_fit(record: ShardRecord, here: Rows) -> bool:
+        if len(here) == record.count and record.rows >= least * record.count:
+            return True  # as the mean is
+        return bool((store.read_columns(record).ep_len[here] >= least).any())
+
+    return [one for one in learned if is_fit(*one)] or learned
 
 
 class RotatingSampler:

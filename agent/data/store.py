@@ -121,12 +121,12 @@ class RolloutStore:
 
     def load_columns(self) -> list[Columns]:
         """Actions and states of each shard, without pictures."""
-        return [self._read_columns(record) for record in self.records]
+        return [self.read_columns(record) for record in self.records]
 
     def lengths(self, first: int = 0) -> Rows:
         """How many frames the episodes from number ``first`` on have."""
         tail = tuple(record for record in self.records if record.episodes[1] > first)
-        found = np.concatenate([self._read_columns(record).ep_len for record in tail])
+        found = np.concatenate([self.read_columns(record).ep_len for record in tail])
         return found[len(found) - (self.episode_count - first) :]
 
     def split(
@@ -176,7 +176,8 @@ class RolloutStore:
         except UNREADABLE as error:
             raise record.unreadable(self.directory, error) from error
 
-    def _read_columns(self, record: ShardRecord) -> Columns:
+    def read_columns(self, record: ShardRecord) -> Columns:
+        """Actions, states and lengths of one shard, without its frames."""
         try:
             with closing(record.open(self.directory, self.header.spec)) as shard:
                 return shard.columns()

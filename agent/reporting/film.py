@@ -11,18 +11,21 @@ from contextlib import suppress
 from agent.evaluation.statistics import in_digits
 from agent.interfaces import Array, Image
 from agent.reporting.video import PANEL_PX, beside_goal
-from envs import Posable, World, WorldError, WorldSpec, goal_unit, worst_error
+from envs import Posable, Stretched, World, WorldError, WorldSpec, goal_unit, worst_error
 
 
 class Camera:
     """A larger view of a world than the controller's: drawn anew where it can be posed.
 
     ``make_large`` makes one more of ``world`` that draws so many pixels a side. A world that cannot
-    be posed, or has no choice of size, is shown as the controller sees it.
+    be posed, or has no choice of size, is shown as the controller sees it. ``aspect``: width to
+    height of its camera's picture.
     """
 
     def __init__(self, world: World, make_large: Callable[[int], World]) -> None:
         self._large: World | None = None
+        seen = world.camera_size() if isinstance(world, Stretched) else world.spec.image_size
+        self.aspect = seen[1] / seen[0]
         if isinstance(world, Posable) and len(set(world.spec.image_size)) == 1:
             with suppress(WorldError):
                 self._large = make_large(PANEL_PX)
@@ -60,4 +63,5 @@ class Reel:
             error = worst_error(self._spec, state, self._goal)
             caption += f"\nerror {in_digits(float(error), 3)} {goal_unit(self._spec)}"
         scene = self._camera.shoot(frame, state)
-        self.frames.append(beside_goal(scene, self._picture, caption))
+        shown = beside_goal(scene, self._picture, caption, self._camera.aspect)
+        self.frames.append(shown)

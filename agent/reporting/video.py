@@ -114,24 +114,32 @@ def write_picture(path: Path, picture: Image) -> Path:
     return path
 
 
-def beside_goal(scene: Image, goal: Image, caption: str) -> Image:
-    """Scene left, goal right, both scaled to the same square, lines of text above; RGB."""
+def beside_goal(scene: Image, goal: Image, caption: str, aspect: float | None = None) -> Image:
+    """Scene left, goal right, each as large as fits a square, lines of text above; RGB.
+
+    ``aspect``: width to height of what the camera sees, where pictures have another.
+    """
     width, height = 2 * PANEL_PX + 3 * GAP_PX, CAPTION_PX + PANEL_PX + GAP_PX
     canvas: Image = np.empty((height, width, 3), np.uint8)
     canvas[:] = BACKGROUND
     for number, picture in enumerate((scene, goal)):
         left = GAP_PX + number * (PANEL_PX + GAP_PX)
-        canvas[CAPTION_PX : CAPTION_PX + PANEL_PX, left : left + PANEL_PX] = _panel(picture)
+        canvas[CAPTION_PX : CAPTION_PX + PANEL_PX, left : left + PANEL_PX] = _panel(picture, aspect)
     _write_text(canvas, caption, GAP_PX)
     _write_text(canvas, "goal", 2 * GAP_PX + PANEL_PX)
     return canvas
 
 
-def _panel(picture: Image) -> Image:
-    cv2 = import_opencv()
-    smaller = picture.shape[0] > PANEL_PX
-    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    panel: Image = cv2.resize(picture, (PANEL_PX, PANEL_PX), interpolation=how)
+def _panel(picture: Image, aspect: float | None) -> Image:
+    cv2, (rows, columns) = import_opencv(), picture.shape[:2]
+    how = cv2.INTER_AREA if max(rows, columns) > PANEL_PX else cv2.INTER_CUBIC
+    wide = aspect or columns / rows
+    width, height = (max(1, round(PANEL_PX * min(1.0, part))) for part in (wide, 1 / wide))
+    panel: Image = np.empty((PANEL_PX, PANEL_PX, 3), np.uint8)
+    panel[:] = BACKGROUND
+    top, left = (PANEL_PX - height) // 2, (PANEL_PX - width) // 2
+    scaled = cv2.resize(picture, (width, height), interpolation=how)
+    panel[top : top + height, left : left + width] = scaled
     return panel
 
 

@@ -84,6 +84,14 @@ class TrainingConfig:
         of_settling = _OF_SETTLING * (self.settling_frames or frames) / frames
         return of_pairs * before + (steps - before - after) + of_settling * after
 
+    def longest_window(self, action_block: int) -> int:
+        """Rows that every window fits in: of both networks, and of a warm start where there is one.
+
+        Windows of settling shrink to the episodes there are.
+        """
+        lags = self.warm_start_lags if self.main_steps.start else ()
+        return 1 + max((self.window_frames - 1) * action_block, *lags, 0)
+
     def __post_init__(self) -> None:
         counts = ("steps", "batch", "sigreg_directions", "diagnose_every", "save_every", "threads")
         for name in counts:

@@ -30,8 +30,6 @@ from agent.training.state import begun_with
 _WORK_BYTES = 4 * 10**8  # of gradient steps and diagnostics, beside libraries and frames
 _HELD_TO_LOOKED_AT, _LEAST_LOOKED_AT = 3, 2  # shards that take turns for one that stays
 _LEAST_HELD = 2
-_EPISODES, _FRAMES = 64, 4096  # that scales are taken from
-_LOOKS = 5  # at an episode, to see whether anything moves
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +68,11 @@ def data_for(store: RolloutStore, state: Path, resume: bool) -> tuple[RolloutSto
 
 
 def source_of(
-    store: RolloutStore, config: TrainingConfig, held: int | None = None, least_frames: int = 1
+    store: RolloutStore,
+    config: TrainingConfig,
+    held: int | None = None,
+    least_frames: int = 1,
+    action_block: int = 1,
 ) -> Source:
     """The source for ``config``; ``held`` shards at a time, as a run was begun with, if it was.
 
@@ -93,7 +95,8 @@ def source_of(
     positions = np.flatnonzero(np.isin(shards, chosen))  # which episodes of the whole they hold
     ids = [np.flatnonzero(np.isin(positions, numbers)) for numbers in (train, held_out)]
     frames = config.batch * config.window_frames
-    rotation = Rotation(store, train, held, frames, config.seed)
+    rows = config.longest_window(action_block)
+    rotation = Rotation(store, train, held, frames, config.seed, rows)
     return Source(kept.load(kept.pixel_bytes), ids[0], ids[1], rotation, held)
 
 
@@ -115,31 +118,6 @@ def env_steps(store: RolloutStore, ids: Rows) -> int:
         elif len(here):
             steps += int((store.read_shard(record).ep_len[here] - 1).sum())
     return steps
-
-
-def some_frames(episodes: Episodes, ids: Rows) -> Tensor:
-    """Frames uint8 (at most 2 * 4096, h, w, 3), evenly from about 64 of the episodes ``ids``."""
-    rows = episodes.row_numbers(ids[:: max(1, len(ids) // _EPISODES)])
-    return torch.from_numpy(episodes.pixels[rows[:: max(1, len(rows) // _FRAMES)]])
-
-
-def require_motion(episodes: Episodes, ids: Rows, where: object) -> None:
-    """A few frames of about 64 of the episodes ``ids`` of the data set ``where`` must differ.
-
-    UserError if all frames are one picture; a warning if each episode is.
-    """
-    spans = [episodes.rows(int(i)) for i in ids[:: max(1, len(ids) // _EPISODES)]]
-    rows = [np.linspace(span.start, span.stop - 1, _LOOKS).astype(np.int64) for span in spans]
-    looks = episodes.pixels[np.stack(rows)]  # (episodes, looks, h, w, 3)
-    if not (looks == looks[:, :1]).all():
-        return
-    frames = some_frames(episodes, ids)
-    if bool((frames == frames[0]).all()):
-        raise UnfitError(
-            f"expected frames that change in {where}, got the same picture throughout: there is "
-            "nothing to learn; record again, with the camera on what moves"
-        )
-    _log.warning("the episodes of %s seem to stand still: what moves is not in the picture", where)
 
 
 def actions_of(episodes: Episodes, ids: Rows) -> Tensor:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from agent.config import ExperimentConfig, going_on
+from agent.data.motion import require_motion, some_frames
 from agent.data.store import RolloutStore
 from agent.errors import DamagedDataError, MachineError, UserError
 from agent.files.bundle import CHECKPOINT, STATE, has_bundle
@@ -43,8 +44,6 @@ from agent.training.source import (
     actions_of,
     data_for,
     env_steps,
-    require_motion,
-    some_frames,
     source_of,
 )
 from agent.training.state import load_training_state, save_training_state
@@ -92,7 +91,10 @@ class Trainer:
         require_fit(config)
         torch.set_num_threads(config.training.threads)
         self.out, self.config = out, config
-        source = source_of(self.store, config.training, held, config.model.memory_frames)
+        model = config.model
+        source = source_of(
+            self.store, config.training, held, model.memory_frames, model.action_block
+        )
         self.episodes, self._rotation = source.episodes, source.rotation
         self.train_ids, self.held_out_ids = source.train_ids, source.held_out_ids
         require_motion(self.episodes, self.train_ids, self.store.directory)
@@ -132,7 +134,8 @@ class Trainer:
                 model = WorldModel(self.config.model, self.store.header.spec)
             except ValueError as error:
                 raise UserError(f"{self.store.directory}: {error}") from error
-        model.encoder.set_pixel_statistics(some_frames(self.episodes, self.train_ids))
+        frames = torch.from_numpy(some_frames(self.episodes, self.train_ids))
+        model.encoder.set_pixel_statistics(frames)
         if isinstance(model.predictor, TransformerPredictor):
             model.predictor.set_action_statistics(actions_of(self.episodes, self.train_ids))
         return model

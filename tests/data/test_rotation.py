@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 from agent.data import RolloutStore, RolloutWriter
 from agent.data.rotation import AHEAD, RotatingSampler, Rotation
 from agent.data.windows import Drawing
-from agent.errors import DamagedDataError
+from agent.errors import DamagedDataError, UnfitError
+from agent.training.settings import TrainingConfig
 from envs import WorldSpec
 
 SPEC = WorldSpec("recorded:numbers", "drawn", (16, 16), 2, 0.04)
@@ -131,3 +133,32 @@ def test_damage_is_raised_by_the_step_that_needs_the_shard(
     with pytest.raises(DamagedDataError, match=r"shard-00005\.h5"):
         for step in range(12 * TURN_STEPS):
             rotating.sample(step)
+
+
+def test_shards_that_no_window_fits_in_have_no_turn(tmp_path: Path) -> None:
+    """Of seven shards of two, one long episode each in the first two; the last long one is held
+    out, and two shards at a time are often short ones only.
+    """
+    lengths = [30, 3, 3, 30, *[3] * 8, 3, 30]
+    with RolloutWriter(tmp_path / "data", SPEC, 2) as writer:
+        for episode, steps in enumerate(lengths):
+            frames = np.full((steps + 1, 16, 16, 3), episode, np.uint8)
+            writer.add(frames, np.zeros((steps, 2)))
+    store, ids = RolloutStore.open(tmp_path / "data"), np.arange(13)
+    fitting = RotatingSampler(Rotation(store, ids, 2, 32, 0, DRAWING.rows), DRAWING)
+    drawn = np.concatenate([fitting.sample(s).frames[:, 0, 0, 0, 0] for s in range(200)])
+    assert set(drawn) == {0, 3}
+    with pytest.raises(UnfitError, match="got none above 4"):
+        short = RotatingSampler(Rotation(store, np.arange(4, 13), 2, 32, 0, DRAWING.rows), DRAWING)
+        short.sample(0)
+    with pytest.raises(UnfitError, match="got none above 4"):
+        any_of_them = RotatingSampler(Rotation(store, ids, 2, 32, 0), DRAWING)
+        for step in range(200):
+            any_of_them.sample(step)
+
+
+def test_every_window_of_a_training_fits_in_the_longest() -> None:
+    """Five frames two steps apart span 9 rows, a pair 40 steps apart 41."""
+    usual = TrainingConfig(window_frames=5, warm_start=0.0, warm_start_lags=(40,))
+    assert usual.longest_window(2) == 9
+    assert replace(usual, warm_start=0.5).longest_window(2) == 41

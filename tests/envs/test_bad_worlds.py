@@ -37,6 +37,9 @@ def test_an_environment_that_does_not_fit_is_refused() -> None:
     refused(pendulum(action_space=spaces.Box(-np.inf, np.inf, (1,))), "finite box of actions")
     refused(pendulum(told=lambda: {"state": [np.nan, 0.0]}), "finite numbers")
     refused(pendulum(told=lambda: {"state": [0.0]}), "state_columns")
+    named = {"told": lambda: {}, "_observe": lambda: {"angle": 0.0}}
+    observed = spaces.Dict({"angle": spaces.Box(-1, 1)})
+    refused(pendulum(**named, observation_space=observed), "observes Dict, and without info")
     refused(pendulum(told=lambda: {"state": "ready"}), "info.'state'. of it to be numbers")
     refused(pendulum(told=lambda: {"state": {"x": 1.0}}), "info.'state'. of it to be numbers")
     refused(pendulum(state_columns=("angle", "speed")), "envs.Column in state_columns")

@@ -57,6 +57,19 @@ def test_a_file_may_import_what_lies_beside_it(tmp_path: Path) -> None:
     assert load_user_module(tmp_path / "theirs_too.py").RATE == 7
 
 
+@pytest.mark.parametrize("part", ["parts_of_mine.py", "parts_of_mine/__init__.py"])
+def test_what_lies_beside_one_file_is_not_taken_for_anothers(tmp_path: Path, part: str) -> None:
+    """Nor after a file from there was loaded once more."""
+    for folder in ("one", "two"):
+        place = tmp_path / folder
+        (place / part).parent.mkdir(parents=True)
+        (place / part).write_text(f"NAME = {folder!r}\n")
+        for user in ("a", "b"):
+            (place / f"{user}_of_{folder}.py").write_text("from parts_of_mine import NAME\n")
+    for folder, user in (("one", "a"), ("two", "a"), ("one", "b"), ("two", "b")):
+        assert folder == load_user_module(tmp_path / folder / f"{user}_of_{folder}.py").NAME
+
+
 WORLD = """import numpy as np
 from envs import Column, WorldSpec
 class Own(Exception): pass

@@ -120,6 +120,18 @@ def test_captions_can_be_read_in_a_small_film_and_stay_above_their_picture() -> 
     assert (right < 100).all()
 
 
+@pytest.mark.parametrize(("shape", "aspect"), [((30, 60), None), ((64, 64), 2.0), ((60, 60), 0.5)])
+def test_what_a_wide_camera_sees_is_not_squeezed(
+    shape: tuple[int, int], aspect: float | None
+) -> None:
+    """A film panel shows it as wide as it is, between bars; of 480 by 640, say, three quarters."""
+    white = np.full((*shape, 3), 255, np.uint8)
+    panel = beside_goal(white, white, "", aspect)[CAPTION_PX:, GAP_PX : GAP_PX + PANEL_PX]
+    lit = (panel > 200).all(2)
+    height, width = lit.any(1).sum(), lit.any(0).sum()
+    assert width / height == (aspect or 2.0) and max(width, height) == PANEL_PX
+
+
 OWN = """
 import numpy as np
 from envs import WorldSpec
@@ -146,7 +158,7 @@ def test_a_users_world_of_one_size_is_filmed_as_it_is(name: str, tmp_path: Path)
     world = make_world(called)
     frame = world.frame()
     with closing(Camera(world, partial(make_world, called, ""))) as camera:
-        assert camera.shoot(frame, world.state()) is frame
+        assert camera.shoot(frame, world.state()) is frame and camera.aspect == 1.0
 
 
 def test_what_stands_still_is_a_film_too(tmp_path: Path) -> None:
