@@ -10,6 +10,7 @@ import subprocess
 import sys
 import typing
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_help_of_a_subcommand_starts_with_an_example(words: list[str], capsys: O
     shown = capsys.readouterr().out
     assert f"python run_agent.py {' '.join(words)}" in shown.split("usage:")[0]
     assert "Example" in shown
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_help_of_a_flag_is_one_text_of_what_can_be_given(
+    words: list[str], capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines break where the terminal ends, not where the source does; and nobody can give None."""
+    monkeypatch.setenv("COLUMNS", "2000")
+    assert run_agent.main([*words, "--help"]) == 0
+    options = capsys.readouterr().out.split("options")[1]
+    assert "None" not in options
+    lines = [text for line in options.splitlines() if (text := line.strip("│ "))]
+    for before, line in pairwise(lines):  # a text stands beside its flag, or in the line below
+        assert line.startswith(("-", "─", "╰")) or "  " not in before
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)

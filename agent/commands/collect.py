@@ -55,7 +55,7 @@ class Collect:
     steps; ou, one way an episode; uniform, each drawn anew; swift, strong ones that drift; what a
     world has of its own; FILE.py:NAME; or the directory of a checkpoint, which then steers to goals
     it has seen."""
-    workers: Annotated[Parallel | None, arg(help_behavior_hint="(default: every core)")] = None
+    workers: Annotated[Parallel | None, optional("INT", "every core")] = None
     """Processes at work. Changes the time it takes, never the data."""
     cluster: Cluster = ""
     """Where they run: on the Ray cluster at HOST:PORT, or `local`, one that is started here."""

@@ -47,7 +47,7 @@ class Diagnose:
 
     data: Annotated[Path, arg(metavar="DIR")]
     """The data set that collect made."""
-    checkpoint: Annotated[Path | None, arg(metavar="DIR")] = None
+    checkpoint: Annotated[Path | None, optional("DIR")] = None
     """A world model, or the run that made it."""
     out: Annotated[Path, arg(metavar="FILE")] = Path("runs/diagnosis.html")
     """The page to write, with every figure inside."""

@@ -79,9 +79,7 @@ class Evaluate:
     """Episodes played together; changes the time it takes, the result by rounding alone."""
     threads: Parallel = 1
     """Threads of torch; the time of a decision is meant for one."""
-    workers: Annotated[
-        Parallel | None, arg(help_behavior_hint="(default: 1; every core of a --cluster)")
-    ] = None
+    workers: Annotated[Parallel | None, optional("INT", "1; every core of a --cluster")] = None
     """Processes that share the episodes; changes the time it takes."""
     cluster: Cluster = ""
     """Where they run: on the Ray cluster at HOST:PORT, or `local`, one that is started here."""

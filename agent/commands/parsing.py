@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import shlex
+import textwrap
+import typing
 from collections.abc import Sequence
-from typing import Any, cast
+from itertools import pairwise
+from typing import Annotated, Any, cast
 
 from rich.table import Table as Grid
 
@@ -62,6 +66,7 @@ def parse(entry: Entry, program: str, words: Sequence[str]) -> Command:
     check_flags(kind, words)
     if any(word in HELP_FLAGS for word in words):
         say(f"{inspect.getdoc(kind)}\n")  # not left to tyro, which joins lines into long ones
+        _join_lines_of_fields(kind)
     command: Any = tyro.cli(
         kind,
         prog=program,
@@ -72,6 +77,19 @@ def parse(entry: Entry, program: str, words: Sequence[str]) -> Command:
     if settings:
         command.settings.update(settings)
     return cast(Command, command)
+
+
+def _join_lines_of_fields(kind: type[Command]) -> None:
+    """Help of a flag is one text: below a field, tyro takes the source's line breaks for meant."""
+    import tyro
+
+    body = cast(ast.ClassDef, ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]).body
+    hints = typing.get_type_hints(kind, include_extras=True)
+    for field, below in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+            name = cast(ast.Name, field.target).id
+            text = " ".join(str(ast.literal_eval(below.value)).split())
+            kind.__annotations__[name] = Annotated[hints[name], tyro.conf.arg(help=text)]
 
 
 def line_of(command: Any) -> str:

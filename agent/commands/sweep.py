@@ -57,22 +57,22 @@ class Sweep:
     """Data sets to learn from, each with its world."""
     seeds: Annotated[tuple[int, ...], optional("INT ...", "0")] = ()
     """Seeds of the trainings."""
-    preset: Annotated[str | None, arg(help_behavior_hint="(default: default)")] = None
+    preset: Annotated[str | None, optional("NAME", "default")] = None
     """What is not varied, as for train."""
     search: Annotated[
-        Literal["grid", "random", "optuna"] | None, arg(help_behavior_hint="(default: grid)")
+        Literal["grid", "random", "optuna"] | None, optional("{grid,random,optuna}", "grid")
     ] = None
     """How settings are chosen: all combinations, at random, or by Optuna, which needs --cluster and
     takes the seeds in turn."""
     trials: Annotated[int | None, optional("INT", "20")] = None
     """How many choices of settings random and optuna make, for each data set."""
-    config: Annotated[Path | None, arg(metavar="FILE.toml")] = None
+    config: Annotated[Path | None, optional("FILE.toml")] = None
     """The same in a file."""
     draw_seed: Seed = 0
     """Decides what is chosen at random."""
     stop_early: bool = False
     """End trainings that lag behind (ASHA, by Ray Tune); needs --cluster."""
-    workers: Annotated[Parallel | None, arg(help_behavior_hint="(default: every core)")] = None
+    workers: Annotated[Parallel | None, optional("INT", "every core")] = None
     """Trainings at once, one thread each."""
     cluster: Cluster = ""
     """Where they run: on the Ray cluster at HOST:PORT, or `local`, one that is started here."""

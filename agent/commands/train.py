@@ -59,15 +59,19 @@ class Train:
     """Directory of the run."""
     preset: Annotated[
         Literal["default", "brisk", "tiny", "vicreg", "lewm", "lewm-224", "lewm-tiny"] | None,
-        arg(help_behavior_hint="(default: that of --config, else default)"),
+        optional(
+            "{default,brisk,tiny,vicreg,lewm,lewm-224,lewm-tiny}", "that of --config, else default"
+        ),
     ] = None
     """Settings: default, the real thing in minutes; brisk, in two thirds of the time, a little less
     exact; tiny, seconds, which learns nothing; vicreg, default with another regulariser; lewm,
     LeWorldModel's recipe, a day of one core (lewm-224 as published, for frames of 224 px;
     lewm-tiny, seconds)."""
-    begin: Annotated[Path | None, arg(name="from", metavar="CHECKPOINT")] = None
+    begin: Annotated[
+        Path | None, arg(name="from", metavar="CHECKPOINT", help_behavior_hint="(default: none)")
+    ] = None
     """Go on from the weights of a checkpoint of the same world; its network is taken over."""
-    config: Annotated[Path | None, arg(metavar="FILE.toml")] = None
+    config: Annotated[Path | None, optional("FILE.toml")] = None
     """Settings in a TOML file, as --print-config writes one; what it leaves out is the preset's."""
     print_config: bool = False
     """Show all settings as TOML, and end."""

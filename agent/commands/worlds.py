@@ -11,6 +11,7 @@ from tyro.conf import Positional, arg
 
 from agent.commands.console import note, say, show_rows
 from agent.commands.places import require_file_place
+from agent.commands.values import optional
 from agent.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Worlds:
 
     names: Annotated[Positional[tuple[str, ...]], arg(metavar="WORLD")] = ()
     """Which worlds; all that are known if none is named."""
-    sheet: Annotated[Path | None, arg(metavar="FILE")] = None
+    sheet: Annotated[Path | None, optional("FILE")] = None
     """A .png to write, with a picture of each world."""
 
     after_interrupt = "Nothing was changed."
