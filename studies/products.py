@@ -118,6 +118,15 @@ class Product:
         """Slowest features (samples, copies) of coordinate ``number``."""
         return SHAPES[self.coordinates[number].kind].features(latents[:, number], 1)
 
+    def slowest(self, outputs: int) -> list[tuple[int, ...]]:
+        """Degrees, one a coordinate, of each of the ``outputs`` slowest features, as below."""
+        found: list[tuple[int, ...]] = []
+        for feature in slowest(self.coordinates):
+            found += [feature.degrees] * feature.copies
+            if len(found) >= outputs:
+                break
+        return found[:outputs]
+
     def embedding(self, latents: Tensor, outputs: int) -> Tensor:
         """The ``outputs`` slowest features (samples, outputs) of the world, whitened as they are.
 

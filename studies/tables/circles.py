@@ -22,11 +22,12 @@ def circles_table(result: Result) -> list[str]:
             lines.append([
                 slow, fast, f"{cell['ratio']:g}", f"{cell['outputs']}", f"{cell['needed']}",
                 f"{cell['pairs']}",
-                " / ".join(f"{asked:.2f}" for asked in cell["predicted"]),
+                *(" / ".join(f"{asked:.2f}" for asked in cell[name])
+                  for name in ("predicted", "in_batches")),
                 _both(cell), _both(beside.get(_place(cell))), f"{cell['r2'][0]['n']}",
             ])  # fmt: skip
     head = ["slow", "fast", "ratio of rates", "D", "D that the rule asks for", "pairs a batch"]
-    head += ["R² predicted, slow / fast", "whitening R²", "LeJEPA R²", "seeds"]
+    head += ["R² by the rule, slow / fast", "in such batches", "whitening R²", "LeJEPA R²", "seeds"]
     return table(head, lines)
 
 
