@@ -173,9 +173,14 @@ class Agent(Acting):
 
 
 def _planner(asked: str | Planner) -> Planner:
+    if isinstance(asked, type):
+        raise UserError(f"expected a planner, got the class {asked.__name__}: give one of it")
     if not isinstance(asked, str) and callable(getattr(asked, "plan", None)):
         return asked
     if not isinstance(asked, str) or asked not in PLANNERS:
         near = nearest(str(asked), PLANNERS)
-        raise UserError(f"expected a planner of {', '.join(PLANNERS)}, got {asked!r}{near}")
+        raise UserError(
+            f"expected a planner of {', '.join(PLANNERS)}, or one of your own with plan(), got "
+            f"{asked!r}{near}"
+        )
     return PLANNERS[asked]()

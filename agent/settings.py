@@ -79,7 +79,7 @@ def with_changes(settings: T, changes: Mapping[str, Any]) -> T:
     for name, value in changes.items():
         dotted = name.replace("-", "_")
         if dotted not in known:
-            raise UserError(f"unknown setting {name!r}{nearest(dotted, known)}")
+            raise UserError(f"unknown setting {name!r}{_meant(dotted, known)}")
         *rooms, last = dotted.split(".")
         room = values
         for part in rooms:
@@ -101,6 +101,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` with the nearest of the ``known`` names; nothing if none is near."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _meant(dotted: str, known: Iterable[str]) -> str:
+    """As :func:`nearest`, by the last part first: people remember that, and how it begins."""
+    last = dotted.rpartition(".")[2]
+    ends = {name: name.rpartition(".")[2] for name in known}
+    same = [name for name, end in ends.items() if end == last]
+    found = same or [name for name, end in ends.items() if last and end.startswith(last)]
+    if not found or len(found) > 3:
+        return nearest(dotted, ends)
+    return f"; did you mean {' or '.join(map(repr, found))}?"
 
 
 def _read(name: str, text: str, present: Any) -> Any:

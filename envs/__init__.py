@@ -35,7 +35,7 @@ from envs.catalogue import (
     names_code,
     opens_by_name,
 )
-from envs.checking import checked_frame, require_finite
+from envs.checking import checked_frame, require_finite, stepped
 from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import advice as gl_advice
@@ -125,6 +125,7 @@ __all__ = [
     "require_finite",
     "roll_out",
     "spec_of_first_schema",
+    "stepped",
     "task_named",
     "tasks_of",
     "with_tolerances",

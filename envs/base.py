@@ -105,6 +105,13 @@ class WorldSpec:
         object.__setattr__(self, "step_s", _plain(self.step_s))
         if len(set(self.state_names)) < len(self.state):
             raise SpecError(f"expected state columns of different names, got {self.state_names}")
+        for point in {column.point for column in self.state if column.point}:
+            kinds = {f"{c.tolerance} {c.unit}" for c in self.state if c.point == point}
+            if len(kinds) > 1:
+                raise SpecError(
+                    f"expected one tolerance and unit of columns that share the point {point!r}, "
+                    f"got {', '.join(sorted(kinds))}"
+                )
 
     @property
     def state_names(self) -> tuple[str, ...]:

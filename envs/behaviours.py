@@ -27,7 +27,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from envs.base import Array, FloatArray, World, WorldSpec
-from envs.checking import checked_action, checked_policy, require_finite
+from envs.checking import checked_action, checked_policy, require_finite, stepped
 from envs.errors import WorldError
 
 USUAL_BEHAVIOUR = "restless"  # of recordings, in every world
@@ -192,5 +192,5 @@ def roll_out(
             require_finite(world.spec, states[: tick + 1])
             return RollOut(actions[:tick], states[: tick + 1])
         actions[tick] = checked_action(policy(world, tick), width, behaviour.name, tick)
-        ended = world.step(actions[tick].copy())  # a world may scale it in place
+        ended = stepped(world, actions[tick].copy())  # a world may scale it in place
         tick += 1

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from envs.base import Array, Column, Image, World, WorldSpec
+from envs.base import Array, Column, Image, Posable, World, WorldSpec
 from envs.errors import GLError, WorldError
 from envs.user_code import require_call
 
+_SAME = 1e-3  # of a number of the state, as single precision and a simulator's own rounding have it
 WANTED = ("spec", "reset", "step", "frame", "state", "close")
 
 
@@ -22,6 +24,9 @@ def check_world(world: Any, name: str) -> World:
         WorldError: naming the promise that is broken.
     """
     _check_parts(world, name)
+    require_call(world.reset, f"reset() of {name}", "rng", "state")
+    if isinstance(world, Posable):
+        _check_pose(world, name)
     world.reset(np.random.default_rng(0))
     _check_state(world, name)
     try:
@@ -41,6 +46,18 @@ def checked_frame(world: World, tick: int) -> Image:
             f"has, got {_named(frame)} at tick {tick}"
         )
     return frame
+
+
+def stepped(world: World, action: Array) -> bool:
+    """One step of ``world``, and whether it ended the episode; WorldError if that is not told."""
+    ended: Any = world.step(action)
+    if ended is not None and not isinstance(ended, (bool, np.bool_)):
+        got = f"a tuple of {len(ended)}" if isinstance(ended, tuple) else repr(ended)
+        raise WorldError(
+            f"expected step() of world {world.spec.world!r} to return True where it ended the "
+            f"episode, else False, got {got}"
+        )
+    return bool(ended)
 
 
 def checked_policy(policy: Any, name: str) -> Any:
@@ -101,6 +118,24 @@ def _check_state(world: World, name: str) -> None:
         raise _broken(name, "state()", "finite numbers", state)
     if np.shares_memory(state, world.state()):
         raise _broken(name, "state()", "a fresh copy each time", "the same memory twice")
+
+
+def _check_pose(world: Any, name: str) -> None:
+    """A world that draws states must begin in them, or every start and goal is another."""
+    rng, columns = np.random.default_rng(0), world.spec.state
+    drawn = np.asarray(world.sample_state(rng))
+    if drawn.dtype.kind not in "fiu" or drawn.shape != (len(columns),):
+        raise _broken(name, "sample_state()", f"({len(columns)},) numbers", _named(drawn))
+    world.reset(rng, drawn.copy())
+    for column, asked, found in zip(columns, drawn, world.state(), strict=True):
+        apart = abs(found - asked)
+        if isfinite(column.period):
+            apart = min(apart % column.period, -apart % column.period)
+        if not apart <= _SAME * (1 + abs(asked)):
+            raise _broken(
+                name, f"reset(rng, state) with {column.name} = {asked:.4g}", "that state",
+                f"{column.name} = {found:.4g} from state()",
+            )  # fmt: skip
 
 
 def _check_frame(world: World, frame: Any, name: str) -> None:

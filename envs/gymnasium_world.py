@@ -117,8 +117,9 @@ class GymnasiumWorld:
         scaled = np.clip(low + share * (high - low), low, high).astype(self._box.dtype)
         with self._explained("step"):
             observation, _, terminated, truncated, info = self._env.step(scaled)
+            ended = bool(terminated or truncated)
         self._remember(observation, info)
-        return bool(terminated or truncated)
+        return ended
 
     def frame(self) -> Image:
         """What the environment draws, uint8 (size, size, 3)."""

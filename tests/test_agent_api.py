@@ -328,6 +328,8 @@ def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
         Agent.load(run, planner="newton")
     with pytest.raises(UserError, match="got None"):
         Agent.load(run, planner=None)
+    with pytest.raises(UserError, match="got the class CEMPlanner: give one of it"):
+        Agent.load(run, planner=PLANNERS["cem"])
     for wrong in ({"delay_ticks": 1.5}, {"delay_ticks": -1}, {"tick_ms": 0.0}, {"seed": 1.5}):
         with pytest.raises(UserError, match=next(iter(wrong))):
             Agent.load(run, **wrong)

@@ -137,9 +137,9 @@ def test_a_controller_of_ones_own_is_measured(here: Path, capsys: Output) -> Non
     words += ["--controller", "./mine.py:Mine", "--json", "mine.json"]
     assert run_agent.main(words) == 0
     found = json.loads((here / "mine.json").read_text())
-    assert found["controller"] == "Mine"
+    assert found["controller"] == "mine"  # its own name
     assert found["final_error"]["median"] < found["floors"]["noop"]["final_error"]["median"]
-    assert "Mine" in capsys.readouterr().out
+    assert "mine" in capsys.readouterr().out
 
 
 PLANNER = """
@@ -150,6 +150,12 @@ from agent.model.checkpoint import load_checkpoint
 from planners.search import Search
 
 dict = dict
+
+class Picky:
+    def __init__(self, how): pass
+
+class Short:
+    def plan(self, cost_fn): pass
 
 class Lazy:
     def plan(self, cost_fn, warm_start, bounds, noise, deadline=None):
@@ -174,6 +180,9 @@ def test_a_planner_of_ones_own_is_measured_and_filmed(here: Path, capsys: Output
     capsys.readouterr()
     assert "did you mean 'icem'" in refused([*steered, "--planner", "icme"], capsys)
     assert "lacks plan()" in refused([*steered, "--planner", "lazy.py:dict"], capsys)
+    assert "lazy.py:Picky to take ()" in refused([*steered, "--planner", "lazy.py:Picky"], capsys)
+    short = refused([*steered, "--planner", "lazy.py:Short"], capsys)
+    assert "plan() of lazy.py:Short to take (cost_fn, warm_start, bounds, noise" in short
     assert "'Nobody' in lazy.py" in refused([*steered, "--planner", "lazy.py:Nobody"], capsys)
 
 

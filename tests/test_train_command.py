@@ -111,6 +111,41 @@ def test_it_resumes_with_the_same_words_and_refuses_others(
     assert "training.learning_rate=0.003" in capsys.readouterr().err
 
 
+def test_it_resumes_on_fewer_cores_as_it_began(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cores in (2, 1):
+        monkeypatch.setattr(training_settings, "usable_cores", lambda cores=cores: cores)
+        again = ["--resume"] if cores == 1 else []
+        assert train(data, tmp_path / "run", "--preset", "tiny", "--steps", "2", *again) == 0
+    threads = read_settings(tmp_path / "run" / "config.toml")[1]["training.threads"]
+    assert threads == min(2, default().training.threads)
+
+
+def test_what_a_run_began_from_is_named_where_it_is_gone(
+    data: Path, tmp_path: Path, capsys: Output
+) -> None:
+    assert train(data, tmp_path / "first", *QUICK) == 0
+    on = ["--from", str(tmp_path / "first"), "--preset", "tiny", "--steps", "2"]
+    assert train(data, tmp_path / "run", *on) == 0
+    capsys.readouterr()
+    (tmp_path / "first").rename(tmp_path / "moved")
+    assert train(data, tmp_path / "run", *on, "--resume") == 2
+    assert "was begun from it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--steps", "60", "--training.steps", "50"], ["--memory", "2", "--training.memory-gb", "2"]],
+)
+def test_a_setting_that_is_said_twice_is_refused(
+    words: list[str], data: Path, capsys: Output
+) -> None:
+    assert train(data, data / "none", *words, "--print-config") == 2
+    told = capsys.readouterr().err
+    assert f"expected {words[0]} or --training" in told and "got both" in told
+
+
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_every_preset_is_shown_as_toml_that_reads_back(name: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +11,29 @@ from agent.errors import DamagedDataError
 from agent.evaluation.provenance import origin_of
 from agent.files.bundle import read_bundle
 from agent.files.json_files import parsed
+from agent.model.shipped import SHIPPED
 
 if TYPE_CHECKING:
     from envs import WorldSpec
+
+
+@contextmanager
+def saying_which(named: bool) -> Iterator[None]:
+    """Of a misfit in the body, that nobody ``named`` the checkpoint.
+
+    Raises:
+        SpecError: what the body raises, with that.
+    """
+    from envs import SpecError
+
+    try:
+        yield
+    except SpecError as error:
+        if named:
+            raise
+        raise SpecError(
+            f"{error}. No --checkpoint was named, so it is {SHIPPED}, which comes with the program"
+        ) from error
 
 
 def origin_of_checkpoint(checkpoint: Path, with_head: bool = False) -> dict[str, Any]:

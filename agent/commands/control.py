@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
+from agent.commands.checkpoints import saying_which
 from agent.commands.console import say, show_facts
 from agent.commands.controllers import DEFAULT_PLANNER, Acting, make_controller
 from agent.commands.idle_flags import refuse_idle
@@ -81,6 +82,7 @@ class Control:
         from agent.commands.steering import outcome, steer
         from agent.control.goal_picture import require_known_picture
         from agent.control.torch_model import TorchModel
+        from agent.evaluation.play import require_fit
         from agent.model.checkpoint import load_checkpoint
 
         self._check()
@@ -90,8 +92,10 @@ class Control:
         world = asked.make()
         acting = Acting(self.planner, self.tick_ms, self.delay_ticks, not self.no_guard)
         controller: Any = make_controller(self.controller, checkpoint, world.spec, acting)
-        episode = self._episode(world)
+        with saying_which(self.checkpoint != SHIPPED):
+            require_fit(controller, "control", world.spec)
         model = TorchModel(load_checkpoint(checkpoint))
+        episode = self._episode(world)
         if not self.no_guard:
             require_known_picture(episode.goal_picture(world), model)
         ticks = self._ticks(world)

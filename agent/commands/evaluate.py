@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
-from agent.commands.checkpoints import holdout_of_checkpoint
+from agent.commands.checkpoints import holdout_of_checkpoint, saying_which
 from agent.commands.console import say, show_facts
 from agent.commands.controllers import (
     DEFAULT_PLANNER,
@@ -114,7 +114,8 @@ class Evaluate:
         checkpoint = checkpoint_for(self.controller, self.checkpoint)
         world = world_asked(self.world, self.look, checkpoint)
         floors = [] if self.no_floors else [name for name in FLOORS if name != self.controller]
-        with one_cluster(self.cluster, self.workers):
+        named = self.checkpoint is not None or checkpoint is None
+        with one_cluster(self.cluster, self.workers), saying_which(named):
             result = self._measure(self.controller, checkpoint, world)
             beside = [self._measure(name, None, world) for name in floors]
         if self.json is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.commands.checkpoints import name_of_result, origin_of_checkpoint
 from agent.commands.controllers import CONTROLLERS, Acting, make_controller
+from agent.commands.own_code import called
 from agent.commands.parsing import line_of
 from agent.commands.worlds_asked import WorldAsked, task_asked
 from agent.files.bundle import bundle_sha256
@@ -130,9 +131,9 @@ class Measurement:
         return timed(trials, TIMED)
 
     def _called(self) -> str:
-        """The name a result goes by; of a user's own that of the class."""
+        """The name a result goes by."""
         if self.controller not in CONTROLLERS:
-            return self.controller.rpartition(":")[2]
+            return called(self.controller)
         if self.checkpoint is None:
             return self.controller
         return name_of_result(self.controller, self.checkpoint)

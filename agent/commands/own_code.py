@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from planners import Planner
 
 _PARTS = ("name", "needs", "reset", "act")
+_SEARCHED = ("cost_fn", "warm_start", "bounds", "noise", "deadline")
 
 
 def require_planner(name: str) -> None:
@@ -38,9 +39,14 @@ def planner_named(name: str) -> Planner:
 
     if name in PLANNERS:
         return PLANNERS[name]()
-    made: Planner = _users_own(name)()
+    from envs import require_call
+
+    kind = _users_own(name)
+    require_call(kind, name)
+    made: Planner = kind()
     if not callable(getattr(made, "plan", None)):
         raise UserError(f"{name} is no planner: it lacks plan(); see planners.Planner")
+    require_call(made.plan, f"plan() of {name}", *_SEARCHED)
     return made
 
 
@@ -63,6 +69,12 @@ def own_controller(name: str, checkpoint: Path | None, spec: WorldSpec) -> Contr
         )
     controller: Controller = made
     return controller
+
+
+def called(name: str) -> str:
+    """What a user's own FILE.py:NAME goes by: the ``name`` that it has, or NAME."""
+    own = getattr(_users_own(name), "name", None)
+    return own if isinstance(own, str) and own else name.rpartition(":")[2]
 
 
 def _users_own(name: str) -> Callable[..., Any]:

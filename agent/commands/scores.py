@@ -17,7 +17,9 @@ ABSENT = "-"
 def show_scores(results: Sequence[Mapping[str, Any]]) -> None:
     """One line for each result of :func:`agent.evaluation.results.summarise`, of one task."""
     first = results[0]
-    title = f"{first['world']}, {first['protocol']}, {first['episodes']} episodes"
+    count, solved = first["episodes"], first["solved_at_start"]
+    counted = f"{count - solved} of {count}" if solved else f"{count}"
+    title = f"{first['world']}, {first['protocol']}, {counted} episodes"
     unit = first["final_error"]["unit"]
     named = [f"{name} [{unit}]" if name == "error" and unit else name for name in COLUMNS]
     show_rows(named, [tuple(map(escape, _cells(result))) for result in results], title)
@@ -25,7 +27,7 @@ def show_scores(results: Sequence[Mapping[str, Any]]) -> None:
         _say_return(result)
     say("touch and held with 95 % intervals; steps to the first touch, median; final error,")
     say("median and p90; ms to decide on an action, median and p95")
-    say(f"left out because they were solved at the start: {first['solved_at_start']}")
+    say(f"left out because they were solved at the start: {solved}")
 
 
 def _say_return(result: Mapping[str, Any]) -> None:

@@ -171,9 +171,28 @@ class Train:
         begin = self._begin()
         network = None if begin is None else load_checkpoint(begin).config
         name = self.preset or named or DEFAULT_PRESET
-        config = chosen_settings(name, network, from_file, self._short(), self.settings)
+        self._require_said_once()
+        given = (self._begun_with(), from_file, self._short(), self.settings)
+        config = chosen_settings(name, network, *given)
         refuse_idle_settings([config], self.settings)
         return name, config
+
+    def _begun_with(self) -> dict[str, Any]:
+        """Threads of the run that goes on, which may now have fewer cores: else its weights would
+        be others, and it be refused."""
+        from agent.files.bundle import STATE, has_bundle
+        from agent.training import ranks
+        from agent.training.state import begun_with
+
+        if not self.resume or not has_bundle(self.out / STATE):
+            return {}
+        begun = begun_with(self.out / STATE)
+        return {"training.threads": begun.threads} if begun.ranks == ranks.count() else {}
+
+    def _require_said_once(self) -> None:
+        for name in sorted({name.replace("-", "_") for name in self.settings} & set(self._short())):
+            short = name.rpartition(".")[2].removesuffix("_gb")
+            raise UserError(f"expected --{short} or --{name}, which mean the same, got both")
 
     def _short(self) -> dict[str, Any]:
         """Settings whose flags have short names, where given."""
@@ -183,7 +202,15 @@ class Train:
 
     def _begin(self) -> Path | None:
         """The checkpoint to go on from; the directory of its run does as well."""
-        return None if self.begin is None else find_checkpoint(self.begin)
+        try:
+            return None if self.begin is None else find_checkpoint(self.begin)
+        except UserError as error:
+            if not self.resume:
+                raise
+            raise UserError(
+                f"{error}. The run in {self.out} was begun from it, and goes on beside it alone: "
+                "bring it back"
+            ) from error
 
 
 def _require_places(out: Path) -> None:

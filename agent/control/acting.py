@@ -146,12 +146,24 @@ class Acting:
 
     def _batch(self, image: ArrayLike) -> Image:
         """One image or several as uint8 (E, h, w, 3), checked."""
-        frames = np.asarray(image)
+        try:
+            frames = np.asarray(image)
+        except ValueError as error:  # of several sizes
+            raise UserError(f"expected images of one size, got others: {error}") from error
         shape = self.spec.frame_shape
         fits = frames.shape[-3:] == shape and frames.ndim in (3, 4) and frames.size
         if not fits or frames.dtype != np.uint8:
             raise UserError(
                 f"expected an image uint8 {shape}, or a batch of them, got {frames.dtype} "
-                f"{frames.shape}"
+                f"{frames.shape}{_how_to_fit(frames, shape)}"
             )
         return frames.reshape(-1, *shape)
+
+
+def _how_to_fit(frames: Any, shape: tuple[int, ...]) -> str:
+    """What to do with what a camera gives."""
+    if frames.dtype != np.uint8:
+        return ": give numbers from 0 to 255 as uint8"
+    if frames.ndim in (3, 4) and frames.shape[-1] == 3:
+        return f": agent.resized(image, {shape[:2]}) brings it to that size"
+    return ""

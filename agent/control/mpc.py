@@ -94,8 +94,8 @@ class WorldModelController:
         self.config = config or MPCConfig()
         if self.config.delay_ticks >= self.config.horizon * model.action_block:
             raise ValueError(
-                f"expected delay_ticks below the horizon of {self.config.horizon} model steps, "
-                f"got {self.config.delay_ticks}"
+                f"expected delay_ticks below the {self.config.horizon * model.action_block} ticks "
+                f"that are planned, got {self.config.delay_ticks}"
             )
         self.watch = TickWatch(self.config.tick_ms)
         known = self.model.sight if self.config.detours else None

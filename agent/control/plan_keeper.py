@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.errors import UserError
 from agent.interfaces import FloatArray
-from planners import ActionBounds, CostFn, Deadline, Planner, SeededNoise
+from planners import ActionBounds, CostFn, Deadline, Plan, Planner, SeededNoise
 
 
 class PlanKeeper:
@@ -49,6 +50,7 @@ class PlanKeeper:
         """
         start = self.plan.reshape(self._shape)
         found = planner.plan(cost, start, ActionBounds(), self._noise, deadline)
+        self._require_plan(found, type(planner).__name__)
         self.cost = np.asarray(found.cost, np.float64)
         self.sound = np.isfinite(found.cost) & np.isfinite(found.actions).all((1, 2, 3))
         ticks = found.actions.reshape(self.plan.shape)
@@ -58,6 +60,21 @@ class PlanKeeper:
         self.searched = ticks
         self.plan = np.concatenate([ticks[:, 1:], np.zeros_like(ticks[:, :1])], 1)
         return ticks[:, self._delay]
+
+    def _require_plan(self, found: object, whose: str) -> None:
+        """A planner may be anybody's."""
+        if not isinstance(found, Plan):
+            raise UserError(
+                f"expected plan() of {whose} to return a planners.Plan, got "
+                f"{type(found).__name__}: return Plan(actions, cost, cost_history)"
+            )
+        for name, wanted in (("actions", self._shape), ("cost", self._shape[:1])):
+            shape = np.shape(getattr(found, name))
+            if shape != wanted:
+                raise UserError(f"expected {name} {wanted} in the Plan of {whose}, got {shape}")
+        if (np.abs(found.actions) > 1.0).any():  # what is no number is told by ``sound``
+            worst = np.abs(found.actions).max()
+            raise UserError(f"expected actions in [-1, 1] in the Plan of {whose}, got {worst:.4g}")
 
     def forget(self, episodes: NDArray[np.bool_]) -> None:
         """Intend nothing in those ``episodes`` (E,)."""

@@ -127,14 +127,19 @@ def require_ours(directory: Path) -> None:
         )
 
 
-def _prepare(config: CollectConfig, first: _First) -> list[ShardTask]:
-    """Clean up after an interruption, settle the header, and say what is missing."""
-    directory = config.out
+def clean_up(directory: Path) -> None:
+    """Remove what an interruption left in a data set; its lock must be held."""
     for folder in (directory, directory / SHARD_FOLDER):
         for stale in [path for path in folder.iterdir() if is_leftover(path.name)]:
             stale.unlink()
     if drop_torn_line(directory / MANIFEST_NAME):
         _log.warning("%s: dropped a line whose writing was interrupted", MANIFEST_NAME)
+
+
+def _prepare(config: CollectConfig, first: _First) -> list[ShardTask]:
+    """Clean up after an interruption, settle the header, and say what is missing."""
+    directory = config.out
+    clean_up(directory)
     records = read_manifest(directory)
     for record in records:
         record.check_size(directory)

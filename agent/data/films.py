@@ -11,6 +11,7 @@ import numpy as np
 from agent.errors import UserError
 from agent.interfaces import Image
 from agent.resizing import resized
+from agent.settings import MAX_SEED, require_whole
 from envs import import_opencv
 
 _log = logging.getLogger(__name__)
@@ -28,10 +29,7 @@ def read_film(path: Path | str, image_size: tuple[int, int], every: int = 1) -> 
         UserError: if there is no such film, nothing in it can be decoded, or fewer frames than it
             says it has: what is missing may lie in the middle.
     """
-    if every != int(every) or every < 1:
-        raise UserError(
-            f"expected a whole number of frames, 1 or more, of which one is kept, got {every}"
-        )
+    every = require_whole(every, "every, frames of which one is kept,", 1, MAX_SEED)
     cv2 = import_opencv()
     film, frames, number = cv2.VideoCapture(str(path)), [], 0
     said = int(film.get(cv2.CAP_PROP_FRAME_COUNT))  # 0 or less where it does not say

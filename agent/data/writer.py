@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agent.data.collect import commit_shard, require_ours
+from agent.data.collect import clean_up, commit_shard, require_ours
 from agent.data.header import HEADER_NAME, RECORDED, DatasetHeader, require_learnable
 from agent.data.manifest import SHARD_FOLDER, read_manifest
 from agent.data.shards import Shard, encode_shard, join_rollouts
@@ -72,18 +72,23 @@ class RolloutWriter:
             self._commit()
 
     def close(self) -> None:
-        """Commit what is left and let others write there; may be repeated."""
-        self._is_closed = True
-        try:
+        """Commit what is left and let others write there; may be repeated, as after a failure."""
+        if not self._is_closed:
             self._commit()
-        finally:
-            self._open.close()
+            self._let_go()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *unused: object) -> None:
-        self.close()
+        try:
+            self.close()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._is_closed = True
+        self._open.close()
 
     def _begin(self, opened: ExitStack) -> None:
         has_header = (self._out / HEADER_NAME).exists()
@@ -91,6 +96,7 @@ class RolloutWriter:
             require_ours(self._out)
         (self._out / SHARD_FOLDER).mkdir(parents=True, exist_ok=True)
         opened.enter_context(writing_lock(self._out))
+        clean_up(self._out)
         if not has_header:
             DatasetHeader(self._spec, RECORDED, 0, 0, 0, self._per_shard).write(self._out)
         header = DatasetHeader.read(self._out)
@@ -129,7 +135,7 @@ def _checked(
     try:
         pixels, sent = np.array(frames), _numbers(actions)
         told = None if states is None else _numbers(states)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: of a torch tensor
         raise UserError(f"expected arrays of numbers, got others: {error}") from error
     steps = len(sent) if sent.ndim else 0
     _require(sent.shape == (steps, spec.action_dim) and steps > 0, "actions", sent,
@@ -151,7 +157,7 @@ def _checked(
 def _beyond(states: NDArray[np.float64], actions: NDArray[np.float64]) -> str:
     if not np.isfinite(states).all():
         return f"{states[~np.isfinite(states)][0]} in a state"
-    return f"{actions[~(np.abs(actions) <= 1.0)][0]:g} in an action"
+    return f"{actions[~(np.abs(actions) <= 1.0)][0]} in an action"
 
 
 def _numbers(values: ArrayLike) -> NDArray[np.float64]:

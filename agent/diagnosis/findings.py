@@ -143,7 +143,7 @@ def _model_noise(found: Noise) -> Iterator[Finding]:
 
 def _rates(found: Rates, world: Shapes | None) -> Iterator[Finding]:
     ratio, limit = found.ratio, PREDICTED_FAILURE
-    if world is not None and world.circles:
+    if world is not None:
         ratio, limit = world.ratio, world.limit
     embedding = (
         "Directions of the embedding are of different speed: some are harmonics (squares, "

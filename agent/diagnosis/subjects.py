@@ -109,7 +109,8 @@ def _cut_alike(rows: list[Array]) -> Array:
     lengths = np.sort([len(one) for one in rows])
     lengths = lengths[: max(1, len(rows) - LEAST_EPISODES + 1)]
     kept = lengths * (len(rows) - np.arange(len(lengths)))
-    length = int(lengths[np.argmax(kept)])
+    enough = lengths >= LEAST_FRAMES
+    length = int(lengths[np.argmax(np.where(enough, kept, 0) if enough.any() else kept)])
     return np.stack([one[:length] for one in rows if len(one) >= length])
 
 

@@ -22,6 +22,7 @@ from envs import (
     episodes_of,
     passed_through,
     require_finite,
+    stepped,
 )
 
 Progress = Callable[[int, int], None]
@@ -109,7 +110,7 @@ class Arena:
             actions = checked(decision, self._controller.name, shape, tick)
             for index, world in enumerate(worlds):
                 if not ended[index]:
-                    ended[index] = world.step(actions[index])
+                    ended[index] = stepped(world, actions[index])
                     paths[index].append(passed_through(world))
                     require_finite(world.spec, paths[index][-1], tick + 1)
             after = np.stack([world.state() for world in worlds])

@@ -1,7 +1,7 @@
 """Writing files so that a crash at any moment leaves the old content or the new, never a mixture.
 
 A file is written under a temporary name, fsynced and renamed, and the directory is fsynced, so the
-name survives a power cut as well. A line is appended by one write and one fsync; if that is cut
+name survives a power cut as well. A line is appended and fsynced; if a kill cuts that
 short the file ends without a newline, which is how a torn line is recognised.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent.errors import MachineError, UserError
@@ -80,11 +80,18 @@ def is_leftover(name: str, of: str = "") -> bool:
 
 
 def append_line_durably(path: Path, line: str) -> None:
-    """Append ``line`` and a newline; on disk when this returns."""
+    """Append ``line`` and a newline; on disk when this returns, as it was if it raises."""
     is_new = not path.exists()
     with path.open("ab", buffering=0) as file:
-        file.write(line.encode() + b"\n")
-        os.fsync(file.fileno())
+        size, left = file.tell(), line.encode() + b"\n"
+        try:
+            while left:  # a disk that fills up takes a part
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                file.truncate(size)
+            raise
     if is_new:
         fsync_directory(path.parent)
 

@@ -61,7 +61,7 @@ class Goal(Controlled):
             self._pick(str(value))
             return
         names = self._world.spec.state_names
-        state = np.zeros(len(names)) if self.state is None else self.state.copy()
+        state = self._world.state() if self.state is None else self.state.copy()
         state[names.index(name.removeprefix(TURN))] = float(value)
         self.pose(state)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from agent.cluster.processes import children_ignore_interrupts
@@ -68,22 +69,20 @@ class Link:
         """Send what waits, and wait for the next tick.
 
         Raises:
-            MachineError: if the process died.
+            What ended the session; MachineError if its process died.
         """
         with self._lock:
             wishes, self._waiting = list(self._waiting.values()), {}
             self._asked.clear()
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # what it said last is still to come
             self._pipe.send(wishes)
-        except (BrokenPipeError, ConnectionResetError) as lost:
-            raise self._death() from lost
         return self._received(Moment)
 
     def moments(self, is_seen: Callable[[], bool] = lambda: True) -> Iterator[Moment]:
         """Tick after tick; fewer while some are late or nobody looks, as showing them costs.
 
         Raises:
-            MachineError: if the process died.
+            What ended the session; MachineError if its process died.
         """
         rest_s, late_ticks = 0.0, 0
         while True:

@@ -220,7 +220,8 @@ class Session:
     def _trace(self, spent_ms: float) -> None:
         acting, decision = self._acting.controller, self._decision
         situation = acting.situation
-        assert decision is not None and situation is not None
+        if decision is None or situation is None:
+            return  # it has just begun again, after the world's end or a fault
         now, goal = situation.embeddings[:, -1], acting.goals
         row = (
             self._tick * self._world.spec.step_s,

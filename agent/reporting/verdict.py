@@ -45,8 +45,8 @@ def _steering(results: Sequence[Result], protocol: str) -> Iterator[str]:
             f"{does} {percent(mine[OURS][key])} % of its goals ({interval(mine[OURS][key])}) where "
             f"{best['controller']} {does} {percent(best[key])} % ({interval(best[key])})"
         )
-    said = f"{protocol}: the world model {' and '.join(words)}."
-    yield said if any(above) else f"The model has not been shown to have learned to steer. {said}"
+    failed = "the model has not been shown to have learned to steer. It "
+    yield f"{protocol}: {'the world model ' if any(above) else failed}{' and '.join(words)}."
 
 
 def is_above(ours: Mapping[str, float | None], theirs: Mapping[str, float | None]) -> bool:
@@ -82,6 +82,6 @@ def _of_shape(metrics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         return
     yield (
         f"Of frames far apart the embedding is not Gaussian: SIGReg is {seen[-1]:.1f}, {times:.0f} "
-        "times a Gaussian's, so the theory promises nothing of it (`diagnose` says where it "
+        "times a Gaussian's, so the theory promises nothing of it (diagnose says where it "
         "differs). What it steers is measured above."
     )

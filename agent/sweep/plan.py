@@ -135,7 +135,7 @@ class Sweeper:
         if missing:
             with one_cluster(self.cluster, self.workers):
                 self._train(missing, keeping)
-        return [record[trial.name] for trial in trials]
+        return [{**record[trial.name], "data": trial.data} for trial in trials]  # it may have moved
 
     def _is_missing(self, line: Line | None) -> bool:
         """Whether it was never trained, or was ended early and no longer may be."""
@@ -170,7 +170,7 @@ class Sweeper:
         """Lines of the same data and preset that this search could have suggested."""
         same = (example.content, example.preset)
         return [
-            line
+            {**line, "data": example.data}
             for line in record.values()
             if (line["content"], line["preset"]) == same
             and line["seed"] in self.plan.seeds

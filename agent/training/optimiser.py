@@ -102,7 +102,8 @@ class WorldModelOptimiser:
         self.parameters = [value for name, value in named if not name.startswith(TAUGHT_LATER)]
         by_muon = [p for p in self.parameters if p.ndim >= 2 and config.optimiser == "muon"]
         by_adamw = [p for p in self.parameters if p.ndim < 2 or config.optimiser == "adamw"]
-        adamw = AdamW(by_adamw, config.learning_rate, config.weight_decay)
+        decay = config.weight_decay if config.optimiser == "adamw" else 0.0
+        adamw = AdamW(by_adamw, config.learning_rate, decay)
         self.parts: dict[str, LightOptimiser] = {"adamw": adamw}
         if by_muon:
             self.parts = {"muon": Muon(by_muon, config.matrix_learning_rate), **self.parts}

@@ -61,8 +61,8 @@ def data_for(store: RolloutStore, state: Path, resume: bool) -> tuple[RolloutSto
     shards it holds at a time, if not all.
     """
     if resume and has_bundle(state):
-        episodes, held = begun_with(state)
-        return store.first(episodes), held
+        begun = begun_with(state)
+        return store.first(begun.episodes), begun.held
     store.say_if_unfinished()
     return store, None
 

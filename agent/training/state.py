@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,30 @@ def save_training_state(
     )
 
 
-def begun_with(directory: Path) -> tuple[int, int | None]:
-    """How many episodes the run in ``directory`` learns from, and how many shards it holds at a
-    time (None: all); UserError or DamagedDataError as of :func:`load_training_state`.
+@dataclass(frozen=True)
+class Begun:
+    """How many ``episodes`` a run learns from, how many shards it holds at a time (None: all), and
+    the ``threads`` that each of its ``ranks`` computes with.
+    """
+
+    episodes: int
+    held: int | None
+    threads: int
+    ranks: int
+
+
+def begun_with(directory: Path) -> Begun:
+    """What the run in ``directory`` was begun with.
+
+    Raises:
+        UserError, DamagedDataError: as of :func:`load_training_state`.
     """
     facts = read_bundle(directory, only=[FACTS]).get(FACTS, b"")
     try:
         identity = json.loads(facts)["identity"]
-        return int(identity["committed_episodes"]), identity.get("held_shards")
+        threads = int(identity["training"]["threads"])
+        episodes, ranks = int(identity["committed_episodes"]), int(identity.get("ranks", 1))
+        return Begun(episodes, identity.get("held_shards"), threads, ranks)
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedDataError(f"{directory}: not a training state ({error!r})") from error
 
@@ -104,6 +121,10 @@ def load_training_state(
     return step, seconds, unreported
 
 
+def _begun(sha256: str | None) -> str:
+    return f"from a checkpoint of hash {sha256[:10]}" if sha256 else "without --from"
+
+
 def _under(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
     return {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)}
 
@@ -119,6 +140,11 @@ def _require_same(directory: Path, found: Mapping[str, Any], wanted: Mapping[str
         if key in free or key.startswith(_DRAWN):
             continue
         if was.get(key) != now.get(key):
+            if key == "begin":
+                raise UserError(
+                    f"{directory} was begun {_begun(was.get(key))}, this run {_begun(now.get(key))}"
+                    ": resume with the same --from, or train into a new directory"
+                )
             raise UserError(
                 f"{directory} was written with {key}={was.get(key)!r}, this run has "
                 f"{now.get(key)!r}; resume with the same settings and data, or train into a new "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -308,3 +309,13 @@ def test_trainings_side_by_side_share_the_memory(monkeypatch):
     monkeypatch.setattr(trials, "train", lambda trial: memory.available_memory_bytes())
     assert Training(4).begin()(None) == 250
     assert memory.available_memory_bytes() == 1000
+
+
+def test_data_that_were_moved_are_the_same_experiment(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(planning, "crew_for", lambda work, *unused: Pretended([]))
+    (tmp_path / "out").mkdir()
+    Sweeper(Plan((data,), (0, 1), "tiny"), tmp_path / "out").run()
+    moved = tmp_path / "moved" / "rooms"
+    shutil.copytree(data, moved)
+    (row,) = groups(Sweeper(Plan((moved,), (0, 1, 2), "tiny"), tmp_path / "out").run())
+    assert row.row([])[5] == "0 1 2"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from known_world import Array
 from recorder import Recorder
 
 from agent.control.plan_keeper import PlanKeeper
+from agent.errors import UserError
 from planners import ActionBounds, CostFn, Deadline, Noise, Plan, SeededNoise
 
 
@@ -52,3 +54,23 @@ def test_each_episode_keeps_its_own_stream_from_tick_to_tick() -> None:
     for episode, seed in enumerate((5, 6)):
         expected = SeededNoise((seed,)).normal((2,))[0]
         np.testing.assert_array_equal([row[episode] for row in drawn], expected)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (None, "return a planners.Plan, got NoneType"),
+        (np.zeros((2, 3, 2, 2)), "return a planners.Plan, got ndarray"),
+        (Plan(np.zeros((2, 3, 2)), np.zeros(2), np.zeros((1, 2))), "actions .* got .2, 3, 2"),
+        (Plan(np.zeros((2, 3, 2, 2)), np.zeros(()), np.zeros((1, 2))), "cost .* got .."),
+        (Plan(np.full((2, 3, 2, 2), 5.0), np.zeros(2), np.zeros((1, 2))), "in .-1, 1. .* got 5"),
+    ],
+)
+def test_a_plan_that_is_none_reaches_no_motor(found: object, told: str) -> None:
+    class Mine:
+        def plan(self, *unused: object) -> object:
+            return found
+
+    keeper = PlanKeeper((3, 2, 2), seeds=(1, 2))
+    with pytest.raises(UserError, match=f"{told}"):
+        keeper.improve(Mine(), None)  # type: ignore[arg-type]

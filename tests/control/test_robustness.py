@@ -60,7 +60,7 @@ def test_an_unknown_delay_is_worse(exact: WorldModel, points: MakePoints) -> Non
 
 
 def test_a_delay_beyond_the_horizon_is_refused(exact: WorldModel) -> None:
-    with pytest.raises(ValueError, match="delay_ticks below the horizon of 2 model steps, got 4"):
+    with pytest.raises(ValueError, match="delay_ticks below the 4 ticks that are planned, got 4"):
         controller_of(exact, 2, delay_ticks=4)
 
 

@@ -44,8 +44,8 @@ def test_what_is_no_film_is_named(film: Path, tmp_path: Path) -> None:
         read_film(tmp_path / "text.mp4", (16, 16))
     with pytest.raises(UserError, match="at least 64x64 px, got 32x48"):
         read_film(film, (64, 64))
-    for every in (0, 2.5):
-        with pytest.raises(UserError, match=f"a whole number of frames, 1 or more, .*got {every}"):
+    for every in (0, 2.5, float("nan")):
+        with pytest.raises(UserError, match=f"every, frames of which one is kept.*got {every}"):
             read_film(film, (16, 16), every)  # type: ignore[arg-type]
 
 
@@ -93,3 +93,13 @@ def test_a_frame_lost_in_the_middle_is_not_one_too_many_at_the_end(tmp_path: Pat
         pytest.skip(f"this decoder reads {read} of 30")
     with pytest.raises(UserError, match="expected the 30 frames"):
         read_film(path, (16, 16))
+
+
+def test_one_picture_is_resized_as_a_row_of_them_is() -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (2, 48, 64, 3), dtype=np.uint8)
+    small = resized(frames, (24, 16))
+    assert small.shape == (2, 24, 16, 3)
+    np.testing.assert_array_equal(resized(frames[1], (24, 16)), small[1])
+    for size in ((24.0, 16), (0, 16), 24, (24, 16, 3)):
+        with pytest.raises(UserError, match=r"expected (a side of )?image_size"):
+            resized(frames, size)  # type: ignore[arg-type]

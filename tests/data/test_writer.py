@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from agent.data import RolloutStore, RolloutWriter
 from agent.data.manifest import MANIFEST_NAME
-from agent.errors import UserError
+from agent.errors import MachineError, UserError
 from envs import Column, SpecError, WorldSpec
 
 SPEC = WorldSpec("recorded:buffer", "drawn", (16, 16), 2, 0.04, (Column("x"),))
@@ -161,3 +163,42 @@ def test_numbers_of_numpys_make_the_same_spec(tmp_path: Path) -> None:
     for wrong in ({"step_s": "0.1"}, {"image_size": 32}, {"action_dim": 2.0}):
         with pytest.raises(SpecError, match=f"expected {next(iter(wrong))}"):
             dataclasses.replace(SPEC, **wrong)
+
+
+def test_a_line_cut_short_is_dropped_and_more_is_recorded(tmp_path: Path) -> None:
+    episode = np.zeros((4, 16, 16, 3), np.uint8), np.zeros((3, 2)), np.zeros((4, 1))
+    for _ in range(2):
+        with RolloutWriter(tmp_path / "data", SPEC, 1, extend=True) as writer:
+            writer.add(*episode)
+            writer.add(*episode)
+        manifest = tmp_path / "data" / MANIFEST_NAME
+        manifest.write_bytes(manifest.read_bytes()[:-20])  # as a power cut leaves it
+    with RolloutWriter(tmp_path / "data", SPEC, 1, extend=True) as writer:
+        writer.add(*episode)
+    assert RolloutStore.open(tmp_path / "data").episode_count == 3
+
+
+def test_what_could_not_be_committed_is_when_closed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = RolloutWriter(tmp_path / "data", SPEC)
+    writer.add(np.zeros((4, 16, 16, 3), np.uint8), np.zeros((3, 2)), np.zeros((4, 1)))
+    with monkeypatch.context() as patch, pytest.raises(MachineError):
+        patch.setattr("agent.data.writer.commit_shard", full)
+        writer.close()
+    writer.close()
+    assert RolloutStore.open(tmp_path / "data").episode_count == 1
+
+
+def full(*unused: object) -> None:
+    raise OSError(errno.ENOSPC, "full")
+
+
+def test_an_action_a_hair_beyond_the_box_is_shown_as_it_is(tmp_path: Path) -> None:
+    sent = np.full((3, 2), 1.00000001)
+    with RolloutWriter(tmp_path / "data", SPEC) as writer:
+        with pytest.raises(UserError, match=r"got 1\.00000001 in an action"):
+            writer.add(np.zeros((4, 16, 16, 3), np.uint8), sent, np.zeros((4, 1)))
+        with pytest.raises(UserError, match="arrays of numbers"):
+            grown = torch.zeros((3, 2), requires_grad=True)
+            writer.add(np.zeros((4, 16, 16, 3), np.uint8), grown, np.zeros((4, 1)))

@@ -112,6 +112,13 @@ def test_few_long_episodes_leave_the_many_short_ones_their_say() -> None:
     assert _cut_alike(rows[:5]).shape == (5, 21, 2)  # too few for a test, however they are cut
 
 
+def test_episodes_are_not_cut_below_what_a_test_takes() -> None:
+    """24 of 7 rows would be more rows than 18 of 8, of which eight are enough."""
+    rows = [np.zeros((7, 2))] * 6 + [np.zeros((8, 2))] * 18
+    assert _cut_alike(rows).shape == (18, 8, 2)
+    assert _cut_alike(rows[:9]).shape == (9, 7, 2)
+
+
 def test_states_are_those_on_disk(place: Path) -> None:
     store = RolloutStore.open(place / "data")
     found = world_states(store, [0, 3, 4, 5, 6, 7, 8, 11], 4, every=True)

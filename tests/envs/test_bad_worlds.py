@@ -1,6 +1,7 @@
 """What cannot be a world is refused in words that say what is wrong."""
 
 from contextlib import closing
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from envs import Column, GLError, WorldError, load_user_module, make_world
+from envs import Column, GLError, WorldError, load_user_module, make_world, stepped
 from envs.catalogue import ENTRY_POINTS
 from envs.checking import check_world
 from envs.gymnasium_world import GymnasiumWorld
@@ -91,6 +92,20 @@ def test_what_an_environment_tells_becomes_the_state(parts: dict) -> None:
     assert GymnasiumWorld(silent, "it").state().shape == (0,)
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [((0, False), "got a tuple of 2"), (np.zeros(2), "got array"), ("done", "got 'done'")],
+)
+def test_a_step_that_does_not_say_whether_it_ended_is_told(given: object, told: str) -> None:
+    world = SMALL.SlideWorld()
+    world.step = lambda action: given
+    with pytest.raises(WorldError, match=f"step.. of world .* True where it ended.*{told}"):
+        stepped(world, np.zeros(1))
+    for fine, ended in ((None, False), (True, True), (np.bool_(1), True)):
+        world.step = lambda action, fine=fine: fine
+        assert stepped(world, np.zeros(1)) is ended
+
+
 def test_a_spec_that_lies_is_told_which_promise_it_broke() -> None:
     def broken(**parts: object) -> object:
         world = SMALL.SlideWorld()
@@ -111,6 +126,41 @@ def test_a_spec_that_lies_is_told_which_promise_it_broke() -> None:
             check_world(broken(**parts), "slide")
     with pytest.raises(WorldError, match="lacks spec, reset"):
         check_world(object(), "nothing")
+
+
+class Posed(SMALL.SlideWorld):
+    """Its one number is an angle, told within a turn, that it can be put at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        columns = (Column("turn", "rad", 2 * np.pi, tolerance=0.1),)
+        self.spec = replace(self.spec, state=columns)
+
+    def sample_state(self, rng):
+        return np.array([4.0])
+
+    def picture(self, state):
+        return self.frame()
+
+    def state(self):
+        return np.mod(super().state() + np.pi, 2 * np.pi) - np.pi
+
+
+def test_a_world_that_begins_elsewhere_than_it_is_put_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check_world(Posed(), "turner")
+    for reset, match in (
+        (lambda self, seed=None: None, r"reset\(\) of turner to take \(rng, state\)"),
+        (lambda self, seed=None, options=None: None, r"state\) with turn = 4 to give that state"),
+    ):
+        monkeypatch.setattr(Posed, "reset", reset)
+        with pytest.raises(WorldError, match=match):
+            check_world(Posed(), "turner")
+    monkeypatch.setattr(Posed, "reset", SMALL.SlideWorld.reset)
+    monkeypatch.setattr(Posed, "sample_state", lambda self, rng: np.zeros(2))
+    with pytest.raises(WorldError, match=r"sample_state\(\) to give \(1,\) numbers"):
+        check_world(Posed(), "turner")
 
 
 @pytest.mark.parametrize(

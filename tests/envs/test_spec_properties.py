@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import inf, nextafter, pi
 
 import numpy as np
@@ -27,7 +28,7 @@ def columns(draw: st.DrawFn) -> Column:
     return Column(
         name=draw(st.text(min_size=1)), unit=draw(st.text()), period=draw(POSITIVE | st.just(inf)),
         low=low if low < high else -inf, high=high if low < high else inf,
-        tolerance=draw(st.none() | POSITIVE), point=draw(st.text()),
+        tolerance=draw(st.none() | POSITIVE), point=draw(st.just("") | st.text(min_size=9)),
     )  # fmt: skip
 
 
@@ -89,3 +90,12 @@ def test_nearer_than_the_tolerance_and_no_other_is_there(
     path, far = np.full((ticks, 1, 1), at), np.array([3.1])
     found = judge_by_tolerance(circle(tolerance), path, far, Episode(0, np.zeros(1), far))
     assert found.first_touch == below and found.final_error == at
+
+
+def test_a_point_has_one_tolerance() -> None:
+    """Its error is the length of one offset, which is within one of them or is not."""
+    x, y = (Column(name, "m", tolerance=0.1, point="tip") for name in "xy")
+    assert WorldSpec("w", "l", (8, 8), 1, 0.1, (x, y)).goal_columns == (0, 1)
+    for other in (replace(y, tolerance=0.2), replace(y, unit="mm"), replace(y, tolerance=None)):
+        with pytest.raises(SpecError, match=r"share the point 'tip', got 0\.1 m, "):
+            WorldSpec("w", "l", (8, 8), 1, 0.1, (x, other))

@@ -20,7 +20,7 @@ def test_a_sheet_has_a_picture_of_each_world(
 def test_a_world_that_does_not_open_is_listed_with_the_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["worlds", "two-rom"]) == 0
+    assert main(["worlds", "two-rom"]) == 2
     assert "did you mean 'two-room'" in capsys.readouterr().err
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from agent.commands.checkpoints import holdout_of_checkpoint
+from agent.control.mpc import MPCConfig, WorldModelController
 from agent.data import RolloutStore, RolloutWriter
 from agent.errors import UserError
 from agent.evaluation.offline import HORIZON_STEPS, Offline, evaluate_offline
@@ -103,6 +104,31 @@ def test_the_true_law_predicts_and_tells_futures_apart(perfect: Offline) -> None
 
 def test_the_true_law_plans_what_was_done(perfect: Offline) -> None:
     assert perfect.action_error_share < 0.1
+
+
+def test_pictures_that_the_guard_would_hold_are_planned_for(
+    perfect: Offline, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zero actions of a guard are no plans."""
+    asked = []
+
+    def noted(model: Any, config: MPCConfig) -> WorldModelController:
+        asked.append(config.guarded)
+        return WorldModelController(model, config=config)
+
+    monkeypatch.setattr("agent.evaluation.offline.WorldModelController", noted)
+    assert evaluate_offline(model_of(PACE), data) == perfect and asked == [False]
+
+
+def test_random_actions_are_those_of_all_recordings(tmp_path: Path) -> None:
+    """Each episode always does the same, another thing than the others: what is held out too."""
+    with RolloutWriter(tmp_path / "data", SPEC) as writer:
+        for episode in range(10):
+            actions = np.full((TICKS, 2), episode / 10)
+            places = np.cumsum(np.vstack([np.zeros(2), PACE * actions]), 0)
+            writer.add(drawn(places), actions)
+    found = evaluate_offline(model_of(0.0), tmp_path / "data", holdout_fraction=0.1)
+    assert found.action_error_share_of_random < 3
 
 
 def test_who_takes_each_action_for_its_opposite_plans_the_opposite(data: Path) -> None:

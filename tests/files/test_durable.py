@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import resource
 import stat
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from agent.errors import UserError
 from agent.files import durable
 from agent.files.bundle import read_bundle, write_bundle
-from agent.files.durable import entries, make_directory, write_durably
+from agent.files.durable import append_line_durably, entries, make_directory, write_durably
 from agent.files.lock import LOCK_NAME, exclusive, is_being_written, writing_lock
 
 HOLDER = """
@@ -132,3 +133,18 @@ def test_a_place_too_deep_for_recursion_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"at most 200 deep, got one 2\d\d\d deep"):
         make_directory(tmp_path / "/".join("a" * 2000))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_that_a_full_disk_takes_half_of_is_not_there(tmp_path):
+    """The limit of a file's size stands for the disk: it takes what fits and says so."""
+    path, limits = tmp_path / "lines", resource.getrlimit(resource.RLIMIT_FSIZE)
+    append_line_durably(path, "one")
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        with pytest.raises(OSError, match="large"):
+            append_line_durably(path, "two " * 10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == "one\n"
+    append_line_durably(path, "three")
+    assert path.read_text() == "one\nthree\n"

@@ -212,3 +212,28 @@ def test_a_film_has_a_frame_for_every_tick_and_none_for_a_pause() -> None:
     assert [caption[2].split(" s")[0].strip() for caption in tape._shown] == [
         "0.10", "0.10", "0.40", "0.40", "0.40", "0.50",
     ]  # fmt: skip
+
+
+def test_a_world_that_ends_itself_begins_again_and_again() -> None:
+    with closing(make_world(f"{SMALL}:SlideWorld")) as world:
+        usual, steps = world.step, []
+
+        def ending(action: Any) -> bool:
+            steps.append(usual(action))
+            return len(steps) % 3 == 0
+
+        world.step = ending  # type: ignore[method-assign]
+        session = Session(world, untaught(world.spec))
+        for _ in range(10):
+            assert session.step()
+            session.show()
+        assert len(steps) >= 10
+
+
+def test_a_dial_of_the_goal_begins_where_the_world_is() -> None:
+    """After a dropped picture no state of the goal is known; zeros lie in a wall of two-room."""
+    with closing(make_world("two-room")) as world:
+        session = Session(world, untaught(world.spec))
+        session._goal.state = None
+        session._goal.set("goal-x", 40.0)
+        assert session._goal.state[1] == world.state()[1]

@@ -291,3 +291,14 @@ def test_only_so_many_wishes_wait_and_like_ones_replace_one_another() -> None:
     assert all(link.ask(Set(0, f"dial {i % 64}", float(i))) for i in range(1000))
     assert not link.ask(Press(0, "one more"))
     assert len(link._waiting) == 64 and link._waiting["dial 7"].value == 967.0
+
+
+def test_what_ended_a_session_is_told_and_not_that_it_died() -> None:
+    """It was said before the page asked for more, which a closed pipe no longer takes."""
+    link = Link.__new__(Link)
+    link._pipe, theirs = multiprocessing.Pipe()
+    link._waiting, link._lock, link._asked = {}, threading.Lock(), threading.Event()
+    theirs.send(RuntimeError("serial port lost"))
+    theirs.close()
+    with pytest.raises(RuntimeError, match="serial port lost"):
+        link.next_moment()

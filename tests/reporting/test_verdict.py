@@ -35,7 +35,7 @@ def test_a_model_that_steers_is_said_to_with_its_numbers() -> None:
 def test_one_that_is_within_chance_of_random_is_said_to_have_failed(
     ours: tuple[int, int], floor: tuple[int, int], of: int
 ) -> None:
-    assert said(ours, floor, of).startswith("The model has " + FAILED)
+    assert said(ours, floor, of).startswith("anywhere: the model has " + FAILED)
 
 
 def test_holding_more_than_random_counts_though_both_touch() -> None:

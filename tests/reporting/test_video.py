@@ -141,7 +141,8 @@ class Own:
     def reset(self, rng, state=None): pass
     def step(self, action): return False
     def frame(self): return np.zeros((32, 32, 3), np.uint8)
-    picture = sample_state = lambda self, given: self.frame()
+    def picture(self, state): return self.frame()
+    def sample_state(self, rng): return np.empty(0)
     def state(self): return np.empty(0)
     def close(self): pass
 

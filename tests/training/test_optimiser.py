@@ -155,3 +155,16 @@ def test_a_gradient_that_is_not_finite_moves_nothing() -> None:
     with pytest.raises(FloatingPointError, match="gradient"):
         optimiser.step(loss_of(model, 0) * float("inf"), 0)
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("optimiser", "kept"), [("muon", 1.0), ("adamw", 0.5)])
+def test_weights_decay_with_adamw_alone(optimiser: str, kept: float) -> None:
+    """What no gradient moves is kept, or shrinks by the rate times the decay."""
+    model = nn.Linear(3, 2)
+    before = model.bias.detach().clone()
+    settings = TrainingConfig(
+        steps=10, warmup_fraction=0.0, optimiser=optimiser, learning_rate=0.5, weight_decay=1.0
+    )
+    found = WorldModelOptimiser(model, settings)
+    found.step(model.weight.sum() + 0 * model.bias.sum(), 0)
+    torch.testing.assert_close(model.bias.detach(), kept * before)

@@ -200,7 +200,7 @@ def test_resuming_without_what_it_began_from_is_refused(
 ) -> None:
     list(Trainer(data, tmp_path / "first", config(steps=2)).run())
     Trainer(data, tmp_path / "run", config(), begin=tmp_path / "first" / "checkpoint").save()
-    with pytest.raises(UserError, match="written with begin="):
+    with pytest.raises(UserError, match="this run without --from"):
         Trainer(data, tmp_path / "run", config(), resume=True)
 
 
