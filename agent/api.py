@@ -59,14 +59,25 @@ class Agent(Acting):
         super().__init__(self._network, _planner(planner), config, seed)
 
     @classmethod
-    def load(cls, checkpoint: Path | str, **how: Any) -> Agent:
+    def load(
+        cls,
+        checkpoint: Path | str,
+        planner: str | Planner = "gauss-newton",
+        delay_ticks: int = 0,
+        tick_ms: float | None = None,
+        seed: int = 0,
+        guard: bool = True,
+    ) -> Agent:
         """The agent of a checkpoint that ``train`` wrote, or that came with the program.
 
+        How it acts is chosen as of :class:`Agent`.
+
         Raises:
-            UserError: if there is none.
+            UserError: if there is none, or as of :class:`Agent`.
             DamagedDataError: if it is not what its manifest says.
         """
-        return cls(load_checkpoint(find_checkpoint(Path(checkpoint))), **how)
+        model = load_checkpoint(find_checkpoint(Path(checkpoint)))
+        return cls(model, planner, delay_ticks, tick_ms, seed, guard)
 
     @classmethod
     def train(
@@ -165,8 +176,9 @@ class Agent(Acting):
         if not each.shape[1] or each.shape[1] % block:
             raise UserError(f"expected a multiple of {block} actions, got {each.shape[1]}")
         if not (np.abs(each) <= 1.0).all():
+            worst = each[~(np.abs(each) <= 1.0)][0]
             raise UserError(
-                "expected finite actions in [-1, 1], as those it learned from, got others: scale "
+                f"expected finite actions in [-1, 1], as those it learned from, got {worst}: scale "
                 "what a robot is sent to that box"
             )
         return each

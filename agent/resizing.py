@@ -29,7 +29,7 @@ def resized(frames: ArrayLike, image_size: tuple[int, int]) -> Image:
         raise UserError(f"expected frames uint8 (T, h, w, 3), got {taken.dtype} {taken.shape}")
     if taken.shape[1] < height or taken.shape[2] < width:
         raise UserError(
-            f"expected frames of at least {height}x{width} px, got {taken.shape[1]}x"
+            f"expected frames at least {height} px high and {width} wide, got {taken.shape[1]} and "
             f"{taken.shape[2]}: choose a smaller image_size"
         )
     cv2 = import_opencv()

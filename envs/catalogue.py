@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envs.base import World
+from envs.base import RECORDING, World
 from envs.checking import check_world
 from envs.errors import GLError, WorldError
 from envs.tolerances import judge_by, tolerances_asked, without_tolerances
@@ -216,6 +216,11 @@ def _as_maker(made: Any, name: str) -> Callable[..., Any]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
+    if name.startswith(RECORDING):
+        return (
+            f"no world stands behind {name}, which are recordings: name one whose frames and "
+            "actions mean the same, or steer the real thing with agent.Agent"
+        )
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     ways = [*known, *(f"{prefix}:NAME" for prefix in PREFIXES), "FILE.py:CLASS"]

@@ -46,3 +46,21 @@ def test_ones_own_recordings_become_a_model(tmp_path: Path) -> None:
         "main(Path('out'), episodes=6, training_steps=3)"
     )
     assert "distance" in run(tmp_path, "-c", code)
+
+
+def test_the_world_from_scratch_is_posed_and_reaches_goals(tmp_path: Path) -> None:
+    """By anybody who pushes towards the goal; ``make_world`` asks whether it keeps the contract."""
+    code = f"""
+import numpy as np
+from envs import make_world, task_named
+
+world = make_world({str(ROOT / "examples" / "own_world.py")!r} + ":Crane")
+task = task_named("anywhere", world)
+episode = task.episode(world, 0, 0)
+episode.begin(world)
+for _ in range(30):
+    world.step(np.clip(5 * (episode.goal - world.state()), -1, 1))
+assert task.judge(world.spec, world.state()[None, None], episode.start, episode).held
+assert (world.picture(episode.goal) != world.frame()).mean() < 0.1
+"""
+    run(tmp_path, "-c", code)

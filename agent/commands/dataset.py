@@ -87,7 +87,12 @@ class Preview(_Reads):
         if self.out.suffix != ".png":
             refuse_idle(self, ("frames",), "in a film, which shows every frame")
         require_file_place(self.out, "--out", suffixes=DRAWINGS)
-        say(f"wrote {preview_dataset(self.directory, self.out, self.episodes, self.frames)}")
+        shown = preview_dataset(self.directory, self.out, self.episodes, self.frames)
+        which = f"episodes {', '.join(map(str, shown))}"
+        how = (
+            "a row each, evenly from first frame to last" if self.out.suffix == ".png" else "a film"
+        )
+        say(f"wrote {self.out}: {which}, {how}")
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Diagnose:
 
     def run(self) -> None:
         """Diagnose, write the page, print the verdicts."""
-        from agent.diagnosis.page import write_diagnosis, write_record
+        from agent.diagnosis.page import CAUTION, write_diagnosis, write_record
 
         require_file_place(self.out, "--out", suffixes=(".html",))
         require_file_place(self.json, "--json", ".json")
@@ -82,6 +82,7 @@ class Diagnose:
         page = write_diagnosis(self.out, found, sources)
         for one in found:
             show(one)
+        say(f"These are the theory's conditions. {CAUTION}")
         say(f"wrote {page}" + ("" if self.json is None else f" and {self.json}"))
 
     def _about(self) -> dict[str, Any]:
@@ -151,5 +152,5 @@ def show(found: Diagnosis) -> None:
     show_rows(("question", "verdict", "effect", "p"), rows, found.about, ("question", "effect"))
     for line in found.findings:
         if line.level != "holds":
-            say(f"{line.question} {line.means} -> {line.do}")
+            say(f"{line.question} {line.means} -> {line.advice}")
     say("")

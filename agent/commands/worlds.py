@@ -110,10 +110,16 @@ def _picture(world: World) -> Image:
     import cv2
     import numpy as np
 
+    from envs import Stretched
+
     world.reset(np.random.default_rng(1))
-    side = (SHEET_PX, SHEET_PX)
-    picture = cv2.resize(world.frame(), side, interpolation=cv2.INTER_NEAREST)
-    return np.asarray(picture, np.uint8)
+    rows, columns = world.camera_size() if isinstance(world, Stretched) else world.spec.image_size
+    height, width = (max(1, SHEET_PX * part // max(rows, columns)) for part in (rows, columns))
+    picture = np.full((SHEET_PX, SHEET_PX, 3), 255, np.uint8)
+    top, left = (SHEET_PX - height) // 2, (SHEET_PX - width) // 2
+    shown = cv2.resize(world.frame(), (width, height), interpolation=cv2.INTER_NEAREST)
+    picture[top : top + height, left : left + width] = shown
+    return picture
 
 
 def _write_sheet(path: Path, pictures: dict[str, Image]) -> None:

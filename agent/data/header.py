@@ -11,13 +11,14 @@ from typing import Any
 
 from agent.errors import DamagedDataError, UserError
 from agent.extras import version_of
-from agent.files.durable import write_durably
+from agent.files.durable import entries, write_durably
 from agent.files.folders import DATASET_MARK
 from agent.files.json_files import parsed, sealed, sum_of, unsealed
 from agent.files.remote import Place
 from envs import Drawn, World, WorldSpec, spec_of_first_schema
 
 HEADER_NAME = DATASET_MARK
+_NAMED = 4  # data sets, in an error
 SCHEMA = "lejepa-agent/rollouts/2"
 FIRST_SCHEMA = "lejepa-agent/rollouts/1"
 RECORDED = "recorded"  # the behaviour of what was recorded elsewhere
@@ -80,7 +81,7 @@ class DatasetHeader:
         if not path.is_file():
             raise UserError(
                 f"no data set in {directory}: {path} is missing. Make one with collect, or name "
-                "another directory"
+                f"another directory{_those_below(directory)}"
             )
         try:
             return cls._parse(path, parsed(path.read_bytes()))
@@ -157,3 +158,11 @@ def _translated(content: Mapping[str, Any]) -> dict[str, Any]:
         "drawn_with": {},
         "schema": SCHEMA,
     }
+
+
+def _those_below(directory: Place) -> str:
+    """Data sets in folders of it, where it is one of several."""
+    if not isinstance(directory, Path):
+        return ""
+    found = [str(path) for path in entries(directory) if (path / HEADER_NAME).is_file()]
+    return f": there is {', '.join(found[:_NAMED])}" if found else ""

@@ -30,7 +30,7 @@ def inspect_dataset(directory: Path | str) -> Facts:
         "schema": header.schema,
         "world": spec.world,
         "look": spec.look,
-        "image_size_px": f"{width} x {height}",
+        "image_size_px": f"{height} high x {width} wide",
         "action_dim": spec.action_dim,
         "env_step_s": spec.step_s,
         "state": ", ".join(spec.state_names) or "none",

@@ -142,7 +142,7 @@ def _checked(
              f"(T, {spec.action_dim}), T at least 1")  # fmt: skip
     shape = (steps + 1, *spec.frame_shape)
     _require(pixels.shape == shape and pixels.dtype == np.uint8, "frames", pixels,
-             f"uint8 {shape}, one more than actions; for sizes there is agent.resized")  # fmt: skip
+             f"uint8 {shape}, one more than actions", _amiss(pixels, shape))  # fmt: skip
     known = np.empty((steps + 1, 0)) if told is None else told
     _require(known.shape == (steps + 1, len(spec.state)), "states", known,
              f"{(steps + 1, len(spec.state))}")  # fmt: skip
@@ -167,6 +167,26 @@ def _numbers(values: ArrayLike) -> NDArray[np.float64]:
     return found.astype(np.float64)
 
 
-def _require(fits: bool, what: str, got: np.ndarray[Any, Any], expected: str) -> None:
+def _require(
+    fits: bool, what: str, got: np.ndarray[Any, Any], expected: str, amiss: str = ""
+) -> None:
     if not fits:
-        raise UserError(f"expected {what} {expected}, got {got.dtype} {got.shape}")
+        raise UserError(f"expected {what} {expected}, got {got.dtype} {got.shape}{amiss}")
+
+
+def _amiss(pixels: np.ndarray[Any, Any], shape: tuple[int, ...]) -> str:
+    """What is probably wrong with frames that should have that ``shape``."""
+    frames, height, width, _ = shape
+    if pixels.dtype != np.uint8:
+        return ": give numbers from 0 to 255 as uint8"
+    if pixels.ndim == 3:
+        return ": grey frames are given as three equal colours, np.repeat(frames[..., None], 3, 3)"
+    if pixels.ndim != 4:
+        return ""
+    if pixels.shape[1] == 3 != pixels.shape[3]:
+        return ": colours come last, frames.transpose(0, 2, 3, 1)"
+    if pixels.shape[1:3] == (width, height) != (height, width):
+        return ": height comes before width"
+    if pixels.shape[1:] != shape[1:]:
+        return ": agent.resized(frames, image_size) brings them to that size"
+    return f": {pixels.shape[0]} frames for {frames - 1} actions, the last is what the last one did"

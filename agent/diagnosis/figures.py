@@ -84,18 +84,19 @@ def spectrum_figure(found: Diagnosis) -> Figure:
     variance, speed = figure.subplots(1, 2)
     spectrum = np.maximum(found.promise.spectrum, 1e-6 * found.promise.spectrum[0])
     number = np.arange(1, len(spectrum) + 1)
-    variance.semilogy(number, spectrum, "o-", color=style.BLUE, markersize=4)
+    variance.plot(number, spectrum, "o-", color=style.BLUE, markersize=4)
     style.dress(variance, "Variance", "direction, widest first", "variance")
     style.reference_line(variance, DEAD_SHARE * spectrum[0], "dead below")
+    style.log_scale(variance)
     rate = -np.log(np.clip(found.rates.rho, 1e-3, 1 - 1e-9))
-    speed.semilogy(
-        np.arange(1, len(rate) + 1), rate / rate.min(), "o-", color=style.GREEN, markersize=4
-    )
+    number = np.arange(1, len(rate) + 1)
+    speed.plot(number, rate / rate.min(), "o-", color=style.GREEN, markersize=4)
     style.dress(speed, "Forgetting rate", "direction, slowest first", "rate / slowest rate")
     of_world = found.shapes if found.data.own_units else None
     limit = PREDICTED_FAILURE if of_world is None else float(of_world.limit)
     style.reference_line(speed, limit, "predicted failure above")
-    speed.set_ylim(top=max(2.0 * limit, 1.5 * float((rate / rate.min()).max())))
+    speed.set_ylim(0.8, max(2.0 * limit, 1.5 * float((rate / rate.min()).max())))
+    style.log_scale(speed)
     for one in (variance, speed):
         one.xaxis.get_major_locator().set_params(integer=True)
     return figure
@@ -126,9 +127,14 @@ def _histogram(axes: Axes, values: Array, name: str) -> None:
 def _moments(axes: Axes, found: Diagnosis) -> None:
     columns = len(found.data.columns)
     skewness, kurtosis = found.gaussianity.skewness, found.gaussianity.excess_kurtosis
-    axes.axhspan(-0.5, 0.5, color=style.GRID, alpha=0.5, linewidth=0)
+    axes.fill_between([-0.5, 0.5], -0.5, 0.5, color=style.GRID, alpha=0.5, linewidth=0)
     axes.plot(
-        skewness[columns:], kurtosis[columns:], "o", color=style.MUTED, markersize=3, label="random"
+        skewness[columns:],
+        kurtosis[columns:],
+        "o",
+        color=style.MUTED,
+        markersize=3,
+        label="random directions",
     )
     axes.plot(
         skewness[:columns], kurtosis[:columns], "o", color=style.BLUE, markersize=4, label="columns"
@@ -146,7 +152,10 @@ def _directions(
     few = values.shape[1] <= NAMED
     for i, line in enumerate(values.T):
         colour = style.SERIES[i % len(style.SERIES)] if few else style.BLUE
-        axes.plot(x, line, color=colour, alpha=1 if few else FAINT, linewidth=1.2)
+        label = f"direction {i + 1}" if few else None
+        axes.plot(x, line, color=colour, alpha=1 if few else FAINT, linewidth=1.2, label=label)
+    if few:
+        style.legend(axes)
 
 
 def _grouped(values: Array, groups: int = 20) -> tuple[Array, Array]:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from agent.diagnosis.diagnosis import Diagnosis
 
 BY_REGULARISER = (
-    "Look at the world's own coordinates first: an embedding that is linear in them looks like "
-    "them. If they are Gaussian, train with a larger --training.sigreg-weight."
+    "Look at the world's own coordinates first, where they were recorded: an embedding that is "
+    "linear in them looks like them. If they are Gaussian, train with a larger "
+    "--training.sigreg-weight."
 )
 
 

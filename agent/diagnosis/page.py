@@ -23,6 +23,10 @@ MARKS = {"holds": "\N{CHECK MARK}", "roughly": "~", "fails": "\N{MULTIPLICATION 
 
 ASKING = ("roughly", "fails", "unclear")
 SCHEMA = "lejepa-agent/diagnosis/1"
+CAUTION = (
+    "The theory knows no actions, no angles that go round, and no spare directions: a failed "
+    "condition is a warning, not a proof that control fails."
+)
 
 
 def write_diagnosis(path: Path, found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Path:
@@ -52,8 +56,7 @@ def _head(found: Sequence[Diagnosis], sources: Mapping[str, str]) -> Markup:
     lead = (
         "In theory (Klindt, LeCun & Balestriero 2026, arXiv:2605.26379) LeJEPA recovers a world's "
         "variables up to a rotation if they are Gaussian, stationary, driven by noise that adds, "
-        "and all of one speed. The theory knows no actions, no angles that go round, and no "
-        "spare directions: a failed condition is a warning, not a proof that control fails."
+        f"and all of one speed. {CAUTION}"
     )
     reading = (
         "Verdicts rest on the size of an effect, measured on all rows. With enough data every "
@@ -91,7 +94,9 @@ def _section(found: Diagnosis) -> html.Section:
 def _line(line: Finding) -> Markup:
     verdict = element("strong", f"{MARKS[line.level]}\N{NO-BREAK SPACE}{line.level}")
     advice = (
-        html.with_note(line.means, f"Do: {line.do}") if line.level in ASKING else "Nothing to do."
+        html.with_note(line.means, f"Do: {line.advice}")
+        if line.level in ASKING
+        else "Nothing to do."
     )
     question = html.with_note(line.question, line.test)
     return html.row(question, verdict, line.effect, line.p_text, advice)
@@ -104,7 +109,7 @@ def _pictures(found: Diagnosis) -> list[Markup]:
             "Left: sorted values against those of a Gaussian; on the dashed line all is well, an S "
             "means short tails, a reversed S long ones. Middle: the column farthest from "
             "Gaussian. Right: each point is a direction, coloured ones are the columns; all "
-            "belong in the shaded corner around zero.",
+            "belong in the shaded square around zero.",
         ),
         html.picture(
             time_figure(found), "Mean and spread over time and over episodes",

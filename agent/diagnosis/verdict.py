@@ -35,6 +35,14 @@ class Finding:
         """The p-value to print, a dash where there is no test."""
         return "\N{EN DASH}" if self.p is None else f"{self.p:.3f}"
 
+    @property
+    def advice(self) -> str:
+        """What to do about it, as surely as it is known."""
+        if self.level != "unclear":
+            return self.do
+        instead = self.do[:1].lower() + self.do[1:]
+        return f"It may be chance: more episodes would tell. If not: {instead}"
+
 
 def graded(effect: float, rough: float, bad: float, p: float | None = None) -> Level:
     """The level of an ``effect`` that is ideally small; the p-value may say it is chance."""

@@ -109,7 +109,7 @@ def _card(spec: WorldSpec) -> str:
     return f"""# Goal-image controller of {spec.world}, without torch
 
 Needs numpy and onnxruntime. {spec.action_dim} numbers in [-1, 1] every {spec.step_s:g} s from
-frames of {width} x {height} px (`{spec.look}`) and a goal picture of the same size.
+frames {height} px high and {width} wide (`{spec.look}`) and a goal picture of the same size.
 
     from agent import ExportedAgent
 

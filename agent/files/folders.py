@@ -50,7 +50,9 @@ def holds_run(out: Path) -> bool:
     return has_bundle(out / STATE) or has_bundle(out / CHECKPOINT)
 
 
-def require_no_run(out: Path, otherwise: str = "continue it with --resume") -> None:
+def require_no_run(
+    out: Path, otherwise: str = "continue it with --resume (in Python resume=True)"
+) -> None:
     """A training never replaces another.
 
     Raises:

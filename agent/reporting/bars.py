@@ -58,7 +58,7 @@ def _panel(axes: Axes, protocol: str, controllers: list[str], results: list[Resu
 
 
 def _whisker(axes: Axes, y: float, rate: float, low: float, high: float) -> None:
-    axes.plot([low, high], [y, y], color=style.INK, linewidth=1.0, solid_capstyle="butt")
+    axes.plot([low, high], [y, y], color=style.MUTED, linewidth=0.8, solid_capstyle="butt")
     axes.annotate(
         f"{rate:.1f}", (max(high, rate), y), xytext=(4, 0), textcoords="offset points",
         va="center", fontsize=style.SMALL_PT, color=style.MUTED,

@@ -11,7 +11,6 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from agent.errors import UserError
@@ -55,7 +54,7 @@ def _losses(axes: Axes, metrics: Sequence[Report]) -> None:
         ("one_step", "prediction, one step", style.BLUE),
     ):
         axes.plot(*_series(metrics, key), color=colour, linewidth=1.3, label=label)
-    _log_scale(axes)
+    style.log_scale(axes)
     style.legend(axes)
 
 
@@ -72,7 +71,7 @@ def _probes(axes: Axes, diagnosed: Sequence[Report]) -> None:
         axes.plot(steps, ahead, "o:", color=colour, markersize=2, linewidth=1.0)
     axes.plot([], [], ":", color=style.MUTED, label="after 10 imagined steps")
     axes.set_ylim(-0.05, 1.02)  # what is worse than the mean is drawn as that, whatever its number
-    style.legend(axes, columns=2, where="lower right")
+    style.legend(axes, columns=2)
 
 
 def _horizons(axes: Axes, diagnosed: Sequence[Report]) -> None:
@@ -89,7 +88,7 @@ def _horizons(axes: Axes, diagnosed: Sequence[Report]) -> None:
         label = f"step {report['step']}" if index in labelled else None
         horizon = np.arange(1, len(errors) + 1)
         axes.plot(horizon, errors, "o-", color=colour, markersize=3, linewidth=1.3, label=label)
-    _log_scale(axes)
+    style.log_scale(axes)
     style.reference_line(axes, 1.0, "always guessing the mean")
     if diagnosed:
         style.legend(axes, where="lower right")
@@ -108,15 +107,9 @@ def _sigreg(axes: Axes, metrics: Sequence[Report], diagnosed: Sequence[Report]) 
     axes.plot(*_series(metrics, "sigreg"), color=style.MUTED, linewidth=1.0, label="training")
     apart = _series(diagnosed, "diagnostics", "sigreg")
     axes.plot(*apart, "o-", color=style.GREEN, markersize=3, label="frames far apart")
-    _log_scale(axes)
     style.reference_line(axes, GAUSSIAN, "independent Gaussian rows")
-    style.legend(axes, columns=2, where="upper right")
-
-
-def _log_scale(axes: Axes) -> None:
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    style.log_scale(axes)
+    style.legend(axes, columns=2, where="center right")
 
 
 def _series(reports: Iterable[Report], *keys: str) -> tuple[list[int], NDArray[np.float64]]:

@@ -80,7 +80,8 @@ def imagine(
 def draw_strip(imagined: Imagined) -> Figure:
     """Real frames above, imagined below: a column a moment, with its time and its error."""
     columns = len(imagined.times_s)
-    figure = new_figure(WIDTH_IN, 2 * (WIDTH_IN - 0.4) / columns + 0.55, padding_in=0.03)
+    tall = imagined.real.shape[1] / imagined.real.shape[2]
+    figure = new_figure(WIDTH_IN, 2 * tall * (WIDTH_IN - 0.4) / columns + 0.55, padding_in=0.03)
     grid = figure.subplots(2, columns, squeeze=False)
     for row, pictures in zip(grid, (imagined.real, imagined.nearest), strict=True):
         bare(row)

@@ -19,8 +19,8 @@ GAP_PX = 2
 
 def preview_dataset(
     directory: Path | str, out: Path | str, episodes: int = 6, frames: int = 10
-) -> Path:
-    """Draw ``episodes`` episodes spread over the data set into ``out``.
+) -> list[int]:
+    """Draw ``episodes`` episodes spread over the data set into ``out``; which those are.
 
     A ``.png`` shows each as a row of ``frames`` frames spread over time; a film (``SUFFIXES``)
     shows them side by side, at the speed they were recorded. UserError for any other suffix.
@@ -33,8 +33,10 @@ def preview_dataset(
     recorded = store.load(memory_limit_bytes=0)  # a few frames: leave the rest on disk
     ids = _spread(recorded.count, episodes)
     if out.suffix == ".png":
-        return write_picture(out, contact_sheet(recorded, ids, frames))
-    return write_video(out, side_by_side(recorded, ids), 1.0 / store.header.spec.step_s)
+        write_picture(out, contact_sheet(recorded, ids, frames))
+    else:
+        write_video(out, side_by_side(recorded, ids), 1.0 / store.header.spec.step_s)
+    return ids
 
 
 def save_frame(directory: Path | str, out: Path, episode: int, frame: int) -> Path:

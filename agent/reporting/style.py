@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from agent.files.durable import explained_disk_errors, write_durably
 from agent.files.ours import signed
@@ -28,7 +29,8 @@ SKY, PURPLE = "#56b4e9", "#cc79a7"
 SERIES = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 WIDTH_IN = 9.0  # of every figure, so that letters have one size in a report
 TITLE_PT, TEXT_PT, SMALL_PT = 10.0, 9.0, 8.0
-LegendPlace = Literal["best", "lower right", "upper right"]
+LegendPlace = Literal["best", "lower right", "center right"]
+_DECADES = 2.5  # fewer are numbered in between
 PNG_DPI = 200  # sharp on a screen with two pixels a point
 
 
@@ -62,6 +64,18 @@ def dress(
 def legend(axes: Axes, columns: int = 1, where: LegendPlace = "best") -> None:
     """A legend without a box, in small print."""
     axes.legend(fontsize=SMALL_PT, frameon=False, ncols=columns, loc=where, labelcolor=INK)
+
+
+def log_scale(axes: Axes) -> None:
+    """A logarithmic y axis of what is drawn already, with plain numbers, enough of them to read it
+    by: decades, and 2 and 5 of each where there are few.
+    """
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    few = low > 0 and high < low * 10**_DECADES
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def reference_line(axes: Axes, y: float, text: str) -> None:

@@ -7,14 +7,24 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from agent.reporting.style import MUTED, SERIES, WIDTH_IN, dress, legend, new_figure, plain_text
+from agent.reporting.style import (
+    MUTED,
+    SERIES,
+    SMALL_PT,
+    WIDTH_IN,
+    dress,
+    legend,
+    log_scale,
+    new_figure,
+    plain_text,
+)
 from agent.sweep.results import Group, shown_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MAX_PANELS, MAX_TICKS = 6, 8
+MAX_PANELS, MAX_TICKS, MAX_SAID = 6, 8, 8
 _DECADE = 10.0  # values that far apart are on a log scale
 
 
@@ -26,11 +36,10 @@ def figure(found: Sequence[Group], names: Sequence[str]) -> Figure:
     drawn = new_figure(WIDTH_IN, 3.4 * ((len(shown) + 2) // 3))
     panels = drawn.subplots(-(-len(shown) // 3), min(3, len(shown)), squeeze=False, sharey=True)
     for number, (axes, name) in enumerate(zip(panels.flat, shown, strict=False)):
-        title = plain_text(name.rpartition(".")[2] or "all trainings")
+        title = plain_text(name or "all trainings")
         dress(axes, title, "", "" if number % 3 else "held-out error, log scale")
-        axes.set_yscale("log")
-        axes.tick_params(axis="y", which="both", labelsize="x-small", labelcolor=MUTED)
-        _draw(axes, found, name, _placed(axes, found, name))
+        _draw(axes, found, (name, *names), _placed(axes, found, name))
+        log_scale(axes)
     for axes in panels.flat[len(shown) :]:
         axes.set_visible(False)
     legend(panels.flat[0])
@@ -56,7 +65,11 @@ def _placed(axes: Axes, found: Sequence[Group], name: str) -> Mapping[str, float
     return {said: float(place) for place, said in enumerate(tried)}
 
 
-def _draw(axes: Axes, found: Sequence[Group], name: str, places: Mapping[str, float]) -> None:
+def _draw(
+    axes: Axes, found: Sequence[Group], varied: Sequence[str], places: Mapping[str, float]
+) -> None:
+    """Along the first of what is ``varied``."""
+    name = varied[0]
     data = list(dict.fromkeys(group.data for group in found))
     for number, one in enumerate(data):
         axes.plot([], [], "o", color=SERIES[number % len(SERIES)], label=plain_text(one))
@@ -69,4 +82,15 @@ def _draw(axes: Axes, found: Sequence[Group], name: str, places: Mapping[str, fl
         means = sorted((places[_said(g, name)], fmean(g.errors)) for g in members if g.errors)
         dots = [(places[_said(g, name)], error) for g in members for error in g.errors]
         axes.plot([x for x, _ in means], [y for _, y in means], color=colour, alpha=0.4)
+        if means and len(lines) <= MAX_SAID:
+            _say(axes, means[-1], members[0], [one for one in varied[1:] if one != name])
         axes.plot([x for x, _ in dots], [y for _, y in dots], "o", color=colour, alpha=0.7)
+
+
+def _say(axes: Axes, end: tuple[float, float], member: Group, others: Sequence[str]) -> None:
+    """At the end of a line, what its trainings share of the ``others`` that are varied."""
+    said = (f"{one.rpartition('.')[2]} {shown_value(member.settings[one])}" for one in others)
+    axes.annotate(
+        plain_text(", ".join(said)), end, xytext=(4, 0), textcoords="offset points", va="center",
+        fontsize=SMALL_PT, color=MUTED,
+    )  # fmt: skip

@@ -42,7 +42,7 @@ def test_what_is_no_film_is_named(film: Path, tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no film")
     with pytest.raises(UserError, match="nothing that OpenCV can decode"):
         read_film(tmp_path / "text.mp4", (16, 16))
-    with pytest.raises(UserError, match="at least 64x64 px, got 32x48"):
+    with pytest.raises(UserError, match="at least 64 px high and 64 wide, got 32 and 48"):
         read_film(film, (64, 64))
     for every in (0, 2.5, float("nan")):
         with pytest.raises(UserError, match=f"every, frames of which one is kept.*got {every}"):

@@ -58,7 +58,8 @@ def test_a_unit_is_shown_as_its_column_has_it(unit):
 
 
 def test_contact_sheet_shows_first_and_last_frames(real_store, tmp_path):
-    sheet = preview_dataset(real_store.directory, tmp_path / "new" / "p.png", episodes=2, frames=3)
+    sheet = tmp_path / "new" / "p.png"
+    assert preview_dataset(real_store.directory, sheet, episodes=2, frames=3) == [0, 5]
     picture = cv2.imread(str(sheet))[..., ::-1]
     assert picture.shape == (2 * 68, 3 * 68, 3)
     pixels = real_store.load().pixels
@@ -67,7 +68,8 @@ def test_contact_sheet_shows_first_and_last_frames(real_store, tmp_path):
 
 
 def test_video_has_every_moment(real_store, tmp_path):
-    video = cv2.VideoCapture(str(preview_dataset(real_store.directory, tmp_path / "p.mp4")))
+    assert preview_dataset(real_store.directory, tmp_path / "p.mp4") == list(range(6))
+    video = cv2.VideoCapture(str(tmp_path / "p.mp4"))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 21
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(25)
 

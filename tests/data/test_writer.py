@@ -202,3 +202,25 @@ def test_an_action_a_hair_beyond_the_box_is_shown_as_it_is(tmp_path: Path) -> No
         with pytest.raises(UserError, match="arrays of numbers"):
             grown = torch.zeros((3, 2), requires_grad=True)
             writer.add(np.zeros((4, 16, 16, 3), np.uint8), grown, np.zeros((4, 1)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "told"),
+    [
+        ((4, 16, 20), np.uint8, "grey frames are given as three"),
+        ((4, 3, 16, 20), np.uint8, "colours come last"),
+        ((4, 20, 16, 3), np.uint8, "height comes before width"),
+        ((4, 32, 40, 3), np.uint8, "agent.resized"),
+        ((3, 16, 20, 3), np.uint8, "3 frames for 3 actions"),
+        ((4, 16, 20, 3), np.float32, "numbers from 0 to 255 as uint8"),
+    ],
+)
+def test_frames_that_do_not_fit_are_told_why(
+    shape: tuple[int, ...], kind: type, told: str, tmp_path: Path
+) -> None:
+    spec = dataclasses.replace(SPEC, image_size=(16, 20))
+    with (
+        RolloutWriter(tmp_path / "data", spec) as writer,
+        pytest.raises(UserError, match=rf"uint8 \(4, 16, 20, 3\), one more than .*{told}"),
+    ):
+        writer.add(np.zeros(shape, kind), np.zeros((3, 2)), np.zeros((4, 1)))
