@@ -21,7 +21,8 @@ from agent.model.shipped import SHIPPED, find_checkpoint
 
 if TYPE_CHECKING:
     from agent.commands.steering import Steered
-    from envs import Episode, World
+    from agent.control.torch_model import TorchModel
+    from envs import Episode, Image, World
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,6 @@ class Control:
         import torch
 
         from agent.commands.steering import outcome, steer
-        from agent.control.goal_picture import require_known_picture
         from agent.control.torch_model import TorchModel
         from agent.evaluation.play import require_fit
         from agent.model.checkpoint import load_checkpoint
@@ -97,7 +97,7 @@ class Control:
         model = TorchModel(load_checkpoint(checkpoint))
         episode = self._episode(world)
         if not self.no_guard:
-            require_known_picture(episode.goal_picture(world), model)
+            self._require_known(episode.goal_picture(world), model)
         ticks = self._ticks(world)
         with progress("steering, ticks") as update:
             film = None if self.video is None else asked.make_sized
@@ -106,6 +106,20 @@ class Control:
         self._write(steered, episode, world)
         show_facts("how it went", facts)
         world.close()
+
+    def _require_known(self, goal: Image, model: TorchModel) -> None:
+        """Nobody who gave a state has to be told to make a picture of one."""
+        from agent.control.goal_picture import require_known_picture
+
+        try:
+            require_known_picture(goal, model)
+        except UserError as error:
+            if not self.goal_state:
+                raise
+            raise UserError(
+                f"--goal-state: the picture of it is like none that was learned from, so nothing "
+                f"was recorded there: go nearer, or record more ({error})"
+            ) from error
 
     def _check(self) -> None:
         """Refuse what cannot be done before anything slow happens."""

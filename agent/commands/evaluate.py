@@ -121,12 +121,18 @@ class Evaluate:
         if self.json is not None:
             result["floors"] = {other["controller"]: _without_episodes(other) for other in beside}
             write_json(self.json, result)
-        show_scores([result, *beside])
+        show_scores([self._with_planner(result), *beside])
         if "deadline" in result:
             kept = result["deadline"]
             say(f"deadlines of {kept['tick_ms']:g} ms missed: {kept['missed']} of {kept['ticks']}")
         if self.json is not None:
             say(f"wrote {self.json}")
+
+    def _with_planner(self, result: dict[str, Any]) -> dict[str, Any]:
+        """As it is shown: two of them side by side must be told apart."""
+        if self.planner == DEFAULT_PLANNER:
+            return result
+        return {**result, "controller": f"{result['controller']} ({self.planner})"}
 
     def _check(self) -> None:
         require_controller(self.controller)
