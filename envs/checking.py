@@ -25,10 +25,11 @@ def check_world(world: Any, name: str) -> World:
     """
     _check_parts(world, name)
     require_call(world.reset, f"reset() of {name}", "rng", "state")
-    if isinstance(world, Posable):
-        _check_pose(world, name)
     world.reset(np.random.default_rng(0))
     _check_state(world, name)
+    if isinstance(world, Posable):
+        _check_pose(world, name)
+        world.reset(np.random.default_rng(0))
     try:
         frame = world.frame()
     except GLError:

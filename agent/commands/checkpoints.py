@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def saying_which(named: bool) -> Iterator[None]:
-    """Of a misfit in the body, that nobody ``named`` the checkpoint.
+    """Of a misfit in the body, which checkpoint that is where nobody ``named`` another.
 
     Raises:
         SpecError: what the body raises, with that.
@@ -32,7 +32,8 @@ def saying_which(named: bool) -> Iterator[None]:
         if named:
             raise
         raise SpecError(
-            f"{error}. No --checkpoint was named, so it is {SHIPPED}, which comes with the program"
+            f"{error}. The checkpoint is {SHIPPED}, which comes with the program: name your own "
+            "with --checkpoint"
         ) from error
 
 

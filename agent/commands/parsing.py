@@ -83,7 +83,11 @@ def _join_lines_of_fields(kind: type[Command]) -> None:
     """Help of a flag is one text: below a field, tyro takes the source's line breaks for meant."""
     import tyro
 
-    body = cast(ast.ClassDef, ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]).body
+    try:
+        source = textwrap.dedent(inspect.getsource(kind))
+    except OSError:  # installed without sources
+        return
+    body = cast(ast.ClassDef, ast.parse(source).body[0]).body
     hints = typing.get_type_hints(kind, include_extras=True)
     for field, below in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):

@@ -103,15 +103,16 @@ def train(trial: Trial, told: Callable[[Curve], None] = lambda curve: None) -> L
     torch.set_num_threads(config.training.threads)
     while is_being_written(trial.place):  # Optuna may ask for a training twice, at once
         time.sleep(_LOOK_AGAIN_S)
-    begun = has_bundle(trial.place / STATE)
+    begun, failed = has_bundle(trial.place / STATE), ""
     try:
         for report in train_world_model(Path(trial.data), trial.place, config, begun):
             if report.diagnostics is not None and report.step < report.total_steps:
                 told(_curve(trial))
     except (TrainingStoppedError, UnfitError) as error:
-        return trial.line(_curve(trial), failed=str(error))
-    finally:
-        _explain(trial, config)
+        failed = str(error)
+    _explain(trial, config)
+    if failed:
+        return trial.line(_curve(trial), failed=failed)
     return trial.line(_curve(trial), wall_s=round(time.monotonic() - start_s, 1))
 
 
