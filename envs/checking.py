@@ -27,7 +27,8 @@ def check_world(world: Any, name: str) -> World:
     require_call(world.reset, f"reset() of {name}", "rng", "state")
     world.reset(np.random.default_rng(0))
     _check_state(world, name)
-    if isinstance(world, Posable):
+    is_posable = isinstance(world, Posable)
+    if is_posable:
         _check_pose(world, name)
         world.reset(np.random.default_rng(0))
     try:

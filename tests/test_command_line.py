@@ -102,6 +102,12 @@ def test_every_flag_that_help_lists_can_be_given(words: list[str], capsys: Outpu
     assert shown and set(shown) <= known
 
 
+@pytest.mark.parametrize("command", ["train", "diagnose", "evaluate", "sweep"])
+def test_a_data_set_without_its_flag_is_told_the_flag(command: str, capsys: Output) -> None:
+    assert run_agent.main([command, "data/mine"]) == 2
+    assert "expected a flag before data/mine: --data data/mine?" in capsys.readouterr().err
+
+
 def test_help_lists_every_subcommand(capsys: Output) -> None:
     assert run_agent.main(["--help"]) == 0
     shown = capsys.readouterr().out

@@ -26,6 +26,8 @@ def check_flags(kind: type[Command], words: Sequence[str]) -> None:
         UserError: naming the flag, what it takes and what came.
     """
     flags = flags_of(kind)
+    if words and not words[0].startswith("-") and "--data" in flags:  # all its words have flags
+        raise UserError(f"expected a flag before {_shown(words[0])}: --data {_shown(words[0])}?")
     for number, word in enumerate(words):
         if not word.startswith("--") or word in ("--", *HELP_FLAGS):
             continue

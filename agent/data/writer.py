@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from agent.files.lock import writing_lock
 from agent.interfaces import Image
 from agent.settings import MAX_SEED, require_whole
 from envs import RollOut, WorldSpec
+
+_USUAL_PX, _MANY = 64, 10
+_log = logging.getLogger(__name__)
 
 
 class RolloutWriter:
@@ -40,6 +44,7 @@ class RolloutWriter:
         self, out: Path | str, spec: WorldSpec, episodes_per_shard: int = 10, extend: bool = False
     ) -> None:
         require_learnable(spec)
+        _say_if_large(spec.image_size)
         self._out, self._spec = Path(out), spec
         self._per_shard = require_whole(episodes_per_shard, "episodes_per_shard", 1, MAX_SEED)
         self._extend = extend
@@ -126,6 +131,17 @@ class RolloutWriter:
         with explained_disk_errors(self._out):
             commit_shard(self._out, index, (first, first + len(self._rollouts)), shard)
         self._frames, self._rollouts = [], []
+
+
+def _say_if_large(image_size: tuple[int, int]) -> None:
+    height, width = image_size
+    times = height * width / _USUAL_PX**2
+    if times > _MANY:
+        _log.warning(
+            "frames of %d x %d px have %.0f times the pixels of the %d x %d that all worlds here "
+            "use, and learning takes about as many times as long: agent.resized makes them smaller",
+            height, width, times, _USUAL_PX, _USUAL_PX,
+        )  # fmt: skip
 
 
 def _checked(

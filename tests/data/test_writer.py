@@ -224,3 +224,11 @@ def test_frames_that_do_not_fit_are_told_why(
         pytest.raises(UserError, match=rf"uint8 \(4, 16, 20, 3\), one more than .*{told}"),
     ):
         writer.add(np.zeros(shape, kind), np.zeros((3, 2)), np.zeros((4, 1)))
+
+
+@pytest.mark.parametrize(("side", "told"), [(64, False), (224, True)])
+def test_frames_that_will_take_long_are_told_before_they_are_recorded(
+    side: int, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    RolloutWriter(tmp_path / "data", dataclasses.replace(SPEC, image_size=(side, side))).close()
+    assert ("12 times the pixels" in caplog.text) == told
