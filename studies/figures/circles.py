@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from agent.model.sigreg import GAUSSIAN
 from agent.reporting.style import (
     BLUE,
+    INK,
     MUTED,
     ORANGE,
     WIDTH_IN,
@@ -33,7 +34,8 @@ RATIOS = np.geomspace(1.01, 10, 400)
 def circles_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Figure:
     """R² of the faster coordinate by the ratio of rates: lines predicted, marks measured.
 
-    Discs are whitening, triangles the same with more pairs a batch, hollow squares LeJEPA.
+    Discs are whitening, triangles the same with more pairs a batch, hollow squares LeJEPA; crosses
+    what the batches of whitening choose.
     """
     worlds = list(dict.fromkeys(one["world"] for one in summary["table"]))
     figure = new_figure(WIDTH_IN, 4.6)
@@ -58,6 +60,9 @@ def _world(axes: Axes, cells: Sequence[Mapping[str, Any]]) -> None:
             axes.plot([c["ratio"] for c in mine], [c["r2"][1]["mean"] for c in mine],
                       MARKS[kind] if pairs == PAIRS else MANY, color=colour, markersize=5,
                       fillstyle="full" if kind == "whitening" else "none")  # fmt: skip
+    white = [c for c in cells if c["objective"] == "whitening"]
+    counted = [c["in_batches"][1] for c in white]
+    axes.plot([c["ratio"] for c in white], counted, "x", color=INK, markersize=4, zorder=5)
     axes.set_xscale("log")
     axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
     axes.minorticks_off()
