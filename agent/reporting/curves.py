@@ -91,7 +91,7 @@ def _horizons(axes: Axes, diagnosed: Sequence[Report]) -> None:
     style.log_scale(axes)
     style.reference_line(axes, 1.0, "always guessing the mean")
     if diagnosed:
-        style.legend(axes, where="lower right")
+        style.legend(axes)
 
 
 def _rank(axes: Axes, diagnosed: Sequence[Report]) -> None:

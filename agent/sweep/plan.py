@@ -47,6 +47,12 @@ class Plan:
             )
         if not self.data or not self.seeds or self.trials < 1:
             raise UserError("expected data sets, seeds, and trials of at least 1")
+        for place in self.data:
+            if ":/" in str(place) and not place.exists():  # two slashes have become one
+                raise UserError(
+                    f"expected data sets on a disk of this machine, got the address {place}: bring "
+                    "it here, or train on it one by one with `train`"
+                )
         for name, domain in self.space.items():
             if isinstance(domain, Choices) and domain.values in ((), ("",)):
                 raise UserError(f"expected values to try for {name}, got none")

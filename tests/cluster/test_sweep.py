@@ -319,3 +319,9 @@ def test_data_that_were_moved_are_the_same_experiment(data, tmp_path, monkeypatc
     shutil.copytree(data, moved)
     (row,) = groups(Sweeper(Plan((moved,), (0, 1, 2), "tiny"), tmp_path / "out").run())
     assert row.row([])[5] == "0 1 2"
+
+
+def test_an_address_is_told_to_be_none_of_a_disk(tmp_path, capsys):
+    words = ["sweep", "--data", "s3://bucket/data", "--out", str(tmp_path / "out")]
+    assert run_agent.main(words) == 2
+    assert "expected data sets on a disk of this machine" in capsys.readouterr().err
