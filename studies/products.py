@@ -132,12 +132,9 @@ class Product:
 
         Where only some of equally slow ones fit, it is the first of them.
         """
-        found: list[Tensor] = []
-        for feature in slowest(self.coordinates):
-            found += self._product(latents, feature.degrees).unbind(1)
-            if len(found) >= outputs:
-                break
-        return torch.stack(found[:outputs], 1)
+        kinds = dict.fromkeys(self.slowest(outputs))  # a circle's two have the same degrees
+        columns = torch.cat([self._product(latents, degrees) for degrees in kinds], 1)
+        return columns[:, :outputs]
 
     def _product(self, latents: Tensor, degrees: tuple[int, ...]) -> Tensor:
         product = latents.new_ones(len(latents), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -420,3 +421,10 @@ def test_a_seed_is_a_whole_number(run: Path) -> None:
     for seed in (1.5, "x", -1):
         with pytest.raises(UserError, match="seed"):
             Agent.load(run).reset(seed=seed)  # type: ignore[arg-type]
+
+
+def test_loading_offers_what_an_agent_takes_and_means_the_same_by_it() -> None:
+    loading, made = (
+        list(inspect.signature(one).parameters.values())[1:] for one in (Agent.load, Agent)
+    )
+    assert loading == made

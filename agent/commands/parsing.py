@@ -90,10 +90,10 @@ def _join_lines_of_fields(kind: type[Command]) -> None:
     body = cast(ast.ClassDef, ast.parse(source).body[0]).body
     hints = typing.get_type_hints(kind, include_extras=True)
     for field, below in pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
-            name = cast(ast.Name, field.target).id
-            text = " ".join(str(ast.literal_eval(below.value)).split())
-            kind.__annotations__[name] = Annotated[hints[name], tyro.conf.arg(help=text)]
+        text = below.value if isinstance(below, ast.Expr) else None
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Constant):
+            name, said = cast(ast.Name, field.target).id, " ".join(str(text.value).split())
+            kind.__annotations__[name] = Annotated[hints[name], tyro.conf.arg(help=said)]
 
 
 def line_of(command: Any) -> str:
