@@ -153,13 +153,16 @@ def _foreseen(
         frames = episodes.pixels[episodes.row_numbers([episode])]
         embeddings = _encode(model, frames)
         actions = episodes.action[episodes.rows(episode)][:-1]
-        errors = _errors(model, embeddings, actions)
+        errors = prediction_errors(model, embeddings, actions)
         pushes = np.convolve(np.square(actions).mean(1), np.full(block, 1 / block), "valid")
         yield frames, embeddings, errors, pushes[len(pushes) - len(errors) :]
 
 
 @torch.no_grad()
-def _errors(model: WorldModel, embeddings: FloatArray, actions: FloatArray) -> FloatArray:
+def prediction_errors(model: WorldModel, embeddings: FloatArray, actions: FloatArray) -> FloatArray:
+    """Of one episode, embeddings (T, D) and actions (T-1, A): the errors (T - K*L, D) of
+    predicting each frame from the L frames before it, K ticks apart; the first is of frame K*L.
+    """
     block, context = model.config.action_block, model.context
     ticks = block * context
     starts = np.arange(max(0, len(embeddings) - ticks))

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.files.durable import write_durably
 from agent.files.json_files import parsed, read_json, unsealed
-from benchmarks import random_calls
+from benchmarks import chi_square, random_calls
 from benchmarks.faults.suites import SUITES
 from benchmarks.sight import SCHEMA
 from studies.marks import filled
@@ -34,7 +34,8 @@ def filled_page(text: str, results: Path) -> str:
             text = filled(text, f"faults-{name}", f"{table}\n\n{_made(found)}")
     for path in sorted(results.glob("sight-*.json")):
         text = filled(text, path.stem, _sight(path))
-    for stem, table_of in (("random-calls", _calls), ("long-runs", _long_run)):
+    others = {"chi-square": _chances, "random-calls": _calls, "long-runs": _long_run}
+    for stem, table_of in others.items():
         if (path := results / f"{stem}.json").exists():
             text = filled(text, stem, table_of(path))
     return text
@@ -45,6 +46,12 @@ def _calls(path: Path) -> str:
     found = read_json(path, "random calls", (random_calls.SCHEMA,), "benchmarks.random_calls")
     wrong = f"{found['calls']} calls, of which went wrong: {len(found['wrong'])}."
     return f"{wrong}\n\n{random_calls.table(found)}\n\n{_made(found)}"
+
+
+def _chances(path: Path) -> str:
+    """How often healthy pictures leave a limit, and in how many recordings faulty ones do."""
+    found = read_json(path, "chances", (chi_square.SCHEMA,), "benchmarks.chi_square")
+    return f"{chi_square.tables(found)}\n\n{_made(found)}"
 
 
 def _long_run(path: Path) -> str:
