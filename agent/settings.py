@@ -120,8 +120,8 @@ def _read(name: str, text: str, present: Any) -> Any:
         return text
     try:
         return json.loads(text.lower() if text in ("True", "False") else text)
-    except ValueError as error:
-        raise UserError(f"expected {name} like {json.dumps(present)}, got {text!r}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"expected {name} like {json.dumps(present)}, got {text[:80]!r}") from error
 
 
 def _named(name: str, hint: Any, value: Any) -> Any:

@@ -198,17 +198,11 @@ class StageCamera:
 
     def draw(self, qpos: ArrayLike) -> Image:
         """The body at rest with joint positions (nq,): a fresh uint8 (size, size, 3), RGB."""
-        if not self._is_open:
-            raise RuntimeError("expected an open camera, got one that was closed")
-        if self._stage is None or self._stage.process_id != os.getpid():
-            self._stage = self._share()
-        return self._stage.draw(qpos)
+        return self._opened().draw(qpos)
 
     def drawn_with(self) -> dict[str, str]:
         """What these pictures follow from, beside model and pose: names and versions."""
-        if self._stage is None:
-            raise RuntimeError("expected an open camera, got one that was closed")
-        return self._stage.drawn_with()
+        return self._opened().drawn_with()
 
     def close(self) -> None:
         """Give back the OpenGL context when no other camera shares it. Safe to repeat."""
@@ -221,6 +215,13 @@ class StageCamera:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_stage": None}  # an OpenGL context belongs to its process
+
+    def _opened(self) -> _Stage:
+        if not self._is_open:
+            raise RuntimeError("expected an open camera, got one that was closed")
+        if self._stage is None or self._stage.process_id != os.getpid():
+            self._stage = self._share()
+        return self._stage
 
     def _share(self) -> _Stage:
         configure_gl()

@@ -11,9 +11,10 @@ import termios
 import time
 import typing
 from collections.abc import Callable
-from concurrent.futures import Future
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -93,22 +94,17 @@ def test_workers_never_see_ctrl_c_not_even_while_they_import(
 ) -> None:
     answers = []
 
-    class Pool:
-        def __init__(self, *_: object, **__: object) -> None:
-            self._processes = None
+    class StartedError(Exception):
+        pass
 
-        def submit(self, *_: object) -> Future[dict[str, bool]]:
-            answers.append(signal.getsignal(signal.SIGINT))  # what a child inherits
-            done: Future[dict[str, bool]] = Future()
-            done.set_result({"done": True})
-            return done
+    def start(worker: SpawnProcess) -> None:
+        answers.append(signal.getsignal(signal.SIGINT))  # what a child inherits
+        raise StartedError
 
-        def shutdown(self, **_: object) -> None:
-            pass
-
-    monkeypatch.setattr(measuring, "ProcessPoolExecutor", Pool)
-    job = SimpleNamespace(episodes=1)
-    assert list(measuring.measure_each([job], 1)) == [(0, {"done": True})]  # type: ignore[list-item]
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    job: Any = SimpleNamespace(episodes=1)
+    with pytest.raises(StartedError):
+        list(measuring.measure_each([job], 1))
     assert answers == [signal.SIG_IGN] != [signal.getsignal(signal.SIGINT)]
 
 

@@ -245,7 +245,7 @@ def test_it_goes_on_from_a_run_and_keeps_its_network(
         (["--model.action-block", "0"], "expected action_block >= 1, got 0"),
         (["--preset", "defualt"], "did you mean 'default'"),
         (["--form", "x"], "did you mean '--from'"),
-        (["--config", "/nowhere.toml"], "expected a TOML file of settings in --config"),
+        (["--config", "/nowhere.toml"], "expected a TOML file in --config"),
         (["--from", "/nowhere"], "/nowhere"),
     ],
     ids=str,

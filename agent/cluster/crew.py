@@ -29,7 +29,13 @@ class Work(Protocol[T_in, R_out]):
 
 
 class Crew(ABC, Generic[T, R]):
-    """Workers; a context manager that leaves none behind."""
+    """Workers; a context manager that leaves none behind.
+
+    ``heard`` is called with the number of a task and what its worker, a process of this machine,
+    tells on the way.
+    """
+
+    heard: Callable[[int, int], None] | None = None
 
     @abstractmethod
     def as_done(self, tasks: Sequence[T]) -> Iterator[tuple[int, R]]:

@@ -11,7 +11,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Self, cast
 
 from agent.cluster.crew import Crew, R, T, Work
-from agent.cluster.serving import INTERRUPTS, Failed, serve
+from agent.cluster.serving import INTERRUPTS, Failed, News, serve
 from agent.errors import LOST_WORKER, MachineError
 from agent.machine.temporary import ONE_THREAD_EACH, answering, environment
 
@@ -58,9 +58,17 @@ class Processes(Crew[T, R]):
         while self._busy_with:
             ready = wait(list(self._busy_with))
             for pipe in [pipe for pipe in self._busy_with if pipe in ready]:
-                number, result = self._busy_with.pop(pipe), self._receive(pipe)
+                answer = self._receive(pipe)
+                if isinstance(answer, News):
+                    self._hear(self._busy_with[pipe], answer)
+                    continue
+                number = self._busy_with.pop(pipe)
                 self._hand_out(pipe, waiting)
-                yield number, result
+                yield number, answer
+
+    def _hear(self, number: int, news: News) -> None:
+        if self.heard is not None:
+            self.heard(number, news.done)
 
     def _hand_out(self, pipe: Connection, waiting: Iterator[tuple[int, T]]) -> None:
         given = next(waiting, None)
@@ -74,14 +82,14 @@ class Processes(Crew[T, R]):
             raise self._death(pipe) from error
         self._busy_with[pipe] = number
 
-    def _receive(self, pipe: Connection) -> R:
+    def _receive(self, pipe: Connection) -> R | News:
         try:
             answer = pipe.recv()
         except (EOFError, ConnectionResetError) as lost:
             raise self._death(pipe) from lost
         if isinstance(answer, Failed):
             raise answer.error
-        return cast(R, answer)
+        return cast(R | News, answer)
 
     def _death(self, pipe: Connection) -> MachineError:
         worker = self._workers[pipe]

@@ -28,6 +28,22 @@ class Failed:
     node: str = ""
 
 
+@dataclass(frozen=True)
+class News:
+    """Before a result: how far its task is."""
+
+    done: int
+
+
+_asked_by: Connection | None = None  # set in the processes of a crew alone
+
+
+def tell(done: int) -> None:
+    """Tell whoever waits for the task at hand how far it is; elsewhere nobody hears it."""
+    if _asked_by is not None:
+        _asked_by.send(News(done))
+
+
 def ignore_interrupts() -> None:
     """What reaches the whole group of processes is answered by the one that started this one."""
     for number in INTERRUPTS:
@@ -43,8 +59,10 @@ def use_one_thread() -> None:
 
 def serve(pipe: Connection, work: Work[Any, Any]) -> None:
     """Answer tasks until the other end of the pipe closes. Runs in its own process."""
+    global _asked_by
     ignore_interrupts()
     use_one_thread()
+    _asked_by = pipe
     try:
         with pipe:
             _answer_all(pipe, work)

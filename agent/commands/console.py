@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TextIO, cast
 
@@ -20,18 +19,6 @@ from agent.streams import PatientStream
 DEBUG_VARIABLE = "LEJEPA_DEBUG"
 PROSE_COLUMNS = 16  # of the terminal, that a column of prose needs at least
 PIPE_COLUMNS = 100_000
-SIZE_OF_STATE = re.compile(r"(.+_(?:mean|p95)_abs)_(.+)")  # any unit, as agent.data.inspection says
-UNITS = {
-    "rad_s": "rad/s",
-    "m_s": "m/s",
-    "m": "m",
-    "mb": "MB",
-    "px": "px",
-    "min": "min",
-    "rad": "rad",
-    "ms": "ms",
-    "s": "s",
-}
 
 results = Console(file=cast(TextIO, PatientStream("stdout")), highlight=False)
 notes = Console(file=cast(TextIO, PatientStream("stderr")), stderr=True, highlight=False)
@@ -64,7 +51,7 @@ def show_facts(title: str, facts: Mapping[str, object]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(justify="right", overflow="fold")
     for name, value in facts.items():
-        table.add_row(escape(_readable(name)), escape(str(value)))
+        table.add_row(escape(name), escape(str(value)))
     show_table(table)
 
 
@@ -112,16 +99,6 @@ def _least_width(column: Column) -> int:
     texts = [render(str(text)).plain for text in (column.header, *column.cells)]
     widest = max(cell_len(line) for text in texts for line in text.split("\n"))
     return min(widest, PROSE_COLUMNS) if column.overflow == "fold" else widest
-
-
-def _readable(name: str) -> str:
-    """``mean_speed_rad_s`` as people write it: ``mean speed [rad/s]``."""
-    if found := SIZE_OF_STATE.fullmatch(name):
-        return f"{found[1].replace('_', ' ')} [{found[2].replace('_', '/')}]"
-    for suffix, unit in UNITS.items():
-        if name.endswith(f"_{suffix}"):
-            return f"{name.removesuffix(f'_{suffix}').replace('_', ' ')} [{unit}]"
-    return name.replace("_", " ")
 
 
 def say(text: str) -> None:

@@ -59,7 +59,7 @@ class Export:
             facts = {"checkpoint_sha256": checkpoint_sha256(found)}
             worst = export_controller(model, self.onnx, facts)
         size_mb = sum(file.stat().st_size for file in self.onnx.iterdir()) / 1e6
-        shown = {"size_mb": f"{size_mb:.1f}", "largest difference from torch": f"{worst:.1e}"}
+        shown = {"size [MB]": f"{size_mb:.1f}", "largest difference from torch": f"{worst:.1e}"}
         show_facts(f"exported to {self.onnx}", shown)
         program = f"python -m agent.export {quote(str(self.onnx))} --goal-seed 7"
         own = f"steer it in a program of your own, as {self.onnx / 'README.md'} says"

@@ -80,12 +80,13 @@ class Live:
                 page.close()
 
     def _tell(self) -> None:
-        address = f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        address = f"http://{host}:{self.port}"
         say(f"the page: {address}")
-        if self.host == LOOPBACK:
+        if self.host in (LOOPBACK, "localhost", "::1"):
             say(
-                f"from another machine: ssh -L {self.port}:{LOOPBACK}:{self.port} THIS-MACHINE, "
-                f"then {address}"
+                f"from another machine: ssh -L {self.port}:{host}:{self.port} THIS-MACHINE, then "
+                f"http://{LOOPBACK}:{self.port}"
             )
         else:
             note(

@@ -126,7 +126,7 @@ def outcome(
     if episode.goal_frame is not None:
         facts |= _by_pictures(steered, episode.goal_frame, model)
     p50, p95 = np.percentile(steered.trial.decision_ms, [50, 95])
-    facts["decision_ms"] = f"{in_ms(p50)} median, {in_ms(p95)} p95"
+    facts["decision [ms]"] = f"{in_ms(p50)} median, {in_ms(p95)} p95"
     if tick_ms is not None:
         late, ticks = steered.late_ticks, len(steered.path)
         facts["late ticks"] = f"{late} of {ticks} took longer than {tick_ms:g} ms"

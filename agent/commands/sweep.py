@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,12 +147,10 @@ def _several(said: Any) -> Sequence[Any]:
 
 def _read(path: Path) -> tuple[dict[str, Any], Space]:
     """What a file says by name, and its tables of settings without a seed."""
+    from agent.commands.training_settings import read_toml
     from agent.sweep.space import is_varied, read_tables
 
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"expected a TOML file in --config {path}, got: {error}") from error
+    values = read_toml(path)
     said = {name: values.pop(name) for name in _IN_FILE if name in values}
     space = dict(read_tables(values))
     seed = space.get("training.seed")

@@ -19,22 +19,20 @@ DEFAULT_PRESET = "default"
 MAX_CHARACTERS = 20_000  # ten times what all settings take
 
 
-def read_settings(path: Path) -> tuple[str | None, dict[str, Any]]:
-    """The preset that the TOML file ``path`` names, if any, and its settings by dotted name.
-
-    Raises:
-        UserError: if it cannot be read.
-    """
+def read_toml(path: Path, hint: str = "") -> dict[str, Any]:
+    """What the file of ``--config`` says; UserError with the ``hint`` if it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         if len(text) > MAX_CHARACTERS:
             raise ValueError(f"{len(text)} characters, more than {MAX_CHARACTERS}")
-        values = tomllib.loads(text)
+        return tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(
-            f"expected a TOML file of settings in --config {path}, got: {error}. Write one with "
-            "--print-config"
-        ) from error
+        raise UserError(f"expected a TOML file in --config {path}, got: {error}{hint}") from error
+
+
+def read_settings(path: Path) -> tuple[str | None, dict[str, Any]]:
+    """The preset that the file names, if any, and its settings by dotted name; as ``read_toml``."""
+    values = read_toml(path, ". Write one with --print-config")
     named = values.pop("preset", None)
     return named if named is None else str(named), dict(leaves(values))
 

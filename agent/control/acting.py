@@ -70,7 +70,7 @@ class Acting:
         """
         if seed is not None:
             self._seed = require_seed(seed)
-        self._goal, self._held = None, ()
+        self._goal, self._held, self._late = None, (), False
 
     def act(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
         """What to do in the coming tick, (A,) in [-1, 1]: call it once a tick, every tick.

@@ -18,7 +18,7 @@ BINS = 36  # a number's range is cut into, to see how much of it was visited
 def inspect_dataset(directory: Path | str) -> Facts:
     """Facts about a data set, in the order to show them; pictures are not read.
 
-    Units are in the names. ``*_coverage`` is the share of 36 bins of a state's range that some
+    Units are in the names. ``... coverage`` is the share of 36 bins of a state's range that some
     frame is in, where the range is known.
     """
     store = RolloutStore.open(directory)
@@ -30,19 +30,19 @@ def inspect_dataset(directory: Path | str) -> Facts:
         "schema": header.schema,
         "world": spec.world,
         "look": spec.look,
-        "image_size_px": f"{height} high x {width} wide",
-        "action_dim": spec.action_dim,
-        "env_step_s": spec.step_s,
+        "image size [px]": f"{height} high x {width} wide",
+        "action dim": spec.action_dim,
+        "env step [s]": spec.step_s,
         "state": ", ".join(spec.state_names) or "none",
         "behaviour": header.behaviour,
         "seed": header.seed,
         "episodes": store.episode_count,
-        "episodes_wanted": header.episodes or store.episode_count,
+        "episodes wanted": header.episodes or store.episode_count,
         "frames": store.row_count,
-        "experience_min": round(steps * spec.step_s / 60, 1),
+        "experience [min]": round(steps * spec.step_s / 60, 1),
         "shards": len(store.records),
-        "disk_mb": round(sum(r.size_bytes for r in store.records) / 1e6, 1),
-        "memory_mb": round(store.pixel_bytes / 1e6, 1),
+        "disk [MB]": round(sum(r.size_bytes for r in store.records) / 1e6, 1),
+        "memory [MB]": round(store.pixel_bytes / 1e6, 1),
     }
     columns = store.load_columns()
     if columns:
@@ -50,9 +50,9 @@ def inspect_dataset(directory: Path | str) -> Facts:
         for column, values in zip(spec.state, states.T, strict=True):
             facts |= state_facts(column, values)
         actions = np.concatenate([part.action for part in columns])
-        facts["mean_abs_action"] = round(float(np.nanmean(np.abs(actions))), 3)
+        facts["mean abs action"] = round(float(np.nanmean(np.abs(actions))), 3)
         lengths = np.concatenate([part.ep_len for part in columns])
-        facts["episode_frames"] = f"{lengths.min()} to {lengths.max()}"
+        facts["episode frames"] = f"{lengths.min()} to {lengths.max()}"
     return facts
 
 
@@ -65,7 +65,7 @@ def verify_dataset(directory: Path | str) -> Facts:
         "shards": len(store.records),
         "episodes": store.episode_count,
         "frames": store.row_count,
-        "disk_mb": round(sum(r.size_bytes for r in store.records) / 1e6, 1),
+        "disk [MB]": round(sum(r.size_bytes for r in store.records) / 1e6, 1),
     }
 
 
@@ -73,13 +73,13 @@ def state_facts(column: Column, values: Array) -> Facts:
     """How much of its range a state's number (N,) visits; its usual size where it has none."""
     is_turn = isfinite(column.period) and not (isfinite(column.low) and isfinite(column.high))
     low, high = (0.0, column.period) if is_turn else (column.low, column.high)
-    unit = f"_{column.unit.replace('/', '_')}" if column.unit else ""
+    unit = f" [{column.unit}]" if column.unit else ""
     if not (isfinite(low) and isfinite(high)):
         sizes = np.abs(values)
         return {
-            f"{column.name}_mean_abs{unit}": round(float(sizes.mean()), 2),
-            f"{column.name}_p95_abs{unit}": round(float(np.percentile(sizes, 95)), 2),
+            f"{column.name} mean abs{unit}": round(float(sizes.mean()), 2),
+            f"{column.name} p95 abs{unit}": round(float(np.percentile(sizes, 95)), 2),
         }
     turned = np.mod(values, column.period) if is_turn else values
     bins = np.clip((turned - low) / (high - low) * BINS, 0, BINS - 1).astype(np.int64)
-    return {f"{column.name}_coverage": round(len(np.unique(bins)) / BINS, 3)}
+    return {f"{column.name} coverage": round(len(np.unique(bins)) / BINS, 3)}

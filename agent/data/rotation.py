@@ -66,10 +66,6 @@ class Rotation:
             self._turn, self._there = turn, there
         return self._there
 
-    def close(self) -> None:
-        """End the reading threads."""
-        self._slots.close()
-
     def _turned(self, turn: int) -> tuple[Episodes, Rows]:
         coming = range(turn, turn + self._held + AHEAD)
         shards = {n: self._shards[self._order[n % len(self._order)]] for n in coming}
@@ -160,10 +156,6 @@ class _Slots:
         """The rows as episodes, which begin and end there."""
         states = np.empty((len(self._action), 0))
         return Episodes(self._pixels, self._action, states, offset, length)
-
-    def close(self) -> None:
-        """End the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, number: int, record: ShardRecord) -> Columns:
         first = self.first_row(number)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Self
 
 from agent.errors import MachineError, UserError
@@ -47,11 +46,6 @@ class RemotePath:
         """The whole file; FileNotFoundError if there is none."""
         with _explained(self._url):
             return bytes(self._files.cat_file(self._url))
-
-    def stat(self) -> SimpleNamespace:
-        """Its size, as ``os.stat_result`` names it."""
-        with _explained(self._url):
-            return SimpleNamespace(st_size=int(self._files.info(self._url)["size"]))
 
     def _kind(self) -> str | None:
         try:

@@ -146,8 +146,7 @@ class _Tape:
         passed, self._tick = moment.tick - self._tick, moment.tick
         caption = f"{moment.tick / self._rate:4.2f} s\n{moment.words}"
         shown = (moment.frame, moment.goal_frame, caption)
-        count = passed if passed >= 0 else 1  # another episode
-        self._shown.extend([shown] * min(count, self._shown.maxlen or count))
+        self._shown.extend([shown] * min(passed, self._shown.maxlen or passed))
 
     def film(self) -> bytes:
         """A WebM of what is remembered: what it saw beside the goal."""

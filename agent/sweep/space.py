@@ -175,5 +175,5 @@ def _value(word: str) -> Any:
     """As JSON where it is, else a text."""
     try:
         return json.loads(word.lower() if word in ("True", "False") else word)
-    except ValueError:
+    except (ValueError, RecursionError):
         return word.strip()

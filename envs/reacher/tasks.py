@@ -24,16 +24,16 @@ The recordings are simulated here from the evaluation seed, in random streams no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from envs.base import Array, World, WorldSpec
 from envs.behaviours import behaviour_named, roll_out
-from envs.reacher.angles import angle_error_rad, sample_pose
+from envs.reacher.angles import sample_pose
 from envs.reacher.simulator import ACTION_REPEAT
 from envs.reacher.targets import (
     EPISODE_PHYSICS_STEPS,
@@ -174,36 +174,18 @@ class ReacherTask:
 
         By what its name asks of the world, ``reacher@wrist=0.1``, if it asks for anything.
         """
-        asked = tolerances_of(spec)
-        if self.reach_m is None and not (asked and asked.keys() <= _USUAL.keys()):
-            return judge_by_tolerance(spec, path, start, episode)  # of speeds as well
-        joints = [i for i, name in enumerate(_USUAL) if name in asked or self.reach_m is not None]
-        within = np.array([value for value in asked.values() if value is not None])
-        goal = episode.goal[:JOINTS]
-        inside = self._inside(path[..., :JOINTS], goal, joints, within)
-        errors = self._errors_rad(path[-1, -1, joints], goal[joints])
-        return judged(
-            spec,
-            inside,
-            bool(self._inside(start[:JOINTS], goal, joints, within)),
-            float(errors.max()),
-            episode.seed,
-            None if self.reach_m is None else float(inside.sum()),
-        )
-
-    def _errors_rad(self, qpos_rad: Array, goal_rad: Array) -> Array:
-        if self.wrapped:
-            return angle_error_rad(qpos_rad, goal_rad)
-        return np.abs(qpos_rad - goal_rad)
-
-    def _inside(
-        self, qpos_rad: Array, goal_rad: Array, joints: list[int], within_rad: Array
-    ) -> NDArray[np.bool_]:
-        """Whether poses (..., 2) count as success, (...), by ``joints`` within so much each."""
-        if self.reach_m is not None:
-            return np.asarray(target_reward(qpos_rad, fingertip_m(goal_rad), self.reach_m) > 0.0)
-        errors = self._errors_rad(qpos_rad[..., joints], goal_rad[joints])
-        return np.asarray((errors < within_rad).all(-1))
+        if not self.wrapped:
+            raw = tuple(replace(column, period=math.inf) for column in spec.state)
+            spec = replace(spec, state=raw)
+        verdict = judge_by_tolerance(spec, path, start, episode)
+        if self.reach_m is None:
+            return verdict
+        # By the fingertip, whatever the joints; the final error stays theirs.
+        target_m, reach_m = fingertip_m(episode.goal[:JOINTS]), self.reach_m
+        began = bool(target_reward(start[:JOINTS], target_m, reach_m) > 0.0)
+        inside = np.asarray(target_reward(path[..., :JOINTS], target_m, reach_m) > 0.0)
+        error, total = verdict.final_error, float(inside.sum())
+        return judged(spec, inside, began, error, episode.seed, total)
 
 
 def _at_rest(pose_rad: Array) -> Array:

@@ -1,40 +1,93 @@
-"""Measuring by processes: news of each job, and what a failure of one does to the others."""
+"""Measuring by processes: news of each job, refusals, workers that end with who started them."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.commands import measuring
+from agent.commands.measuring import measure_each
+from agent.commands.progress import Update
 from agent.errors import MachineError, UserError
 
+HERE = Path(__file__).parent
 
-def test_a_finished_job_is_told_however_much_news_there_is() -> None:
-    class Chatty:
-        def get(self, timeout: float) -> tuple[int, int]:
-            time.sleep(min(timeout, 0.01))
-            return 1, 3
 
-    done: Future[dict[str, Any]] = Future()
-    done.set_result({})
+@dataclass(frozen=True)
+class Made:
+    """A job that tells of each of its episodes, and then does what it is made for."""
+
+    episodes: int
+    then: str = "end"
+
+    def run(self, update: Update) -> dict[str, Any]:
+        for played in range(1, self.episodes + 1):
+            update(played, self.episodes)
+            update(played, self.episodes)
+        if self.then == "refuse":
+            raise UserError("it will not")
+        if self.then == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        for tick in range(1000 if self.then == "go on" else 0):
+            time.sleep(0.05)
+            update(tick, self.episodes)
+        return {"worker": os.getpid(), "ignores": signal.getsignal(signal.SIGINT) is signal.SIG_IGN}
+
+
+def test_every_episode_is_told_once_and_a_refusal_costs_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     told: list[tuple[int, int]] = []
-    watched = measuring._watch(
-        [done, Future()],
-        Chatty(),  # type: ignore[arg-type]
-        [5, 9],
-        lambda *now: told.append(now[:2]),  # type: ignore[arg-type]
-    )
-    assert next(watched) == 0
-    assert told == [(8, 14)]
+
+    @contextmanager
+    def noted(job: str) -> Iterator[Any]:
+        yield lambda done, total, text="": told.append((done, total))
+
+    monkeypatch.setattr(measuring, "progress", noted)
+    found: dict[int, Any] = dict(measure_each([Made(3), Made(2, "refuse"), Made(1)], 1))
+    assert isinstance(found[1], UserError) and found[0]["worker"] != os.getpid()
+    assert found[0]["ignores"] and found[2]["ignores"]  # Ctrl-C is answered by who started them
+    steps = sorted({done for done, _ in told})
+    assert steps == [0, 1, 2, 3, 4, 5, 6] and {total for _, total in told} == {6}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
-def test_a_refusal_is_an_outcome_and_a_lost_process_ends_all() -> None:
-    refused: Future[dict[str, Any]] = Future()
-    refused.set_exception(UserError("it will not"))
-    assert isinstance(measuring._outcome(refused), UserError)
-    lost: Future[dict[str, Any]] = Future()
-    lost.set_exception(BrokenProcessPool())
+def test_a_lost_worker_ends_all_and_says_what_to_do() -> None:
     with pytest.raises(MachineError, match=r"fewer --workers.*__main__"):
-        measuring._outcome(lost)
+        list(measure_each([Made(1, "die"), Made(1)], 1))
+
+
+def test_workers_end_with_a_process_that_is_killed() -> None:
+    script = (
+        "import os, sys, test_measuring as t\n"
+        "if __name__ == '__main__':\n"
+        "    jobs = [t.Made(1), t.Made(1, 'go on'), t.Made(1, 'go on')]\n"
+        "    for _, found in t.measure_each(jobs, 2):\n"
+        "        print(found['worker'], flush=True)\n"
+        "        os.kill(os.getpid(), 9)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parents[1])))}
+    words = [sys.executable, "-c", script]
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    worker = int(ended.stdout)
+    end_s = time.monotonic() + 20
+    while _is_there(worker) and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert not _is_there(worker)
+
+
+def _is_there(process_id: int) -> bool:
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

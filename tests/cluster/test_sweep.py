@@ -277,6 +277,7 @@ def test_what_is_varied_and_read_by_nobody_is_refused(data, tmp_path, capsys):
         ('search = "random"\ntrials = 2.5\n[training]\nbatch = [4, 8]', "whole numbers as seeds"),
         ("preset = 4", "the name of a preset"),
         ("trials = 3\n[training]\nbatch = [4, 8]", "trials in --config"),
+        pytest.param("a = " + "[" * 9_000, "expected a TOML file", id="deep"),
     ],
 )
 def test_a_file_that_makes_no_sense_is_told(text, told, data, tmp_path, capsys):
@@ -284,6 +285,14 @@ def test_a_file_that_makes_no_sense_is_told(text, told, data, tmp_path, capsys):
     words = ["sweep", "--data", str(data), "--out", str(tmp_path / "s")]
     assert run_agent.main([*words, "--config", str(tmp_path / "s.toml")]) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["sweep", "train"])
+def test_a_word_nested_too_deeply_is_no_value(command, data, tmp_path, capsys):
+    words = [command, "--data", str(data), "--out", str(tmp_path / "s")]
+    assert run_agent.main([*words, "--training.steps", "[" * 100_000]) == 2
+    said = capsys.readouterr().err
+    assert "expected training.steps like" in said and len(said) < 1000
 
 
 def test_who_was_ended_early_is_trained_to_the_end_once_asked_to(data, tmp_path):

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.commands.console import _readable
 from agent.data import inspect_dataset, verify_dataset
 from agent.data.episodes import Episodes
 from agent.data.inspection import state_facts
@@ -19,9 +18,9 @@ def test_facts_add_up(real_store):
     facts = inspect_dataset(real_store.directory)
     assert (facts["episodes"], facts["frames"], facts["shards"]) == (6, 126, 3)
     assert (facts["look"], facts["behaviour"], facts["seed"]) == ("fast", "restless", 3)
-    assert facts["env_step_s"] == pytest.approx(0.04)
+    assert facts["env step [s]"] == pytest.approx(0.04)
     files = (real_store.directory / "shards").iterdir()
-    assert facts["disk_mb"] == pytest.approx(sum(f.stat().st_size for f in files) / 1e6, abs=0.06)
+    assert facts["disk [MB]"] == pytest.approx(sum(f.stat().st_size for f in files) / 1e6, abs=0.06)
     assert verify_dataset(real_store.directory)["frames"] == 126
 
 
@@ -34,27 +33,23 @@ def test_a_header_says_what_drew_it(real_store):
 def test_coverage_counts_the_bins_of_a_known_range():
     angle = Column("turn", "rad", period=2 * np.pi)
     degrees = np.array([5.0, 365, -175])  # a full turn more changes nothing
-    assert state_facts(angle, np.deg2rad(degrees)) == {"turn_coverage": round(2 / 36, 3)}
+    assert state_facts(angle, np.deg2rad(degrees)) == {"turn coverage": round(2 / 36, 3)}
     place = Column("place", "m", low=-1.0, high=1.0)
-    assert state_facts(place, np.linspace(-1, 1, 361)) == {"place_coverage": 1.0}
-    assert state_facts(place, np.array([7.0])) == {"place_coverage": round(1 / 36, 3)}
+    assert state_facts(place, np.linspace(-1, 1, 361)) == {"place coverage": 1.0}
+    assert state_facts(place, np.array([7.0])) == {"place coverage": round(1 / 36, 3)}
 
 
 def test_a_number_without_a_range_is_told_by_its_size():
     facts = state_facts(Column("speed", "m/s"), np.array([-1.0, 3.0]))
-    assert facts["speed_mean_abs_m_s"] == 2.0
-    assert facts["speed_p95_abs_m_s"] == pytest.approx(2.9)
+    assert facts["speed mean abs [m/s]"] == 2.0
+    assert facts["speed p95 abs [m/s]"] == pytest.approx(2.9)
 
 
 @pytest.mark.parametrize("unit", ["m/s", "rad/s", "m", "N", "m/s²", "px/s", "1/min", "s"])
 def test_a_unit_is_shown_as_its_column_has_it(unit):
-    (mean, p95) = state_facts(Column("v_x", unit), np.ones(3))
-    assert _readable(mean) == f"v x mean abs [{unit}]"
-    assert _readable(p95) == f"v x p95 abs [{unit}]"
-    assert [_readable(name) for name in state_facts(Column("v_x"), np.ones(3))] == [
-        "v x mean abs", "v x p95 abs",
-    ]  # fmt: skip
-    assert _readable("mean_abs_action") == "mean abs action"
+    sizes = [f"v_x mean abs [{unit}]", f"v_x p95 abs [{unit}]"]
+    assert list(state_facts(Column("v_x", unit), np.ones(3))) == sizes
+    assert list(state_facts(Column("v_x"), np.ones(3))) == ["v_x mean abs", "v_x p95 abs"]
 
 
 def test_contact_sheet_shows_first_and_last_frames(real_store, tmp_path):
@@ -106,4 +101,4 @@ def test_episodes_of_unequal_length_are_shown_whole():
 
 def test_a_turn_that_is_stopped_is_covered_between_its_stops():
     column = Column("wrist", "rad", 2 * np.pi, -2.8, 2.8)
-    assert state_facts(column, np.linspace(-2.8, 2.8, 4000))["wrist_coverage"] == 1.0
+    assert state_facts(column, np.linspace(-2.8, 2.8, 4000))["wrist coverage"] == 1.0

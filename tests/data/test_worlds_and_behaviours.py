@@ -31,7 +31,7 @@ def test_other_numbers_of_actions_and_states(fake_crew, tmp_path, name, actions,
     assert memory.pixels.shape[1:] == (16, 24, 3)
     assert (memory.action.shape[1], memory.state.shape[1]) == (actions, states)
     np.testing.assert_array_equal(disk.pixels[np.arange(store.row_count)], memory.pixels)
-    assert inspect_dataset(store.directory)["action_dim"] == actions
+    assert inspect_dataset(store.directory)["action dim"] == actions
 
 
 def test_recordings_come_back_as_added_and_grow(tmp_path):

@@ -34,6 +34,7 @@ def test_a_copy_draws_the_same_and_moves_alone(
 ) -> None:
     before = drawn.frame()
     other = copied(drawn)
+    assert other.drawn_with() == drawn.drawn_with()  # before it has drawn anything
     assert np.array_equal(other.frame(), before)
     for _ in range(10):
         other.step(np.ones(other.spec.action_dim))

@@ -21,6 +21,7 @@ import zstandard
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from agent.commands.live import Live
 from agent.live.controls import Button, Choice, Group
 from agent.live.link import Link
 from agent.live.loop import Beat, Sender
@@ -163,6 +164,19 @@ def is_running(process_id: int) -> bool:
     except OSError:
         return False
     return told.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "is_open"),
+    [("localhost", "localhost", False), ("::1", "[::1]", False), ("0.0.0.0", "0.0.0.0", True)],
+)
+def test_the_address_is_one_and_only_strangers_are_warned_of(
+    host: str, address: str, is_open: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Live(host=host, port=8123)._tell()
+    said = capsys.readouterr()
+    assert f"the page: http://{address}:8123\n" in said.out
+    assert ("nothing is encrypted" in " ".join(said.err.split())) is is_open
 
 
 def test_ctrl_c_ends_it_and_a_session_that_dies_is_told() -> None:
