@@ -9,6 +9,7 @@ as a goal (:mod:`envs.tolerances`). Nothing is imported before a world is made.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import importlib.metadata
 from collections.abc import Callable, Collection, Mapping
@@ -96,8 +97,12 @@ def make_world(
         chosen["image_size"] = image_size
     tolerances, plain = tolerances_asked(name), without_tolerances(name)
     world = _made(plain, chosen, if_taken)
-    if tolerances:
-        judge_by(world, tolerances)
+    try:
+        if tolerances:
+            judge_by(world, tolerances)
+    except WorldError:
+        world.close()  # or its library complains of a context that was never given back
+        raise
     return world
 
 
@@ -202,12 +207,23 @@ def _as_maker(made: Any, name: str) -> Callable[..., Any]:
     """What makes the world: ``made`` itself, or a wrapper where it is a gymnasium environment."""
     import gymnasium
 
-    if not (isinstance(made, type) and issubclass(made, gymnasium.Env)):
-        return made  # type: ignore[no-any-return]
-
     from envs.gymnasium_world import GymnasiumWorld
 
+    if not (isinstance(made, type) and issubclass(made, gymnasium.Env)):
+
+        @functools.wraps(made)
+        def opened(**chosen: Any) -> Any:
+            world = made(**chosen)
+            return GymnasiumWorld(world, name) if isinstance(world, gymnasium.Env) else world
+
+        return made if isinstance(made, type) else opened
+
     make_env: Callable[..., gymnasium.Env[Any, Any]] = made
+    if not takes(made, "render_mode"):
+        raise WorldError(
+            f"expected {name} to be made with render_mode='rgb_array', as gymnasium makes its "
+            "environments, got one that takes no render_mode: give its __init__ one"
+        )
 
     def wrapped(**chosen: Any) -> GymnasiumWorld:
         return GymnasiumWorld(make_env(render_mode="rgb_array"), name, **chosen)

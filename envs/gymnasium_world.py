@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -212,8 +212,8 @@ class GymnasiumWorld:
             )
         return space
 
-    def _remember(self, observation: Any, info: dict[str, Any]) -> None:
-        told = info.get("state")
+    def _remember(self, observation: Any, info: Any) -> None:
+        told = info.get("state") if isinstance(info, Mapping) else None
         if self._size is not None and (told is not None) != self._is_told:
             first, now = ("info['state']", "none") if self._is_told else ("no info['state']", "one")
             raise WorldError(
@@ -227,10 +227,13 @@ class GymnasiumWorld:
             state = np.array([] if told is None else told, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise WorldError(
-                f"expected info['state'] of {self._name} to be numbers, got {told!r}"
+                f"expected info['state'] of {self._name} to be its state, an array (S,) of "
+                f"numbers, got {told!r}: tell anything else by another name"
             ) from error
         if state.ndim != 1 or not np.isfinite(state).all():
-            raise WorldError(f"expected a state of finite numbers from {self._name}, got {state}")
+            raise WorldError(
+                f"expected a state (S,) of finite numbers from {self._name}, got {state!r}"
+            )
         if self._size is not None and len(state) != self._size:
             raise WorldError(
                 f"expected {self._size} numbers of state from {self._name}, got {len(state)}"

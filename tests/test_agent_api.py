@@ -428,3 +428,23 @@ def test_loading_offers_what_an_agent_takes_and_means_the_same_by_it() -> None:
         list(inspect.signature(one).parameters.values())[1:] for one in (Agent.load, Agent)
     )
     assert loading == made
+
+
+def test_what_does_not_fit_is_told_how_to(steering: Agent) -> None:
+    agent = steering
+    image = np.zeros(agent.spec.frame_shape, np.uint8)
+    for given, how in (
+        (np.moveaxis(image, -1, 0), "colours last"),
+        (np.concatenate([image, image[..., :1]], -1), r"fourth channel"),
+        (image[..., 0], "grey"),
+        (image[None][:0], "a batch of none"),
+    ):
+        with pytest.raises(UserError, match=how):
+            agent.encode(given)
+
+
+def test_settings_of_the_wrong_kind_are_named(run: Path) -> None:
+    with pytest.raises(UserError, match="guard=True or False, got 'no'"):
+        Agent.load(run, guard="no")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"delay_ticks as a whole number.*got 1\.5"):
+        Agent.load(run, delay_ticks=1.5)  # type: ignore[arg-type]

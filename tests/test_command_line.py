@@ -421,3 +421,17 @@ def test_control_does_not_begin_at_its_goal(name: str) -> None:
             episode = Control(goal_seed=seed, seed=seed)._episode(world)
             episode.begin(world)
             assert distance_to_goal(world.spec, world.state(), episode.goal) > 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "--data", "one", "--data", "two", "--out", "x"],
+        ["control", "--goal-seed=1", "--goal-seed", "2"],
+        ["live", "--set", "light=0.6", "--set", "delay=2"],
+    ],
+    ids=" ".join,
+)
+def test_a_flag_that_is_given_twice_drops_nothing(words: list[str], capsys: Output) -> None:
+    assert run_agent.main(words) == 2
+    assert "once, got it twice" in " ".join(capsys.readouterr().err.split())

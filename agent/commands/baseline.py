@@ -87,7 +87,10 @@ class Baseline:
         world = None if self.world == DEFAULT_WORLD else self.world
         if self.algorithm in FROM_ROLLOUTS:
             world = self._world_of_rollouts()
-        say(f"next: {line_of(Evaluate(self.algorithm, self.out, world, protocol=protocol))}")
+        from agent.model.description import OWN_WORLD
+
+        where = ", in a world whose frames and actions mean the same" if world == OWN_WORLD else ""
+        say(f"next{where}: {line_of(Evaluate(self.algorithm, self.out, world, protocol=protocol))}")
 
     def _learn(self) -> None:
         reports = self.training().run()

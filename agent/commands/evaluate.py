@@ -127,6 +127,12 @@ class Evaluate:
             say(f"deadlines of {kept['tick_ms']:g} ms missed: {kept['missed']} of {kept['ticks']}")
         if self.json is not None:
             say(f"wrote {self.json}")
+        if result["first_touch"]["rate"] is None:
+            raise UserError(
+                f"nothing was measured: each of {self.episodes} episodes began within tolerance of "
+                "its goal. Ask for another --protocol, or for finer goals by --world "
+                "NAME@COLUMN=NUMBER"
+            )
 
     def _with_planner(self, result: dict[str, Any]) -> dict[str, Any]:
         """As it is shown: two of them side by side must be told apart."""

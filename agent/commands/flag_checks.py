@@ -20,7 +20,8 @@ MAX_SHOWN = 80  # letters of what came
 
 
 def check_flags(kind: type[Command], words: Sequence[str]) -> None:
-    """Refuse unknown flags and choices, with the nearest name, and what is no number where one is.
+    """Refuse unknown flags and choices, with the nearest name, what is no number where one is, and
+    a flag that is given twice, of which one would be dropped.
 
     Raises:
         UserError: naming the flag, what it takes and what came.
@@ -28,6 +29,7 @@ def check_flags(kind: type[Command], words: Sequence[str]) -> None:
     flags = flags_of(kind)
     if words and not words[0].startswith("-") and "--data" in flags:  # all its words have flags
         raise UserError(f"expected a flag before {_shown(words[0])}: --data {_shown(words[0])}?")
+    said: set[str] = set()
     for number, word in enumerate(words):
         if not word.startswith("--") or word in ("--", *HELP_FLAGS):
             continue
@@ -35,6 +37,12 @@ def check_flags(kind: type[Command], words: Sequence[str]) -> None:
         flag = name.replace("_", "-")
         if flag not in flags:
             raise UserError(unknown("flag", name, flags))
+        if flag in said:
+            raise UserError(
+                f"expected {flag} once, got it twice: where it takes several values, they follow "
+                "it one after the other"
+            )
+        said.add(flag)
         given = [value] if joined else _values(words[number + 1 :])
         _check_values(flag, given, flags[flag])
 

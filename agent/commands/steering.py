@@ -117,7 +117,9 @@ def outcome(
         error = float(worst_error(spec, final, episode.goal))
         facts["final error"] = f"{in_digits(error, 3)} {unit}"
         if verdict.solved_at_start:
-            facts["began within tolerance"] = "yes: another goal would ask for more"
+            facts["began within tolerance"] = (
+                "yes: another goal would ask for more (--goal-state, or a picture by --goal)"
+            )
         arrived = bool(distance_to_goal(spec, final, episode.goal) < 1)
         facts["within tolerance at the end"] = "yes" if arrived else "no"
         steps = verdict.steps_to_success

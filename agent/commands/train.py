@@ -13,8 +13,9 @@ from tyro.conf import arg
 
 from agent.commands.console import be_quiet, say, show_facts
 from agent.commands.idle_flags import refuse_idle, refuse_idle_settings
+from agent.commands.learned import downhill, learned, say_what_is_missed
 from agent.commands.places import require_file_places
-from agent.commands.progress import duration, follow, progress
+from agent.commands.progress import follow, progress
 from agent.commands.values import Parallel, Seed, optional
 from agent.errors import UserError
 from agent.extras import missing_extra
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from agent.config import ExperimentConfig
     from agent.training.reports import TrainStatistics
 
-READ = 0.5  # R² below which a coordinate counts as not learned
 _NEEDED = "(required, but for --print-config)"
 
 
@@ -254,42 +254,3 @@ def _describe(report: TrainStatistics) -> tuple[int, int, str]:
     from agent.evaluation.statistics import in_digits
 
     return report.step, report.total_steps, f"loss {in_digits(report.loss, 3)}"
-
-
-def learned(report: TrainStatistics) -> dict[str, str]:
-    """The last report in words, diagnostics included when it has any."""
-    from agent.evaluation.statistics import in_digits
-
-    facts = {
-        "steps": str(report.step),
-        "time": duration(report.seconds),
-        "frames per s": f"{report.frames_per_s:.0f}",
-        "loss": in_digits(report.loss, 4),
-    }
-    if report.diagnostics is not None:
-        found = report.diagnostics
-        facts |= {f"probe R² {name}": f"{r2:.3f}" for name, r2 in found.probe_r2.items()}
-        facts |= {f"probe R² {name}": "none: it never varies" for name in found.unscored}
-        facts["effective rank"] = f"{found.effective_rank:.1f}"
-        facts["SIGReg (1.05 is Gaussian)"] = f"{found.sigreg:.2f}"
-        facts["open-loop error, last horizon"] = in_digits(found.open_loop_error[-1], 3)
-    return facts
-
-
-def say_what_is_missed(report: TrainStatistics) -> None:
-    """Name the coordinates that no line reads: goals that differ in them look alike."""
-    found = {} if report.diagnostics is None else report.diagnostics.probe_r2
-    missed = [f"{name} ({r2:.2f})" for name, r2 in found.items() if r2 < READ]
-    if missed:
-        say(
-            f"not learned, by a line (R²): {', '.join(missed)}. Record more episodes, in which it "
-            "takes every value, or train longer; `diagnose` says more"
-        )
-
-
-def downhill(checkpoint: Path) -> dict[str, str]:
-    """What its goal metric is like far from a goal, in words."""
-    from agent.model.checkpoint import checkpoint_facts
-
-    found = checkpoint_facts(checkpoint).get("geometry") or {}
-    return {"false minima of the metric": f"{found['false_minima']:.1%}"} if found else {}

@@ -27,14 +27,21 @@ def as_asked(
     Raises:
         UserError: for a number that makes no sense.
     """
-    given: dict[str, Any] = {"guarded": config.guarded and guard}
+    if not isinstance(guard, (bool, np.bool_)):
+        raise UserError(f"expected guard=True or False, got {guard!r}")
+    given: dict[str, Any] = {"guarded": config.guarded and bool(guard)}
     given |= {} if tick_ms is None else {"tick_ms": tick_ms}
     try:
         if delay_ticks is not None:
             given["delay_ticks"] = operator.index(delay_ticks)
         return replace(config, **given)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"delay_ticks={delay_ticks!r}, tick_ms={tick_ms!r}: {error}") from error
+    except TypeError as error:
+        raise UserError(
+            "expected delay_ticks as a whole number and tick_ms as a number, got "
+            f"{delay_ticks!r} and {tick_ms!r}"
+        ) from error
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 class Acting:
@@ -164,6 +171,14 @@ def _how_to_fit(frames: Any, shape: tuple[int, ...]) -> str:
     """What to do with what a camera gives."""
     if frames.dtype != np.uint8:
         return ": give numbers from 0 to 255 as uint8"
+    if frames.ndim == 4 and not len(frames):
+        return ": it is a batch of none"
+    if frames.ndim in (3, 4) and frames.shape[-3] == 3:
+        return ": put the colours last, np.moveaxis(image, -3, -1)"
+    if frames.shape[-1] == 4:
+        return ": leave out the fourth channel, image[..., :3]"
+    if frames.ndim == 2 or frames.shape[-1] == 1:
+        return ": it is grey, as no picture of this world is"
     if frames.ndim in (3, 4) and frames.shape[-1] == 3:
         return f": agent.resized(image, {shape[:2]}) brings it to that size"
     return ""

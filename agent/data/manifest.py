@@ -156,7 +156,8 @@ class ShardRecord:
         return DamagedDataError(
             f"damaged shard {self.place(directory)}: {what}. Delete the line of {self.shard} from "
             f"{directory / MANIFEST_NAME} and run collect on {directory} again, with the same "
-            "settings: it makes this shard anew. Of a recording of your own, record it again"
+            "settings: it makes this shard anew. Of a recording of your own, the other episodes "
+            "serve as they are without that line"
         )
 
 
@@ -198,7 +199,8 @@ def _tell_of_unlisted(directory: Place, records: list[ShardRecord]) -> None:
     if unlisted:
         _log.warning(
             "%s does not list %s: not read; run collect again with the same settings to make up "
-            "for it", directory / MANIFEST_NAME, ", ".join(sorted(unlisted)),
+            "for it (a recording of your own serves without)", directory / MANIFEST_NAME,
+            ", ".join(sorted(unlisted)),
         )  # fmt: skip
 
 

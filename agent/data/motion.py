@@ -24,8 +24,12 @@ def some_frames(episodes: Episodes, ids: Rows) -> Image:
 def require_motion(episodes: Episodes, ids: Rows, where: object) -> None:
     """A few frames of about 64 of the episodes ``ids`` of the data set ``where`` must differ.
 
-    UnfitError if all frames are one picture; a warning if each episode is.
+    UnfitError if all frames are one picture; a warning if each episode is, or actions never vary.
     """
+    sent = episodes.action[episodes.row_numbers(ids)]
+    sent = sent[np.isfinite(sent).all(1)]  # nothing acts at an end
+    if len(sent) and (sent == sent[0]).all():
+        _log.warning("the actions of %s never vary: what they do cannot be learned from it", where)
     spans = [episodes.rows(int(i)) for i in ids[:: max(1, len(ids) // _EPISODES)]]
     rows = [np.linspace(span.start, span.stop - 1, _LOOKS).astype(np.int64) for span in spans]
     looks = episodes.pixels[np.stack(rows)]  # (episodes, looks, h, w, 3)

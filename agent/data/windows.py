@@ -101,5 +101,7 @@ def _long_enough(episodes: Episodes, ids: Rows, drawing: Drawing) -> Rows:
         )
     if lengths.min() < needed:
         short = int((lengths < needed).sum())
-        _log.warning("%d of %d episodes are too short to learn from", short, len(ids))
+        _log.warning(
+            "%d of %d episodes are too short for windows of %d frames", short, len(ids), needed
+        )
     return ids[lengths >= needed]

@@ -12,12 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 
 from agent.diagnosis.thinning import Sample
 from agent.diagnosis.trajectories import Trajectories
 from agent.interfaces import Array
 
 DRAWS = 499
+_SILENT = 1e-12  # a mean square
 SAMPLES_A_FEATURE = 5
 LEVELS = 10  # groups of states, quietest to loudest
 
@@ -74,7 +76,7 @@ def _whitened(residuals: Array) -> Array:
     flat = residuals.reshape(-1, residuals.shape[-1])
     spectrum, axes = np.linalg.eigh(np.cov(flat, rowvar=False).reshape(flat.shape[1], -1))
     # A direction foreseen without error has no noise to speak of: it must not be blown up.
-    floor = 1e-6 * spectrum[-1]
+    floor = max(1e-6 * spectrum[-1], _SILENT**2)
     white: Array = (residuals - flat.mean(0)) @ (axes / np.sqrt(np.maximum(spectrum, floor)))
     return white
 
@@ -99,7 +101,7 @@ def _levels(state: Array, size: Array) -> tuple[Array, float]:
     ordered = size.reshape(-1)[np.argsort(predicted.reshape(-1))]
     levels = np.sqrt([part.mean() for part in np.array_split(ordered, LEVELS)])
     quiet, _, loud = (part.mean() for part in np.array_split(ordered, 3))
-    return levels, float(np.sqrt(loud / quiet))
+    return levels, _times(loud, quiet)
 
 
 def _p_state(state: Array, residual: Array, rng: np.random.Generator) -> float:
@@ -115,12 +117,17 @@ def _p_state(state: Array, residual: Array, rng: np.random.Generator) -> float:
 def _episode_ratio(by_episode: Array) -> float:
     third = max(1, len(by_episode) // 3)
     ranked = by_episode[np.argsort(by_episode[:, 0]), 1] ** 2
-    return float(np.sqrt(ranked[-third:].mean() / ranked[:third].mean()))
+    return _times(ranked[-third:].mean(), ranked[:third].mean())
+
+
+def _times(loud: float, quiet: float) -> float:
+    """How many times louder, of mean squares; what is foreseen without error is as loud as that."""
+    return float(np.sqrt(max(loud, _SILENT) / max(quiet, _SILENT)))
 
 
 def _p_episode(by_episode: Array, rng: np.random.Generator) -> float:
     """p-value of the correlation of both halves' noise, by permuting episodes."""
-    first, second = (np.argsort(np.argsort(half)).astype(np.float64) for half in by_episode.T)
+    first, second = rankdata(by_episode, axis=0).T
     found = first @ second
     null = rng.permuted(np.tile(second, (DRAWS, 1)), axis=1) @ first
     return float((1 + (null >= found).sum()) / (DRAWS + 1))

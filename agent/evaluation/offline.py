@@ -37,30 +37,45 @@ _LOOKS, _PARTS = 512, 8  # frames of all recordings, at most, that say how far e
 class Offline:
     """What was found; ``open_loop_error`` (H,), rates in [0, 1].
 
-    Ranks are of ``cases`` predictions, each among ``futures``.
+    ``still_error`` (H,) is that of foreseeing that nothing moves. Ranks are of ``cases``
+    predictions, each among ``futures``. Shares of an action's error are None where the other one
+    is always what was recorded.
     """
 
     open_loop_error: tuple[float, ...]
+    still_error: tuple[float, ...]
     true_future_first: float
     mean_reciprocal_rank: float
-    action_error_share: float
-    action_error_share_of_random: float
+    action_error_share: float | None
+    action_error_share_of_random: float | None
     cases: int
     futures: int
 
     def facts(self) -> dict[str, str]:
         """For people."""
         last = len(self.open_loop_error)
+        errors = [
+            f"{ours:.3g} of the variance ({still:.3g} if nothing moved)"
+            for ours, still in zip(self.open_loop_error, self.still_error, strict=True)
+        ]
         return {
-            "open-loop error, 1 step": f"{self.open_loop_error[0]:.3g} of the variance",
-            f"open-loop error, {last} steps": f"{self.open_loop_error[-1]:.3g} of the variance",
+            "open-loop error, 1 step": errors[0],
+            f"open-loop error, {last} steps": errors[-1],
             f"true future nearest, of {self.futures}": f"{100 * self.true_future_first:.1f} %",
             "mean reciprocal rank": f"{self.mean_reciprocal_rank:.3f}",
-            "planned against recorded action": f"{self.action_error_share:.2f} of no action's, "
-            f"{self.action_error_share_of_random:.2f} of a random recorded one's (below 1 where "
-            "recordings went straight to a goal; of aimless ones it tells nothing)",
+            "planned against recorded action": self._of_actions(),
             "cases": str(self.cases),
         }
+
+    def _of_actions(self) -> str:
+        if self.action_error_share_of_random is None:
+            return "nothing to compare: the recorded actions never vary"
+        idle = self.action_error_share
+        said = "" if idle is None else f"{idle:.2f} of no action's, "
+        return (
+            f"{said}{self.action_error_share_of_random:.2f} of a random recorded one's (below 1 "
+            "where recordings went straight to a goal; of aimless ones it tells nothing)"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Ready for a file."""
@@ -79,16 +94,19 @@ def evaluate_offline(
     held_out = store.split(holdout_fraction, model.config.memory_frames)[1]
     episodes = store.load()
     rng = np.random.default_rng(seed)
-    rows = _starts(model, episodes, held_out.tolist(), rng)
-    predicted, actual = _ahead(model, episodes, rows)
-    errors = np.square(predicted - actual).mean((0, 2)) / max(_variance(model, episodes), 1e-12)
+    horizon = _horizon(model, episodes, held_out)
+    rows = _starts(model, episodes, held_out.tolist(), horizon, rng)
+    now, predicted, actual = _ahead(model, episodes, rows, horizon)
+    usual = max(_variance(model, episodes), 1e-12)
+    errors, still = (np.square(z - actual).mean((0, 2)) / usual for z in (predicted, now))
     rivals = min(RIVALS, len(rows) - 1)
     ranks = _ranks(model, predicted[:, -1], actual[:, -1], rivals, rng)
     return Offline(
         tuple(errors.tolist()),
+        tuple(still.tolist()),
         float((ranks == 0).mean()),
         float((1.0 / (1 + ranks)).mean()),
-        *_action_errors(model, episodes, rows, rng),
+        *_action_errors(model, episodes, rows, horizon, rng),
         cases=len(rows),
         futures=rivals + 1,
     )
@@ -103,11 +121,17 @@ def _variance(model: WorldModel, episodes: Episodes) -> float:
     return float(torch.cat([model.encode(one) for one in parts if len(one)]).var(0).mean())
 
 
+def _horizon(model: WorldModel, episodes: Episodes, ids: Rows) -> int:
+    """Model steps ahead: fewer than usual where no episode is as long, one at least."""
+    longest = (int(episodes.ep_len[ids].max()) - 2) // model.config.action_block
+    return max(1, min(HORIZON_STEPS, longest - model.context + 1))
+
+
 def _starts(
-    model: WorldModel, episodes: Episodes, ids: list[int], rng: np.random.Generator
+    model: WorldModel, episodes: Episodes, ids: list[int], horizon: int, rng: np.random.Generator
 ) -> Rows:
     """Rows of first frames, so that the context and H more model steps fit in the episode."""
-    span = (model.context - 1 + HORIZON_STEPS) * model.config.action_block
+    span = (model.context - 1 + horizon) * model.config.action_block
     fitting = [np.arange(episodes.rows(i).start, episodes.rows(i).stop - span) for i in ids]
     rows = np.concatenate([np.empty(0, np.int64), *fitting])
     if len(rows) < 2:
@@ -119,16 +143,20 @@ def _starts(
 
 
 @torch.no_grad()
-def _ahead(model: WorldModel, episodes: Episodes, rows: Rows) -> tuple[Array, Array]:
-    """Predicted and true embeddings (C, H, D)."""
+def _ahead(
+    model: WorldModel, episodes: Episodes, rows: Rows, horizon: int
+) -> tuple[Array, Array, Array]:
+    """Embeddings now (C, 1, D), predicted and true ones (C, H, D)."""
     block, context = model.config.action_block, model.context
-    steps = np.arange(context + HORIZON_STEPS) * block
+    steps = np.arange(context + horizon) * block
     frames = [torch.from_numpy(episodes.pixels[row + steps]) for row in rows]
     embedded = torch.stack([model.encode(one) for one in frames])
     sent = episodes.action[rows[:, None] + np.arange(steps[-1])]
     blocks = torch.from_numpy(sent.reshape(len(rows), len(steps) - 1, -1))  # (C, L-1+H, K*A)
     found = model.ahead(embedded[:, :context], blocks)
-    return found.double().numpy(), embedded[:, context:].double().numpy()
+    parts = embedded[:, context - 1 : context], found, embedded[:, context:]
+    now, predicted, actual = (part.double().numpy() for part in parts)
+    return now, predicted, actual
 
 
 def _ranks(
@@ -154,14 +182,14 @@ def _measured(model: WorldModel, embeddings: Array) -> Array:
 
 
 def _action_errors(
-    model: WorldModel, episodes: Episodes, rows: Rows, rng: np.random.Generator
-) -> tuple[float, float]:
+    model: WorldModel, episodes: Episodes, rows: Rows, horizon: int, rng: np.random.Generator
+) -> tuple[float | None, float | None]:
     """Mean absolute difference of planned and recorded first actions, over that of others.
 
     Over that of no action, and of actions that were recorded elsewhere.
     """
     past = (model.context - 1) * model.config.action_block
-    ahead = past + HORIZON_STEPS * model.config.action_block
+    ahead = past + horizon * model.config.action_block
     acting = MPCConfig(guarded=False)  # a plan is asked for, whatever the pictures look like
     controller = WorldModelController(TorchModel(model), config=acting)
     controller.reset(Goals(pixels=episodes.pixels[rows + ahead]), list(range(len(rows))))
@@ -173,5 +201,6 @@ def _action_errors(
     planned = np.abs(decision.actions - recorded).mean()
     sent = episodes.action[np.isfinite(episodes.action).all(1)]  # nothing acts at an end
     others = (np.zeros_like(recorded), sent[rng.integers(len(sent), size=len(recorded))])
-    idle, random = (max(np.abs(other - recorded).mean(), 1e-12) for other in others)
-    return float(planned / idle), float(planned / random)
+    away = [float(np.abs(other - recorded).mean()) for other in others]
+    idle, random = (float(planned / far) if far else None for far in away)
+    return idle, random

@@ -21,6 +21,7 @@ from envs import (
 SCHEMA = "lejepa-agent/world-model/2"
 FIRST_SCHEMA = "lejepa-agent/world-model/1"
 CONFIG = "config.json"
+OWN_WORLD = "FILE.py:CLASS"  # where a world has no name that says what to open
 
 
 def checkpoint_facts(directory: Path) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def world_to_name(world: str) -> str | None:
     """
     if opens_by_name(world):
         return None
-    return world if names_code(world) else "FILE.py:CLASS"
+    return world if names_code(world) else OWN_WORLD
 
 
 def first_use(spec: WorldSpec, checkpoint: str, data: str = "DIR") -> str:

@@ -37,6 +37,9 @@ def _steering(results: Sequence[Result], protocol: str) -> Iterator[str]:
     floors = [mine[name] for name in FLOORS if name in mine]
     if OURS not in mine or not floors:
         return
+    if mine[OURS]["first_touch"]["rate"] is None:
+        yield f"{protocol}: nothing was measured, as every episode began within tolerance."
+        return
     words, above = [], []
     for key, does in RATES.items():
         best = max(floors, key=lambda one: one[key]["rate"] or 0.0)

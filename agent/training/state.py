@@ -145,6 +145,11 @@ def _require_same(directory: Path, found: Mapping[str, Any], wanted: Mapping[str
                     f"{directory} was begun {_begun(was.get(key))}, this run {_begun(now.get(key))}"
                     ": resume with the same --from, or train into a new directory"
                 )
+            if key in ("committed_sha256", "committed_episodes"):
+                raise UserError(
+                    f"{directory} was learned from other recordings than --data names: resume with "
+                    "those, or train into a new directory (to go on with more: train --from)"
+                )
             raise UserError(
                 f"{directory} was written with {key}={was.get(key)!r}, this run has "
                 f"{now.get(key)!r}; resume with the same settings and data, or train into a new "

@@ -223,3 +223,12 @@ def with_constant() -> object:
 def test_mistakes_are_named(mistake: Callable[[], object], says: str) -> None:
     with pytest.raises(UserError, match=says):
         mistake()
+
+
+def test_a_model_that_foresees_all_without_error_is_equally_sure() -> None:
+    """Of pictures that never move, say: nothing is louder than nothing."""
+    values = ou_world(0)
+    silent = np.zeros((EPISODES, FRAMES - 1, values.shape[-1]))
+    lines = by_question(diagnose(shown(values), model_residuals=silent))
+    sure = lines["Model equally sure in all states?"]
+    assert "nan" not in repr(sure).lower() and "holds" in repr(sure)

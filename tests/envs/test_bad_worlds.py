@@ -41,14 +41,40 @@ def test_an_environment_that_does_not_fit_is_refused() -> None:
     named = {"told": lambda: {}, "_observe": lambda: {"angle": 0.0}}
     observed = spaces.Dict({"angle": spaces.Box(-1, 1)})
     refused(pendulum(**named, observation_space=observed), "observes Dict, and without info")
-    refused(pendulum(told=lambda: {"state": "ready"}), "info.'state'. of it to be numbers")
-    refused(pendulum(told=lambda: {"state": {"x": 1.0}}), "info.'state'. of it to be numbers")
+    refused(pendulum(told=lambda: {"state": "ready"}), "info.'state'. of it .*of numbers")
+    refused(pendulum(told=lambda: {"state": {"x": 1.0}}), "info.'state'. of it .*of numbers")
+    refused(pendulum(told=lambda: {"state": 1.5}), r"a state \(S,\) of finite numbers")
     refused(pendulum(state_columns=("angle", "speed")), "envs.Column in state_columns")
     refused(pendulum(render=lambda: np.zeros((8, 8, 4), np.uint8)), "red, green and blue")
     refused(pendulum(render=lambda: blank), "uint8 frames")
     refused(pendulum(render=lambda: blank[..., 0].astype(np.uint8)), r"got uint8 \(8, 8\)")
     refused(pendulum(render=lambda: None), "NoneType")
     refused(pendulum(metadata={"render_fps": "30"}), "number as render_fps.*got '30'")
+
+
+def test_an_environment_may_tell_nothing_besides() -> None:
+    env = pendulum(told=lambda: None)
+    assert GymnasiumWorld(env, "it").state().shape == (2,)  # what it observes
+
+
+def test_an_environment_may_come_from_a_function_and_must_be_told_how_to_draw(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "odd.py").write_text(
+        f"import importlib.util\n"
+        f"spec = importlib.util.spec_from_file_location('small', {str(FILE)!r})\n"
+        "small = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(small)\n"
+        "from gymnasium.wrappers import TimeLimit\n"
+        "def make(): return TimeLimit(small.Pendulum('rgb_array'), 5)\n"
+        "class Modeless(small.Pendulum):\n"
+        "    def __init__(self): super().__init__('rgb_array')\n"
+    )
+    with closing(make_world(f"{tmp_path / 'odd.py'}:make")) as world:
+        assert world.spec.action_dim == 1
+        assert sum(stepped(world, np.zeros(1)) for _ in range(5)) == 1
+    with pytest.raises(WorldError, match=r"render_mode.*give its __init__ one"):
+        make_world(f"{tmp_path / 'odd.py'}:Modeless")
 
 
 def failing(*_: object, **__: object) -> None:

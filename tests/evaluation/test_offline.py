@@ -98,12 +98,12 @@ def ignorant(data: Path) -> Offline:
 
 def test_the_true_law_predicts_and_tells_futures_apart(perfect: Offline) -> None:
     assert len(perfect.open_loop_error) == HORIZON_STEPS
-    assert max(perfect.open_loop_error) < 1e-6
+    assert max(perfect.open_loop_error) < 1e-6 < min(perfect.still_error)
     assert (perfect.true_future_first, perfect.mean_reciprocal_rank) == (1.0, 1.0)
 
 
 def test_the_true_law_plans_what_was_done(perfect: Offline) -> None:
-    assert perfect.action_error_share < 0.1
+    assert perfect.action_error_share is not None and perfect.action_error_share < 0.1
 
 
 def test_pictures_that_the_guard_would_hold_are_planned_for(
@@ -128,11 +128,29 @@ def test_random_actions_are_those_of_all_recordings(tmp_path: Path) -> None:
             places = np.cumsum(np.vstack([np.zeros(2), PACE * actions]), 0)
             writer.add(drawn(places), actions)
     found = evaluate_offline(model_of(0.0), tmp_path / "data", holdout_fraction=0.1)
-    assert found.action_error_share_of_random < 3
+    assert 0 < (found.action_error_share_of_random or 0) < 3
 
 
 def test_who_takes_each_action_for_its_opposite_plans_the_opposite(data: Path) -> None:
-    assert evaluate_offline(model_of(-PACE), data).action_error_share > 1.5
+    assert (evaluate_offline(model_of(-PACE), data).action_error_share or 0) > 1.5
+
+
+def test_what_was_done_throughout_is_no_measure_of_plans(tmp_path: Path) -> None:
+    """Always the same action, or none: what is planned is over nothing."""
+    for name, action in (("same", 0.5), ("none", 0.0)):
+        with RolloutWriter(tmp_path / name, SPEC) as writer:
+            for first in np.linspace(-1, 0, 20):
+                path = first + PACE * action * np.arange(TICKS + 1)
+                writer.add(drawn(np.stack([path, path], 1)), np.full((TICKS, 2), action))
+        found = evaluate_offline(model_of(PACE), tmp_path / name)
+        assert found.action_error_share_of_random is None
+        assert (found.action_error_share is None) is (action == 0)
+        assert "never vary" in found.facts()["planned against recorded action"]
+        write_json(tmp_path / f"{name}.json", found.to_json())
+
+
+def test_who_thinks_nothing_moves_is_as_good_as_standing_still(ignorant: Offline) -> None:
+    assert ignorant.still_error == pytest.approx(ignorant.open_loop_error)
 
 
 def test_who_thinks_nothing_moves_cannot_tell_futures_apart(ignorant: Offline) -> None:
@@ -172,8 +190,14 @@ def test_recordings_of_another_world_are_refused(data: Path) -> None:
 
 
 def test_episodes_too_short_to_look_ahead_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"of more than 20 env steps.*has 19.*record longer"):
-        evaluate_offline(model_of(PACE), record(tmp_path / "short", ticks=19))
+    with pytest.raises(UserError, match=r"of more than 6 env steps.*has 5.*record longer"):
+        evaluate_offline(model_of(PACE), record(tmp_path / "shorter", ticks=5))
+
+
+def test_short_episodes_are_looked_ahead_in_as_far_as_they_go(tmp_path: Path) -> None:
+    found = evaluate_offline(model_of(PACE), record(tmp_path / "short", ticks=18))
+    assert 0 < len(found.open_loop_error) < HORIZON_STEPS
+    assert max(found.open_loop_error) < 1e-6 and "1 step" in " ".join(found.facts())
 
 
 def test_what_tells_nothing_apart_wins_nothing(tmp_path: Path) -> None:

@@ -21,6 +21,11 @@ def said(ours: tuple[int, int], floor: tuple[int, int], of: int = 50) -> str:
 FAILED = "not been shown to have learned"
 
 
+def test_what_began_at_its_goals_says_nothing_of_the_model() -> None:
+    text = said((0, 0), (0, 0), of=0)
+    assert FAILED not in text and "nothing was measured" in text
+
+
 def test_a_model_that_steers_is_said_to_with_its_numbers() -> None:
     text = said((48, 45), (5, 0))
     assert FAILED not in text

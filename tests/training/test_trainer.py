@@ -244,6 +244,7 @@ def test_pictures_that_never_change_are_told_of_before_training(
     if len(set(shades)) > 1:
         Trainer(data, tmp_path / "run", config())
         assert f"episodes of {data} seem to stand still" in caplog.text
+        assert f"the actions of {data} never vary" in caplog.text
         return
     with pytest.raises(UserError, match=f"frames that change in {data}, got the same picture"):
         Trainer(data, tmp_path / "run", config())
