@@ -6,6 +6,7 @@ from math import pi
 from typing import Any
 
 from envs.base import Column
+from envs.goals import QUATERNION
 
 FREE, BALL, SLIDE, HINGE = range(4)  # MuJoCo's joint types
 HINGE_RAD = 0.05
@@ -18,7 +19,7 @@ SPIN = ("wx", "wy", "wz")
 
 
 def state_columns(domain: str, model: Any) -> tuple[Column, ...]:
-    """Columns of ``model``: hinges [rad], slides [m], quaternions raw; speeds without tolerance."""
+    """Columns of ``model``: hinges [rad], slides [m] and quaternions; no speed has a tolerance."""
     joints = [
         (model.id2name(index, "joint") or f"joint{index}", int(model.jnt_type[index]), index)
         for index in range(model.njnt)
@@ -41,7 +42,11 @@ def _position(domain: str, model: Any, name: str, kind: int, index: int) -> list
             Column(name, "m", low=float(low), high=float(high), tolerance=tolerance, point=point)
         ]
     place = [Column(f"{name}_{axis}", "m", tolerance=SLIDE_M, point=name) for axis in PLACE]
-    return (place if kind == FREE else []) + [Column(f"{name}_{part}") for part in TURN]
+    turn = [
+        Column(f"{name}_{part}", QUATERNION, tolerance=HINGE_RAD / 2, point=f"{name}_turn")
+        for part in TURN
+    ]  # half a small angle is how far quaternions are apart
+    return (place if kind == FREE else []) + turn
 
 
 def _speed(name: str, kind: int) -> list[Column]:

@@ -9,6 +9,8 @@ import numpy as np
 from envs.base import Array, WorldSpec
 from envs.errors import SpecError
 
+QUATERNION = "quaternion"  # the unit of four numbers of one point that are a turn
+
 
 def state_error(spec: WorldSpec, state: Array, goal: Array) -> Array:
     """Absolute differences (..., S) of states, the short way round where a number comes round."""
@@ -38,6 +40,10 @@ def goal_errors(spec: WorldSpec, state: Array, goal: Array) -> tuple[Array, Arra
     for index in spec.goal_columns:
         groups.setdefault(spec.state[index].point or spec.state[index].name, []).append(index)
     lengths = [np.linalg.norm(error[..., columns], axis=-1) for columns in groups.values()]
+    for place, columns in enumerate(groups.values()):
+        if spec.state[columns[0]].unit == QUATERNION:  # q and -q are one turn
+            turned = np.asarray(state)[..., columns] + np.asarray(goal)[..., columns]
+            lengths[place] = np.minimum(lengths[place], np.linalg.norm(turned, axis=-1))
     tolerances = [spec.state[columns[0]].tolerance for columns in groups.values()]
     return np.stack(lengths, -1), np.array(tolerances, dtype=np.float64)
 

@@ -80,7 +80,7 @@ class Control:
         """Load, steer, film, and print how it went."""
         import torch
 
-        from agent.commands.steering import outcome, steer
+        from agent.commands.steering import left_alone, outcome, steer
         from agent.control.torch_model import TorchModel
         from agent.evaluation.play import require_fit
         from agent.model.checkpoint import load_checkpoint
@@ -103,6 +103,8 @@ class Control:
             film = None if self.video is None else asked.make_sized
             steered = steer(controller, asked.make, episode, ticks, update, film)
         facts = outcome(steered, episode, world.spec, self.tick_ms, model)
+        if not steered.trial.verdict.held:
+            facts |= left_alone(world, episode.goal)
         self._write(steered, episode, world)
         show_facts("how it went", facts)
         world.close()

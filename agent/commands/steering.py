@@ -16,7 +16,16 @@ from agent.evaluation.play import Arena, Moment, Trial
 from agent.evaluation.statistics import in_digits, in_ms
 from agent.interfaces import Array, Controller, Decision, Image
 from agent.reporting.film import Camera, Reel
-from envs import HELD_S, Verdict, distance_to_goal, goal_unit, judge_by_tolerance, worst_error
+from envs import (
+    HELD_S,
+    Posable,
+    Verdict,
+    distance_to_goal,
+    goal_unit,
+    judge_by_tolerance,
+    stepped,
+    worst_error,
+)
 
 if TYPE_CHECKING:
     from envs import Episode, World, WorldSpec
@@ -101,6 +110,24 @@ def steer(
     return Steered(trial, film, np.array(states), list(seen), late, len(held), why, early)
 
 
+def left_alone(world: World, goal: Array) -> dict[str, str]:
+    """What becomes of a goal (S,) that nobody steers to stay there, where that is to leave it.
+
+    A pose in the air falls, and is not held by whoever reaches it. Nothing of one that stands, of a
+    world that cannot be posed, or where the goal's state is not known.
+    """
+    spec = world.spec
+    if not (spec.goal_columns and isinstance(world, Posable) and np.isfinite(goal).all()):
+        return {}
+    world.reset(np.random.default_rng(0), goal)
+    for _ in range(round(HELD_S / spec.step_s)):
+        stepped(world, np.zeros(spec.action_dim))
+    away = float(distance_to_goal(spec, world.state(), goal))
+    return {} if away < 1 else {
+        "the goal does not stand": f"left alone for {HELD_S} s it is {away:.3g} tolerances off"
+    }  # fmt: skip
+
+
 def outcome(
     steered: Steered, episode: Episode, spec: WorldSpec, tick_ms: float | None, model: Model
 ) -> dict[str, str]:
@@ -118,7 +145,7 @@ def outcome(
         facts["final error"] = f"{in_digits(error, 3)} {unit}"
         if verdict.solved_at_start:
             facts["began within tolerance"] = (
-                "yes: another goal would ask for more (--goal-state, or a picture by --goal)"
+                "yes: another goal would ask for more (--goal-state, --goal-image)"
             )
         arrived = bool(distance_to_goal(spec, final, episode.goal) < 1)
         facts["within tolerance at the end"] = "yes" if arrived else "no"

@@ -30,7 +30,9 @@ def of_world(found: Shapes) -> Iterator[Finding]:
         f"{found.ratio:.3g} apart, the slowest one's second feature at {found.limit} times", None,
         "Harmonics and products of slow coordinates outlast the fastest one; with fewer outputs "
         "it is crowded out.",
-        f"Train with {OUTPUTS} {_count(found)}, or give the coordinates like time constants.",
+        f"Train with {OUTPUTS} {_count(found)}, or give the coordinates like time constants. "
+        "An interval is counted by its first cosine: for its angle's own sine and cosine take four "
+        "times as many.",
     )  # fmt: skip
 
 
