@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
+from agent.data.shards import Columns
 from agent.data.store import RolloutStore
-from agent.interfaces import Array
+from agent.interfaces import Array, Image
 from envs import Column
 
 Facts = dict[str, str | int | float]
@@ -57,16 +59,48 @@ def inspect_dataset(directory: Path | str) -> Facts:
 
 
 def verify_dataset(directory: Path | str) -> Facts:
-    """Read and check every byte; what was checked. DamagedDataError names each bad shard."""
+    """Read and check every byte; what was checked. DamagedDataError names each bad shard.
+
+    Besides: how many frames are the one before once more, as of a camera that is slower than the
+    actions, and how many episodes are another one once more.
+    """
     store = RolloutStore.open(directory)
-    store.verify()
+    repeats = _Repeats()
+    store.verify(repeats.look)
     return {
         "directory": str(store.directory),
         "shards": len(store.records),
         "episodes": store.episode_count,
         "frames": store.row_count,
         "disk [MB]": round(sum(r.size_bytes for r in store.records) / 1e6, 1),
+        "frames that are the one before": f"{repeats.share:.1%}",
+        "episodes that are another one": repeats.episodes,
     }
+
+
+class _Repeats:
+    """What was recorded twice."""
+
+    def __init__(self) -> None:
+        self._same = self._steps = self.episodes = 0
+        self._known: set[bytes] = set()
+
+    @property
+    def share(self) -> float:
+        """Of the frames that have one before them."""
+        return self._same / max(1, self._steps)
+
+    def look(self, pixels: Image, columns: Columns) -> None:
+        """The frames (N, h, w, 3) of a shard, and the rest of it."""
+        ends = np.cumsum(columns.ep_len)[:-1]
+        parts = zip(np.split(pixels, ends), np.split(columns.action, ends), strict=True)
+        for frames, actions in parts:
+            steps = frames[1:] == frames[:-1]
+            self._same += int(steps.reshape(len(steps), -1).all(1).sum())
+            self._steps += len(steps)
+            own = hashlib.sha256(frames.tobytes() + actions.tobytes()).digest()
+            self.episodes += own in self._known
+            self._known.add(own)
 
 
 def state_facts(column: Column, values: Array) -> Facts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ from agent.machine.memory import available_memory_bytes
 
 MEMORY_SHARE = 0.6  # of what is available, for pictures; the rest is for training
 _log = logging.getLogger(__name__)
+
+Look = Callable[[Image, Columns], object]
 
 
 @dataclass(frozen=True)
@@ -141,12 +144,15 @@ class RolloutStore:
         held_out = held_out_of(count, holdout_fraction, least_frames, self.lengths)
         return np.setdiff1d(np.arange(count), held_out), held_out
 
-    def verify(self) -> None:
-        """Check every shard: size, SHA-256, contents. DamagedDataError names all that are bad."""
+    def verify(self, look: Look | None = None) -> None:
+        """Check every shard: size, SHA-256, contents. DamagedDataError names all that are bad.
+
+        ``look`` is shown the frames (N, h, w, 3) of each that is whole, and the rest of it.
+        """
         problems = []
         for record in self.records:
             try:
-                self.read_shard(record)
+                self.read_shard(record, look=look)
             except DamagedDataError as error:
                 problems.append(str(error))
         if problems:
@@ -163,18 +169,26 @@ class RolloutStore:
     def _new_pixels(self, rows: int) -> Image:
         return np.empty((rows, *self.header.spec.frame_shape), np.uint8)
 
-    def read_shard(self, record: ShardRecord, pixels: Image | None = None) -> Columns:
+    def read_shard(
+        self, record: ShardRecord, pixels: Image | None = None, look: Look | None = None
+    ) -> Columns:
         """One shard, its SHA-256 checked; its frames go into ``pixels`` (N, h, w, 3), if given.
+
+        ``look`` is shown both.
 
         Safe on many threads. DamagedDataError names a bad one.
         """
         content = record.read(self.directory)
         try:
             with closing(record.open(self.directory, self.header.spec, content)) as shard:
-                shard.frames(self._new_pixels(record.rows) if pixels is None else pixels)
-                return shard.columns()
+                frames = self._new_pixels(record.rows) if pixels is None else pixels
+                shard.frames(frames)
+                columns = shard.columns()
         except UNREADABLE as error:
             raise record.unreadable(self.directory, error) from error
+        if look is not None:
+            look(frames, columns)
+        return columns
 
     def read_columns(self, record: ShardRecord) -> Columns:
         """Actions, states and lengths of one shard, without its frames."""

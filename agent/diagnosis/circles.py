@@ -43,7 +43,7 @@ class Coordinate:
     """A coordinate of the world, and the ``rate`` at which its slowest feature forgets.
 
     Any unit of time serves, one and the same for all coordinates: −ln of the feature's correlation
-    after a step. UserError unless it is finite and above 0.
+    after a step. UserError unless it is finite and above 0, or for a kind that is none.
     """
 
     name: str
@@ -51,6 +51,8 @@ class Coordinate:
     rate: float
 
     def __post_init__(self) -> None:
+        if self.kind not in COPIES:
+            raise UserError(f"expected a kind of {', '.join(COPIES)}, got {self.kind!r}")
         if not (isfinite(self.rate) and self.rate > 0):
             raise UserError(f"expected a finite rate above 0 of {self.name}, got {self.rate}")
 

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.data import inspect_dataset, verify_dataset
+from agent.data import RolloutWriter, inspect_dataset, verify_dataset
 from agent.data.episodes import Episodes
 from agent.data.inspection import state_facts
 from agent.errors import UserError
 from agent.reporting.preview import contact_sheet, preview_dataset, save_frame, side_by_side
-from envs import Column
+from envs import Column, WorldSpec
 
 
 def test_facts_add_up(real_store):
@@ -102,3 +102,15 @@ def test_episodes_of_unequal_length_are_shown_whole():
 def test_a_turn_that_is_stopped_is_covered_between_its_stops():
     column = Column("wrist", "rad", 2 * np.pi, -2.8, 2.8)
     assert state_facts(column, np.linspace(-2.8, 2.8, 4000))["wrist coverage"] == 1.0
+
+
+def test_what_was_recorded_twice_is_counted(tmp_path):
+    spec = WorldSpec("recorded:twice", "drawn", (16, 16), 1, 0.1)
+    shades = np.arange(5, dtype=np.uint8).repeat(2)  # a camera at half the pace of the actions
+    frames = shades[:, None, None, None] * np.ones((1, 16, 16, 3), np.uint8)
+    with RolloutWriter(tmp_path, spec, episodes_per_shard=2) as writer:
+        for brighter in (0, 10, 0):
+            writer.add(frames + np.uint8(brighter), np.zeros((9, 1)))
+    facts = verify_dataset(tmp_path)
+    assert facts["frames that are the one before"] == f"{5 / 9:.1%}"
+    assert facts["episodes that are another one"] == 1
