@@ -16,6 +16,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from agent.errors import UserError
 from studies.objectives import RIDGE
 from studies.products import Product
 
@@ -30,7 +31,15 @@ def r2_in_batches(
 
     Of ``samples`` pairs in all. The features are chosen one after the other, each time the one with
     which the mean is least; of a circle's two, one alone is half of its first features.
+
+    Raises:
+        UserError: unless there is an output or more, and a batch or more of those samples.
     """
+    if outputs < 1 or not 1 < pairs <= samples:
+        raise UserError(
+            f"expected one output or more and batches of 2 to {samples} pairs, got {outputs} and "
+            f"{pairs}"
+        )
     features = product.slowest(outputs + MORE)
     generator = torch.Generator().manual_seed(0)
     spread, change = zip(

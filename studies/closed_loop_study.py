@@ -21,7 +21,7 @@ from agent.interfaces import Array
 from studies.intervals import mean_interval
 from studies.latent_control import (
     Encoder,
-    closed_loop_cost,
+    costs_by_step,
     fit_dynamics,
     latent_controller,
     true_controller,
@@ -39,6 +39,9 @@ SOUND_R2, ASKED = 0.99, 1.05
 EPISODES, EPISODE_STEPS, WIDEST = 256, 60, 1.5  # starts and goals: uniform in ±WIDEST
 RECORDED, RECORDED_STEPS, RECORDED_WIDTH = 200, 40, 0.8
 TEST_ROWS = 10_000
+MEANS = (
+    "r2", "r2_reverse", "rotation_r2", "cost_ratio", "later_ratio", "median_ratio", "lost",
+)  # fmt: skip
 READINGS = {"rotation_r2": "a rotation", "r2": "a line"}
 BREAKS: dict[str, tuple[float, ...]] = {
     "nothing": (0,),
@@ -96,13 +99,17 @@ def _control(encoder: Encoder, seed: int) -> dict[str, float]:
         "optimum": true_controller(goals),
         "nothing": lambda positions, before: np.zeros_like(positions),
     }
-    cost = {
-        name: closed_loop_cost(acts, starts, goals, EPISODE_STEPS, np.random.default_rng(noise))
+    costs = {
+        name: costs_by_step(acts, starts, goals, EPISODE_STEPS, np.random.default_rng(noise))
         for name, acts in controllers.items()
     }
+    cost = {name: by_step.sum(0) for name, by_step in costs.items()}
+    later = {name: float(by_step[1:].sum(0).mean()) for name, by_step in costs.items()}
     best = float(cost["optimum"].mean())
     return {
         "cost_ratio": float(cost["learned"].mean()) / best,
+        "later_ratio": later["learned"] / later["optimum"],
+        "first_share": 1 - later["optimum"] / best,
         "median_ratio": float(np.median(cost["learned"] / cost["optimum"])),
         "lost": float((cost["learned"] > cost["nothing"]).mean()),
         "ratio_of_doing_nothing": float(cost["nothing"].mean()) / best,
@@ -166,7 +173,7 @@ def conclude(rows: Sequence[Row]) -> dict[str, Any]:
     table = [
         {"objective": objective, "spoilt": spoilt, "amount": amount,
          **{name: mean_interval([row[name] for row in group])
-            for name in ("r2", "r2_reverse", "rotation_r2", "cost_ratio", "median_ratio", "lost")}}
+            for name in MEANS}}
         for (objective, spoilt, amount), group in groups.items()
     ]  # fmt: skip
     sound = {name: [r["cost_ratio"] for r in rows if r[name] >= SOUND_R2] for name in READINGS}
@@ -174,9 +181,14 @@ def conclude(rows: Sequence[Row]) -> dict[str, Any]:
         f"cost over optimum where R2 of {said} is at least {SOUND_R2}, worst run": _bar(sound[name])
         for name, said in READINGS.items()
     }
-    idle = mean_interval([row["ratio_of_doing_nothing"] for row in rows])
     counts = {name: len(costs) for name, costs in sound.items()}
-    return {"table": table, "sound_runs": counts, "doing_nothing": idle, "bars": bars}
+    straight = [row["later_ratio"] for row in rows if row["rotation_r2"] >= SOUND_R2]
+    return {
+        "table": table, "sound_runs": counts, "bars": bars,
+        "doing_nothing": mean_interval([row["ratio_of_doing_nothing"] for row in rows]),
+        "first_share": mean_interval([row["first_share"] for row in rows]),
+        "later_ratio_of_the_worst": max(straight, default=None),
+    }  # fmt: skip
 
 
 def _bar(costs: Sequence[float]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Study ``conditions``: each condition of the theorem broken alone, a little and a lot.
 
 See ``studies.violations`` for the worlds; ``dimension`` leaves the world whole and gives
-the encoder fewer or more outputs than there are latents.
+the encoder fewer or more outputs than there are latents. ``weight`` is LeJEPA's λ where one
+latent forgets four times as fast.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.intervals import mean_interval
-from studies.learning import Recipe, World, fresh_pairs, planar_encoder, train
+from studies.learning import Recipe, Sampler, World, fresh_pairs, planar_encoder, train
 from studies.metrics import linear_r2, mean_correlation
 from studies.objectives import Objective
 from studies.study import Preset, Row, Settings, Study, bar, seeds_of
@@ -24,9 +25,11 @@ AMOUNTS = {
     "mean": (0.0, 0.5, 1.0, 2.0),
     "variance": (0.5, 1.0, 1.5),
     "noise": (0.3, 0.6, 0.9),
-    "rates": (1.5, 2.5, 4.0, 8.0),
+    "rates": (1.5, 2.5, 4.0, 8.0, 12.0, 16.0),
     "dimension": (1, 3, 4, 8),
+    "weight": (0.001, 0.1),
 }
+WEIGHT, WEIGHED_RATIO = 1e-2, 4.0  # λ, and the ratio of rates at which it is another
 SEEDS = {"quick": (0,), "full": (0, 1, 2, 3, 4)}
 STEPS = {"quick": 1500, "full": 20_000}
 
@@ -38,6 +41,7 @@ def jobs(preset: Preset) -> list[dict[str, Any]]:
          "steps": STEPS[preset], "pairs": 256}
         for condition, amounts in AMOUNTS.items() for amount in amounts
         for objective in OBJECTIVES for seed in SEEDS[preset]
+        if objective == "lejepa" or condition != "weight"
     ]  # fmt: skip
 
 
@@ -45,11 +49,10 @@ def measure(settings: Settings, scratch: Path) -> dict[str, Any]:
     """Train on the broken world and read its latents off linearly, each also alone."""
     condition, seed = settings["condition"], settings["seed"]
     outputs = int(settings["amount"]) if condition == "dimension" else 2
-    sampler = BROKEN.get(condition, BROKEN["mean"])
-    world = World(
-        sampler(0.0 if condition == "dimension" else settings["amount"]), MIXINGS[MIXING], RHO
+    objective = Objective(
+        settings["objective"], settings["amount"] if condition == "weight" else WEIGHT
     )
-    objective = Objective(settings["objective"], 1e-2)
+    world = World(_sampler(condition, settings["amount"]), MIXINGS[MIXING], RHO)
     recipe = Recipe(settings["steps"], settings["pairs"], objective=objective)
     training, testing = seeds_of(seed, 1, count=2)
     encoder = train(planar_encoder(2, outputs, seeds_of(seed, 0)[0]), world, recipe, training)
@@ -60,12 +63,19 @@ def measure(settings: Settings, scratch: Path) -> dict[str, Any]:
             "r2_second": second, "mcc": mean_correlation(z, h)}  # fmt: skip
 
 
+def _sampler(condition: str, amount: float) -> Sampler:
+    if condition == "weight":
+        return BROKEN["rates"](WEIGHED_RATIO)
+    return BROKEN["mean"](0.0) if condition == "dimension" else BROKEN[condition](amount)
+
+
 def conclude(rows: Sequence[Row]) -> dict[str, Any]:
     """R² against the amount of each violation; ``whole`` is the world with none."""
     whole = {kind: _means(_chosen(rows, "mean", 0.0, kind)) for kind in OBJECTIVES}
     table = {
-        condition: {str(amount): {kind: _means(_chosen(rows, condition, amount, kind))
-                                  for kind in OBJECTIVES} for amount in amounts}
+        condition: {str(amount): {kind: _means(chosen) for kind in OBJECTIVES
+                                  if (chosen := _chosen(rows, condition, amount, kind))}
+                    for amount in amounts}
         for condition, amounts in AMOUNTS.items()
     }  # fmt: skip
     r2, fast = whole["lejepa"]["r2"]["mean"], table["rates"]["4.0"]["whitening"]["r2_second"]

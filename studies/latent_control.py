@@ -97,10 +97,18 @@ def closed_loop_cost(
     controller: Controller, starts: Array, goals: Array, steps: int, rng: np.random.Generator
 ) -> Array:
     """Cost (E,) of ``steps`` steps from rest; the same generator gives the same noise."""
-    p, v, before, cost = starts, np.zeros_like(starts), starts, np.zeros(len(starts))
+    cost: Array = costs_by_step(controller, starts, goals, steps, rng).sum(0)
+    return cost
+
+
+def costs_by_step(
+    controller: Controller, starts: Array, goals: Array, steps: int, rng: np.random.Generator
+) -> Array:
+    """Those of :func:`closed_loop_cost`, step by step (steps, E)."""
+    p, v, before, costs = starts, np.zeros_like(starts), starts, []
     for _ in range(steps):
         forces = controller(p, before)
         before = p
         p, v = push(p, v, forces, NOISE * rng.standard_normal(p.shape))
-        cost += ((p - goals) ** 2).sum(1) + EFFORT * (forces**2).sum(1)
-    return cost
+        costs.append(((p - goals) ** 2).sum(1) + EFFORT * (forces**2).sum(1))
+    return np.stack(costs)

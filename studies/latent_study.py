@@ -37,7 +37,7 @@ from studies.study import Preset, Row, Settings, Study, seeds_of
 
 PROTOCOL, EVALUATION_SEED = "anywhere", 5000
 COORDINATES = 2  # of either world
-KIND = ("world", "behaviour", "regulariser", "weight", "latent_dim", "warm")
+KIND = ("world", "behaviour", "regulariser", "weight", "latent_dim", "warm", "main")
 MEASURES = (
     "sigreg", "effective_rank", "worst_r2", "mean_r2", "begun_r2", "error_first", "error_last",
     "false_minima", "touch", "held", "median_error",
@@ -47,6 +47,7 @@ _FULL = {"data_episodes": 300, "main": 450, "settling": 600, "eval_episodes": 10
 _FULL_TWO_ROOM = {**_FULL, "settling": 300}
 _QUICK = {"data_episodes": 60, "main": 60, "settling": 60, "eval_episodes": 10}
 _USUAL = {"reacher": 300, "two-room": 150}  # steps of warm start
+_LONGER = (750, 2000)  # joint steps, in place of a warm start and beyond
 _LIGHT, _HARD = 0.01, 1.0  # λ of SIGReg, and of what knows second moments alone
 
 
@@ -57,7 +58,7 @@ def jobs(preset: Preset) -> list[dict[str, Any]]:
         cells = [_cell("reacher", name, weight, 32, 40) for name, weight in names]
         return [{**cell, "seed": 0, **_QUICK} for cell in cells]
     return [
-        {**cell, "seed": seed, **(_FULL if cell["world"] == "reacher" else _FULL_TWO_ROOM)}
+        {**(_FULL if cell["world"] == "reacher" else _FULL_TWO_ROOM), **cell, "seed": seed}
         for cell in _cells()
         for seed in range(3)
     ]
@@ -77,7 +78,8 @@ def _cells() -> list[dict[str, Any]]:
     found += [rooms("sigreg", _LIGHT, 32, 0)]
     found += [arm("behind", weight) for weight in (_LIGHT, 0.1)]
     tame = partial(arm, "sigreg", behaviour="gaussian")  # the theorem's motion, near the middle
-    return [*found, tame(_LIGHT), tame(0.1, 2)]
+    found += [tame(_LIGHT), tame(0.1, 2)]
+    return found + [{**arm("sigreg", _LIGHT, 32, 0), "main": steps} for steps in _LONGER]
 
 
 def _cell(
@@ -86,7 +88,7 @@ def _cell(
 ) -> dict[str, Any]:  # fmt: skip
     steps = _USUAL[world] if warm is None else warm
     values = (world, behaviour, regulariser, weight, latent_dim, steps)
-    return dict(zip(KIND, values, strict=True))
+    return dict(zip(KIND[:-1], values, strict=True))
 
 
 def measure(settings: Settings, scratch: Path) -> dict[str, Any]:
@@ -204,7 +206,8 @@ def _entry(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _link(rows: Sequence[Row], name: str) -> dict[str, float] | None:
-    return rank_correlation([row[name] for row in rows], [row["held"] for row in rows])
+    cells = [_kind(row) for row in rows]
+    return rank_correlation([r[name] for r in rows], [r["held"] for r in rows], cells)
 
 
 STUDY = Study(

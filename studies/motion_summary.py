@@ -113,7 +113,10 @@ _FIGURES: Mapping[str, Callable[[Row], float]] = {
     "mean": lambda row: sum(coordinate_r2(row)) / len(coordinate_r2(row)),
     "worst": lambda row: min(coordinate_r2(row)),
     "on_poses": lambda row: sum(row["r2_on_poses_by_joint"]) / 2,
+    "worst_on_poses": lambda row: min(row["r2_on_poses_by_joint"]),
     "pair_correlation": lambda row: row["pair_correlation"],
+    "white_step": lambda row: row["white_step"],
+    "white_step_of_joints": lambda row: row["white_step_of_joints"],
 }
 
 

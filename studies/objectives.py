@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from agent.errors import UserError
 from agent.model.sigreg import SIGReg
 from agent.training.regularisers import vicreg
 
@@ -49,6 +50,10 @@ class Objective:
     weight: float = 1e-2
     directions: int = 4
     relative: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in _LOSSES:
+            raise UserError(f"expected an objective of {', '.join(_LOSSES)}, got {self.kind!r}")
 
     def loss(self, first: Tensor, second: Tensor, generator: torch.Generator) -> Tensor:
         """Embeddings (pairs, D) of both members of each pair → a scalar."""

@@ -18,6 +18,7 @@ from agent.errors import UserError
 from agent.interfaces import Array
 from agent.training.diagnostics import fit_probe, probe_r2, varies
 from envs.reacher import wrap_angle
+from studies.poses import Indices
 
 _COLLAPSED = 1e-12
 Split = tuple[NDArray[np.floating], NDArray[np.floating]]
@@ -89,6 +90,20 @@ def scaled_orthogonality_error(latents: Array, embeddings: Array) -> float:
         return 1.0  # no length is kept: ‖0 − I‖ / √k
     bent = np.linalg.norm(gram / scale - np.eye(len(gram)))
     return float(bent / np.sqrt(len(gram)))
+
+
+def white_step(values: NDArray[np.floating], pairs: tuple[Indices, Indices]) -> float:
+    """Mean square of the step between ``pairs`` of rows of ``values`` (N, D), once white.
+
+    Per output: what whitening and alignment together make small. 2(1 − ρ) for one that is
+    correlated by ρ from row to row; a direction that hardly varies counts for nothing.
+    """
+    centred = np.asarray(values, np.float64) - values.mean(0)
+    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
+    kept = sizes > _COLLAPSED + 1e-6 * sizes[0]
+    white = centred @ (directions[kept] / sizes[kept, None]).T * np.sqrt(len(centred))
+    here, there = pairs
+    return float(np.square(white[there] - white[here]).mean())
 
 
 def _both(change: Callable[[Any], Array], split: Split) -> Split:

@@ -126,7 +126,7 @@ def _by_rho(rows: Sequence[Row], world: str) -> dict[str, Any]:
 
 def _bars(one_turn: dict[str, Any]) -> dict[str, Any]:
     bars = {}
-    for rho in (0.3, 0.5, 0.9, 0.95, 0.99):
+    for rho in RHOS:
         if str(rho) in one_turn:
             least = PUBLISHED_R2[rho] if rho < 0.9 else 0.98
             value = one_turn[str(rho)]["r2_raw"]["mean"]

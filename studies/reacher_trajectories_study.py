@@ -43,7 +43,13 @@ from studies.motion_summary import (
 )
 from studies.pair_encoder import PairTraining, embed, train_on_pairs
 from studies.poses import draw_poses, render_poses
-from studies.probes import angle_r2, held_out_r2, scaled_orthogonality_error, sines_and_cosines
+from studies.probes import (
+    angle_r2,
+    held_out_r2,
+    scaled_orthogonality_error,
+    sines_and_cosines,
+    white_step,
+)
 from studies.records import key
 from studies.slow_features import of_circle_and_interval, of_lines, slowest
 from studies.study import Preset, Settings, Study, seeds_of
@@ -118,6 +124,8 @@ def measure(settings: Settings, scratch: Path) -> dict[str, Any]:
         **angle_r2((features, unseen), (known.qpos_rad, test.qpos_rad)),
         "r2_on_poses_by_joint": held_out_r2(on_poses, (known.qpos_rad, poses_rad)).tolist(),
         "orthogonality_error": scaled_orthogonality_error(wrap_angle(test.qpos_rad), unseen),
+        "white_step": white_step(features, known.pairs(stride)),
+        "white_step_of_joints": white_step(known.qpos_rad, known.pairs(stride)),
         "pair_correlation": train.correlation(stride),
         "angle_excess_kurtosis": kurtosis(wrap_angle(test.qpos_rad)).tolist(),
     }

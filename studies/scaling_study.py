@@ -83,7 +83,9 @@ def conclude(rows: Sequence[Row]) -> dict[str, Any]:
 
 def _means(rows: Sequence[Row]) -> dict[str, Any]:
     names = ("r2", "r2_reverse", "orthogonality_error", "observed_r2")
-    return {name: mean_interval([row[name] for row in rows]) for name in names}
+    means = {name: mean_interval([row[name] for row in rows]) for name in names}
+    by_rotation = [1 - row["procrustes_error"] / row["dimensions"] for row in rows]
+    return {**means, "rotation_r2": mean_interval(by_rotation)}
 
 
 STUDY = Study(

@@ -45,8 +45,10 @@ def excess_alignment(pairs: Pairs, rho: float) -> float:
     left of it by chance is larger than the δ of a good encoder.
 
     Raises:
-        UserError: for arrays that no metric takes.
+        UserError: for arrays that no metric takes, or a ``rho`` that is no correlation.
     """
+    if not -1.0 <= rho <= 1.0:
+        raise UserError(f"expected rho from -1 to 1, got {rho}")
     z, partner = checked("latents", pairs.latents), checked("partners", pairs.partners)
     h = checked("embeddings", pairs.embeddings)
     h_partner = checked("partner embeddings", pairs.partner_embeddings)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from agent.errors import UserError
 from studies.couplings import fixed_mixing
 from studies.products import MIXING_STRENGTH
 from studies.worlds import step
@@ -28,6 +29,10 @@ class Wound:
 
     spread: float
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.spread < math.inf:
+            raise UserError(f"expected a finite spread above 0, got {self.spread}")
 
     @property
     def rates(self) -> Tensor:

@@ -21,10 +21,13 @@ def expected_statistic(embeddings: Tensor, samples: int, generator: torch.Genera
     """SIGReg's expectation for ``samples`` draws from the law of ``embeddings`` (P, D), P large.
 
     Raises:
-        ValueError: for an array of another shape, or fewer than two rows.
+        ValueError: for an array of another shape, fewer than two rows, what is not finite, or no
+            sample.
     """
-    if embeddings.ndim != 2 or len(embeddings) < 2:
-        raise ValueError(f"expected embeddings (P, D), P > 1, got {tuple(embeddings.shape)}")
+    if embeddings.ndim != 2 or len(embeddings) < 2 or not embeddings.isfinite().all():
+        raise ValueError(f"expected finite (P, D), P > 1, got {tuple(embeddings.shape)}")
+    if samples < 1:
+        raise ValueError(f"expected one sample or more, got {samples}")
     regulariser = SIGReg()
     sketch = torch.randn(embeddings.shape[1], DIRECTIONS, generator=generator)
     sketch = sketch / sketch.norm(dim=0)

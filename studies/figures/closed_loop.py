@@ -39,15 +39,19 @@ def closed_loop_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, A
         axes,
         "What recovery buys (hollow: whitening)",
         "not recovered by a rotation, 1 − R²",
-        "cost above the optimum, share of it",
+        "cost above the optimum, share of it (▴: 10³ or more)",
     )
     for (spoilt, name), colour in zip(NAMES.items(), SERIES, strict=False):
         for objective, fill in MARKS.items():
             mine = [r for r in rows if (r["spoilt"], r["objective"]) == (spoilt, objective)]
             x = [max(LEAST, 1 - row["rotation_r2"]) for row in mine]
-            y = [min(MOST, max(LEAST, row["cost_ratio"] - 1)) for row in mine]
+            y = [max(LEAST, row["cost_ratio"] - 1) for row in mine]
             label = name if objective == "lejepa" else None
-            axes.plot(x, y, "o", color=colour, fillstyle=fill, markersize=5, label=label)
+            for mark, most in (("o", False), ("^", True)):
+                shown = [(a, min(b, MOST)) for a, b in zip(x, y, strict=True) if (b > MOST) is most]
+                places = list(zip(*shown, strict=True)) or [(), ()]
+                axes.plot(*places, mark, color=colour, fillstyle=fill, markersize=5, label=label)
+                label = None
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.axvline(0.01, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))

@@ -29,7 +29,7 @@ SEEN = {
 }
 TICKS = {"sigreg": (1, 3, 10, 30, 100), "false_minima": (1e-4, 1e-2, 1)}
 # Joined by a line where the warm start alone differs.
-USUAL = (USUAL_BEHAVIOUR, "sigreg", 0.01, 32)
+USUAL = (USUAL_BEHAVIOUR, "sigreg", 0.01, 32, 450)
 
 
 def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
@@ -55,7 +55,7 @@ def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
 
 def _join(axes: Axes, rows: Sequence[Row]) -> None:
     """The models that differ in the length of the warm start alone."""
-    kind = ("behaviour", "regulariser", "weight", "latent_dim")
+    kind = ("behaviour", "regulariser", "weight", "latent_dim", "main")
     usual = [row for row in rows if tuple(row[name] for name in kind) == USUAL]
     places = sorted((_place(row["begun_r2"], "begun_r2"), row["held"]) for row in usual)
     axes.plot(*zip(*places, strict=True), color=SERIES[0], linewidth=1.0, zorder=1)

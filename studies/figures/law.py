@@ -27,7 +27,7 @@ LEAST = 1e-6
 
 
 def law_figure(summary: Mapping[str, Any], rows: Rows) -> Figure:
-    """Above R², below MCC against the shape α; a column for each mixing."""
+    """Above what a line misses, 1 − R², below MCC against the shape α; a column for each mixing."""
     mixings = list(dict.fromkeys(row["mixing"] for row in rows))
     figure = new_figure(WIDTH_IN, 4.8)
     grid = figure.subplots(2, len(mixings), sharex=True, sharey="row", squeeze=False)
@@ -36,8 +36,9 @@ def law_figure(summary: Mapping[str, Any], rows: Rows) -> Figure:
             axes = grid[line, column]
             dress(axes, mixing if line == 0 else "", "shape α" if line else "")
             _curves(axes, summary["table"], mixing, name)
-    for line, name in enumerate(("linear R²", "MCC")):
+    for line, name in enumerate(("1 − linear R²", "MCC")):
         grid[line, 0].set_ylabel(name, color=MUTED)
+    grid[0, 0].set_yscale("log")
     legend(grid[1, 0], where="lower right")
     return figure
 
@@ -50,7 +51,8 @@ def _curves(axes: Axes, table: Mapping[str, Any], mixing: str, name: str) -> Non
         shapes = sorted(found, key=float)
         means = [found[shape][name]["mean"] for shape in shapes]
         places = [float(shape) for shape in shapes]
-        axes.plot(places, means, "o-", color=colour, markersize=4, label=NAMES[method])
+        shown = [max(LEAST, 1 - mean) for mean in means] if name == "r2" else means
+        axes.plot(places, shown, "o-", color=colour, markersize=4, label=NAMES[method])
     axes.set_xscale("log", base=2)
     axes.axvline(2.0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
 

@@ -81,11 +81,14 @@ def _worlds(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _scaling(result: Mapping[str, Any]) -> Iterator[str]:
-    yield from _head("N", "no encoder R²", "LeJEPA R²", "orthogonality error", "seeds")
+    yield from _head(
+        "N", "no encoder R²", "LeJEPA R²", "by a rotation", "orthogonality error", "seeds"
+    )
     for n, found in result["summary"]["table"].items():
         yield _line(
             n, _mean(found["observed_r2"], 3), _mean(found["r2"], 6),
-            _mean(found["orthogonality_error"], 3), str(found["r2"]["n"]),
+            _mean(found["rotation_r2"], 4), _mean(found["orthogonality_error"], 3),
+            str(found["r2"]["n"]),
         )  # fmt: skip
 
 
@@ -119,12 +122,16 @@ def _conditions(result: Mapping[str, Any]) -> Iterator[str]:
     yield _condition("nothing", "", result["summary"]["whole"])
     for condition, amounts in result["summary"]["table"].items():
         for amount, found in amounts.items():
-            yield _condition(condition, f"{float(amount):g}", found)
+            name = "λ at 4 times the rate" if condition == "weight" else condition
+            yield _condition(name, f"{float(amount):g}", found)
 
 
 def _condition(name: str, amount: str, found: Means) -> str:
     cells = []
     for kind in ("lejepa", "whitening"):
+        if kind not in found:
+            cells += ["–", "–"]
+            continue
         worse = min(found[kind]["r2_first"]["mean"], found[kind]["r2_second"]["mean"])
         cells += [_mean(found[kind]["r2"], 3), f"{worse:.3f}"]
     return _line(name, amount, *cells)

@@ -24,10 +24,11 @@ def closed_loop_table(result: Result) -> list[str]:
         [NAMES[one["objective"]], SPOILT[one["spoilt"]].format(one["amount"]),
          f"{one['r2']['mean']:.4f}", f"{one['r2_reverse']['mean']:.4f}",
          f"{one['rotation_r2']['mean']:.4f}",
-         f"{one['cost_ratio']['mean']:.3f}", f"{one['median_ratio']['mean']:.3f}",
+         f"{one['cost_ratio']['mean']:.3f}", f"{one['later_ratio']['mean']:.3f}",
+         f"{one['median_ratio']['mean']:.3f}",
          f"{one['lost']['mean']:.0%}", f"{one['r2']['n']}"]
         for one in result["summary"]["table"]
     ]  # fmt: skip
     head = ["objective", "spoilt", "R², h → z", "R², z → h", "by a rotation", "cost / optimum"]
-    head += ["median", "episodes worse than no force", "seeds"]
+    head += ["after the first step", "median", "episodes worse than no force", "seeds"]
     return table(head, lines)

@@ -18,14 +18,15 @@ NAMES = {
 
 def latent_table(result: Result) -> list[str]:
     """A line a cell: what was set, what is seen of the latent, and what it holds."""
-    head = ["world, motion", "regulariser", "λ", "D", "warm start", "SIGReg", "rank", "worst R²"]
-    head += ["begun at", "error, 1 / 10", "false minima", "touch / held", "median error"]
+    head = ["world, motion", "regulariser", "λ", "D", "warm start", "joint steps", "SIGReg"]
+    head += ["rank", "worst R²", "begun at", "error, 1 / 10", "false minima", "touch / held"]
+    head += ["median error"]
     return table(head, [_line(one) for one in result["summary"]["table"]])
 
 
 def _line(one: Result) -> list[str]:
     cells = [f"{one['world']}, {one['behaviour']}", NAMES[one["regulariser"]], f"{one['weight']:g}"]
-    cells += [f"{one['latent_dim']}", f"{one['warm']}"]
+    cells += [f"{one[name]}" for name in ("latent_dim", "warm", "main")]
     if "held" not in one:
         return [*cells, "collapsed", *["–"] * 7]
     mean = {name: one[name]["mean"] for name in one if isinstance(one[name], Mapping)}

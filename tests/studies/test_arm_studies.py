@@ -63,6 +63,7 @@ def _measured(index: int) -> dict[str, object]:
         "r2_raw_by_joint": [r2, r2 / 2], "r2_sincos_by_target": [r2, r2, r2, r2 / 2],
         "r2_on_poses_by_joint": [r2, r2], "r2_slowest": {"2": [r2], "16": [r2], "32": [r2]},
         "pair_correlation": 0.9, "orthogonality_error": 0.1,
+        "white_step": 0.3, "white_step_of_joints": 0.2,
         "excess_alignment": 0.01, "whitening_error": 0.02,
         "collapsed": False,
         **{name: round(r2, 2) for name in latent_study.MEASURES},
@@ -79,6 +80,8 @@ def test_the_bars_are_those_promised():
     assert reached == {
         "R² at rho 0.3": True,
         "R² at rho 0.5": True,
+        "R² at rho 0.7": True,
+        "R² at rho 0.8": True,
         "R² at rho 0.9": False,
         "R² at rho 0.95": False,
         "R² at rho 0.99": False,
