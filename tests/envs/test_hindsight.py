@@ -7,7 +7,7 @@ import pytest
 
 from envs import World, WorldError, judge_by_tolerance, load_user_module, make_world
 from envs.gymnasium_world import GymnasiumWorld
-from envs.hindsight import Hindsight
+from envs.hindsight import Hindsight, repeats_itself
 from envs.task_catalogue import task_named, tasks_of
 from envs.tasks import episodes_of, random_streams
 
@@ -106,5 +106,8 @@ def test_a_world_that_does_something_else_every_time_is_named() -> None:
     env = SMALL.Pendulum("rgb_array")
     begin = env.reset
     env.reset = lambda **asked: begin(seed=int(np.random.default_rng().integers(2**31)))
+    moody = GymnasiumWorld(env, "moody", image_size=32)
     with pytest.raises(WorldError, match="to do the same again after the same seed and actions"):
-        Hindsight().episode(GymnasiumWorld(env, "moody", image_size=32), 0, 0)
+        Hindsight().episode(moody, 0, 0)
+    assert not repeats_itself(moody)
+    assert repeats_itself(GymnasiumWorld(SMALL.Pendulum("rgb_array"), "even", image_size=32))
