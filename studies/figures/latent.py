@@ -47,17 +47,19 @@ def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
             dress(axes, f"{world}, ρ = {link['rho']:.2f}" if link else world, label)
             _marks(axes, mine, name)
             if name == "begun_r2":
-                _join(axes, mine)
+                _join(axes, [one for one in summary["table"] if one["world"] == world])
         line[0].set_ylabel("goals held")
     legend(grid[-1][0], where="best")
     return figure
 
 
-def _join(axes: Axes, rows: Sequence[Row]) -> None:
-    """The models that differ in the length of the warm start alone."""
+def _join(axes: Axes, cells: Sequence[Row]) -> None:
+    """The means of the cells that differ in the length of the warm start alone."""
     kind = ("behaviour", "regulariser", "weight", "latent_dim", "main")
-    usual = [row for row in rows if tuple(row[name] for name in kind) == USUAL]
-    places = sorted((_place(row["begun_r2"], "begun_r2"), row["held"]) for row in usual)
+    usual = [one for one in cells if tuple(one[name] for name in kind) == USUAL and "held" in one]
+    places = sorted(
+        (_place(one["begun_r2"]["mean"], "begun_r2"), one["held"]["mean"]) for one in usual
+    )
     axes.plot(*zip(*places, strict=True), color=SERIES[0], linewidth=1.0, zorder=1)
 
 
