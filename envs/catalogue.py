@@ -210,13 +210,9 @@ def _as_maker(made: Any, name: str) -> Callable[..., Any]:
     from envs.gymnasium_world import GymnasiumWorld
 
     if not (isinstance(made, type) and issubclass(made, gymnasium.Env)):
-
-        @functools.wraps(made)
-        def opened(**chosen: Any) -> Any:
-            world = made(**chosen)
-            return GymnasiumWorld(world, name) if isinstance(world, gymnasium.Env) else world
-
-        return made if isinstance(made, type) else opened
+        if isinstance(made, type):
+            return made
+        return functools.partial(_opened, made, name)
 
     make_env: Callable[..., gymnasium.Env[Any, Any]] = made
     if not takes(made, "render_mode"):
@@ -229,6 +225,29 @@ def _as_maker(made: Any, name: str) -> Callable[..., Any]:
         return GymnasiumWorld(make_env(render_mode="rgb_array"), name, **chosen)
 
     return wrapped
+
+
+def _opened(made: Callable[..., Any], name: str, **chosen: Any) -> Any:
+    """What a user's function makes: a world, or a gymnasium environment that becomes one.
+
+    An environment's frames are brought to what was ``chosen``; a world is to have it by itself.
+    """
+    import gymnasium
+
+    from envs.gymnasium_world import GymnasiumWorld
+
+    found = made(**{key: value for key, value in chosen.items() if takes(made, key)})
+    if isinstance(found, gymnasium.Env):
+        return GymnasiumWorld(found, name, **chosen)
+    spec = getattr(found, "spec", None)
+    size = getattr(spec, "image_size", (None,))[0]
+    has = {"look": getattr(spec, "look", None), "image_size": size}
+    for key, value in chosen.items():
+        if has[key] != value:
+            raise WorldError(
+                f"expected {name} with {key}={value!r}, got {has[key]!r}: it takes none"
+            )
+    return found
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -41,11 +41,26 @@ def goal_errors(spec: WorldSpec, state: Array, goal: Array) -> tuple[Array, Arra
         groups.setdefault(spec.state[index].point or spec.state[index].name, []).append(index)
     lengths = [np.linalg.norm(error[..., columns], axis=-1) for columns in groups.values()]
     for place, columns in enumerate(groups.values()):
-        if spec.state[columns[0]].unit == QUATERNION:  # q and -q are one turn
+        if is_turn(spec, columns[0]):  # q and -q are one
             turned = np.asarray(state)[..., columns] + np.asarray(goal)[..., columns]
             lengths[place] = np.minimum(lengths[place], np.linalg.norm(turned, axis=-1))
     tolerances = [spec.state[columns[0]].tolerance for columns in groups.values()]
     return np.stack(lengths, -1), np.array(tolerances, dtype=np.float64)
+
+
+def is_turn(spec: WorldSpec, index: int) -> bool:
+    """Whether that number of the state is part of a quaternion, whose other sign is the same."""
+    return spec.state[index].unit == QUATERNION
+
+
+def of_one_sign(spec: WorldSpec, states: Array) -> Array:
+    """States (..., S) with the first number of every quaternion at 0 or above."""
+    found = np.array(states, np.float64)
+    points = dict.fromkeys(c.point for c in spec.state if c.unit == QUATERNION)
+    for point in points:
+        columns = [i for i, column in enumerate(spec.state) if column.point == point]
+        found[..., columns] *= np.where(found[..., columns[:1]] < 0, -1.0, 1.0)
+    return found
 
 
 def _advice(spec: WorldSpec) -> str:

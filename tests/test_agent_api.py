@@ -438,6 +438,7 @@ def test_what_does_not_fit_is_told_how_to(steering: Agent) -> None:
         (np.concatenate([image, image[..., :1]], -1), r"fourth channel"),
         (image[..., 0], "grey"),
         (image[None][:0], "a batch of none"),
+        (np.uint8(5), r"got uint8 \(\)"),
     ):
         with pytest.raises(UserError, match=how):
             agent.encode(given)

@@ -8,6 +8,7 @@ import pytest
 
 import run_agent
 from agent.config import default
+from agent.data import CollectConfig, collect
 
 Output = pytest.CaptureFixture[str]
 STILL = """
@@ -49,3 +50,24 @@ def test_what_comes_next_is_what_would_work(
     words = ["train", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run")]
     trained = run_agent.main([*words, "--steps", "1", "--training.warm-start", "0"])
     assert (trained == 0) == told.startswith("next")
+
+
+def test_a_world_that_does_not_repeat_itself_is_told_of_before_it_is_recorded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = Path(__file__).parent / "envs" / "small_worlds.py"
+    (tmp_path / "moods.py").write_text(
+        "import importlib.util, random\n"
+        f"spec = importlib.util.spec_from_file_location('small', {str(small)!r})\n"
+        "small = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(small)\n"
+        "class Even(small.Pendulum): pass\n"
+        "class Moody(small.Pendulum):\n"
+        "    def reset(self, *, seed=None, options=None):\n"
+        "        return super().reset(seed=random.randrange(2**31))\n"
+    )
+    for name, times in (("Even", 0), ("Moody", 1), ("Moody", 1)):  # and not again of more episodes
+        config = {"world": f"{tmp_path / 'moods.py'}:{name}", "image_size": 16, "workers": 1}
+        out = tmp_path / name
+        collect(CollectConfig(out, **config, episodes=1, episode_steps=4))  # type: ignore[arg-type]
+        assert caplog.text.count("something else after the same seed") == times

@@ -429,6 +429,8 @@ def test_control_does_not_begin_at_its_goal(name: str) -> None:
         ["train", "--data", "one", "--data", "two", "--out", "x"],
         ["control", "--goal-seed=1", "--goal-seed", "2"],
         ["live", "--set", "light=0.6", "--set", "delay=2"],
+        ["train", "--print-config", "--training.steps", "5", "--training.steps=6"],
+        ["sweep", "--data", "one", "--model.latent-dim", "5,6", "--model.latent_dim", "7"],
     ],
     ids=" ".join,
 )

@@ -32,7 +32,7 @@ class Crew(ABC, Generic[T, R]):
     """Workers; a context manager that leaves none behind.
 
     ``heard`` is called with the number of a task and what its worker, a process of this machine,
-    tells on the way.
+    tells on the way. What is done within a worker by a crew of its own is told by the worker.
     """
 
     heard: Callable[[int, int], None] | None = None

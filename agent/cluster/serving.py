@@ -6,6 +6,7 @@ that started it dies, however it dies, the pipe ends and so does the worker.
 
 from __future__ import annotations
 
+import pickle
 import signal
 import traceback
 from collections.abc import Callable
@@ -78,7 +79,15 @@ def _answer_all(pipe: Connection, work: Work[Any, Any]) -> None:
     answer = None
     while not isinstance(answer, Failed):
         answer = attempted(do, pipe.recv())
+        _send(pipe, answer)
+
+
+def _send(pipe: Connection, answer: Any) -> None:
+    """Hand over an answer, or that it cannot travel."""
+    try:
         pipe.send(answer)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        pipe.send(Failed(TypeError(f"a result cannot go from process to process: {error}")))
 
 
 def attempted(step: Callable[..., Any], *given: Any) -> Any:
@@ -87,5 +96,16 @@ def attempted(step: Callable[..., Any], *given: Any) -> Any:
         return step(*given)
     except Exception as error:
         told = fit_to_travel(error)
+        if not _travels(told):
+            told = RuntimeError(repr(error))
         told.add_note(traceback.format_exc())
         return Failed(told)
+
+
+def _travels(error: Exception) -> bool:
+    """Whether another process can make it again."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # of what it was given
+        return False
+    return True

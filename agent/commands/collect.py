@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,26 +86,8 @@ class Collect:
         if why := _unfit(store):
             note(f"nothing can be learned from these recordings yet: {why}", style="yellow")
             return
-        if not self._repeats_itself():
-            note(
-                f"{self.world} does something else after the same seed and actions: `train` takes "
-                "that, `control` and `evaluate` ask for goals that come again. Draw what is random "
-                "from the generator of its reset alone (in gymnasium: self.np_random)",
-                style="yellow",
-            )
         words = ["--data", str(self.out), "--out", str(run_beside(self.out))]
         say(f"next: python run_agent.py train {shlex.join(words)}")
-
-    def _repeats_itself(self) -> bool:
-        """Asked of gymnasium's environments alone: another one may be a machine."""
-        from envs import make_world
-        from envs.gymnasium_world import GymnasiumWorld
-        from envs.hindsight import repeats_itself
-
-        if ":" not in self.world:  # the program's own
-            return True
-        with closing(make_world(self.world, self.look, self.image_size)) as world:
-            return not isinstance(world, GymnasiumWorld) or repeats_itself(world)
 
 
 def _unfit(store: RolloutStore) -> str:

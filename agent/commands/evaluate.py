@@ -129,7 +129,7 @@ class Evaluate:
             say(f"wrote {self.json}")
         if result["first_touch"]["rate"] is None:
             raise UserError(
-                f"nothing was measured: each of {self.episodes} episodes began within tolerance of "
+                f"no rate was measured: each of {self.episodes} episodes began within tolerance of "
                 "its goal. Ask for another --protocol, or for finer goals by --world "
                 "NAME@COLUMN=NUMBER"
             )

@@ -54,9 +54,10 @@ def split_settings(kind: type[Command], words: Sequence[str]) -> tuple[list[str]
     before it runs; any other keeps all its words.
 
     Raises:
-        UserError: where a setting has no value.
+        UserError: where a setting has no value, or is given twice.
     """
-    rest, settings, coming = [], {}, list(words)
+    rest, coming = [], list(words)
+    settings: dict[str, str] = {}
     while coming:
         word = coming.pop(0)
         name, joined, value = word.partition("=")
@@ -66,7 +67,10 @@ def split_settings(kind: type[Command], words: Sequence[str]) -> tuple[list[str]
             continue
         if not joined and (not coming or coming[0].startswith("--")):
             raise UserError(f"expected {name} with a value, got none")
-        settings[name.removeprefix("--")] = value if joined else coming.pop(0)
+        setting = name.removeprefix("--").replace("-", "_")
+        if setting in settings:
+            raise UserError(f"expected {name} once, got it twice")
+        settings[setting] = value if joined else coming.pop(0)
     return rest, settings
 
 

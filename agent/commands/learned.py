@@ -35,7 +35,9 @@ def learned(report: TrainStatistics) -> dict[str, str]:
 
 
 def say_what_is_missed(report: TrainStatistics) -> None:
-    """Name the coordinates that no line reads: goals that differ in them look alike."""
+    """What predictions do not have, and the coordinates that no line reads: goals that differ in
+    them look alike.
+    """
     if report.diagnostics is None:
         return
     missed_by = report.diagnostics.open_loop_error[-1]

@@ -171,6 +171,8 @@ def _how_to_fit(frames: Any, shape: tuple[int, ...]) -> str:
     """What to do with what a camera gives."""
     if frames.dtype != np.uint8:
         return ": give numbers from 0 to 255 as uint8"
+    if frames.ndim < 2:
+        return ""
     if frames.ndim == 4 and not len(frames):
         return ": it is a batch of none"
     if frames.ndim in (3, 4) and frames.shape[-3] == 3:

@@ -30,6 +30,7 @@ from agent.model.world_model import WorldModel
 
 HORIZON_STEPS = 8  # model steps ahead
 CASES, RIVALS = 200, 63
+ENOUGH = 64
 _LOOKS, _PARTS = 512, 8  # frames of all recordings, at most, that say how far embeddings differ
 
 
@@ -54,13 +55,15 @@ class Offline:
     def facts(self) -> dict[str, str]:
         """For people."""
         last = len(self.open_loop_error)
-        errors = [
-            f"{ours:.3g} of the variance ({still:.3g} if nothing moved)"
-            for ours, still in zip(self.open_loop_error, self.still_error, strict=True)
-        ]
+        errors = {
+            f"open-loop error, {steps} step{'' if steps == 1 else 's'}": (
+                f"{self.open_loop_error[steps - 1]:.3g} of the variance "
+                f"({self.still_error[steps - 1]:.3g} if nothing moved)"
+            )
+            for steps in (1, last)
+        }
         return {
-            "open-loop error, 1 step": errors[0],
-            f"open-loop error, {last} steps": errors[-1],
+            **errors,
             f"true future nearest, of {self.futures}": f"{100 * self.true_future_first:.1f} %",
             "mean reciprocal rank": f"{self.mean_reciprocal_rank:.3f}",
             "planned against recorded action": self._of_actions(),
@@ -122,9 +125,14 @@ def _variance(model: WorldModel, episodes: Episodes) -> float:
 
 
 def _horizon(model: WorldModel, episodes: Episodes, ids: Rows) -> int:
-    """Model steps ahead: fewer than usual where no episode is as long, one at least."""
-    longest = (int(episodes.ep_len[ids].max()) - 2) // model.config.action_block
-    return max(1, min(HORIZON_STEPS, longest - model.context + 1))
+    """Model steps ahead: fewer than usual where episodes are so short that few cases were left.
+
+    ``ENOUGH`` are never too few, nor half of those that there are a step ahead.
+    """
+    spans = (model.context - 1 + np.arange(1, HORIZON_STEPS + 1)) * model.config.action_block
+    cases = np.maximum(episodes.ep_len[ids] - spans[:, None], 0).sum(1)
+    enough = max(1, min(ENOUGH, cases[0] / 2))
+    return 1 + int(np.flatnonzero(cases >= enough).max(initial=0))
 
 
 def _starts(

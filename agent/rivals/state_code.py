@@ -1,7 +1,8 @@
 """States as a policy reads them: one code for the environment it learns in and for the controller.
 
 A number that comes round is its cosine and sine; one with finite limits is scaled to [-1, 1]; a
-rate (a unit "per second") is divided by 10 and cut at ±10; anything else stays as it is.
+rate (a unit "per second") is divided by 10 and cut at ±10; a quaternion is of the two the one that
+begins with 0 or more; anything else stays as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from agent.errors import UserError
 from agent.interfaces import Array, FloatArray
 from envs import Column, WorldSpec, distance_to_goal
+from envs.goals import of_one_sign
 
 RATE_SCALE, RATE_LIMIT = 10.0, 10.0
 
@@ -74,7 +76,7 @@ class StateCode:
 
 
 def _encoded(spec: WorldSpec, states: Array, columns: Sequence[int]) -> FloatArray:
-    numbers = np.asarray(states, np.float64)
+    numbers = of_one_sign(spec, states)
     parts: list[Array] = []
     for index in columns:
         column, value = spec.state[index], numbers[..., index]

@@ -180,7 +180,7 @@ class ReacherTask:
         verdict = judge_by_tolerance(spec, path, start, episode)
         if self.reach_m is None:
             return verdict
-        # By the fingertip, whatever the joints; the final error stays theirs.
+        # By the fingertip; the final error stays that of what the world asks for.
         target_m, reach_m = fingertip_m(episode.goal[:JOINTS]), self.reach_m
         began = bool(target_reward(start[:JOINTS], target_m, reach_m) > 0.0)
         inside = np.asarray(target_reward(path[..., :JOINTS], target_m, reach_m) > 0.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 
+import pytest
+
 from agent.cluster import crew_for
 
 
@@ -38,3 +40,33 @@ def test_a_crew_of_this_process_is_others() -> None:
     with crew_for(Squares(), 2, 2) as crew:
         names = {name for _, (_, name) in crew.make([1, 2])}
     assert multiprocessing.current_process().name not in names
+
+
+class OddError(Exception):
+    """Cannot be made again from what pickle keeps of it."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one)
+
+
+class Odd:
+    """Answers that cannot go from process to process."""
+
+    def begin(self) -> Callable[[str], object]:
+        return self._answer
+
+    def _answer(self, task: str) -> object:
+        if task == "raise":
+            raise OddError("one", "two")
+        return lambda: None
+
+
+@pytest.mark.parametrize(
+    ("task", "kind", "told"),
+    [("raise", RuntimeError, "OddError"), ("return", TypeError, "cannot go from process")],
+)
+def test_what_cannot_travel_is_told_and_no_worker_is_lost(
+    task: str, kind: type[Exception], told: str
+) -> None:
+    with crew_for(Odd(), 1, 1) as crew, pytest.raises(kind, match=told):
+        list(crew.as_done([task]))

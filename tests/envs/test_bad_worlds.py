@@ -67,12 +67,16 @@ def test_an_environment_may_come_from_a_function_and_must_be_told_how_to_draw(
         "spec.loader.exec_module(small)\n"
         "from gymnasium.wrappers import TimeLimit\n"
         "def make(): return TimeLimit(small.Pendulum('rgb_array'), 5)\n"
+        "def loose(**chosen): return make()\n"
         "class Modeless(small.Pendulum):\n"
         "    def __init__(self): super().__init__('rgb_array')\n"
     )
     with closing(make_world(f"{tmp_path / 'odd.py'}:make")) as world:
         assert world.spec.action_dim == 1
         assert sum(stepped(world, np.zeros(1)) for _ in range(5)) == 1
+    for name in ("make", "loose"):
+        with closing(make_world(f"{tmp_path / 'odd.py'}:{name}", image_size=48)) as world:
+            assert world.frame().shape == (48, 48, 3)
     with pytest.raises(WorldError, match=r"render_mode.*give its __init__ one"):
         make_world(f"{tmp_path / 'odd.py'}:Modeless")
 

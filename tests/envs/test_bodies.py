@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agent.commands.steering import left_alone
+from agent.rivals.state_code import StateCode
 from envs import Column, Posable, WorldSpec, distance_to_goal, make_world
 from envs.goals import QUATERNION
 
@@ -24,6 +25,16 @@ def test_a_body_in_the_air_is_judged_by_its_turn_as_well(turn_rad: float) -> Non
         far = distance_to_goal(spec, same, goal)
         assert far == pytest.approx(2 * np.sin(turn_rad / 4) / 0.025, abs=1e-9)
         assert bool(far < 1) == (turn_rad < 0.05)
+
+
+def test_a_policy_reads_one_of_two_equal_turns() -> None:
+    columns = tuple(
+        Column(f"root_{part}", QUATERNION, tolerance=0.025, point="root_turn") for part in "wxyz"
+    )
+    spec = WorldSpec("recorded:bird", "drawn", (16, 16), 1, 0.1, columns)
+    code, turn = StateCode(spec), np.array([[-0.6, 0.0, 0.8, 0.0], [0.6, 0.0, -0.8, 0.0]])
+    assert np.array_equal(*code.observation(turn)) and np.array_equal(*code.goal(turn))
+    assert code.distance(*code.goal(turn)) == 0
 
 
 def test_a_pose_that_falls_is_told_and_one_that_stands_is_not() -> None:
