@@ -40,7 +40,8 @@ from envs.disturbance import Dial, Disturbable
 from envs.errors import GLError, GoalImageError, PoseError, ProfileError, SpecError, WorldError
 from envs.gl import advice as gl_advice
 from envs.gl import configure_gl, probe
-from envs.goals import distance_to_goal, goal_errors, goal_unit, worst_error
+from envs.goals import distance_to_goal, goal_errors, goal_unit, of_one_sign, worst_error
+from envs.hindsight import does_otherwise
 from envs.interrupt import interrupts_held_back
 from envs.opencv import import_opencv
 from envs.pictures import load_goal_image
@@ -103,6 +104,7 @@ __all__ = [
     "checked_frame",
     "configure_gl",
     "distance_to_goal",
+    "does_otherwise",
     "entry_of",
     "episodes_of",
     "failure_in_user_code",
@@ -118,6 +120,7 @@ __all__ = [
     "load_user_module",
     "make_world",
     "names_code",
+    "of_one_sign",
     "opens_by_name",
     "passed_through",
     "probe",

@@ -96,6 +96,16 @@ def repeats_itself(world: World) -> bool:
     return first.shape == again.shape and _is_same(first, again)
 
 
+def does_otherwise(world: World) -> bool:
+    """Whether it is a gymnasium environment that does not repeat itself.
+
+    No other is asked: it may be a machine, which is not moved to find out.
+    """
+    from envs.gymnasium_world import GymnasiumWorld
+
+    return isinstance(world, GymnasiumWorld) and not repeats_itself(world)
+
+
 def _is_same(one: Array, other: Array) -> bool:
     return bool(np.allclose(one, other, rtol=1e-6, atol=1e-9))
 

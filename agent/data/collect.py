@@ -35,8 +35,7 @@ from agent.files.durable import (
     write_durably,
 )
 from agent.files.lock import LOCK_NAME, writing_lock
-from envs import Drawn, Posable, World, WorldSpec, make_world
-from envs.hindsight import repeats_itself
+from envs import Drawn, WorldSpec, does_otherwise, make_world
 
 Progress = Callable[[int, int], None]
 _LARGER = 1.5  # than the first frame a compressed frame may be, on average
@@ -80,26 +79,18 @@ def _look_once(config: CollectConfig) -> _First:
         config.find_behaviour(config.behaviour, world)
         world.reset(np.random.default_rng(config.seed))
         frame_bytes = len(zlib.compress(world.frame().tobytes(), 1))
-        if not (config.out / HEADER_NAME).exists() and not isinstance(world, Posable):
-            _tell_of_moods(world)
+        if not (config.out / HEADER_NAME).exists() and does_otherwise(world):
+            _log.warning(
+                "%s does something else after the same seed and actions: train takes that, control "
+                "and evaluate ask for goals that come again. Draw what is random from the "
+                "generator of its reset alone (in gymnasium: self.np_random)", world.spec.world,
+            )  # fmt: skip
         named = world.drawn_with() if isinstance(world, Drawn) else {}
         files = _files_of(config)
         binding = frozenset({*named, *files})
         return _First(world.spec, frame_bytes, drawn_with(world) | files, binding)
     finally:
         world.close()
-
-
-def _tell_of_moods(world: World) -> None:
-    """Before anything is recorded: another world than gymnasium's is not moved to find out."""
-    from envs.gymnasium_world import GymnasiumWorld
-
-    if isinstance(world, GymnasiumWorld) and not repeats_itself(world):
-        _log.warning(
-            "%s does something else after the same seed and actions: train takes that, control and "
-            "evaluate ask for goals that come again. Draw what is random from the generator of its "
-            "reset alone (in gymnasium: self.np_random)", world.spec.world,
-        )  # fmt: skip
 
 
 def _files_of(config: CollectConfig) -> dict[str, str]:

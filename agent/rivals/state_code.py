@@ -15,8 +15,7 @@ import numpy as np
 
 from agent.errors import UserError
 from agent.interfaces import Array, FloatArray
-from envs import Column, WorldSpec, distance_to_goal
-from envs.goals import of_one_sign
+from envs import Column, WorldSpec, distance_to_goal, of_one_sign
 
 RATE_SCALE, RATE_LIMIT = 10.0, 10.0
 

@@ -31,7 +31,7 @@ from agent.training.optimiser import WorldModelOptimiser
 from agent.training.state import load_training_state, save_training_state
 from benchmarks.campaign.tables import COLUMNS, put_run, read_runs
 from benchmarks.faults.forks import forked
-from benchmarks.faults.jobs import COLLECT, command, without_workers
+from benchmarks.faults.jobs import WORLD, command, without_workers
 from envs import WorldSpec, make_world
 
 PEOPLE = ("README.md",)  # for people: no reader takes anything from it
@@ -69,8 +69,9 @@ def specimen_made(name: str, place: Path) -> None:
 
 def _make_data(place: Path, number: int) -> None:
     without_workers()
-    words = ("--episodes", "6", "--episodes-per-shard", "2", "--image-size", "32")
-    command("collect", "--out", str(place), *COLLECT, *words, "--seed", str(number))
+    words = ("--episodes", "6", "--episodes-per-shard", "2", "--episode-steps", "40")
+    words += ("--image-size", "32")
+    command("collect", "--out", str(place), *WORLD, *words, "--seed", str(number))
 
 
 def _read_data(place: Path, memory_bytes: int | None) -> list[str]:
