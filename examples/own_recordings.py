@@ -54,4 +54,4 @@ def main(out: Path, episodes: int = 60, training_steps: int = 300) -> Agent:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/lamp"))

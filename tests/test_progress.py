@@ -30,3 +30,10 @@ def test_effort_counts_steps_of_both_networks():
     efforts = [CONFIG.effort(step) for step in range(101)]
     assert efforts[0] == 0 and sorted(efforts) == efforts
     assert preset("lewm").training.effort(700) == 700  # every step is one of both
+
+
+def test_a_line_is_not_said_twice(capsys):
+    lines = progress.PlainLines("walking")
+    for done in (1, 2, 2):
+        lines(done, 2)
+    assert capsys.readouterr().err.count("2/2") == 1

@@ -94,3 +94,12 @@ def test_a_table_keeps_every_figure_at_any_width(
     assert all(figure in shown.getvalue() for figure in SHOWN)
     console.show_facts("facts", {"a long name of a fact": "12.5 (11.0 to 14.0)"})
     assert "…" not in shown.getvalue()
+
+
+def test_a_name_with_colons_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not as a picture of what it names."""
+    console.note("unknown task for bot.py:Robot: expected one")
+    console.show_facts("about :car:", {"bot.py:Robot:": ":pick:"})
+    said = capsys.readouterr()
+    assert "bot.py:Robot: expected" in said.err
+    assert all(word in said.out for word in ("about :car:", "bot.py:Robot:", ":pick:"))

@@ -20,8 +20,10 @@ DEBUG_VARIABLE = "LEJEPA_DEBUG"
 PROSE_COLUMNS = 16  # of the terminal, that a column of prose needs at least
 PIPE_COLUMNS = 100_000
 
-results = Console(file=cast(TextIO, PatientStream("stdout")), highlight=False)
-notes = Console(file=cast(TextIO, PatientStream("stderr")), stderr=True, highlight=False)
+results = Console(file=cast(TextIO, PatientStream("stdout")), highlight=False, emoji=False)
+notes = Console(
+    file=cast(TextIO, PatientStream("stderr")), stderr=True, highlight=False, emoji=False
+)
 
 
 def be_quiet(quiet: bool) -> None:
@@ -88,7 +90,7 @@ def show_table(table: Table) -> None:
 
 def _show_stacked(table: Table) -> None:
     if table.title:
-        say(render(str(table.title)).plain)
+        say(render(str(table.title), emoji=False).plain)
     for row in zip(*(column.cells for column in table.columns), strict=True):
         for column, cell in zip(table.columns, row, strict=True):
             results.print(f"{column.header}  {cell}".strip(), soft_wrap=True)
@@ -96,7 +98,7 @@ def _show_stacked(table: Table) -> None:
 
 
 def _least_width(column: Column) -> int:
-    texts = [render(str(text)).plain for text in (column.header, *column.cells)]
+    texts = [render(str(text), emoji=False).plain for text in (column.header, *column.cells)]
     widest = max(cell_len(line) for text in texts for line in text.split("\n"))
     return min(widest, PROSE_COLUMNS) if column.overflow == "fold" else widest
 

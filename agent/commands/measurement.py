@@ -52,10 +52,11 @@ class Measurement:
         from agent.commands.evaluate import Evaluate
 
         acting, checkpoint = self.acting, self.checkpoint
+        look = "" if "look" in self.world.told else self.world.look
         return line_of(
             Evaluate(
                 self.controller, checkpoint and _from_here(checkpoint), self.world.name,
-                self.world.look, protocol, None, acting.planner, self.episodes, self.seed,
+                look, protocol, None, acting.planner, self.episodes, self.seed,
                 self.batch, tick_ms=acting.tick_ms, delay_ticks=acting.delay_ticks,
                 no_guard=not acting.guard, device=acting.device,
             )

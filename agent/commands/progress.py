@@ -84,13 +84,15 @@ class PlainLines:
         self._job, self._effort = job, effort
         self._start: tuple[float, float] | None = None  # time and work done at the first call
         self._last_s = float("-inf")
+        self._told: tuple[int, str] | None = None
 
     def __call__(self, done: int, total: int, text: str = "") -> None:
         """``done`` of ``total`` are finished."""
         now_s = time.monotonic()
         self._start = self._start or (now_s, self._effort(done))
-        if done < total and now_s - self._last_s < LINE_EVERY_S:
+        if (done < total and now_s - self._last_s < LINE_EVERY_S) or (done, text) == self._told:
             return
+        self._told = done, text
         self._last_s = now_s
         parts = [
             f"{self._job} {done}/{total}",

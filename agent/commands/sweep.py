@@ -125,6 +125,7 @@ class Sweep:
     def _conclude(self, lines: Sequence[Line], plan: Plan) -> None:
         from agent.sweep.results import groups, markdown, require_one
         from agent.sweep.space import varied
+        from agent.sweep.trial import read_record
 
         names, found = varied(plan.space), groups(lines)
         write_durably(self.out / TABLE_NAME, markdown(found, names).encode())
@@ -136,6 +137,9 @@ class Sweep:
             save_png(figure(found, names), self.out / FIGURE_NAME)
         except ModuleNotFoundError as error:
             say(f"no {FIGURE_NAME}: {missing_extra(error) or error}")
+        others = len(read_record(self.out)) - len(lines)
+        if others > 0:
+            say(f"{others} more trainings, of other settings, are kept in {self.out}, not shown")
         say(f"wrote {self.out / TABLE_NAME}, which says where in {self.out / 'trials'} each lies")
         require_one(lines)
 

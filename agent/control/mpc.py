@@ -54,11 +54,10 @@ class MPCConfig:
     detours: bool = True
 
     def __post_init__(self) -> None:
-        if self.horizon < 1 or self.delay_ticks < 0:
-            raise ValueError(
-                "expected horizon >= 1 and delay_ticks >= 0, got "
-                f"{self.horizon} and {self.delay_ticks}"
-            )
+        if self.horizon < 1:
+            raise ValueError(f"expected horizon >= 1, got {self.horizon}")
+        if self.delay_ticks < 0:
+            raise ValueError(f"expected delay_ticks >= 0, got {self.delay_ticks}")
         if self.tick_ms is not None and not self.tick_ms > 0:
             raise ValueError(f"expected tick_ms > 0, got {self.tick_ms}")
         if not 0 <= self.drift_gain <= 1 or not 0 < self.surprise_limit < math.inf:

@@ -64,7 +64,9 @@ class Offline:
         }
         return {
             **errors,
-            f"true future nearest, of {self.futures}": f"{100 * self.true_future_first:.1f} %",
+            f"true future nearest, of {self.futures}": (
+                f"{100 * self.true_future_first:.1f} % (by chance {100 / self.futures:.1f})"
+            ),
             "mean reciprocal rank": f"{self.mean_reciprocal_rank:.3f}",
             "planned against recorded action": self._of_actions(),
             "cases": str(self.cases),

@@ -69,6 +69,10 @@ def _probes(axes: Axes, diagnosed: Sequence[Report]) -> None:
         seen, ahead = np.maximum(seen, 0.0), np.maximum(ahead, 0.0)
         axes.plot(steps, seen, "o-", color=colour, markersize=3, label=label)
         axes.plot(steps, ahead, "o:", color=colour, markersize=2, linewidth=1.0)
+    if not targets:
+        axes.text(0.5, 0.5, "no states were recorded", ha="center", color=style.MUTED,
+                  transform=axes.transAxes)  # fmt: skip
+        return
     axes.plot([], [], ":", color=style.MUTED, label="after 10 imagined steps")
     axes.set_ylim(-0.05, 1.02)  # what is worse than the mean is drawn as that, whatever its number
     style.legend(axes, columns=2)

@@ -175,7 +175,7 @@ def test_errors_are_shares_of_the_variance_of_all_recordings(ignorant: Offline, 
 def test_cases_and_facts_are_told(perfect: Offline, tmp_path: Path) -> None:
     held_out, span = 2, (3 - 1 + HORIZON_STEPS) * 2
     assert perfect.cases == held_out * (TICKS + 1 - span)
-    assert perfect.facts()["true future nearest, of 64"] == "100.0 %"
+    assert perfect.facts()["true future nearest, of 64"] == "100.0 % (by chance 1.6)"
     write_json(tmp_path / "offline.json", perfect.to_json())
 
 
