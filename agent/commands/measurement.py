@@ -52,7 +52,8 @@ class Measurement:
         from agent.commands.evaluate import Evaluate
 
         acting, checkpoint = self.acting, self.checkpoint
-        look = "" if "look" in self.world.told else self.world.look
+        is_told = checkpoint is not None and "look" in self.world.told  # by the checkpoint, again
+        look = "" if is_told else self.world.look
         return line_of(
             Evaluate(
                 self.controller, checkpoint and _from_here(checkpoint), self.world.name,
