@@ -42,6 +42,7 @@ from benchmarks.from_nothing import run
 from benchmarks.sight import hash_of
 from benchmarks.sight_faults import FAULTS, Fault
 from envs import configure_gl, make_world
+from studies.tables.markdown import table
 
 SCHEMA = "lejepa-agent/chi-square/1"
 SEED = 8100  # of the three sets of recordings, one apart
@@ -209,20 +210,16 @@ def tables(result: Mapping[str, Any]) -> str:
 
     Markdown.
     """
-    shares = [["healthy pictures beyond the law's", *(f"{p:.2%}" for p in CHANCES[::2]), "times"]]
+    shares = []
     for kind, found in result["kinds"].items():
         left = (f"{found['left'][f'{p:g}']:.2%}" for p in CHANCES[::2])
         shares.append([f"{kind} ({found['degrees']} numbers)", *left, f"{found['times']:.2f}"])
-    faults = [["fault", *KINDS]]
+    faults = []
     for row in result["rows"]:
         counts = (f"{row[f'{k}, chi-square']} / {row[f'{k}, measured']}" for k in KINDS)
         faults.append([row["fault"], *counts])
-    return f"{_markdown(shares)}\n\n{_markdown(faults)}"
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    ruled = [rows[0], ["---", *["---:"] * (len(rows[0]) - 1)], *rows[1:]]
-    return "\n".join(f"| {' | '.join(row)} |" for row in ruled)
+    head = ["healthy pictures beyond the law's", *(f"{p:.2%}" for p in CHANCES[::2]), "times"]
+    return "\n".join([*table(head, shares), "", *table(["fault", *KINDS], faults)])
 
 
 def figure_of(result: Mapping[str, Any]) -> Figure:

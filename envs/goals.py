@@ -41,16 +41,11 @@ def goal_errors(spec: WorldSpec, state: Array, goal: Array) -> tuple[Array, Arra
         groups.setdefault(spec.state[index].point or spec.state[index].name, []).append(index)
     lengths = [np.linalg.norm(error[..., columns], axis=-1) for columns in groups.values()]
     for place, columns in enumerate(groups.values()):
-        if is_turn(spec, columns[0]):  # q and -q are one
+        if spec.state[columns[0]].unit == QUATERNION:  # q and -q are one turn
             turned = np.asarray(state)[..., columns] + np.asarray(goal)[..., columns]
             lengths[place] = np.minimum(lengths[place], np.linalg.norm(turned, axis=-1))
     tolerances = [spec.state[columns[0]].tolerance for columns in groups.values()]
     return np.stack(lengths, -1), np.array(tolerances, dtype=np.float64)
-
-
-def is_turn(spec: WorldSpec, index: int) -> bool:
-    """Whether that number of the state is part of a quaternion, whose other sign is the same."""
-    return spec.state[index].unit == QUATERNION
 
 
 def of_one_sign(spec: WorldSpec, states: Array) -> Array:

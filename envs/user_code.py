@@ -109,18 +109,26 @@ def failure_in_user_code(error: BaseException) -> str | None:
 
 
 def fit_to_travel(error: Exception) -> Exception:
-    """``error`` as another process may know it, where neither its frames nor a user's file are."""
+    """``error`` as another process may know it, where neither its frames nor a user's file are.
+
+    One that cannot be made again there is a WorldError of the user's own code, else a RuntimeError.
+    """
     told = _told_by_frames(error)
     if told is None:
-        return error
+        return error if _travels(error) else RuntimeError(repr(error))
     if type(error).__module__.partition(".")[0] not in _KNOWN_EVERYWHERE:
         return WorldError(told)
     setattr(error, _TOLD, told)
+    return error if _travels(error) else WorldError(told)
+
+
+def _travels(error: Exception) -> bool:
+    """Whether another process can make it again."""
     try:
-        pickle.dumps(error)
+        pickle.loads(pickle.dumps(error))
     except Exception:  # of what it was given
-        return WorldError(told)
-    return error
+        return False
+    return True
 
 
 def _told_by_frames(error: BaseException) -> str | None:

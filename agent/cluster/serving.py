@@ -96,16 +96,5 @@ def attempted(step: Callable[..., Any], *given: Any) -> Any:
         return step(*given)
     except Exception as error:
         told = fit_to_travel(error)
-        if not _travels(told):
-            told = RuntimeError(repr(error))
         told.add_note(traceback.format_exc())
         return Failed(told)
-
-
-def _travels(error: Exception) -> bool:
-    """Whether another process can make it again."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # of what it was given
-        return False
-    return True

@@ -77,6 +77,7 @@ class Baseline:
     def run(self) -> None:
         """Train to the end, and say where the result is."""
         from agent.commands.evaluate import Evaluate
+        from agent.model.description import OWN_WORLD
 
         self._refuse_strangers()
         if self.algorithm in FROM_ROLLOUTS:
@@ -87,8 +88,6 @@ class Baseline:
         world = None if self.world == DEFAULT_WORLD else self.world
         if self.algorithm in FROM_ROLLOUTS:
             world = self._world_of_rollouts()
-        from agent.model.description import OWN_WORLD
-
         where = ", in a world whose frames and actions mean the same" if world == OWN_WORLD else ""
         say(f"next{where}: {line_of(Evaluate(self.algorithm, self.out, world, protocol=protocol))}")
 
