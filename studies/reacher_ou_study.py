@@ -32,28 +32,32 @@ PUBLISHED_R2 = dict(zip(RHOS, (0.67, 0.86, 0.93, 0.94, 0.95, 0.95, 0.95), strict
 WORLDS = ("one-turn", "as-published")
 SIGREG_WEIGHT = 0.15
 _PARTNERS = 32
-_QUICK = {
+_SIZES = {
     "poses": 10_000, "test_poses": 2_000, "image_size": 32, "channels": [8, 16, 32],
     "hidden": 128, "steps": 1000, "batch": 256,
 }  # fmt: skip
-_FULL = {
-    "poses": 40_000, "test_poses": 5_000, "image_size": 64, "channels": [16, 32, 64],
-    "hidden": 256, "steps": 4000, "batch": 256,
+# Four times the poses and pixels, twice the channels and steps: what it would give to be larger.
+_LARGER = {
+    "poses": 40_000, "test_poses": 2_000, "image_size": 64, "channels": [16, 32, 64],
+    "hidden": 256, "steps": 2000, "batch": 256,
 }  # fmt: skip
+_LARGER_RHO = 0.9
 # Near ρ = 1 a step is so short that the encoder's own roughness weighs as much as it; at .3 a pair
 # has so little in common that it takes as many more of them to tell what lasts.
 _LONGER = {0.3: 3, 0.95: 2, 0.99: 3}
 
 
 def jobs(preset: Preset) -> list[dict[str, Any]]:
-    """One run per world, ρ and seed; quick has one seed, and the published world at ρ = .9 only."""
+    """One run per world, ρ and seed; quick has one seed, and the published world at ρ = .9 only.
+
+    ``full`` holds ``quick``, and beside it one run in the world ``one-turn`` that is larger.
+    """
     if preset == "quick":
         chosen = [("one-turn", rho, 0) for rho in RHOS] + [("as-published", 0.9, 0)]
-        sizes = _QUICK
-    else:
-        chosen = [(world, rho, seed) for world in WORLDS for rho in RHOS for seed in range(3)]
-        sizes = _FULL
-    return [_settings(world, rho, seed, sizes) for world, rho, seed in chosen]
+        return [_settings(world, rho, seed, _SIZES) for world, rho, seed in chosen]
+    chosen = [(world, rho, seed) for world in WORLDS for rho in RHOS for seed in range(3)]
+    larger = _settings("one-turn", _LARGER_RHO, 0, _LARGER)
+    return [larger, *(_settings(world, rho, seed, _SIZES) for world, rho, seed in chosen)]
 
 
 def _settings(world: str, rho: float, seed: int, sizes: Settings) -> dict[str, Any]:
@@ -103,13 +107,21 @@ def _pool(settings: Settings, scratch: Path, part: str, count: int) -> tuple[Arr
 
 def conclude(rows: Sequence[Row]) -> dict[str, Any]:
     """R² by world and ρ with intervals, the published figures, and the bars."""
-    worlds = {world: _by_rho(rows, world) for world in WORLDS}
+    usual = [row for row in rows if not is_larger(row)]
+    worlds = {world: _by_rho(usual, world) for world in WORLDS}
+    larger = [row["r2_raw"] for row in rows if is_larger(row)]
     return {
         "r2": worlds,
+        "r2_larger": {str(_LARGER_RHO): mean_interval(larger)} if larger else {},
         "published_r2": {str(rho): value for rho, value in PUBLISHED_R2.items()},
         "raw_ceiling_as_published": picture_ceiling(),
         "bars": _bars(worlds["one-turn"]),
     }
+
+
+def is_larger(row: Row) -> bool:
+    """Whether a row is of the run with more poses, pixels, channels and steps than the others."""
+    return bool(row["image_size"] == _LARGER["image_size"])
 
 
 def _by_rho(rows: Sequence[Row], world: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from agent.reporting.style import (
     new_figure,
     reference_line,
 )
+from studies.reacher_ou_study import is_larger
 
 Summary = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -44,7 +45,7 @@ def reacher_ou_figure(summary: Summary, rows: Rows) -> Figure:
 
 def _by_joint(axes: Axes, rows: Rows, ticks: list[str]) -> None:
     dress(axes, "Each joint, one turn", "correlation of the pairs")
-    inside = [row for row in rows if row["world"] == "one-turn"]
+    inside = [row for row in rows if row["world"] == "one-turn" and not is_larger(row)]
     for joint, (name, colour) in enumerate((("shoulder", BLUE), ("wrist", ORANGE))):
         places = [ticks.index(str(row["rho"])) for row in inside]
         values = [row["r2_raw_by_joint"][joint] for row in inside]
