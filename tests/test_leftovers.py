@@ -19,8 +19,9 @@ CLEAN = "tempfile.TemporaryDirectory().cleanup()"
 LITTER = 'tempfile.mkdtemp(prefix="SB3-")'
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize(("body", "code"), [(CLEAN, 0), (LITTER, 1)], ids=["clean", "litter"])
+@pytest.mark.parametrize(
+    ("workers", "body", "code"), [(0, LITTER, 1), (2, LITTER, 1), (2, CLEAN, 0)]
+)
 def test_what_is_left_fails_the_suite(tmp_path: Path, workers: int, body: str, code: int) -> None:
     conftest = Path(__file__).with_name("conftest.py").read_text()
     (tmp_path / "conftest.py").write_text(conftest)

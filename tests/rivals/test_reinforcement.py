@@ -23,7 +23,7 @@ from agent.rivals.reinforcement import Training
 
 TINY = RLSettings(
     environments=2, updates_per_round=1, hidden=(8, 8), batch=50, warm_up_episodes=1, epochs=1,
-    replay=1000, save_every=1, checkpoint_every=300,
+    replay=1000, save_every=1, checkpoint_every=150,
 )  # fmt: skip
 WITHOUT_HINDSIGHT = dataclasses.replace(TINY, hindsight_goals=0, environments=1)
 FILES = ("checkpoint/model.safetensors", "training_state/state.safetensors")
@@ -47,19 +47,19 @@ def timeless(out: Path) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("sac")
-    train(out, 600)
+    train(out, 400)
     return out
 
 
 def test_resumed_is_uninterrupted(trained: Path, tmp_path: Path) -> None:
-    train(tmp_path, 400)
-    lost = json.dumps({"env_steps": 600}) + "\n" + '{"env_st'  # a kill after the last state
+    train(tmp_path, 200)
+    lost = json.dumps({"env_steps": 400}) + "\n" + '{"env_st'  # a kill after the last state
     with (tmp_path / "metrics.jsonl").open("a") as metrics:
         metrics.write(lost)
-    assert [report.env_steps for report in train(tmp_path, 600, resume=True)] == [600]
+    assert [report.env_steps for report in train(tmp_path, 400, resume=True)] == [400]
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
-    told = [{**line, "total_env_steps": 600} for line in timeless(tmp_path)]
+    told = [{**line, "total_env_steps": 400} for line in timeless(tmp_path)]
     assert told == timeless(trained)
 
 
@@ -78,26 +78,26 @@ def test_the_others_resume_as_exactly(
 
 
 def test_another_seed_is_another_policy(trained: Path, tmp_path: Path) -> None:
-    train(tmp_path, 600, seed=4)
+    train(tmp_path, 400, seed=4)
     assert (tmp_path / FILES[0]).read_bytes() != (trained / FILES[0]).read_bytes()
 
 
 def test_the_learning_curve_is_there_without_a_pickle(trained: Path) -> None:
-    assert {path.name for path in (trained / "checkpoints").iterdir()} == {"400", "600"}
+    assert {path.name for path in (trained / "checkpoints").iterdir()} == {"200", "400"}
     found = {path.suffix for path in trained.rglob("*") if path.is_file()}
     assert found == {".json", ".jsonl", ".safetensors"}
-    facts = json.loads((trained / "checkpoints/400/config.json").read_text())["facts"]
-    assert (facts["env_steps"], facts["seed"]) == (400, 3)
+    facts = json.loads((trained / "checkpoints/200/config.json").read_text())["facts"]
+    assert (facts["env_steps"], facts["seed"]) == (200, 3)
     assert facts["peak_memory_mb"] > 10
     last = ActorController.load(trained / "checkpoint")
     assert last.checkpoint_sha256 == bundle_sha256(trained / "checkpoint")
-    assert ActorController.load(trained / "checkpoints/400").name == "sac"
+    assert ActorController.load(trained / "checkpoints/200").name == "sac"
 
 
 def test_ctrl_c_keeps_the_last_state(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reports = Training(tmp_path, env_steps=600, seed=3, settings=TINY).run()
+    reports = Training(tmp_path, env_steps=400, seed=3, settings=TINY).run()
     next(reports)
 
     def interrupt(*_: object) -> None:
@@ -107,11 +107,11 @@ def test_ctrl_c_keeps_the_last_state(
         patch.setattr(ReacherGoals, "step", interrupt)
         with pytest.raises(KeyboardInterrupt):
             next(reports)
-    train(tmp_path, 600, resume=True)
+    train(tmp_path, 400, resume=True)
     assert (tmp_path / FILES[0]).read_bytes() == (trained / FILES[0]).read_bytes()
 
 
-@pytest.mark.parametrize("writes", range(1, 9))
+@pytest.mark.parametrize("writes", range(1, 7))
 def test_stopped_at_any_write_it_goes_on(
     writes: int, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,9 +128,9 @@ def test_stopped_at_any_write_it_goes_on(
         for module in (reinforcement, policy_files):
             patch.setattr(module, "write_bundle", write_bundle)
         with pytest.raises(MachineError, match="no space"):
-            train(tmp_path, 600)
-    train(tmp_path, 600, resume=bundle.has_bundle(tmp_path / "training_state"))
-    for name in (*FILES, *(f"checkpoints/{steps}/model.safetensors" for steps in (400, 600))):
+            train(tmp_path, 400)
+    train(tmp_path, 400, resume=bundle.has_bundle(tmp_path / "training_state"))
+    for name in (*FILES, *(f"checkpoints/{steps}/model.safetensors" for steps in (200, 400))):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
     assert timeless(tmp_path) == timeless(trained)
 
