@@ -57,16 +57,18 @@ def measure_each(
     the others go on; any other failure ends all of them: MachineError where a worker was killed.
     """
     done = [0] * len(jobs)
-    total = sum(job.episodes for job in jobs)
+    asked = [job.episodes for job in jobs]
     crew = crew_for(Measuring(), None if cluster else workers, len(jobs), cluster)
     with progress(f"{called}, episodes") as update, crew:
 
         def heard(number: int, played: int) -> None:
             done[number] = played
-            update(sum(done), total)
+            update(sum(done), sum(asked))
 
         crew.heard = heard
-        update(0, total)
+        update(0, sum(asked))
         for number, outcome in crew.as_done(jobs):
-            heard(number, jobs[number].episodes)
+            if isinstance(outcome, UserError):  # no more of it will be played
+                asked[number] = done[number]
+            heard(number, asked[number])
             yield number, outcome

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from rich.markup import escape
-from tyro.conf import Positional, arg
+from tyro.conf import Positional
 
 from agent.commands.console import note, say, show_rows
 from agent.commands.places import require_file_place
@@ -41,8 +43,10 @@ class Worlds:
       python run_agent.py worlds dmc:ball_in_cup-catch ./mine.py:MyWorld
     """
 
-    names: Annotated[Positional[tuple[str, ...]], arg(metavar="WORLD")] = ()
-    """Which worlds; all that are known if none is named."""
+    names: Annotated[
+        Positional[tuple[str, ...]], optional("[WORLD ...]", "all that are known")
+    ] = ()
+    """Which worlds."""
     sheet: Annotated[Path | None, optional("FILE")] = None
     """A .png to write, with a picture of each world."""
 
@@ -85,7 +89,7 @@ def _describe(
         world = make_world(name)
         try:
             facts = _facts(world)
-            looks = looks or world.spec.look
+            about, looks = about or _calls_itself(world), looks or world.spec.look
             if pictures is not None:
                 pictures[name] = _picture(world)
         finally:
@@ -94,6 +98,11 @@ def _describe(
         closed = error
     rows.append(tuple(map(escape, (name, about, *facts, looks))))
     return closed
+
+
+def _calls_itself(world: World) -> str:
+    """What the class of a user's world says of itself first."""
+    return re.split(r"[.;]?\s*\n|[.;]\s|\.$", inspect.getdoc(type(world)) or "", maxsplit=1)[0]
 
 
 def _facts(world: World) -> list[str]:

@@ -17,6 +17,11 @@ def test_a_sheet_has_a_picture_of_each_world(
     assert cv2.imread(str(sheet)).shape == (192 + 24 + 6, 2 * (192 + 12), 3)
 
 
+def test_a_users_world_is_what_its_class_says(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["worlds", "examples/own_world.py:Crane"]) == 0
+    assert "Trolley and hook" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_world_that_does_not_open_is_listed_with_the_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
