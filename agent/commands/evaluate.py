@@ -122,6 +122,11 @@ class Evaluate:
             result["floors"] = {other["controller"]: _without_episodes(other) for other in beside}
             write_json(self.json, result)
         show_scores([self._with_planner(result), *beside])
+        if result["ended_early"]:
+            say(
+                f"the world ended {result['ended_early']} of {self.episodes} episodes before their "
+                "time; each is judged on what there was of it"
+            )
         if "deadline" in result:
             kept = result["deadline"]
             say(f"deadlines of {kept['tick_ms']:g} ms missed: {kept['missed']} of {kept['ticks']}")

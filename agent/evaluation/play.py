@@ -46,10 +46,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Trial:
-    """An episode's verdict, and the wall time [ms] of each decision where it was played alone."""
+    """An episode's verdict, and the wall time [ms] of each decision where it was played alone.
+
+    ``ended_early``: the world ended it before its time.
+    """
 
     verdict: Verdict
     decision_ms: tuple[float, ...] = ()
+    ended_early: bool = False
 
 
 class Arena:
@@ -121,7 +125,8 @@ class Arena:
         progress(1.0)
         times = tuple(spent_ms) if len(episodes) == 1 else ()
         went = zip(paths, starts, episodes, strict=True)
-        return [Trial(self._judged(*one), times) for one in went]
+        budget = self._task.budget_steps
+        return [Trial(self._judged(*one), times, len(one[0]) < budget) for one in went]
 
     def _judged(self, path: list[Array], start: Array, episode: Episode) -> Verdict:
         """By the task; a tick of fewer moments than another ends with its last one repeated."""
@@ -204,7 +209,7 @@ def groups_of(episodes: int, batch: int, timed_episodes: int) -> list[range]:
 
 def timed(trials: list[Trial], timed_episodes: int) -> list[Trial]:
     """``trials``, of which only the first keep the time of their decisions."""
-    untimed = [Trial(trial.verdict) for trial in trials[timed_episodes:]]
+    untimed = [replace(trial, decision_ms=()) for trial in trials[timed_episodes:]]
     return trials[:timed_episodes] + untimed
 
 

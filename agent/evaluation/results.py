@@ -108,6 +108,7 @@ def _figures(trials: Sequence[Trial]) -> dict[str, Any]:
     unit = verdicts[0].unit if verdicts else ""
     return {
         "solved_at_start": len(verdicts) - len(counted),
+        "ended_early": sum(trial.ended_early for trial in trials),
         "first_touch": asdict(wilson(sum(v.first_touch for v in counted), len(counted))),
         "held": asdict(wilson(sum(v.held for v in counted), len(counted))),
         "final_error": {"median": median(errors), "p90": percentile(errors, 90.0), "unit": unit},

@@ -71,7 +71,11 @@ def test_what_begins_at_the_goal_is_told_and_needs_no_step() -> None:
 @pytest.mark.parametrize(("ends_at", "touched", "held"), [(6, False, False), (11, True, True)])
 def test_an_early_end_is_judged_on_what_there_was(ends_at: int, touched: bool, held: bool) -> None:
     spec = PointWorld().spec
-    found = play(Straight(spec), FromTo([0.0], [1.0], 40), ends_at=ends_at)
+    task = FromTo([0.0], [1.0], 40)
+    found = play(Straight(spec), task, ends_at=ends_at)
+    for ends, early in ((ends_at, True), (40, False), (0, False)):
+        (trial,) = evaluate(Straight(spec), task, lambda n=ends: PointWorld(ends_at=n), 1, seed=0)
+        assert trial.ended_early == early
     assert (found.first_touch, found.held) == (touched, held)
     assert found.final_error == max(0.0, 1.0 - PACE * ends_at)
 
