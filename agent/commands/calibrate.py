@@ -50,5 +50,12 @@ class Calibrate:
         if missing := what_is_off(sight, model.config.memory_frames):
             raise UserError(f"{self.data}: {missing}. {place} is as it was")
         write_bundle(place, {**read_bundle(place), SIGHT_FILE: sight.to_bytes()})
-        show_facts("limits of its sight", sight.facts())
+        was = {} if model.sight is None else model.sight.facts()
+        show_facts(
+            "limits of its sight", {n: _beside(v, was.get(n)) for n, v in sight.facts().items()}
+        )
         say(f"calibrated {place} on {self.data}")
+
+
+def _beside(now: str, was: str | None) -> str:
+    return now if was in (None, now) else f"{now} (was {was})"

@@ -1,6 +1,7 @@
 """What recordings say about how far a model may err."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from agent.config import preset
 from agent.data import Episodes, RolloutStore
 from agent.files.bundle import bundle_sha256
 from agent.interfaces import FloatArray, Image
-from agent.model.checkpoint import save_checkpoint
+from agent.model.checkpoint import load_checkpoint, save_checkpoint
 from agent.model.world_model import WorldModel
 from agent.training import sight
 from agent.training.sight import learn_sight
@@ -56,6 +57,22 @@ def test_a_guard_without_a_limit_is_never_written(
     assert run_agent.main(words) == 2
     assert "held-out episodes of 7 frames or more" in capsys.readouterr().err
     assert bundle_sha256(tmp_path / "model") == before
+
+
+def test_limits_that_change_are_told_beside_those_of_before(
+    recording: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, place = recording("one-action"), tmp_path / "model"
+    save_checkpoint(
+        place, WorldModel(preset("tiny").model, RolloutStore.open(data).header.spec), {}
+    )
+    for moved in (1.0, 1.0, 2.0):
+        model = load_checkpoint(place)
+        if model.sight is not None:
+            model.sight = replace(model.sight, news_limit=moved * model.sight.news_limit)
+            save_checkpoint(place, model, {})
+        assert run_agent.main(["calibrate", "--checkpoint", str(place), "--data", str(data)]) == 0
+        assert capsys.readouterr().out.count("(was ") == moved - 1
 
 
 def test_what_can_be_measured_on_is_looked_for_among_all() -> None:
