@@ -104,9 +104,12 @@ def test_it_resumes_with_the_same_words_and_refuses_others(
 ) -> None:
     assert train(data, tmp_path / "run", *QUICK) == 0
     before = weights(tmp_path / "run")
-    assert train(data, tmp_path / "run", *QUICK, "--resume") == 0
-    assert weights(tmp_path / "run") == before
+    for words in (QUICK, ()):  # with none, those that lie beside the run
+        assert train(data, tmp_path / "run", *words, "--resume") == 0
+        assert weights(tmp_path / "run") == before
     capsys.readouterr()
+    assert train(data, tmp_path / "run", "--preset", "tiny", "--steps", "9", "--resume") == 2
+    assert "was written with" in capsys.readouterr().err
     assert train(data, tmp_path / "run", *QUICK, "--training.learning-rate", "1", "--resume") == 2
     assert "training.learning_rate=0.003" in capsys.readouterr().err
 

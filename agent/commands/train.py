@@ -45,8 +45,8 @@ class Train:
 
     Examples:
       python run_agent.py train --data data/reacher --out runs/reacher
-      python run_agent.py train --data data/reacher --out runs/reacher --resume
       python run_agent.py train --data data/reacher --out runs/try --preset tiny
+      python run_agent.py train --data data/reacher --out runs/try --resume
       python run_agent.py train --data data/reacher --out runs/wide --model.encoder.latent-dim 64
       python run_agent.py train --data data/reacher --out runs/mine --config mine.toml
       python run_agent.py train --data data/more --out runs/more --from runs/reacher
@@ -76,7 +76,7 @@ class Train:
     print_config: bool = False
     """Show all settings as TOML, and end."""
     resume: bool = False
-    """Continue the run in --out with the same settings."""
+    """Continue the run in --out, with the settings that lie there unless others are named."""
     steps: Annotated[int | None, optional("INT", "the preset's")] = None
     """Gradient steps; those of the action head are fewer or more in proportion."""
     seed: Annotated[Seed | None, optional("INT", "the preset's")] = None
@@ -167,7 +167,8 @@ class Train:
 
         if self.print_config:
             refuse_idle(self, ("resume",), "with --print-config, which trains nothing")
-        named, from_file = (None, {}) if self.config is None else read_settings(self.config)
+        file = self._settings_file()
+        named, from_file = (None, {}) if file is None else read_settings(file)
         begin = self._begin()
         network = None if begin is None else load_checkpoint(begin).config
         name = self.preset or named or DEFAULT_PRESET
@@ -176,6 +177,14 @@ class Train:
         config = chosen_settings(name, network, *given)
         refuse_idle_settings([config], self.settings)
         return name, config
+
+    def _settings_file(self) -> Path | None:
+        """That of --config; of a run that goes on, unless a preset is named, its own."""
+        from agent.config import CONFIG_NAME
+
+        own = self.out / CONFIG_NAME
+        goes_on = self.resume and self.preset is None and own.is_file()
+        return own if self.config is None and goes_on else self.config
 
     def _begun_with(self) -> dict[str, Any]:
         """Threads of the run that goes on, which may now have fewer cores: else its weights would
