@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from agent.reporting.style import (
     MUTED,
     SERIES,
+    SMALL_PT,
     WIDTH_IN,
     dress,
     legend,
@@ -48,7 +50,10 @@ def trajectories_figure(summary: Summary, rows: Rows) -> Figure:
     assert first is not None
     first.set_ylabel(R2_LABEL)
     first.set_ylim(-0.05, 1.05)
-    legend(first, where="lower right")
+    figure.legend(
+        *_every_objective(figure.axes), loc="outside upper center", ncols=5, frameon=False,
+        fontsize=SMALL_PT,
+    )  # fmt: skip
     below = {"by_stride": "stride [env steps of 0.04 s]", "by_episodes": "episodes of pairs"}
     titles = ("Each source in its own cell", "How much motion it takes")
     for place, ((part, label), title) in enumerate(zip(below.items(), titles, strict=True)):
@@ -58,6 +63,13 @@ def trajectories_figure(summary: Summary, rows: Rows) -> Figure:
         if part == "by_episodes":
             _scored_as_published(axes, summary)
     return figure
+
+
+def _every_objective(panels: Sequence[Axes]) -> tuple[list[Artist], list[str]]:
+    """Handles and labels of all that any of the panels shows, each once."""
+    found = {label: handle for axes in panels
+             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}  # fmt: skip
+    return list(found.values()), list(found)
 
 
 def _scored_as_published(axes: Axes, summary: Summary) -> None:
@@ -73,7 +85,7 @@ def _scored_as_published(axes: Axes, summary: Summary) -> None:
     legend(axes, where="lower right")
 
 
-def _best(axes: Axes, found: Summary, ticks: list[str], colour: str, label: str = "") -> None:
+def _best(axes: Axes, found: Summary, ticks: list[str], colour: str, label: str = "_") -> None:
     """What the slowest functions of the joints allow, whatever the network."""
     places = [ticks.index(tick) for tick in found]
     axes.plot(places, list(found.values()), "--", color=colour, linewidth=1.0, label=label)
@@ -89,8 +101,10 @@ def _by_source(axes: Axes, summary: Summary, part: str) -> None:
         if slow:
             outputs = str(HEADLINE[source]["latent_dim"])
             widest = {stride: by[outputs] for stride, by in slow[source].items()}
-            _best(axes, widest, ticks, colour, f"{source}, {BEST}")
+            _best(axes, widest, ticks, colour)
         _line(axes, many.get(source, {}), ticks, source, colour)
+    if slow:
+        axes.plot([], [], "--", color=MUTED, linewidth=1.0, label=BEST)
     legend(axes, where="lower left" if slow else "lower right")
 
 
