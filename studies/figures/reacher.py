@@ -16,7 +16,6 @@ from agent.reporting.style import (
     dress,
     legend,
     new_figure,
-    reference_line,
 )
 from studies.reacher_ou_study import is_larger
 
@@ -35,7 +34,11 @@ def reacher_ou_figure(summary: Summary, rows: Rows) -> Figure:
     names = {"one-turn": "ours, one turn", "as-published": "ours, as published"}
     for (world, label), colour in zip(names.items(), (BLUE, ORANGE), strict=True):
         _with_intervals(left, summary["r2"][world], "r2_raw", list(published), label, colour)
-    reference_line(left, summary["raw_ceiling_as_published"], "no picture tells more, as published")
+    for rho, found in summary.get("r2_larger", {}).items():
+        left.plot(list(published).index(rho), found["mean"], "*", color=BLUE, markersize=10,
+                  label="ours, one turn, larger")  # fmt: skip
+    left.axhline(summary["raw_ceiling_as_published"], color=MUTED, linewidth=1.0, linestyle=":",
+                 label="as published, no picture tells more")  # fmt: skip
     left.set_xticks(range(len(published)), list(published))
     left.set_ylim(0.6, 1.005)
     legend(left, where="lower right")
