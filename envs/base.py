@@ -88,21 +88,20 @@ class WorldSpec:
     def __post_init__(self) -> None:
         if not (isinstance(self.world, str) and isinstance(self.look, str)):
             raise SpecError(f"expected texts as world and look, got {self.world!r}, {self.look!r}")
-        if not all(isinstance(column, Column) for column in self.state):
-            raise SpecError(f"expected a state of Columns, got {self.state!r}")
+        if isinstance(self.state, Column) or not all(isinstance(c, Column) for c in self.state):
+            raise SpecError(f"expected a state of Columns, (column,) of one, got {self.state!r}")
         size = self.image_size
         pair = isinstance(size, Sequence) and len(size) == 2 and all(map(_is_whole, size))
         if not pair or not all(1 <= side <= MAX_IMAGE_SIDE_PX for side in size):
             raise SpecError(
                 f"expected image_size (height, width) from 1 to {MAX_IMAGE_SIDE_PX} px, got {size}"
             )
-        object.__setattr__(self, "image_size", tuple(map(int, size)))  # whatever they were made of
         if not _is_whole(self.action_dim) or self.action_dim < 1:
             raise SpecError(f"expected action_dim of at least 1, got {self.action_dim!r}")
-        object.__setattr__(self, "action_dim", _plain(self.action_dim))
         if not (_is_number(self.step_s) and isfinite(self.step_s) and self.step_s > 0):
             raise SpecError(f"expected step_s above 0 seconds, got {self.step_s!r}")
-        object.__setattr__(self, "step_s", _plain(self.step_s))
+        plain = {"action_dim": _plain(self.action_dim), "step_s": _plain(self.step_s)}
+        vars(self).update(plain, image_size=tuple(map(int, size)), state=tuple(self.state))
         if len(set(self.state_names)) < len(self.state):
             raise SpecError(f"expected state columns of different names, got {self.state_names}")
         for point in {column.point for column in self.state if column.point}:

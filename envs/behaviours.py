@@ -151,7 +151,17 @@ def behaviour_named(name: str, world: World) -> Behaviour:
     Raises:
         WorldError: with the nearest name, if there is none.
     """
-    known = {**BEHAVIOURS, **(world.behaviours if isinstance(world, Offers) else {})}
+    own = world.behaviours if isinstance(world, Offers) else {}
+    odd = (
+        [one for one in own.values() if not isinstance(one, Behaviour)]
+        if isinstance(own, Mapping)
+        else [own]
+    )
+    if odd:
+        raise WorldError(
+            f"expected behaviours of {world.spec.world}: envs.Behaviour by name, got {odd[0]!r}"
+        )
+    known = {**BEHAVIOURS, **own}
     if name in known:
         return known[name]
     nearest = get_close_matches(name, known, n=1, cutoff=0.0)[0]
@@ -176,6 +186,10 @@ def roll_out(
         WorldError: if a state is not finite, naming its tick and column, or if the behaviour draws
             no policy or gives no action.
     """
+    if not isinstance(behaviour, Behaviour):
+        raise WorldError(f"expected an envs.Behaviour, as envs.BEHAVIOURS has, got {behaviour!r}")
+    if not isinstance(rng, np.random.Generator):
+        raise WorldError(f"expected rng, numpy's default_rng(seed), got {rng!r}")
     start = behaviour.draw_start(rng) if behaviour.draw_start else None
     _require_start(world.spec, start, behaviour.name)
     world.reset(rng, start)

@@ -175,9 +175,9 @@ def maker_of(name: str) -> Callable[..., Any]:
     if name in offered:
         try:
             return _as_maker(offered[name].load(), name)
-        except ImportError as error:
+        except Exception as error:
             raise WorldError(
-                f"{name}, which an installed package offers, cannot be imported: {error}"
+                f"{name}, which an installed package offers, cannot be imported: {error!r}"
             ) from error
     raise WorldError(_unknown(name, known_worlds()))
 
@@ -236,7 +236,8 @@ def _opened(made: Callable[..., Any], name: str, **chosen: Any) -> Any:
 
     from envs.gymnasium_world import GymnasiumWorld
 
-    found = made(**{key: value for key, value in chosen.items() if takes(made, key)})
+    given = {**chosen, "render_mode": "rgb_array"}
+    found = made(**{key: value for key, value in given.items() if takes(made, key)})
     if isinstance(found, gymnasium.Env):
         return GymnasiumWorld(found, name, **chosen)
     spec = getattr(found, "spec", None)

@@ -12,6 +12,7 @@ from envs.errors import GLError, WorldError
 from envs.user_code import require_call
 
 _SAME = 1e-3  # of a number of the state, as single precision and a simulator's own rounding have it
+_POSED = 6
 WANTED = ("spec", "reset", "step", "frame", "state", "close")
 
 
@@ -36,6 +37,9 @@ def check_world(world: Any, name: str) -> World:
     except GLError:
         return world  # type: ignore[no-any-return]
     _check_frame(world, frame, name)
+    if is_posable:
+        _check_pictures(world, name)
+        world.reset(np.random.default_rng(0))
     return world  # type: ignore[no-any-return]
 
 
@@ -138,6 +142,34 @@ def _check_pose(world: Any, name: str) -> None:
                 name, f"reset(rng, state) with {column.name} = {asked:.4g}", "that state",
                 f"{column.name} = {found:.4g} from state()",
             )  # fmt: skip
+
+
+def _check_pictures(world: Any, name: str) -> None:
+    """Pictures of states, as goals are drawn, are of the world, show the state and leave it be.
+
+    What a world shows of a state may vary: most pictures are to be most like their own frame.
+    """
+    rng, own, pictures = np.random.default_rng(0), [], []
+    for _ in range(_POSED):
+        state = np.asarray(world.sample_state(rng))
+        world.reset(rng, state.copy())
+        own.append(np.asarray(world.frame(), np.float32))
+        world.reset(rng)
+        before = world.state()
+        shown = world.picture(state.copy())
+        if not _fits(shown, world.spec.frame_shape):
+            raise _broken(name, "picture(state)", f"uint8 {world.spec.frame_shape}", _named(shown))
+        if not np.allclose(before, world.state(), _SAME, _SAME):
+            raise _broken(name, "picture(state)", "a picture alone, and the episode to be as it "
+                          f"was in {before}", f"{world.state()} after it")  # fmt: skip
+        pictures.append(shown.astype(np.float32))
+    apart = np.array([[np.abs(p - frame).mean() for p in pictures] for frame in own])
+    right = int((apart.diagonal() <= apart.min(1)).sum())
+    if right < _POSED / 2:
+        raise _broken(
+            name, "picture(state)", "what frame() shows after reset(rng, state)",
+            f"another picture: only {right} of {_POSED} are most like their own frame",
+        )  # fmt: skip
 
 
 def _check_frame(world: World, frame: Any, name: str) -> None:

@@ -15,30 +15,39 @@ from typing import Any
 from envs.errors import WorldError
 
 _PREFIX = "lejepa_agent_user_"
+_CODE = "__code_of_lejepa_agent__"
 _TOLD = "failure_in_user_code"  # an attribute of an error that came from another process
 _FOLDERS: list[str] = []  # of users' files, put into sys.path here
 _KNOWN_EVERYWHERE = ("builtins", "agent", "envs", "planners")
 
 
 def load_user_module(path: Path) -> Any:
-    """A user's Python file, run once; ``WorldError`` with their own line where it fails.
+    """A user's Python file, run once as it is; ``WorldError`` with their own line where it fails.
 
     It may import what lies beside it, after what is installed.
     """
     key = f"{_PREFIX}{path.stem}"
+    file, code = str(path.resolve()), _content(path)
     known = sys.modules.get(key)
-    if known is not None and getattr(known, "__file__", None) == str(path.resolve()):
+    if known is not None and (known.__file__, getattr(known, _CODE)) == (file, code):
         return known
     module = ModuleType(key)
-    module.__file__ = str(path.resolve())
+    module.__file__, module.__dict__[_CODE] = file, code
     sys.modules[key] = module
     _import_beside(path.resolve().parent)
     try:  # compiled anew: bytecode kept beside it may be older than a file just written
-        exec(compile(path.read_bytes(), module.__file__, "exec"), module.__dict__)
+        exec(compile(code, file, "exec"), module.__dict__)
     except Exception as error:
         del sys.modules[key]
         raise WorldError(f"{path} failed to load{their_line(error, path)}: {error!r}") from error
     return module
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WorldError(f"{path} cannot be read: {error}") from error
 
 
 def _import_beside(folder: Path) -> None:

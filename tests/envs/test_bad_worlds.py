@@ -68,13 +68,14 @@ def test_an_environment_may_come_from_a_function_and_must_be_told_how_to_draw(
         "from gymnasium.wrappers import TimeLimit\n"
         "def make(): return TimeLimit(small.Pendulum('rgb_array'), 5)\n"
         "def loose(**chosen): return make()\n"
+        "def asked(render_mode): return small.Pendulum(render_mode)\n"
         "class Modeless(small.Pendulum):\n"
         "    def __init__(self): super().__init__('rgb_array')\n"
     )
     with closing(make_world(f"{tmp_path / 'odd.py'}:make")) as world:
         assert world.spec.action_dim == 1
         assert sum(stepped(world, np.zeros(1)) for _ in range(5)) == 1
-    for name in ("make", "loose"):
+    for name in ("make", "loose", "asked"):
         with closing(make_world(f"{tmp_path / 'odd.py'}:{name}", image_size=48)) as world:
             assert world.frame().shape == (48, 48, 3)
     with pytest.raises(WorldError, match=r"render_mode.*give its __init__ one"):
@@ -170,7 +171,9 @@ class Posed(SMALL.SlideWorld):
         return np.array([4.0])
 
     def picture(self, state):
-        return self.frame()
+        before, self._x = self._x, float(state[0])
+        shown, self._x = self.frame(), before
+        return shown
 
     def state(self):
         return np.mod(super().state() + np.pi, 2 * np.pi) - np.pi
@@ -191,6 +194,43 @@ def test_a_world_that_begins_elsewhere_than_it_is_put_is_told(
     monkeypatch.setattr(Posed, "sample_state", lambda self, rng: np.zeros(2))
     with pytest.raises(WorldError, match=r"sample_state\(\) to give \(1,\) numbers"):
         check_world(Posed(), "turner")
+
+
+class Shown(Posed):
+    """A number that it can be put at and drawn in."""
+
+    def sample_state(self, rng):
+        return rng.uniform(-1, 1, 1)
+
+
+class Disturbing(Shown):
+    def picture(self, state):
+        self._x = float(state[0])
+        return self.frame()
+
+
+class Grey(Shown):
+    def picture(self, state):
+        return super().picture(state)[..., 0]
+
+
+class Mirrored(Shown):
+    def picture(self, state):
+        return super().picture(-np.asarray(state))
+
+
+@pytest.mark.parametrize(
+    ("kind", "match"),
+    [
+        (Disturbing, "the episode to be as it was"),
+        (Grey, r"picture\(state\) to give uint8 \(32, 32, 3\), got uint8 \(32, 32\)"),
+        (Mirrored, r"what frame\(\) shows after reset.*only . of 6"),
+    ],
+)
+def test_pictures_of_states_are_to_be_what_goals_are(kind: type, match: str) -> None:
+    check_world(Shown(), "slide")
+    with pytest.raises(WorldError, match=match):
+        check_world(kind(), "slide")
 
 
 @pytest.mark.parametrize(
@@ -256,8 +296,11 @@ def test_a_registered_limit_of_time_ends_nothing() -> None:
         assert not any(world.step(np.zeros(2)) for _ in range(51))  # registered with 50
 
 
-def test_a_package_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("theirs", "no_such_package_of_theirs:World", ENTRY_POINTS)
+@pytest.mark.parametrize("home", ["no_such_package_of_theirs:World", "cv2:NoWorld"])
+def test_a_package_that_cannot_be_imported_is_named(
+    home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("theirs", home, ENTRY_POINTS)
     monkeypatch.setattr("envs.catalogue.offered_worlds", lambda: {"theirs": point})
     with pytest.raises(WorldError, match="theirs, which an installed package offers, cannot be"):
         make_world("theirs")

@@ -124,3 +124,17 @@ def test_a_world_that_scales_actions_in_place_rewrites_no_record(monkeypatch):
     again = roll_out(world, BEHAVIOURS["uniform"], np.random.default_rng(3), 10)
     np.testing.assert_array_equal(again.actions, plain.actions)
     assert plain.actions.any()
+
+
+@pytest.mark.parametrize("offered", [["drawn"], {"drawn": lambda rng, ticks, width: None}])
+def test_what_is_no_behaviour_is_named(offered):
+    world = make_world("two-room")
+    world.behaviours = offered
+    with pytest.raises(
+        WorldError, match=r"expected behaviours of two-room: envs\.Behaviour by name"
+    ):
+        behaviour_named("drawn", world)
+    with pytest.raises(WorldError, match=r"expected an envs\.Behaviour"):
+        roll_out(world, "restless", np.random.default_rng(0), 3)
+    with pytest.raises(WorldError, match="default_rng"):
+        roll_out(world, BEHAVIOURS["ou"], 3, 3)

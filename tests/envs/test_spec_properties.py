@@ -99,3 +99,11 @@ def test_a_point_has_one_tolerance() -> None:
     for other in (replace(y, tolerance=0.2), replace(y, unit="mm"), replace(y, tolerance=None)):
         with pytest.raises(SpecError, match=r"share the point 'tip', got 0\.1 m, "):
             WorldSpec("w", "l", (8, 8), 1, 0.1, (x, other))
+
+
+def test_a_state_is_a_tuple_whatever_it_was_given_as() -> None:
+    x = Column("x")
+    spec = WorldSpec("w", "l", (8, 8), 1, 0.1, [x])  # type: ignore[arg-type]
+    assert spec == WorldSpec("w", "l", (8, 8), 1, 0.1, (x,)) and hash(spec)
+    with pytest.raises(SpecError, match=r"a state of Columns, \(column,\) of one"):
+        WorldSpec("w", "l", (8, 8), 1, 0.1, x)  # type: ignore[arg-type]

@@ -51,6 +51,15 @@ def test_what_is_ours_keeps_its_traceback() -> None:
     assert exit_code_of(pickle.loads(pickle.dumps(failed)).error) is None
 
 
+def test_a_file_that_was_changed_is_run_anew(tmp_path: Path) -> None:
+    file = tmp_path / "edited.py"
+    file.write_text("VALUE = 1\n")
+    first = load_user_module(file)
+    assert load_user_module(file) is first
+    file.write_text("VALUE = 2\n")
+    assert load_user_module(file).VALUE == 2 and first.VALUE == 1
+
+
 def test_a_file_may_import_what_lies_beside_it(tmp_path: Path) -> None:
     (tmp_path / "their_parts.py").write_text("RATE = 7\n")
     (tmp_path / "theirs_too.py").write_text("from their_parts import RATE\n")
