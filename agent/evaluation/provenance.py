@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agent.machine.cgroup import read
 from agent.machine.cores import usable_cores
 
 DIRTY = "-dirty"  # ends the commit of code that differs from it
@@ -63,11 +64,9 @@ def hardware() -> str:
 
 
 def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []  # not Linux: the standard library's word for it
+    lines = read(Path("/proc/cpuinfo")).splitlines()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    # Where it is not Linux, the standard library's word for it.
     return names[0] if names else platform.processor() or "unknown processor"
 
 

@@ -31,9 +31,9 @@ def groups_of(controller: str) -> Iterator[Path]:
 def number_in(path: Path, key: str = "") -> int | None:
     """The whole number a file holds, or holds after ``key`` on a line; None if it holds none."""
     for line in read(path).splitlines():
-        name, _, value = line.rpartition(" ")
-        if name == key and value.isdecimal():
-            return int(value)
+        words = line.removeprefix(key).split()
+        if line.startswith(key) and words and words[0].isdecimal():
+            return int(words[0])
     return None
 
 

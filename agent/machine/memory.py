@@ -9,31 +9,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.machine.cgroup import groups_of, number_in, read
+from agent.machine.cgroup import groups_of, number_in
 
 _LIMITS = (  # of a group of version 2 and of 1: the limit, what is used, and files read long ago
     ("memory.max", "memory.current", "inactive_file"),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
+_OF_THIS_PROCESS = Path("/proc/self/status")  # in units of 1024 bytes
 _sharing = 1  # processes that take their memory at once, this one among them
 _PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage differs between systems
 
 
 def peak_memory_mb() -> float:
     """The most this process held resident so far [MB]; a run before ``--resume`` does not count."""
-    for line in read(Path("/proc/self/status")).splitlines():
-        if line.startswith("VmHWM:"):  # getrusage counts what the parent held when it forked
-            return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    held = number_in(_OF_THIS_PROCESS, "VmHWM:")
+    if held is not None:  # getrusage counts what the parent held when it forked
+        return round(held * 1024 / 1e6, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak * _PEAK_UNIT_BYTES / 1e6, 1)
 
 
 def used_memory_bytes() -> int:
     """What this process holds resident now; the most it held where the system does not say."""
-    for line in read(Path("/proc/self/status")).splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return int(peak_memory_mb() * 1e6)
+    held = number_in(_OF_THIS_PROCESS, "VmRSS:")
+    return int(peak_memory_mb() * 1e6) if held is None else held * 1024
 
 
 @contextmanager
@@ -54,9 +53,9 @@ def available_memory_bytes() -> int:
 
 def _of_machine() -> int:
     # Linux counts reclaimable page cache as available; sysconf counts only what lies idle.
-    for line in read(Path("/proc/meminfo")).splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
+    free = number_in(Path("/proc/meminfo"), "MemAvailable:")
+    if free is not None:
+        return free * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
