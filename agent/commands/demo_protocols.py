@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache
 
 from envs import Posable, World, WorldError, episodes_of, make_world, task_named, tasks_of
@@ -24,15 +24,12 @@ def protocols_of(world_name: str, seed: int) -> dict[str, str]:
     Raises:
         WorldError: if episodes are too short even for that.
     """
-    world = make_world(world_name)
-    try:
+    with closing(make_world(world_name)) as world:
         own = [name for name in ("lewm", "anywhere") if name in tasks_of(world)]
         if "lewm" in own:
             return {name: name for name in own}
         chosen = [c for c in OF_ANY_WORLD if isinstance(world, Posable) or c[0] != "anywhere"]
         return {names[0]: _first_possible(names, world, seed) for names in chosen}
-    finally:
-        world.close()
 
 
 def _first_possible(names: tuple[str, ...], world: World, seed: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,8 +54,8 @@ def _film_name(number: int) -> str:
 def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Stages) -> None:
     """Draw, film and write ``report.html``, which counts the time until it is written."""
     model = load_checkpoint(find_checkpoint(demo.world_model))
-    world = make_world(demo.world)
-    strip, landscape = _strip(demo, model), _landscape(demo, model, world)
+    with closing(make_world(demo.world)) as world:
+        strip, landscape = _strip(demo, model), _landscape(demo, model, world)
     clips = _films(demo, model, str(results[0]["protocol"]))
     report = RunReport(
         spec=model.spec,
@@ -68,7 +69,6 @@ def write_demo_report(demo: Demo, results: Sequence[dict[str, Any]], stages: Sta
         versions={name: version for name in PACKAGES if (version := version_of(name))},
         date=datetime.date.today().isoformat(),
     )
-    world.close()
     write_run_report(demo.place / REPORT_NAME, report)
 
 
@@ -99,10 +99,9 @@ def _landscape(demo: Demo, model: WorldModel, world: World) -> Any:
 
 def _films(demo: Demo, model: WorldModel, protocol: str) -> list[Clip]:
     """The first episodes of a task, whatever their outcome."""
-    world = make_world(demo.world)
-    task = task_named(protocol, world)
-    episodes = episodes_of(task, world, range(FILMS), demo.evaluation_seed)
-    world.close()
+    with closing(make_world(demo.world)) as world:
+        task = task_named(protocol, world)
+        episodes = episodes_of(task, world, range(FILMS), demo.evaluation_seed)
     clips = []
     for number, episode in enumerate(episodes):
         controller = WorldModelController(TorchModel(model))

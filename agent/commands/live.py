@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,12 +73,9 @@ class Live:
         with Link(partial(open_session, self)) as link:  # first: what it loads takes longest
             from agent.live.page import Page
 
-            page = Page(self.host, self.port, link.ask)
-            try:
+            with closing(Page(self.host, self.port, link.ask)) as page:
                 self._tell()
                 _serve(page, link)
-            finally:
-                page.close()
 
     def _tell(self) -> None:
         host = f"[{self.host}]" if ":" in self.host else self.host

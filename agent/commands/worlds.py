@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,14 +87,11 @@ def _describe(
     facts: list[str] = ["-", "-", "-"]
     closed: WorldError | GLError | None = None
     try:
-        world = make_world(name)
-        try:
+        with closing(make_world(name)) as world:
             facts = _facts(world)
             about, looks = about or _calls_itself(world), looks or world.spec.look
             if pictures is not None:
                 pictures[name] = _picture(world)
-        finally:
-            world.close()
     except (WorldError, GLError) as error:
         closed = error
     rows.append(tuple(map(escape, (name, about, *facts, looks))))
