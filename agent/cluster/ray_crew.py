@@ -19,8 +19,7 @@ from typing import Any, Self, cast
 
 from agent.cluster.crew import Crew, R, T, Work
 from agent.cluster.ray_session import LOCAL, ray_session
-from agent.cluster.ray_worker import do_task
-from agent.cluster.serving import Failed
+from agent.cluster.serving import Failed, do_task
 from agent.errors import MachineError
 from agent.files.durable import FULL
 from agent.machine.cores import usable_cores

@@ -6,7 +6,10 @@ that started it dies, however it dies, the pipe ends and so does the worker.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
+import platform
 import signal
 import traceback
 from collections.abc import Callable
@@ -37,6 +40,7 @@ class News:
 
 
 _asked_by: Connection | None = None  # set in the processes of a crew alone
+_opened: dict[str, Any] = {}  # by job: a worker of Ray serves one job, and opens its work once
 
 
 def tell(done: int) -> None:
@@ -88,6 +92,22 @@ def _send(pipe: Connection, answer: Any) -> None:
         pipe.send(answer)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         pipe.send(Failed(TypeError(f"a result cannot go from process to process: {error}")))
+
+
+def do_task(job: str, work: Work[Any, Any], directory: str, task: Any) -> Any:
+    """The result of ``task`` in a worker of Ray, or ``Failed``.
+
+    Relative names mean what they do in ``directory``.
+    """
+    if job not in _opened:
+        with contextlib.suppress(OSError):  # a node that lacks it can still make worlds
+            os.chdir(directory)
+        use_one_thread()
+        _opened.clear()
+        _opened[job] = attempted(work.begin)
+    do = _opened[job]
+    answer = do if isinstance(do, Failed) else attempted(do, task)
+    return Failed(answer.error, platform.node()) if isinstance(answer, Failed) else answer
 
 
 def attempted(step: Callable[..., Any], *given: Any) -> Any:
