@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Command(Protocol):
@@ -19,6 +19,12 @@ class Command(Protocol):
         """What Ctrl-C leaves behind and how to go on, in a sentence or two."""
 
 
+def imported(home: str) -> Any:
+    """What ``package.module:Name`` names."""
+    module, name = home.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A subcommand by name: ``home`` is ``package.module:Class``, imported when it is needed."""
@@ -28,8 +34,7 @@ class Entry:
 
     def load(self) -> type[Command]:
         """The command's dataclass."""
-        module, name = self.home.split(":")
-        command: type[Command] = getattr(importlib.import_module(module), name)
+        command: type[Command] = imported(self.home)
         return command
 
 

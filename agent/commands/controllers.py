@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from agent.commands.command import imported
 from agent.commands.own_code import own_controller, planner_named, require_planner
 from agent.errors import UserError
 from agent.model.shipped import SHIPPED, find_checkpoint
@@ -74,7 +74,7 @@ class Given:
 
     def make(self, spec: WorldSpec) -> Controller:
         """One more of it, for the world of ``spec``."""
-        kind = _imported(self.home)
+        kind = imported(self.home)
         made: Controller = kind(spec) if self.world is None else kind()
         return made
 
@@ -136,12 +136,7 @@ def _network(checkpoint: Path, acting: Acting) -> WorldModel:
 
 def _rival(home: str, algorithm: str) -> Learned:
     """A policy that ``baseline`` trains, read by the class ``package.module:Class``."""
-    return Learned(lambda checkpoint, acting: _imported(home).load(checkpoint, algorithm))
-
-
-def _imported(home: str) -> Any:
-    module, name = home.split(":")
-    return getattr(import_module(module), name)
+    return Learned(lambda checkpoint, acting: imported(home).load(checkpoint, algorithm))
 
 
 _ACTOR, _CLONE = "agent.rivals.actor:ActorController", "agent.rivals.cloning:CloneController"
