@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.commands.command import imported
-from agent.commands.own_code import own_controller, planner_named, require_planner
+from agent.commands.own_code import own_controller, planner_named, require_known
 from agent.errors import UserError
 from agent.model.shipped import SHIPPED, find_checkpoint
-from agent.settings import nearest
 
 if TYPE_CHECKING:
     from agent.interfaces import Controller
@@ -43,7 +42,9 @@ class Acting:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        require_planner(self.planner)
+        from planners import PLANNERS
+
+        require_known("planner", self.planner, PLANNERS)
         if self.tick_ms is not None and not self.tick_ms > 0:
             raise UserError(f"expected --tick-ms above 0, got {self.tick_ms}")
         if not 0 <= self.delay_ticks <= 8:
@@ -153,15 +154,6 @@ CONTROLLERS: Mapping[str, Learned | Given] = {
     "random": Given("agent.rivals.constant:RandomController"),
     "noop": Given("agent.rivals.constant:NoOpController"),
 }
-
-
-def require_controller(name: str) -> None:
-    """UserError with the nearest name if ``name`` is neither known nor ``FILE.py:NAME``."""
-    if name not in CONTROLLERS and ".py:" not in name:
-        raise UserError(
-            f"unknown controller {name!r}{nearest(name, CONTROLLERS) or '.'} Expected one of "
-            f"{', '.join(CONTROLLERS)}, or FILE.py:NAME"
-        )
 
 
 def checkpoint_for(name: str, given: Path | None) -> Path | None:

@@ -11,14 +11,15 @@ from tyro.conf import arg
 from agent.commands.checkpoints import holdout_of_checkpoint, saying_which
 from agent.commands.console import say, show_facts
 from agent.commands.controllers import (
+    CONTROLLERS,
     DEFAULT_PLANNER,
     GUARDED,
     NETWORKS,
     Acting,
     checkpoint_for,
-    require_controller,
 )
 from agent.commands.idle_flags import refuse_idle
+from agent.commands.own_code import require_known
 from agent.commands.places import require_file_place
 from agent.commands.progress import progress
 from agent.commands.values import Cluster, Count, Parallel, Seed, optional
@@ -146,7 +147,7 @@ class Evaluate:
         return {**result, "controller": f"{result['controller']} ({self.planner})"}
 
     def _check(self) -> None:
-        require_controller(self.controller)
+        require_known("controller", self.controller, CONTROLLERS)
         if self.controller != "world-model":
             refuse_idle(self, ("planner",), f"with {self.controller}, which has no choice of them")
         if self.controller not in GUARDED:

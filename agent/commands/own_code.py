@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,12 @@ _PARTS = ("name", "needs", "reset", "act")
 _SEARCHED = ("cost_fn", "warm_start", "bounds", "noise", "deadline")
 
 
-def require_planner(name: str) -> None:
-    """UserError with the nearest name if ``name`` is neither known nor ``FILE.py:NAME``."""
-    from planners import PLANNERS
-
-    if name not in PLANNERS and ".py:" not in name:
+def require_known(what: str, name: str, known: Collection[str]) -> None:
+    """UserError with the nearest name if ``name`` is neither ``known`` nor ``FILE.py:NAME``."""
+    if name not in known and ".py:" not in name:
         raise UserError(
-            f"unknown planner {name!r}{nearest(name, PLANNERS) or '.'} Expected one of "
-            f"{', '.join(PLANNERS)}, or FILE.py:NAME"
+            f"unknown {what} {name!r}{nearest(name, known) or '.'} Expected one of "
+            f"{', '.join(known)}, or FILE.py:NAME"
         )
 
 
