@@ -12,11 +12,13 @@ from agent.commands.console import say, show_facts
 from agent.commands.idle_flags import refuse_idle
 from agent.commands.places import require_file_place
 
-Directory = Annotated[Positional[str], arg(metavar="DIR|URL")]
 
-
+@dataclass(frozen=True)
 class _Reads:
     """Commands that change nothing."""
+
+    directory: Annotated[Positional[str], arg(metavar="DIR|URL")]
+    """The data set."""
 
     after_interrupt = "The data set was only read; nothing has changed."
 
@@ -30,9 +32,6 @@ class Inspect(_Reads):
     Example:
       python run_agent.py dataset inspect data/reacher
     """
-
-    directory: Directory
-    """The data set."""
 
     def run(self) -> None:
         """Print the facts."""
@@ -51,9 +50,6 @@ class Verify(_Reads):
       python run_agent.py dataset verify data/reacher
     """
 
-    directory: Directory
-    """The data set."""
-
     def run(self) -> None:
         """Check, and print what was checked."""
         from agent.data import verify_dataset
@@ -71,8 +67,6 @@ class Preview(_Reads):
       python run_agent.py dataset preview data/reacher --out runs/rollouts.webm --episodes 4
     """
 
-    directory: Directory
-    """The data set."""
     out: Annotated[Path, arg(metavar="FILE")] = Path("runs/preview.png")
     """What to write: .png for a row of frames per episode, .webm, .mp4 or .gif for a film."""
     episodes: int = 6
@@ -104,8 +98,6 @@ class Frame(_Reads):
       python run_agent.py control --checkpoint runs/pole --goal-image runs/goal.png
     """
 
-    directory: Directory
-    """The data set."""
     out: Annotated[Path, arg(metavar="FILE.png")]
     """The picture."""
     episode: int = 0
