@@ -144,6 +144,14 @@ def explained_disk_errors(directory: Path) -> Iterator[None]:
         raise
 
 
+def write_result(path: Path, content: bytes) -> Path:
+    """As ``write_durably``, in a directory that is made if missing; errors as explained above."""
+    make_directory(path.parent)
+    with explained_disk_errors(path.parent):
+        write_durably(path, content)
+    return path
+
+
 def make_directory(directory: Path) -> None:
     """Make ``directory`` and those above it, if missing; errors as explained above."""
     with explained_disk_errors(directory):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import DamagedDataError, UserError
-from agent.files.durable import explained_disk_errors, make_directory, write_durably
+from agent.files.durable import write_result
 
 SUM = "content_sha256"
 
@@ -60,9 +60,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         UserError, MachineError: if nothing can be written there.
     """
     text = json.dumps(sealed(content), indent=1, allow_nan=False) + "\n"
-    make_directory(path.parent)
-    with explained_disk_errors(path.parent):
-        write_durably(path, text.encode())
+    write_result(path, text.encode())
 
 
 def read_json(path: Path, what: str, schemas: Sequence[str], maker: str) -> dict[str, Any]:

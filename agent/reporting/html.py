@@ -13,7 +13,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from agent.files.durable import explained_disk_errors, write_durably
+from agent.files.durable import write_result
 from agent.reporting.markup import Markup, data_uri, document, element, joined
 from agent.reporting.style import png_bytes
 
@@ -38,10 +38,7 @@ def write_report(path: Path, title: str, head: Markup, sections: Sequence[Sectio
     chapters = [element("section", element("h2", s.title), s.body, id=s.anchor) for s in sections]
     body = joined([element("h1", title), head, element("nav", *links), *chapters])
     css = importlib.resources.files("agent.reporting").joinpath("report.css").read_text("utf-8")
-    with explained_disk_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, document(title, css, body).encode("utf-8"))
-    return path
+    return write_result(path, document(title, css, body).encode("utf-8"))
 
 
 def paragraph(*text: str, kind: str = "") -> Markup:

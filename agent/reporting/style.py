@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from agent.files.durable import explained_disk_errors, write_durably
+from agent.files.durable import write_result
 from agent.files.ours import signed
 from agent.reporting.markup import writable
 
@@ -109,8 +109,4 @@ def png_bytes(figure: Figure) -> bytes:
 
 def save_png(figure: Figure, path: Path) -> Path:
     """Write the figure to ``path``; UserError or MachineError if nothing can be written there."""
-    content = png_bytes(figure)
-    with explained_disk_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, signed(content, ".png"))
-    return path
+    return write_result(path, signed(png_bytes(figure), ".png"))

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from agent.errors import MachineError, UserError
-from agent.files.durable import explained_disk_errors, make_directory, write_durably
+from agent.files.durable import explained_disk_errors, make_directory, write_result
 from agent.files.ours import require_suffix, signed
 from agent.interfaces import Image
 from envs import import_opencv
@@ -56,8 +56,7 @@ def write_video(path: Path, frames: Iterable[Image], frames_per_s: float) -> Pat
                 f"expected {len(shown)} frames in {path}, got {count}: is the disk full? Nothing "
                 "was written there"
             )
-        write_durably(path, signed(film.read_bytes(), path.suffix))
-    return path
+        return write_result(path, signed(film.read_bytes(), path.suffix))
 
 
 @contextmanager
@@ -106,12 +105,9 @@ def _write_gif(film: Path, frames: Sequence[Image], frames_per_s: float) -> None
 def write_picture(path: Path, picture: Image) -> Path:
     """Write one RGB picture, uint8 (h, w, 3), as PNG; UserError for another suffix."""
     require_suffix(path, (".png",))
-    make_directory(path.parent)
     coded, content = import_opencv().imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert coded
-    with explained_disk_errors(path.parent):
-        write_durably(path, signed(content.tobytes(), path.suffix))
-    return path
+    return write_result(path, signed(content.tobytes(), path.suffix))
 
 
 def beside_goal(scene: Image, goal: Image, caption: str, aspect: float | None = None) -> Image:
