@@ -35,7 +35,7 @@ class Crew(ABC, Generic[T, R]):
     tells on the way. What is done within a worker by a crew of its own is told by the worker.
     """
 
-    heard: Callable[[int, int], None] | None = None
+    heard: Callable[[int, int], None] = staticmethod(lambda number, done: None)
 
     @abstractmethod
     def as_done(self, tasks: Sequence[T]) -> Iterator[tuple[int, R]]:

@@ -60,15 +60,11 @@ class Processes(Crew[T, R]):
             for pipe in [pipe for pipe in self._busy_with if pipe in ready]:
                 answer = self._receive(pipe)
                 if isinstance(answer, News):
-                    self._hear(self._busy_with[pipe], answer)
+                    self.heard(self._busy_with[pipe], answer.done)
                     continue
                 number = self._busy_with.pop(pipe)
                 self._hand_out(pipe, waiting)
                 yield number, answer
-
-    def _hear(self, number: int, news: News) -> None:
-        if self.heard is not None:
-            self.heard(number, news.done)
 
     def _hand_out(self, pipe: Connection, waiting: Iterator[tuple[int, T]]) -> None:
         given = next(waiting, None)
