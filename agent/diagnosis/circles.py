@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import takewhile
-from math import isfinite
+from math import isfinite, prod
 from typing import Literal
 
 from agent.errors import UserError
@@ -31,9 +31,8 @@ from agent.errors import UserError
 Kind = Literal["circle", "interval", "line"]
 COPIES = {"circle": 2, "interval": 1, "line": 1}  # features of each degree
 POWER = {"circle": 2, "interval": 2, "line": 1}  # of the degree in the rate
-LIMITS: dict[str, int] = {
-    kind: 2**power for kind, power in POWER.items()
-}  # second feature's rate over the first's
+# The second feature's rate over the first's.
+LIMITS: dict[str, int] = {kind: 2**power for kind, power in POWER.items()}
 TIE = 1e-6  # relative difference of rates below which no order is to be told
 MOST_OUTPUTS = 4096
 
@@ -113,7 +112,5 @@ def _rate(coordinates: Sequence[Coordinate], degrees: Sequence[int]) -> float:
 
 
 def _copies(coordinates: Sequence[Coordinate], degrees: Sequence[int]) -> int:
-    count = 1
-    for one, degree in zip(coordinates, degrees, strict=True):
-        count *= one.copies if degree else 1
-    return count
+    pairs = zip(coordinates, degrees, strict=True)
+    return prod(one.copies for one, degree in pairs if degree)
