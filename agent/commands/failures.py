@@ -37,8 +37,10 @@ def exit_code_of(error: BaseException) -> int | None:
         return MACHINE
     if missing_extra(error):
         return MACHINE
-    code = _exit_code_of_os_error(error) if isinstance(error, OSError) else None
-    return USER if code is None and failure_in_user_code(error) else code
+    if isinstance(error, OSError) and error.errno in _MACHINE_ERRNOS:
+        return MACHINE
+    is_place = isinstance(error, OSError) and error.errno in _PLACE_ERRNOS
+    return USER if is_place or failure_in_user_code(error) else None
 
 
 def explain(error: BaseException) -> str:
@@ -54,12 +56,6 @@ def explain(error: BaseException) -> str:
     if type(error).__module__.startswith(("agent.", "envs.", "planners.")):  # written for people
         return str(error)
     return missing_extra(error) or failure_in_user_code(error) or str(error)
-
-
-def _exit_code_of_os_error(error: OSError) -> int | None:
-    if error.errno in _MACHINE_ERRNOS:
-        return MACHINE
-    return USER if error.errno in _PLACE_ERRNOS else None
 
 
 def _lacks_memory(error: BaseException) -> bool:

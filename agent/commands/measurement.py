@@ -17,7 +17,7 @@ from agent.commands.worlds_asked import WorldAsked, task_asked
 from agent.files.bundle import bundle_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from agent.commands.progress import Update
     from agent.evaluation.play import Trial
@@ -65,8 +65,11 @@ class Measurement:
 
     def run(self, update: Update) -> dict[str, Any]:
         """Play the episodes; the result with the fields of ``agent.evaluation.results``."""
-        from agent.evaluation.results import Asked, deadlines, fingerprint, summarise
+        from agent.evaluation.results import UNLEARNED, Asked, deadlines, fingerprint, summarise
 
+        place, origin = self.checkpoint, UNLEARNED
+        if place is not None:
+            origin = origin_of_checkpoint(place, with_head=self.controller == "direct")
         with closing(self.world.make()) as world:
             task, spec = task_asked(self.protocol, world), world.spec
             definition = fingerprint(task, world)
@@ -77,21 +80,14 @@ class Measurement:
         result = summarise(
             trials,
             asked,
-            checkpoint_sha256=bundle_sha256(self.checkpoint) if self.checkpoint else None,
+            checkpoint_sha256=bundle_sha256(place) if place else None,
             command=self.command(task.name),
             wall_clock_s=round(time.monotonic() - start_s, 2),
-            origin=self._origin(),
+            origin=origin,
         )
         if self.acting.tick_ms is not None:
             result["deadline"] = deadlines(trials, self.acting.tick_ms)
         return result
-
-    def _origin(self) -> Mapping[str, Any]:
-        from agent.evaluation.results import UNLEARNED
-
-        if self.checkpoint is None:
-            return UNLEARNED
-        return origin_of_checkpoint(self.checkpoint, with_head=self.controller == "direct")
 
     def open(self) -> tuple[Controller, Task, Callable[[], World]]:
         """Who plays what in which worlds, all new."""

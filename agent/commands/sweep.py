@@ -123,13 +123,14 @@ class Sweep:
         return plan
 
     def _conclude(self, lines: Sequence[Line], plan: Plan) -> None:
-        from agent.sweep.results import groups, markdown, require_one
+        from agent.sweep.results import HEADER, groups, markdown, require_one
         from agent.sweep.space import varied
         from agent.sweep.trial import read_record
 
         names, found = varied(plan.space), groups(lines)
         write_durably(self.out / TABLE_NAME, markdown(found, names).encode())
-        _show(found, names)
+        rows = [tuple(map(escape, group.row(names))) for group in found]
+        show_rows(HEADER, rows, folding=("settings",))
         try:
             from agent.reporting.style import save_png
             from agent.sweep.figure import figure
@@ -162,10 +163,3 @@ def _read(path: Path) -> tuple[dict[str, Any], Space]:
         note(f"training.seed of {path} is left out: --seeds says from which to train")
         del space["training.seed"]
     return said, space
-
-
-def _show(found: Sequence[Any], names: Sequence[str]) -> None:
-    from agent.sweep.results import HEADER
-
-    rows = [tuple(map(escape, group.row(names))) for group in found]
-    show_rows(HEADER, rows, folding=("settings",))

@@ -100,10 +100,11 @@ def diagnose(
     stationary = stationarity(data, next(streams))
     on_check(3)
     additive = noise(data, linear_residuals(data), sample, next(streams))
-    stream = next(streams)
-    of_model = (
-        None if model_residuals is None else _model_noise(data, model_residuals, sample, stream)
-    )
+    stream, of_model = next(streams), None
+    if model_residuals is not None:
+        episodes, rows, dimension = model_residuals.shape
+        assert (episodes, dimension) == (data.episodes, len(data.columns)) and rows < data.frames
+        of_model = noise(data, model_residuals @ data.frame.map, sample, stream)
     on_check(4)
     lagged = rates(data, sample, next(streams))
     on_check(5)
@@ -126,11 +127,3 @@ def diagnose(
         geometry,
         readings,
     )
-
-
-def _model_noise(
-    data: Trajectories, residuals: Array, sample: Sample, rng: np.random.Generator
-) -> Noise:
-    episodes, rows, dimension = residuals.shape
-    assert (episodes, dimension) == (data.episodes, len(data.columns)) and rows < data.frames
-    return noise(data, residuals @ data.frame.map, sample, rng)

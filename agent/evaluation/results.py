@@ -70,7 +70,10 @@ def summarise(
         "command": command,
         **circumstances(),
         "wall_clock_s": wall_clock_s,
-        "per_episode": [_line(trial.verdict) for trial in trials],
+        "per_episode": [
+            {name: value for name, value in asdict(trial.verdict).items() if name != "unit"}
+            for trial in trials
+        ],
     }
 
 
@@ -128,10 +131,6 @@ def _returns(verdicts: Sequence[Verdict]) -> dict[str, float | None] | None:
         "interquartile_mean": interquartile_mean(returns),
         "median": median(returns),
     }
-
-
-def _line(verdict: Verdict) -> dict[str, Any]:
-    return {name: value for name, value in asdict(verdict).items() if name != "unit"}
 
 
 def read_result(path: Path) -> dict[str, Any]:
