@@ -25,6 +25,32 @@ from agent.reporting.results_table import (
 from agent.reporting.verdict import verdict
 from envs import WorldSpec
 
+# What is to be seen on a figure, and how to read it.
+LEARNING = (
+    "Curves of training: losses, probe scores, prediction errors, effective rank, SIGReg",
+    "Top left: losses fall as the model learns to predict. Top right: how well a straight-line "
+    "fit finds the true state in an embedding (1 is perfect); the model was never told "
+    "it. Dotted lines ask the same of an embedding imagined ten steps ahead. Bottom left: "
+    "the error of predictions that reach further ahead, dark lines late in training. Bottom "
+    "right: how many directions the embedding makes use of, which would drop to 1 in a "
+    "collapse, and how far it is from the Gaussian that SIGReg asks for.",
+)
+IMAGINATION = (
+    "Real frames above, imagined frames below, at growing times after the last frame seen",
+    "Above is what happened in an episode kept from training. Below is what the model, which "
+    "saw nothing after the first column and was told only the actions, believed would happen. "
+    "It cannot draw: each of its predictions is shown as the training frame whose embedding "
+    "is nearest. The number is how far the true states of the two pictures are apart.",
+)
+LANDSCAPE = (
+    "Two heat maps of the distance to a goal over the states of the world",
+    "Every point is a state of the world, the cross is the goal. Dark is near, by the model's "
+    "own measure. A planner that goes downhill arrives from wherever there is a slope towards "
+    "the cross and gets stuck in any other valley. The left map is the measure in use, which "
+    "stretches directions that change slowly; the right one is what the embedding gives "
+    "without it. Agreement is the rank correlation with the true distance to the goal.",
+)
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -73,13 +99,14 @@ def sections_of(run: RunReport) -> list[html.Section]:
     sections = [
         html.Section("results", "Results", _results(run)),
         html.Section("films", "On film", _films(run.clips)),
-        html.Section("learning", "How it learned", _learning(run.metrics)),
-        html.Section("imagination", "What it imagines", _imagination(run.strip)),
+        html.Section(
+            "learning", "How it learned", html.picture(learning_curves(run.metrics), *LEARNING)
+        ),
+        html.Section("imagination", "What it imagines", html.picture(run.strip, *IMAGINATION)),
     ]
     if run.landscape is not None:
-        sections.append(
-            html.Section("landscape", "How far is the goal?", _landscape(run.landscape))
-        )
+        body = html.picture(run.landscape, *LANDSCAPE)
+        sections.append(html.Section("landscape", "How far is the goal?", body))
     made = joined([stages_table(run.stages), trail(run.results, run.hardware, run.versions)])
     return [*sections, html.Section("making", "How this was made", made)]
 
@@ -137,39 +164,3 @@ def _films(clips: Sequence[Clip]) -> Markup:
     )
     players = (html.video(clip.video, clip.caption) for clip in clips)
     return joined([html.paragraph(reading), element("div", *players, class_="films")])
-
-
-def _learning(metrics: Sequence[Mapping[str, Any]]) -> Markup:
-    reading = (
-        "Top left: losses fall as the model learns to predict. Top right: how well a straight-line "
-        "fit finds the true state in an embedding (1 is perfect); the model was never told "
-        "it. Dotted lines ask the same of an embedding imagined ten steps ahead. Bottom left: "
-        "the error of predictions that reach further ahead, dark lines late in training. Bottom "
-        "right: how many directions the embedding makes use of, which would drop to 1 in a "
-        "collapse, and how far it is from the Gaussian that SIGReg asks for."
-    )
-    alt = "Curves of training: losses, probe scores, prediction errors, effective rank, SIGReg"
-    return html.picture(learning_curves(metrics), alt, reading)
-
-
-def _imagination(strip: Figure) -> Markup:
-    reading = (
-        "Above is what happened in an episode kept from training. Below is what the model, which "
-        "saw nothing after the first column and was told only the actions, believed would happen. "
-        "It cannot draw: each of its predictions is shown as the training frame whose embedding "
-        "is nearest. The number is how far the true states of the two pictures are apart."
-    )
-    alt = "Real frames above, imagined frames below, at growing times after the last frame seen"
-    return html.picture(strip, alt, reading)
-
-
-def _landscape(landscape: Figure) -> Markup:
-    reading = (
-        "Every point is a state of the world, the cross is the goal. Dark is near, by the model's "
-        "own measure. A planner that goes downhill arrives from wherever there is a slope towards "
-        "the cross and gets stuck in any other valley. The left map is the measure in use, which "
-        "stretches directions that change slowly; the right one is what the embedding gives "
-        "without it. Agreement is the rank correlation with the true distance to the goal."
-    )
-    alt = "Two heat maps of the distance to a goal over the states of the world"
-    return html.picture(landscape, alt, reading)
