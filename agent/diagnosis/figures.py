@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -107,12 +109,19 @@ def _quantiles(axes: Axes, standard: Array, columns: tuple[str, ...]) -> None:
     normal = ndtri(share)
     found = np.quantile(standard, share, axis=0)
     axes.plot(normal, normal, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-    few = len(columns) <= NAMED
-    for i, name in enumerate(columns):
-        colour = style.SERIES[i % len(style.SERIES)] if few else style.BLUE
-        label = style.plain_text(name) if few else None
-        axes.plot(normal, found[:, i], color=colour, alpha=1 if few else FAINT, label=label)
     style.dress(axes, "Quantiles", "Gaussian", "found")
+    _lines(axes, normal, found, [style.plain_text(name) for name in columns], width=1.5)
+
+
+def _lines(
+    axes: Axes, x: NDArray[np.floating], values: Array, names: Sequence[str], width: float
+) -> None:
+    """A line each column of ``values`` (N, C) over ``x`` (N,), with its name where they are few."""
+    few = len(names) <= NAMED
+    for i, name in enumerate(names):
+        colour = style.SERIES[i % len(style.SERIES)] if few else style.BLUE
+        label, alpha = (name, 1.0) if few else (None, FAINT)
+        axes.plot(x, values[:, i], color=colour, alpha=alpha, label=label, linewidth=width)
     if few:
         style.legend(axes)
 
@@ -128,17 +137,11 @@ def _moments(axes: Axes, found: Diagnosis) -> None:
     columns = len(found.data.columns)
     skewness, kurtosis = found.gaussianity.skewness, found.gaussianity.excess_kurtosis
     axes.fill_between([-0.5, 0.5], -0.5, 0.5, color=style.GRID, alpha=0.5, linewidth=0)
-    axes.plot(
-        skewness[columns:],
-        kurtosis[columns:],
-        "o",
-        color=style.MUTED,
-        markersize=3,
-        label="random directions",
-    )
-    axes.plot(
-        skewness[:columns], kurtosis[:columns], "o", color=style.BLUE, markersize=4, label="columns"
-    )
+    for part, colour, size, label in (
+        (slice(columns, None), style.MUTED, 3, "random directions"),
+        (slice(columns), style.BLUE, 4, "columns"),
+    ):
+        axes.plot(skewness[part], kurtosis[part], "o", color=colour, markersize=size, label=label)
     style.dress(axes, "Every direction", "skewness", "excess kurtosis", grid=None)
     reach = 1.1 * max(1.0, float(np.abs(skewness).max()))
     axes.set_xlim(-reach, reach)
@@ -149,13 +152,8 @@ def _directions(
     axes: Axes, title: str, across: str, x: NDArray[np.floating], values: Array
 ) -> None:
     style.dress(axes, title, across, "standard deviations")
-    few = values.shape[1] <= NAMED
-    for i, line in enumerate(values.T):
-        colour = style.SERIES[i % len(style.SERIES)] if few else style.BLUE
-        label = f"direction {i + 1}" if few else None
-        axes.plot(x, line, color=colour, alpha=1 if few else FAINT, linewidth=1.2, label=label)
-    if few:
-        style.legend(axes)
+    names = [f"direction {i + 1}" for i in range(values.shape[1])]
+    _lines(axes, x, values, names, width=1.2)
 
 
 def _grouped(values: Array, groups: int = 20) -> tuple[Array, Array]:
