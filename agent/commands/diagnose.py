@@ -136,11 +136,7 @@ def _diagnosed(
     from agent.diagnosis import CHECKS, diagnose
 
     with progress(f"checking {data.name}") as update:
-        done = partial(update, total=CHECKS)
-        if of_model is None:
-            return diagnose(data, seed, on_check=done)
-        residuals, shape, read = of_model.model_residuals, of_model.geometry, of_model.readings
-        return diagnose(data, seed, residuals, world, done, shape, read)
+        return diagnose(data, seed, of_model, world, partial(update, total=CHECKS))
 
 
 def show(found: Diagnosis) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from agent.diagnosis.stationarity import Stationarity, stationarity
 from agent.diagnosis.thinning import Sample, thin
 from agent.diagnosis.trajectories import Trajectories
 from agent.diagnosis.verdict import Finding
-from agent.interfaces import Array
 from agent.training.geometry import Geometry
+
+if TYPE_CHECKING:
+    from agent.diagnosis.subjects import Embedded
 
 CHECKS = 7
 
@@ -40,8 +43,8 @@ class Diagnosis:
     """Of a world's own coordinates, or of the world that an embedding shows, if it is known."""
     circles: list[tuple[int, int]]
     """Pairs of slow directions of an embedding that are circles."""
-    geometry: Geometry | None = None
-    readings: Readings | None = None
+    geometry: Geometry | None
+    readings: Readings | None
     findings: list[Finding] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,16 +81,13 @@ class Diagnosis:
 def diagnose(
     data: Trajectories,
     seed: int = 0,
-    model_residuals: Array | None = None,
+    of_model: Embedded | None = None,
     world: Shapes | None = None,
     on_check: Callable[[int], None] = lambda done: None,
-    geometry: Geometry | None = None,
-    readings: Readings | None = None,
 ) -> Diagnosis:
-    """Run all checks; ``model_residuals`` (E, F, D) are those of the last F rows.
+    """Run all checks; of a model's embeddings, ``of_model`` says what else is known.
 
     ``world``: the shapes of the world that ``data``, an embedding, show.
-    ``geometry``, of its goal metric, and ``readings`` of a model become findings as they are.
     ``on_check`` is told how many of ``CHECKS`` are done. The same seed gives the same result.
     """
     streams = iter(
@@ -100,11 +100,11 @@ def diagnose(
     stationary = stationarity(data, next(streams))
     on_check(3)
     additive = noise(data, linear_residuals(data), sample, next(streams))
-    stream, of_model = next(streams), None
-    if model_residuals is not None:
-        episodes, rows, dimension = model_residuals.shape
+    stream, model_noise = next(streams), None
+    if of_model is not None:
+        episodes, rows, dimension = of_model.model_residuals.shape
         assert (episodes, dimension) == (data.episodes, len(data.columns)) and rows < data.frames
-        of_model = noise(data, model_residuals @ data.frame.map, sample, stream)
+        model_noise = noise(data, of_model.model_residuals @ data.frame.map, sample, stream)
     on_check(4)
     lagged = rates(data, sample, next(streams))
     on_check(5)
@@ -119,11 +119,11 @@ def diagnose(
         gaussian,
         stationary,
         additive,
-        of_model,
+        model_noise,
         lagged,
         promised,
         known,
         circles,
-        geometry,
-        readings,
+        None if of_model is None else of_model.geometry,
+        None if of_model is None else of_model.readings,
     )

@@ -19,6 +19,7 @@ from agent.diagnosis import (
     stationarity,
     thinning,
 )
+from agent.diagnosis.subjects import Embedded
 from agent.errors import UserError
 
 EPISODES, FRAMES, RHO = 30, 30, 0.6
@@ -229,6 +230,7 @@ def test_a_model_that_foresees_all_without_error_is_equally_sure() -> None:
     """Of pictures that never move, say: nothing is louder than nothing."""
     values = ou_world(0)
     silent = np.zeros((EPISODES, FRAMES - 1, values.shape[-1]))
-    lines = by_question(diagnose(shown(values), model_residuals=silent))
+    data = shown(values)
+    lines = by_question(diagnose(data, of_model=Embedded(data, silent, None, None)))
     sure = lines["Model equally sure in all states?"]
     assert "nan" not in repr(sure).lower() and "holds" in repr(sure)
