@@ -151,11 +151,9 @@ class Demo:
         ]
 
     def _check(self) -> None:
-        """Refuse what cannot be done before anything slow happens."""
-        from agent.commands.demo_checks import check_place, check_trainings
+        from agent.commands.demo_checks import check
 
-        check_trainings(self)
-        check_place(self)
+        check(self)
 
     def training_steps(self) -> int | None:
         """Gradient steps; None: the preset's."""

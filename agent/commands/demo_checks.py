@@ -20,18 +20,11 @@ if TYPE_CHECKING:
     from agent.commands.demo import Demo
 
 
-def check_place(demo: Demo) -> None:
-    """UserError if nothing can be written there, or somebody's file is in the way."""
-    require_directory(demo.place, "--out")
-    if not (demo.place / DEMO_MARK).exists():
-        require_file_places(demo.place, pictures_of_demo(), "--out")
-
-
-def check_trainings(demo: Demo) -> None:
-    """Try everything that costs nothing: settings, names, numbers, libraries, goals.
+def check(demo: Demo) -> None:
+    """Try everything that costs nothing: settings, names, numbers, libraries, goals, the place.
 
     Raises:
-        UserError: on what makes no sense.
+        UserError: on what makes no sense, or where nothing can be written.
         WorldError: if episodes of the world are too short for any task.
         SpecError: if the world's state says nothing of goals.
         MachineError: if a library is missing that some stage needs.
@@ -48,3 +41,6 @@ def check_trainings(demo: Demo) -> None:
     if demo.has_rival:
         require("stable_baselines3")
         whole_episodes(ALGORITHMS["sac"], demo.world, None, demo.rival.env_steps, "--sac-env-steps")
+    require_directory(demo.place, "--out")
+    if not (demo.place / DEMO_MARK).exists():
+        require_file_places(demo.place, pictures_of_demo(), "--out")
