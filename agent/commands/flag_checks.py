@@ -7,6 +7,7 @@ import errno
 import types
 import typing
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def check_flags(kind: type[Command], words: Sequence[str]) -> None:
                 "it one after the other"
             )
         said.add(flag)
-        given = [value] if joined else _values(words[number + 1 :])
+        to_next_flag = takewhile(lambda word: not word.startswith("--"), words[number + 1 :])
+        given = [value] if joined else list(to_next_flag)
         _check_values(flag, given, flags[flag])
 
 
@@ -93,12 +95,6 @@ def unknown(what: str, got: str, known: Iterable[str]) -> str:
     names = list(known)
     hint = nearest(got, names) or "."
     return f"unknown {what}: {got!r}{hint} Expected one of: {', '.join(names)}"
-
-
-def _values(words: Sequence[str]) -> list[str]:
-    """The words up to the next flag."""
-    ends = [number for number, word in enumerate(words) if word.startswith("--")]
-    return list(words[: ends[0]] if ends else words)
 
 
 def _check_values(flag: str, given: Sequence[str], hint: Any) -> None:

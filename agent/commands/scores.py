@@ -24,18 +24,13 @@ def show_scores(results: Sequence[Mapping[str, Any]]) -> None:
     named = [f"{name} [{unit}]" if name == "error" and unit else name for name in COLUMNS]
     show_rows(named, [tuple(map(escape, _cells(result))) for result in results], title)
     for result in results:
-        _say_return(result)
+        paid = result.get("episode_return")  # over all episodes, where the protocol pays a reward
+        if paid is not None:
+            shown = f"mean {paid['mean']:.1f}, interquartile mean {paid['interquartile_mean']:.1f}"
+            say(f"return of {result['controller']}: {shown}")
     say("touch and held with 95 % intervals; steps to the first touch, median; final error,")
     say("median and p90; ms to decide on an action, median and p95")
     say(f"left out because they were solved at the start: {solved}")
-
-
-def _say_return(result: Mapping[str, Any]) -> None:
-    """Over all episodes, where the protocol pays a reward."""
-    paid = result.get("episode_return")
-    if paid is not None:
-        figures = f"mean {paid['mean']:.1f}, interquartile mean {paid['interquartile_mean']:.1f}"
-        say(f"return of {result['controller']}: {figures}")
 
 
 def _cells(result: Mapping[str, Any]) -> list[str]:
