@@ -76,25 +76,22 @@ def code_version() -> str | None:
     What measuring writes is no code: figures and pages may differ. A copy installed inside
     somebody else's repository has no commit: this file must be tracked.
     """
-    here = Path(__file__)
-    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
+    if _git("ls-files", "--error-unmatch", Path(__file__).name) is None:
         return None
-    commit = _git(
-        here.parent, "describe", "--always", f"--dirty={DIRTY}", "--abbrev=12", "--exclude=*"
-    )
+    commit = _git("describe", "--always", f"--dirty={DIRTY}", "--abbrev=12", "--exclude=*")
     if commit is None or not commit.endswith(DIRTY):
         return commit
-    differing = _git(here.parent, "diff", "--name-only", "HEAD")
+    differing = _git("diff", "--name-only", "HEAD")
     if differing is None or any(name.endswith(CODE) for name in differing.splitlines()):
         return commit
     return commit.removesuffix(DIRTY)
 
 
-def _git(place: Path, *words: str) -> str | None:
+def _git(*words: str) -> str | None:
     # Whoever owns the files: this code is running already, so reading its commit adds no risk.
     try:
         done = subprocess.run(
-            ["git", "-c", "safe.directory=*", "-C", str(place), *words],
+            ["git", "-c", "safe.directory=*", "-C", str(Path(__file__).parent), *words],
             capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=True,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
