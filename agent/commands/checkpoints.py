@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def saying_which(named: bool) -> Iterator[None]:
-    """Of a misfit in the body, which checkpoint that is where nobody ``named`` another.
-
-    Raises:
-        SpecError: what the body raises, with that.
-    """
+    """Of a SpecError in the body, which checkpoint that is where nobody ``named`` another."""
     from envs import SpecError
 
     try:

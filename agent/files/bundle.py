@@ -74,11 +74,7 @@ def read_bundle(directory: Path, only: Collection[str] | None = None) -> dict[st
 
 
 def bundle_sha256(directory: Path) -> str:
-    """One hash for the whole bundle: that of its manifest.
-
-    Raises:
-        UserError: if there is no bundle at ``directory``.
-    """
+    """One hash for the whole bundle, that of its manifest; UserError if there is no bundle."""
 
     def read(place: Path) -> str:
         content = _manifest(place)

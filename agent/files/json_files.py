@@ -53,12 +53,7 @@ def sum_of(content: Mapping[str, Any]) -> str:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write ``content``; the old file or the new one survives a crash, never a mixture.
-
-    Raises:
-        ValueError: if a number is not finite.
-        UserError, MachineError: if nothing can be written there.
-    """
+    """Write ``content`` as :func:`write_result` does; ValueError if a number is not finite."""
     text = json.dumps(sealed(content), indent=1, allow_nan=False) + "\n"
     write_result(path, text.encode())
 

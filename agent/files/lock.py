@@ -28,11 +28,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def writing_lock(directory: Path) -> Iterator[None]:
-    """Hold the right to write in ``directory``, made if missing; an empty one goes again.
-
-    Raises:
-        UserError: if another process holds it, or nobody may write there.
-    """
+    """Hold the right to write in ``directory``, made if missing; an empty one goes again."""
     is_new = not directory.exists()
     try:
         with exclusive(directory / LOCK_NAME, directory):

@@ -28,7 +28,10 @@ class Choices:
 
 @dataclass(frozen=True)
 class Range:
-    """Any number from ``low`` to ``high``, whole where both are; with ``log`` each decade alike."""
+    """Any number from ``low`` to ``high``, whole where both are; with ``log`` each decade alike.
+
+    UserError for a range that is none.
+    """
 
     low: float
     high: float
@@ -60,20 +63,12 @@ Space = Mapping[str, Choices | Range]
 
 
 def read_words(settings: Mapping[str, str]) -> Space:
-    """Of the command line: ``8,16,32`` are choices, ``1e-4..1e-2`` is a range, ``8`` is fixed.
-
-    Raises:
-        UserError: for a range that is none.
-    """
+    """Of the command line: ``8,16,32`` are choices, ``1e-4..1e-2`` is a range, ``8`` is fixed."""
     return {_plain(name): _read(name, text) for name, text in settings.items()}
 
 
 def read_tables(settings: Mapping[str, Any]) -> Space:
-    """Of a TOML file: a list is choices, ``{low, high, log}`` a range, anything else fixed.
-
-    Raises:
-        UserError: for a range that is none.
-    """
+    """Of a TOML file: a list is choices, ``{low, high, log}`` a range, anything else fixed."""
     ranges: dict[str, dict[str, Any]] = {}
     fixed: dict[str, Choices] = {}
     for name, value in leaves(settings):
@@ -113,11 +108,7 @@ def _whole(name: str, domain: Choices) -> Choices:
 
 
 def grid(space: Space) -> Iterator[dict[str, Any]]:
-    """Every combination of the choices.
-
-    Raises:
-        UserError: where there is a range, which has no end of values.
-    """
+    """Every combination of the choices; UserError of a range, which has no end of values."""
     for name, domain in space.items():
         if isinstance(domain, Range):
             raise UserError(
