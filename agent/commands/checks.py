@@ -110,24 +110,15 @@ def check_opencv() -> Finding:
 
 def check_gl() -> Finding:
     """A frame can be rendered; in a child process first, since broken OpenGL kills."""
-    from envs import GLError, configure_gl, gl_advice, probe
+    from envs import DEFAULT_WORLD, GLError, configure_gl, gl_advice, make_world, probe
 
     chosen_by = "MUJOCO_GL" if os.environ.get("MUJOCO_GL") else "a probe"
     try:
         backend = configure_gl()
-    except GLError as error:
-        return Finding("OpenGL", "problem", *_split_fix(str(error)))
-    reason = probe(backend) if backend != "default" else None
-    if reason is not None:
-        found = f"{backend} cannot draw a frame: {reason}"
-        return Finding("OpenGL", "problem", found, gl_advice())
-    return _rendering(backend, chosen_by)
-
-
-def _rendering(backend: str, chosen_by: str) -> Finding:
-    from envs import DEFAULT_WORLD, GLError, make_world
-
-    try:
+        reason = probe(backend) if backend != "default" else None
+        if reason is not None:
+            found = f"{backend} cannot draw a frame: {reason}"
+            return Finding("OpenGL", "problem", found, gl_advice())
         with closing(make_world(DEFAULT_WORLD)) as world:
             world.frame()
             start_s = time.perf_counter()
