@@ -13,6 +13,7 @@ from tyro.conf import arg
 from agent.commands.baseline import Baseline, BesideOthers
 from agent.commands.collect import Collect
 from agent.commands.console import say
+from agent.commands.measurement import Measurement
 from agent.commands.parsing import line_of
 from agent.commands.train import Train
 from agent.commands.values import MOST, Count, Parallel, Seed, Within, optional
@@ -25,7 +26,6 @@ from agent.model.shipped import DEMOS_MODEL, find_checkpoint
 from agent.training.recorder import read_metrics
 
 if TYPE_CHECKING:
-    from agent.commands.measurement import Measurement
     from agent.commands.measuring import Job
 
 SAC_ENV_STEPS = 30_400  # what baseline takes
@@ -206,8 +206,6 @@ class Demo:
         return {**learned, "random": None, "noop": None}
 
     def _jobs(self, players: Mapping[str, Path | None]) -> list[Measurement]:
-        from agent.commands.measurement import Measurement
-
         return [
             Measurement(
                 name, checkpoint, WorldAsked(self.world), protocol, self.episodes,

@@ -19,6 +19,7 @@ from agent.commands.controllers import (
     checkpoint_for,
 )
 from agent.commands.idle_flags import refuse_idle
+from agent.commands.measurement import Measurement
 from agent.commands.own_code import require_known
 from agent.commands.places import require_file_place
 from agent.commands.progress import progress
@@ -177,8 +178,6 @@ class Evaluate:
             say(f"wrote {self.json}")
 
     def _measure(self, name: str, checkpoint: Path | None, world: WorldAsked) -> dict[str, Any]:
-        from agent.commands.measurement import Measurement
-
         given = (self.planner, self.tick_ms, self.delay_ticks, not self.no_guard, self.device)
         floor = Acting(tick_ms=self.tick_ms, delay_ticks=self.delay_ticks)
         acting = Acting(*given) if name == self.controller else floor

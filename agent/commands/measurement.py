@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,6 @@ from agent.commands.worlds_asked import WorldAsked, task_asked
 from agent.files.bundle import bundle_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from agent.commands.progress import Update
     from agent.evaluation.play import Trial
     from agent.interfaces import Controller
