@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from agent.errors import UserError
 from agent.reporting import style
+from agent.reporting.results_table import Result, protocols_of
 
-Result = Mapping[str, Any]
 RATES = (("first_touch", "first touch", style.SKY), ("held", "held", style.BLUE))
 BAR_HEIGHT = 0.36
 
@@ -24,7 +23,7 @@ def results_bars(results: Sequence[Result]) -> Figure:
     """
     if not results:
         raise UserError("expected results to draw, got none: run evaluate first")
-    protocols = list(dict.fromkeys(result["protocol"] for result in results))
+    protocols = protocols_of(results)
     controllers = list(dict.fromkeys(result["controller"] for result in results))
     figure = style.new_figure(style.WIDTH_IN, 0.55 * len(controllers) + 1.1)
     panels = figure.subplots(1, len(protocols), squeeze=False, sharey=True)[0]
