@@ -76,18 +76,19 @@ class Baseline:
 
     def run(self) -> None:
         """Train to the end, and say where the result is."""
+        from agent.commands.checkpoints import world_of_checkpoint
         from agent.commands.evaluate import Evaluate
-        from agent.model.description import OWN_WORLD
+        from agent.model.description import OWN_WORLD, world_to_name
 
         self._refuse_strangers()
         if self.algorithm in FROM_ROLLOUTS:
             self._clone()
+            spec = world_of_checkpoint(self.out / "checkpoint")
+            world = None if spec is None else world_to_name(spec.world)
         else:
             self._learn()
+            world = None if self.world == DEFAULT_WORLD else self.world
         protocol = None if self.task is None else f"dmc-{self.task}"
-        world = None if self.world == DEFAULT_WORLD else self.world
-        if self.algorithm in FROM_ROLLOUTS:
-            world = self._world_of_rollouts()
         where = ", in a world whose frames and actions mean the same" if world == OWN_WORLD else ""
         say(f"next{where}: {line_of(Evaluate(self.algorithm, self.out, world, protocol=protocol))}")
 
@@ -116,14 +117,6 @@ class Baseline:
         say(f"{last.step} steps in {duration(last.seconds)}, {_errors(last)}")
         place = self.out / "checkpoint"
         say(f"wrote {place}, from step {last.kept_step}, the best on held-out episodes")
-
-    def _world_of_rollouts(self) -> str | None:
-        """What --world must say of what was learned from --data; None if nothing."""
-        from agent.commands.checkpoints import world_of_checkpoint
-        from agent.model.description import world_to_name
-
-        spec = world_of_checkpoint(self.out / "checkpoint")
-        return None if spec is None else world_to_name(spec.world)
 
     def training(self) -> Training:
         """The training of an algorithm that learns by acting."""

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from agent.commands.console import say, show_rows
 from agent.errors import MachineError
-
-if TYPE_CHECKING:
-    from agent.commands.checks import Finding
 
 STYLES = {"ok": "green", "note": "cyan", "slow": "yellow", "problem": "bold red"}
 
@@ -38,14 +34,10 @@ class Doctor:
         findings = list(check_all(Path.cwd()))
         rows = [(f"[{STYLES[f.status]}]{f.status}[/]", f.what, escape(f.found)) for f in findings]
         show_rows(("", "what", "found"), rows, folding=("found",))
-        _advise(findings)
-
-
-def _advise(findings: list[Finding]) -> None:
-    for finding in findings:
-        if finding.fix:
-            say(f"\n{finding.what}: {finding.found}\n  to fix: {finding.fix}")
-    problems = [finding.what for finding in findings if finding.status == "problem"]
-    if problems:
-        raise MachineError(f"this machine is not ready: {', '.join(problems)}")
-    say("\nThis machine is ready.")
+        for finding in findings:
+            if finding.fix:
+                say(f"\n{finding.what}: {finding.found}\n  to fix: {finding.fix}")
+        problems = [finding.what for finding in findings if finding.status == "problem"]
+        if problems:
+            raise MachineError(f"this machine is not ready: {', '.join(problems)}")
+        say("\nThis machine is ready.")
