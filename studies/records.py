@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.errors import DamagedDataError, UserError
+from agent.errors import UserError
 from agent.files.durable import (
     append_line_durably,
     drop_torn_line,
     explained_disk_errors,
     write_durably,
 )
-from agent.files.json_files import read_json, require_fields
+from agent.files.json_files import read_json, read_lines, require_fields
 from studies.study import Preset, Settings
 
 SCHEMA = "lejepa-agent/identifiability/1"
@@ -76,26 +76,10 @@ class Record:
             drop_torn_line(self.directory / "rows.jsonl")
 
     def lines(self) -> dict[str, Line]:
-        """Finished runs by their key.
-
-        Raises:
-            DamagedDataError: if a line is not one of ours.
-        """
-        path = self.directory / "rows.jsonl"
-        if not path.exists():
-            return {}
-        found = {}
-        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                line = json.loads(text)
-                found[key(line["settings"])] = line
-                line["measured"], line["wall_s"], line["elapsed_s"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise DamagedDataError(
-                    f"{path}, line {number} is no finished run ({error!r}): remove that line and "
-                    "run the same command again"
-                ) from error
-        return found
+        """Finished runs by their key; DamagedDataError if a line is not one of ours."""
+        fields = ("settings", "measured", "wall_s", "elapsed_s")
+        lines = read_lines(self.directory / "rows.jsonl", "finished run", fields)
+        return {key(line["settings"]): line for line in lines}
 
     def append(self, line: Line) -> None:
         """Keep a finished run; on disk when this returns."""

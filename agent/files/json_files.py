@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,25 @@ def read_json(path: Path, what: str, schemas: Sequence[str], maker: str) -> dict
             f"with {maker}"
         )
     return unsealed(path, content)
+
+
+def read_lines(path: Path, what: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The objects in ``path``, one a line, which have the fields ``names``; none without the file.
+
+    DamagedDataError for a line that is no ``what``.
+    """
+    found = []
+    for number, text in enumerate(path.read_bytes().splitlines() if path.exists() else (), 1):
+        try:
+            line = parsed(text)
+            itemgetter(*names)(line)  # raises where it lacks one
+            found.append(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedDataError(
+                f"{path}, line {number} is no {what} ({error!r}): remove that line and run the "
+                "same command again"
+            ) from error
+    return found
 
 
 def require_fields(path: Path, content: Mapping[str, Any], names: Sequence[str]) -> None:

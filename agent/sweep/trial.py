@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.config import CONFIG_NAME, ExperimentConfig, as_toml, changed, preset
-from agent.errors import DamagedDataError, UnfitError, UserError
+from agent.errors import UnfitError, UserError
 from agent.files.bundle import STATE, has_bundle
 from agent.files.durable import (
     append_line_durably,
@@ -22,7 +22,7 @@ from agent.files.durable import (
     write_durably,
 )
 from agent.files.folders import SWEEP_MARK
-from agent.files.json_files import sum_of
+from agent.files.json_files import read_lines, sum_of
 from agent.files.lock import is_being_written
 from agent.machine.memory import sharing_memory
 from agent.training.recorder import read_metrics
@@ -136,26 +136,13 @@ def _curve(trial: Trial) -> Curve:
 def read_record(out: Path) -> dict[str, Line]:
     """Finished trainings by their name; what a kill cut short is dropped.
 
-    Raises:
-        DamagedDataError: if a line is no finished training.
+    DamagedDataError if a line is no finished training.
     """
     path = out / SWEEP_MARK
     with explained_disk_errors(out):
         drop_torn_line(path)
-    if not path.exists():
-        return {}
-    found = {}
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            line = json.loads(text)
-            found[str(line["trial"])] = line
-            line["settings"], line["curve"], line["seed"], line["data"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DamagedDataError(
-                f"{path}, line {number} is no finished training ({error!r}): remove that line and "
-                "run the same command again"
-            ) from error
-    return found
+    lines = read_lines(path, "finished training", ("trial", "settings", "curve", "seed", "data"))
+    return {str(line["trial"]): line for line in lines}
 
 
 def keep(out: Path, line: Line) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import DamagedDataError, UserError
-from agent.files.json_files import SUM, parsed, read_json, write_json
+from agent.files.json_files import SUM, parsed, read_json, read_lines, write_json
 
 CONTENT = {"schema": "a/1", "rate": 0.75, "rows": [{"held": 3, "name": "a"}], "none": None}
 
@@ -41,3 +41,12 @@ def test_a_file_from_before_there_were_sums_is_read(tmp_path: Path) -> None:
 def test_what_is_nested_too_deeply_is_no_json() -> None:
     with pytest.raises(ValueError, match="deep"):
         parsed("[" * 10**6)
+
+
+@pytest.mark.parametrize("line", [b"\xff", b"[" * 10**6, b"{}", b"7", b'"trial"'])
+def test_a_line_that_is_none_is_damage_with_its_number(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "a.jsonl"
+    assert not read_lines(path, "training", ("trial",))
+    path.write_bytes(b'{"trial": 1}\n' + line + b"\n")
+    with pytest.raises(DamagedDataError, match=r"a\.jsonl, line 2 is no training"):
+        read_lines(path, "training", ("trial",))
