@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import cache
 
 from envs import Posable, World, WorldError, episodes_of, make_world, task_named, tasks_of
@@ -33,17 +33,13 @@ def protocols_of(world_name: str, seed: int) -> dict[str, str]:
 
 
 def _first_possible(names: tuple[str, ...], world: World, seed: int) -> str:
-    for name in names[:-1]:
-        with suppress(WorldError):
-            return _drawn(name, world, seed)
-    try:
-        return _drawn(names[-1], world, seed)
-    except WorldError as error:
-        raise WorldError(
-            f"{error}; demo has none nearer: use collect, train and evaluate --protocol"
-        ) from error
-
-
-def _drawn(name: str, world: World, seed: int) -> str:
-    episodes_of(task_named(name, world), world, range(_TRIED_EPISODES), seed)
-    return name
+    refusal = None
+    for name in names:
+        try:
+            episodes_of(task_named(name, world), world, range(_TRIED_EPISODES), seed)
+            return name
+        except WorldError as error:
+            refusal = error
+    raise WorldError(
+        f"{refusal}; demo has none nearer: use collect, train and evaluate --protocol"
+    ) from refusal
