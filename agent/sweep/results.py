@@ -26,7 +26,8 @@ class Group:
     @property
     def errors(self) -> list[float]:
         """Of those that did not fail."""
-        return [line["held_out_error"] for line in self.lines if _has_error(line)]
+        ended = [line for line in self.lines if "failed" not in line]
+        return [line["held_out_error"] for line in ended if line["held_out_error"] is not None]
 
     @property
     def failures(self) -> list[str]:
@@ -108,7 +109,3 @@ def require_one(lines: Sequence[Line]) -> None:
 
 def _first(reason: str) -> str:
     return reason.partition("\n")[0]
-
-
-def _has_error(line: Line) -> bool:
-    return line["held_out_error"] is not None and "failed" not in line
