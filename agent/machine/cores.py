@@ -16,13 +16,9 @@ def usable_cores() -> int:
 
     At least one. Fewer than the machine has under ``taskset`` or in a container with a quota.
     """
-    return max(1, min([_allowed(), *(int(share) for share in _shares())]))
-
-
-def _allowed() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    has_mask = hasattr(os, "sched_getaffinity")
+    allowed = len(os.sched_getaffinity(0)) if has_mask else os.cpu_count() or 1
+    return max(1, min([allowed, *(int(share) for share in _shares())]))
 
 
 def _shares() -> Iterator[float]:
