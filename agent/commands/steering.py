@@ -34,16 +34,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Steered:
     """How one episode went: ``frames`` of the film, ``path`` (T, S), what was seen in the last
-    ``HELD_S``, ticks that were late or held, and why; whether the world ended it before its time.
+    ``HELD_S``, what was decided each tick; whether the world ended it before its time.
     """
 
     trial: Trial
     frames: list[Image]
     path: Array
     last_frames: list[Image]
-    late_ticks: int
-    held_ticks: int
-    reasons: tuple[str, ...]
+    decisions: list[Decision]
     ended_early: bool
 
 
@@ -102,12 +100,8 @@ def steer(
         seen.append(arena.world.frame())
         if reel is not None:
             reel.add(seen[-1], arena.world.state())
-    held = [reason for decision in decisions for reason in decision.held if reason]
-    late = sum(decision.late for decision in decisions)
-    film = reel.frames if reel else []
-    why = tuple(dict.fromkeys(held))
-    early = len(states) < ticks
-    return Steered(trial, film, np.array(states), list(seen), late, len(held), why, early)
+    film, early = reel.frames if reel else [], len(states) < ticks
+    return Steered(trial, film, np.array(states), list(seen), decisions, early)
 
 
 def left_alone(world: World, goal: Array) -> dict[str, str]:
@@ -157,11 +151,12 @@ def outcome(
     p50, p95 = np.percentile(steered.trial.decision_ms, [50, 95])
     facts["decision [ms]"] = f"{in_ms(p50)} median, {in_ms(p95)} p95"
     if tick_ms is not None:
-        late, ticks = steered.late_ticks, len(steered.path)
+        late, ticks = sum(one.late for one in steered.decisions), len(steered.path)
         facts["late ticks"] = f"{late} of {ticks} took longer than {tick_ms:g} ms"
-    if steered.held_ticks:
-        held_s = steered.held_ticks * spec.step_s
-        facts["held"] = f"{held_s:.2f} s: {'; '.join(steered.reasons)}"
+    held = [reason for one in steered.decisions for reason in one.held if reason]
+    if held:
+        held_s, reasons = len(held) * spec.step_s, dict.fromkeys(held)
+        facts["held"] = f"{held_s:.2f} s: {'; '.join(reasons)}"
     return facts
 
 
