@@ -19,17 +19,21 @@ if TYPE_CHECKING:
     from agent.data.films import read_film
     from agent.data.store import RolloutStore
     from agent.data.writer import RolloutWriter
+    from agent.errors import UserError
     from agent.export.exported import ExportedAgent
     from agent.resizing import resized
-    from envs import Column, World, WorldSpec, make_world
+    from envs import Column, Posable, World, WorldError, WorldSpec, make_world
 
 _HOMES = {
     "Agent": "agent.api",
     "Column": "envs",
     "ExportedAgent": "agent.export.exported",
+    "Posable": "envs",
     "RolloutStore": "agent.data.store",
     "RolloutWriter": "agent.data.writer",
+    "UserError": "agent.errors",
     "World": "envs",
+    "WorldError": "envs",
     "WorldSpec": "envs",
     "make_world": "envs",
     "read_film": "agent.data.films",
@@ -40,9 +44,12 @@ __all__ = [
     "Agent",
     "Column",
     "ExportedAgent",
+    "Posable",
     "RolloutStore",
     "RolloutWriter",
+    "UserError",
     "World",
+    "WorldError",
     "WorldSpec",
     "make_world",
     "read_film",
@@ -56,10 +63,11 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(importlib.import_module(_HOMES[name]), name)
     except ModuleNotFoundError as error:
-        if error.name != "torch":
+        if error.name not in ("torch", "h5py"):
             raise
         raise ModuleNotFoundError(
-            f"{name} needs torch, which is not installed; ExportedAgent acts without", name="torch"
+            f"{name} needs {error.name}, which is not installed; ExportedAgent acts without",
+            name=error.name,
         ) from error
 
 

@@ -18,17 +18,18 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from agent.config import changed, idle_among, preset, require_going_on
+from agent.config import ExperimentConfig, changed, idle_among, preset, require_going_on
 from agent.control.acting import Acting, as_asked
 from agent.control.mpc import MPCConfig
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
-from agent.interfaces import Array, FloatArray
+from agent.interfaces import FloatArray
 from agent.model.checkpoint import load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
 from agent.settings import nearest
-from planners import PLANNERS, Planner
+from envs import require_call
+from planners import PLANNERS, SEARCHED, Planner
 
 Progress = Callable[[int, int], None]
 
@@ -102,36 +103,43 @@ class Agent(Acting):
                 of the action head are fewer or more in proportion.
             begin: a checkpoint to go on from.
             resume: continue what was stopped in ``out``, with the same data and settings.
-            progress: told the steps done and their total.
+            progress: told the steps done and their total, those of the action head among them.
 
         Raises:
             UserError: if settings, data or places do not fit.
         """
         from agent.training.whole import train_world_model  # loads what acting does without
 
-        if not isinstance(data, (str, Path)):
-            raise UserError(f"expected one data set, a folder or a URL, got {data!r}")
-        config = changed(preset(recipe), settings or {})
-        for name, why in idle_among([config], settings or {}):
-            raise UserError(f"{name} does nothing {why.replace('--', '')}: leave it out")
+        if not (isinstance(data, (str, Path)) and isinstance(out, (str, Path))):
+            raise UserError(
+                f"expected one data set, a folder or a URL, and a folder, got {data!r} and {out!r}"
+            )
+        config = _asked_for(recipe, settings or {}, is_new=begin is None)
         before = None if begin is None else find_checkpoint(Path(begin))
-        if before is not None:
-            require_going_on(config, settings or {})
-        with torch.inference_mode(False), torch.enable_grad():  # whatever the caller is in
-            for report in train_world_model(data, Path(out), config, resume, before):
-                if progress is not None:
-                    progress(report.step, report.total_steps)
+        tell, steps, threads = progress or (lambda done, total: None), 0, torch.get_num_threads()
+        of_head = config.head.steps
+
+        def teaching(done: int, total: int) -> None:
+            tell(steps + done, steps + of_head)
+
+        try:
+            with torch.inference_mode(False), torch.enable_grad():  # whatever the caller is in
+                for report in train_world_model(data, Path(out), config, resume, before, teaching):
+                    steps = report.total_steps
+                    tell(report.step, steps + of_head)
+        finally:
+            torch.set_num_threads(threads)  # those of the training are not the caller's
         return cls.load(out)
 
-    def distance(self, image: ArrayLike, goal_image: ArrayLike) -> Array:
-        """How far apart two images are as the planner measures it: a number, or (E,).
+    def distance(self, image: ArrayLike, goal_image: ArrayLike) -> Any:
+        """How far apart two images are as the planner measures it: a number, or an array (E,).
 
         Raises:
             UserError: as of :meth:`act`.
         """
         now, goal = self._pairs(image, goal_image)
         offsets = self._network.apart(self._network.encode(now), self._network.encode(goal))
-        lengths: Array = np.sqrt(np.square(offsets, dtype=np.float64).sum(-1))
+        lengths = np.sqrt(np.square(offsets, dtype=np.float64).sum(-1))
         return lengths if np.ndim(image) == 4 else lengths[0]
 
     def imagine(self, actions: ArrayLike, image: ArrayLike) -> FloatArray:
@@ -184,10 +192,24 @@ class Agent(Acting):
         return each
 
 
+def _asked_for(recipe: str, settings: Mapping[str, Any], is_new: bool) -> ExperimentConfig:
+    if not isinstance(recipe, str) or not isinstance(settings, Mapping):
+        raise UserError(
+            f"expected a preset's name and settings by name, got {recipe!r} and {settings!r}"
+        )
+    config = changed(preset(recipe), settings)
+    for name, why in idle_among([config], settings):
+        raise UserError(f"{name} does nothing {why.replace('--', '')}: leave it out")
+    if not is_new:
+        require_going_on(config, settings)
+    return config
+
+
 def _planner(asked: str | Planner) -> Planner:
     if isinstance(asked, type):
         raise UserError(f"expected a planner, got the class {asked.__name__}: give one of it")
     if not isinstance(asked, str) and callable(getattr(asked, "plan", None)):
+        require_call(asked.plan, f"plan() of {type(asked).__name__}", *SEARCHED)
         return asked
     if not isinstance(asked, str) or asked not in PLANNERS:
         near = nearest(str(asked), PLANNERS)

@@ -28,9 +28,12 @@ PLANNERS: Mapping[str, Callable[[], Planner]] = {
     "random-shooting": RandomShootingPlanner,
 }
 """Every planner by name, with settings that suit control at every tick."""
+SEARCHED = ("cost_fn", "warm_start", "bounds", "noise", "deadline")
+"""What ``plan`` of a planner is called with."""
 
 __all__ = [
     "PLANNERS",
+    "SEARCHED",
     "ActionBounds",
     "CEMPlanner",
     "CostFn",

@@ -17,7 +17,8 @@ import torch
 import agent
 from agent import Agent, Column, RolloutWriter, WorldSpec
 from agent.errors import ModelFaultError, UserError
-from planners import PLANNERS
+from envs import WorldError
+from planners import PLANNERS, Plan
 
 ROOT = Path(__file__).parents[1]
 SIDE, TICKS, EPISODES = 16, 60, 8
@@ -69,7 +70,8 @@ def run(data: Path) -> Path:
         settings=SMALL,
         progress=lambda done, total: seen.append((done, total)),
     )
-    assert seen[-1] == (30, 30) and seen == sorted(seen)
+    assert seen[-1] == (34, 34) and seen == sorted(seen), "30 steps, and 4 of the head"
+    assert {total for _, total in seen} == {34}
     assert trained.spec == SPEC
     return data.parent / "run"
 
@@ -313,8 +315,32 @@ def test_a_model_that_breaks_down_is_told(run: Path) -> None:
     with torch.no_grad():
         for weights in broken.model.predictor.parameters():
             weights.fill_(float("nan"))
-    with pytest.raises(ModelFaultError, match="not finite"):
+    with pytest.raises(ModelFaultError, match="the model gave numbers that are not finite"):
         broken.act(IMAGES[0], GOALS[0])
+
+
+class Sending:
+    """A planner that sends ``value`` at once, in lists, and says that this costs nothing."""
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def plan(self, cost_fn, warm_start, bounds, noise, deadline=None):
+        return Plan(np.full_like(warm_start, self._value).tolist(), [0.0], [[0.0]])
+
+
+class Shorter:
+    def plan(self, cost_fn, warm_start, bounds, noise):
+        raise AssertionError
+
+
+def test_a_planner_of_ones_own_is_told_what_it_did_wrong(run: Path) -> None:
+    sent = Agent.load(run, planner=Sending(0.5)).act(IMAGES[0], GOALS[0])
+    np.testing.assert_array_equal(sent, [0.5, 0.5])
+    with pytest.raises(ModelFaultError, match="the planner gave numbers that are not finite"):
+        Agent.load(run, planner=Sending(np.nan)).act(IMAGES[0], GOALS[0])
+    with pytest.raises(WorldError, match=r"plan\(\) of Shorter to take .*deadline"):
+        Agent.load(run, planner=Shorter())
 
 
 def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
@@ -346,6 +372,7 @@ def test_ways_to_act_are_chosen_by_name(run: Path) -> None:
         ({"training.steps": 0}, "steps"),
         ({"training.sigreg_weight": np.float32(-1)}, "sigreg_weight"),
         ({"training.weight_decay": 0.1}, "weight_decay does nothing with training.optimiser muon"),
+        (["training.steps=3"], r"settings by name, got 'tiny' and \['training"),
     ],
 )
 def test_settings_are_refused_by_name(
@@ -363,9 +390,11 @@ def test_a_training_that_was_stopped_is_resumed(data: Path, tmp_path: Path) -> N
     def stop(done: int, total: int) -> None:
         raise InterruptedError
 
+    torch.set_num_threads(2)
     with pytest.raises(InterruptedError):
         learn("cut", progress=stop)
     resumed, whole = learn("cut", resume=True), learn("whole")
+    assert torch.get_num_threads() == 2, "those of a training are not the program's"
     np.testing.assert_array_equal(resumed.encode(IMAGES), whole.encode(IMAGES))
 
 
@@ -437,6 +466,8 @@ def test_what_does_not_fit_is_told_how_to(steering: Agent) -> None:
         (np.moveaxis(image, -1, 0), "colours last"),
         (np.concatenate([image, image[..., :1]], -1), r"fourth channel"),
         (image[..., 0], "grey"),
+        (image[1:], "at least as many pixels"),
+        (np.repeat(image, 2, 1), r"agent\.resized"),
         (image[None][:0], "a batch of none"),
         (np.uint8(5), r"got uint8 \(\)"),
     ):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from planners import Planner
 
 _PARTS = ("name", "needs", "reset", "act")
-_SEARCHED = ("cost_fn", "warm_start", "bounds", "noise", "deadline")
 
 
 def require_known(what: str, name: str, known: Collection[str]) -> None:
@@ -33,7 +32,7 @@ def planner_named(name: str) -> Planner:
     Raises:
         UserError: if that lacks something.
     """
-    from planners import PLANNERS
+    from planners import PLANNERS, SEARCHED
 
     if name in PLANNERS:
         return PLANNERS[name]()
@@ -44,7 +43,7 @@ def planner_named(name: str) -> Planner:
     made: Planner = kind()
     if not callable(getattr(made, "plan", None)):
         raise UserError(f"{name} is no planner: it lacks plan(); see planners.Planner")
-    require_call(made.plan, f"plan() of {name}", *_SEARCHED)
+    require_call(made.plan, f"plan() of {name}", *SEARCHED)
     return made
 
 

@@ -181,6 +181,8 @@ def _how_to_fit(frames: Any, shape: tuple[int, ...]) -> str:
         return ": leave out the fourth channel, image[..., :3]"
     if frames.ndim == 2 or frames.shape[-1] == 1:
         return ": it is grey, as no picture of this world is"
+    if frames.shape[-3] < shape[0] or frames.shape[-2] < shape[1]:
+        return ": the camera must show at least as many pixels"
     if frames.ndim in (3, 4) and frames.shape[-1] == 3:
         return f": agent.resized(image, {shape[:2]}) brings it to that size"
     return ""

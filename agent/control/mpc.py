@@ -198,8 +198,9 @@ class WorldModelController:
         if sound.all():
             return
         which = ", ".join(map(str, np.flatnonzero(~sound)))
+        whose = "model" if not np.isfinite(self._plans.cost).all() else "planner"
         self._fault = (
-            "the model gave numbers that are not finite: zero action was sent "
+            f"the {whose} gave numbers that are not finite: zero action was sent "
             f"(episode {which} of {len(sound)})"
         )
         logger.error(self._fault)

@@ -51,9 +51,9 @@ class PlanKeeper:
         start = self.plan.reshape(self._shape)
         found = planner.plan(cost, start, ActionBounds(), self._noise, deadline)
         self._require_plan(found, type(planner).__name__)
-        self.cost = np.asarray(found.cost, np.float64)
-        self.sound = np.isfinite(found.cost) & np.isfinite(found.actions).all((1, 2, 3))
-        ticks = found.actions.reshape(self.plan.shape)
+        self.cost, actions = np.asarray(found.cost, np.float64), np.asarray(found.actions)
+        self.sound = np.isfinite(self.cost) & np.isfinite(actions).all((1, 2, 3))
+        ticks = actions.reshape(self.plan.shape)
         ticks = np.where(self.sound[:, None, None], ticks, np.float32(0)).astype(np.float32)
         if pending is not None:
             ticks[:, : self._delay] = pending

@@ -96,12 +96,15 @@ def _long_enough(episodes: Episodes, ids: Rows, drawing: Drawing) -> Rows:
     if lengths.max() < needed:
         raise UnfitError(
             f"a window of {frames} frames {stride} env steps apart needs episodes of {needed} "
-            f"frames, got none above {lengths.max()}: {drawing.remedy}, "
-            "or record longer episodes"
+            f"frames, got none above {lengths.max()} among those that are not held out: "
+            f"{drawing.remedy}, or record longer episodes"
         )
     if lengths.min() < needed:
         short = int((lengths < needed).sum())
         _log.warning(
-            "%d of %d episodes are too short for windows of %d frames", short, len(ids), needed
+            "%d of %d episodes that are not held out are too short for windows of %d frames",
+            short,
+            len(ids),
+            needed,
         )
     return ids[lengths >= needed]

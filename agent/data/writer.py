@@ -20,7 +20,7 @@ from agent.files.durable import explained_disk_errors
 from agent.files.lock import writing_lock
 from agent.interfaces import Image
 from agent.settings import MAX_SEED, require_whole
-from envs import RollOut, WorldSpec
+from envs import RollOut, SpecError, WorldSpec
 
 _USUAL_PX, _MANY = 64, 10
 _log = logging.getLogger(__name__)
@@ -105,7 +105,10 @@ class RolloutWriter:
         if not has_header:
             DatasetHeader(self._spec, RECORDED, 0, 0, 0, self._per_shard).write(self._out)
         header = DatasetHeader.read(self._out)
-        header.spec.require_same(self._spec, "the episodes to be written")
+        try:
+            header.spec.require_same(self._spec, "the episodes to be written")
+        except SpecError as error:
+            raise UserError(f"{self._out}: {error}") from error
         if differs := header.difference(replace(header, spec=self._spec)):
             raise UserError(
                 f"{self._out} was recorded with {differs}: use the same value, or record into a "
@@ -203,6 +206,12 @@ def _amiss(pixels: np.ndarray[Any, Any], shape: tuple[int, ...]) -> str:
         return ": colours come last, frames.transpose(0, 2, 3, 1)"
     if pixels.shape[1:3] == (width, height) != (height, width):
         return ": height comes before width"
+    if pixels.shape[3] == 1:
+        return ": grey frames are given as three equal colours, np.repeat(frames, 3, 3)"
+    if pixels.shape[3] != 3:
+        return ": leave out the other channels, frames[..., :3]"
+    if pixels.shape[1] < height or pixels.shape[2] < width:
+        return ": they are not enlarged, name a smaller image_size in the spec"
     if pixels.shape[1:] != shape[1:]:
         return ": agent.resized(frames, image_size) brings them to that size"
     return f": {pixels.shape[0]} frames for {frames - 1} actions, the last is what the last one did"

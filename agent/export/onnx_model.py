@@ -16,7 +16,7 @@ from agent.control.model import Situation
 from agent.control.mpc import MPCConfig
 from agent.errors import DamagedDataError, UserError
 from agent.extras import require
-from agent.files.bundle import read_bundle
+from agent.files.bundle import has_bundle, read_bundle
 from agent.files.json_files import parsed
 from agent.interfaces import FloatArray, Image
 from agent.machine.cores import usable_cores
@@ -45,6 +45,10 @@ class OnnxModel:
 
     def __init__(self, directory: Path, threads: int = 1) -> None:
         require_threads(threads)
+        if not has_bundle(directory) and not any(directory.glob("*.onnx")):
+            raise UserError(
+                f"expected an exported controller in {directory}, got none: make one with `export`"
+            )
         files = read_bundle(directory)
         config = _config_of(directory, files)
         self.spec = WorldSpec.from_json(config["world"])

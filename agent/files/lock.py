@@ -23,6 +23,7 @@ from agent.files.durable import explained_disk_errors, make_directory
 LOCK_NAME = ".lock"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _PATIENCE_S = 0.2  # somebody may be asking whether it is held
+_HELD: set[Path] = set()  # by this process
 _log = logging.getLogger(__name__)
 
 
@@ -44,14 +45,23 @@ def exclusive(path: Path, place: Path, wait: bool = False) -> Iterator[None]:
     """Hold the lock file ``path``, which guards ``place``; ``wait`` until it is free.
 
     Raises:
-        UserError: if another process holds it, and not to ``wait``; or nobody may write there.
+        UserError: if this process or another holds it, and not to ``wait``; or nobody may write
+            there.
     """
     make_directory(path.parent)
+    own = path.resolve()
+    if own in _HELD and not wait:
+        raise UserError(
+            f"this program is writing into {place} already: close what it opened there, as a "
+            "`with` block does by itself"
+        )
     with explained_disk_errors(path.parent):
         file = _taken(path, place, wait)
     try:
+        _HELD.add(own)
         yield
     finally:
+        _HELD.discard(own)
         path.unlink(missing_ok=True)  # while it is held: whoever comes next makes another
         file.close()
 

@@ -43,7 +43,9 @@ def world_to_name(world: str) -> str | None:
     """
     if opens_by_name(world):
         return None
-    return world if names_code(world) else OWN_WORLD
+    file = world.partition(":")[0]
+    is_gone = file.endswith(".py") and not Path(file).is_file()
+    return world if names_code(world) and not is_gone else OWN_WORLD
 
 
 def first_use(spec: WorldSpec, checkpoint: str, data: str = "DIR") -> str:

@@ -173,7 +173,7 @@ def test_a_place_nobody_can_write_to_is_the_users_mistake(tmp_path, monkeypatch,
 
 
 def test_two_collectors_do_not_share_a_directory(fake_store):
-    with writing_lock(fake_store.directory), pytest.raises(UserError, match="another process"):
+    with writing_lock(fake_store.directory), pytest.raises(UserError, match="is writing into"):
         collect(config(fake_store.directory))
 
 

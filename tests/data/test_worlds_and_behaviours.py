@@ -12,7 +12,7 @@ from small_rollouts import BOX, WORLDS
 from agent.data import CollectConfig, RolloutStore, RolloutWriter, collect, inspect_dataset
 from agent.data.worker import ShardTask, named_behaviour
 from agent.errors import UserError
-from envs import Column, SpecError, WorldError, WorldSpec, make_world
+from envs import Column, WorldError, WorldSpec, make_world
 
 SPEC = WorldSpec("recorded:film", "webcam", (16, 24), 1, 0.1)
 
@@ -90,9 +90,9 @@ def test_an_exception_keeps_what_was_added(tmp_path):
 
 
 def test_another_spec_and_a_second_writer_are_refused(tmp_path):
-    with RolloutWriter(tmp_path, SPEC), pytest.raises(UserError, match="another process"):
+    with RolloutWriter(tmp_path, SPEC), pytest.raises(UserError, match="close what it opened"):
         RolloutWriter(tmp_path, SPEC)
-    with pytest.raises(SpecError, match="action_dim"):
+    with pytest.raises(UserError, match="action_dim"):
         RolloutWriter(tmp_path, WorldSpec("recorded:film", "webcam", (16, 24), 2, 0.1))
 
 
@@ -102,6 +102,10 @@ def test_what_does_not_fit_is_named_and_not_kept(tmp_path):
         for wrong, words in (
             ((frames[:-1], actions), "frames"),
             ((frames.astype(float), actions), "frames"),
+            ((np.concatenate([frames, frames], 3), actions), r"leave out the other channels"),
+            ((frames[..., :1], actions), "three equal colours"),
+            ((frames[:, 1:], actions), "are not enlarged"),
+            ((np.repeat(frames, 2, 1), actions), r"agent\.resized"),
             ((frames, np.hstack([actions, actions])), "actions"),
             ((frames, actions * 9), r"\[-1, 1\]"),
             ((frames, actions, np.zeros((4, 1))), "states"),

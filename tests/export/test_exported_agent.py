@@ -50,8 +50,10 @@ def test_a_copy_goes_on_where_it_was(exported: Path) -> None:
 
 
 def test_what_cannot_act_is_named(tmp_path: Path, exported: Path) -> None:
-    with pytest.raises(UserError, match="expected"):
-        ExportedAgent.load(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    for place in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UserError, match=r"an exported controller in .*make one with `export`"):
+            ExportedAgent.load(place)
     with pytest.raises(UserError, match="delay_ticks below the 8 ticks"):
         ExportedAgent.load(exported, delay_ticks=99)
     wrongs: list[dict[str, Any]] = [{"delay_ticks": v} for v in (1.5, 2.0, -1)]

@@ -91,7 +91,7 @@ def test_a_lock_is_held_by_one_and_leaves_nothing(tmp_path):
     place = tmp_path / "run"
     with writing_lock(place):
         assert is_being_written(place)
-        with pytest.raises(UserError, match="another process is writing"), writing_lock(place):
+        with pytest.raises(UserError, match="this program is writing"), writing_lock(place):
             pass
         (place / "result").touch()
     assert not is_being_written(place)

@@ -222,10 +222,16 @@ def test_the_first_schema_is_written_again_as_the_second(
         ("gym:Pendulum-v1@obs_0=0.1", "control --checkpoint HERE"),
         ("gym:mine:Lamp-v0", "control --checkpoint HERE --world gym:mine:Lamp-v0"),
         ("./my files/w.py:Lamp", "control --checkpoint HERE --world './my files/w.py:Lamp'"),
+        ("w.py:Lamp", "control --checkpoint HERE --world FILE.py:CLASS"),  # lies elsewhere
         ("lamp", "control --checkpoint HERE --world FILE.py:CLASS"),
         ("recorded:lamp", "evaluate --checkpoint HERE --data THERE"),
     ],
 )
-def test_the_first_use_of_a_model_is_one_that_is_not_refused(world: str, use: str) -> None:
+def test_the_first_use_of_a_model_is_one_that_is_not_refused(
+    world: str, use: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my files").mkdir()
+    Path("my files/w.py").touch()
     spec = WorldSpec(world, "drawn", (16, 16), 1, 0.1)
     assert first_use(spec, "HERE", "THERE") == f"python run_agent.py {use}"

@@ -114,7 +114,7 @@ def test_other_settings_in_the_same_place_are_refused(tmp_path: Path) -> None:
 def test_two_at_once_are_refused(tmp_path: Path) -> None:
     first = Runner(toy_study([]), "quick", tmp_path).run()
     next(first)
-    with pytest.raises(UserError, match="another process is writing"):
+    with pytest.raises(UserError, match="is writing"):
         list(Runner(toy_study([]), "quick", tmp_path).run())
 
 
