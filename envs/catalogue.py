@@ -81,9 +81,12 @@ PREFIXES: Mapping[str, Entry] = {
 
 
 def make_world(
-    name: str, look: str = "", image_size: int | None = None, if_taken: Collection[str] = ()
+    name: Any, look: str = "", image_size: int | None = None, if_taken: Collection[str] = ()
 ) -> World:
     """The world called ``name``, drawn in ``look`` at ``image_size`` px; its own choice if absent.
+
+    In place of a name a program may give what it has: a class or a function that makes the world,
+    a gymnasium environment, or a world to be checked.
 
     ``if_taken`` names which of the two are left out where what makes the world, a user's class
     without a choice of them, takes none.
@@ -95,6 +98,9 @@ def make_world(
     chosen: dict[str, Any] = {"look": look} if look else {}
     if image_size is not None:
         chosen["image_size"] = image_size
+    if not isinstance(name, (str, Path)):
+        return _of(name, chosen)
+    name = str(name)
     tolerances, plain = tolerances_asked(name), without_tolerances(name)
     world = _made(plain, chosen, if_taken)
     try:
@@ -104,6 +110,17 @@ def make_world(
         world.close()  # or its library complains of a context that was never given back
         raise
     return world
+
+
+def _of(given: Any, chosen: Mapping[str, Any]) -> World:
+    import gymnasium
+
+    from envs.gymnasium_world import GymnasiumWorld
+
+    called = getattr(given, "__qualname__", type(given).__qualname__)
+    if isinstance(given, gymnasium.Env):
+        return check_world(GymnasiumWorld(given, called, **chosen), called)
+    return check_world(_as_maker(given, called)(**chosen) if callable(given) else given, called)
 
 
 def _made(name: str, chosen: Mapping[str, Any], if_taken: Collection[str]) -> World:

@@ -82,6 +82,17 @@ def test_an_environment_may_come_from_a_function_and_must_be_told_how_to_draw(
         make_world(f"{tmp_path / 'odd.py'}:Modeless")
 
 
+def test_a_program_gives_the_world_that_it_has() -> None:
+    drawn = SMALL.Pendulum("rgb_array")
+    for given in (SMALL.Pendulum, SMALL.Pendulum("rgb_array"), lambda: drawn, SMALL.SlideWorld):
+        with closing(make_world(given, image_size=24)) as world:
+            assert world.spec.action_dim == 1 and world.frame().shape == (24, 24, 3)
+    own = SMALL.SlideWorld()
+    assert make_world(own) is own and make_world(Path("two-room")).spec.world == "two-room"
+    with pytest.raises(WorldError, match="int is no world: it lacks spec"):
+        make_world(3)
+
+
 def failing(*_: object, **__: object) -> None:
     raise ValueError("the motor is off")
 
