@@ -109,7 +109,7 @@ class DirectController:
                 self._fault = "the action head gave NaN or infinity: zero action was sent"
             acting = sound & ~perception.held
             actions = np.where(acting[:, None], actions, np.float32(0))
-            perception.act(self._line.through(actions))
+            perception.history.act(self._line.through(actions))
         sent = actions.astype(np.float64)
         return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
 
@@ -117,9 +117,9 @@ class DirectController:
         """At the tick at which what is decided now will act."""
         goals, width = self._beyond(seen), self.model.spec.action_dim
         still = np.zeros((len(goals), width), np.float32)
-        embeddings, past = seen.ahead(self._line.on_the_way(still))
+        there = seen.history.foreseen(self.model.predict, self._line.on_the_way(still))
         nothing, reach = still[:, None][:, :0], np.ones(len(goals), np.float32)
-        return Situation(embeddings, past, goals, seen.drift, nothing, reach)
+        return Situation(there.embeddings(), there.blocks(), goals, seen.drift, nothing, reach)
 
     def _beyond(self, seen: Perception) -> FloatArray:
         """Goals (E, D) moved on by what was lacking near them, summed up tick by tick.
@@ -127,7 +127,7 @@ class DirectController:
         Integral action (Åström & Murray 2008, Feedback Systems, Sec. 10.1): a head has learned to
         rest at goals in a model that errs a little, and would come to rest beside them.
         """
-        lacking = seen.goals - seen.embeddings[:, -1]
+        lacking = seen.goals - seen.history.embeddings()[:, -1]
         near = np.square(lacking).mean(-1) < _NEAR
         summed = self._lacked + np.float32(_GAIN) * lacking
         size = np.sqrt(np.square(summed).mean(-1, keepdims=True))

@@ -143,14 +143,14 @@ class WorldModelController:
             if held.any():
                 self._plans.forget(held)
                 actions = np.where(held[:, None], np.float32(0), actions)
-            perception.act(self._line.through(actions))
+            perception.history.act(self._line.through(actions))
             self._note_faults()
         sent = actions.astype(np.float64)
         return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
 
     def recall(self, actions: FloatArray) -> None:
         """What acts from the last tick on was ``actions`` (E, A), not what was decided."""
-        self._begun().correct(actions)
+        self._begun().history.correct(actions)
 
     @property
     def plan(self) -> Array:
@@ -188,10 +188,10 @@ class WorldModelController:
         seen, limit = self._begun(), np.float32(self.config.surprise_limit)
         share = limit / np.maximum(seen.surprise, limit)
         reach = np.maximum(np.ceil(self.config.horizon * share), 1 + self.config.delay_ticks)
-        embeddings = seen.embeddings
+        embeddings, past = seen.history.embeddings(), seen.history.blocks()
         aims = self._detours.targets(embeddings[:, -1], seen.goals)
         pending = self._line.on_the_way(self._still)
-        return Situation(embeddings, seen.past, aims, seen.drift, pending, reach)
+        return Situation(embeddings, past, aims, seen.drift, pending, reach)
 
     def _note_faults(self) -> None:
         sound = self._plans.sound

@@ -24,7 +24,7 @@ class Perception:
     ``drift_gain`` in [0, 1] says how fast the latest prediction error enters the drift estimate;
     None for no estimate. ``sight`` is what frames are judged by, None for no judgement. ``goals``
     (E, D), ``drift`` (E, D) and ``surprise`` (E,), the mean squared error of the last prediction
-    beyond the drift, may be read.
+    beyond the drift, may be read. ``history`` has what was seen; what acts is told to it.
 
     Raises:
         UserError: if frames are not of the size the model was trained on.
@@ -35,7 +35,7 @@ class Perception:
     ) -> None:
         self._model, self._drift_gain = model, drift_gain
         self._foresees = drift_gain is not None or sight is not None
-        self._history = TickHistory(model.context, model.action_block, model.spec.action_dim)
+        self.history = TickHistory(model.context, model.action_block, model.spec.action_dim)
         self.goals = embedded(model, goals.pixels)
         self.drift = np.zeros_like(self.goals)
         self.surprise = np.zeros(len(self.goals), np.float32)
@@ -49,10 +49,10 @@ class Perception:
     def see(self, pixels: Image | None) -> None:
         """Embed the frames of this tick, and compare with what was predicted for it."""
         embeddings = embedded(self._model, pixels)
-        self._history.see(embeddings)
+        self.history.see(embeddings)
         errors, before = self._errors()
         assert pixels is not None
-        drift, pushes = np.square(self.drift).mean(-1), self._history.pushes()
+        drift, pushes = np.square(self.drift).mean(-1), self.history.pushes()
         self._guard.look(pixels, embeddings, errors, before, drift, pushes)
         if errors is not None and self._drift_gain is not None:
             self._learn_drift(errors, np.float32(self._drift_gain))
@@ -61,7 +61,7 @@ class Perception:
         """What the prediction for this tick lacked, and from where it was made, (E, D) each; None
         before there is one.
         """
-        transition = self._history.last_transition() if self._foresees else None
+        transition = self.history.last_transition() if self._foresees else None
         if transition is None:
             return None, None
         embeddings, blocks, now = transition
@@ -76,19 +76,6 @@ class Perception:
         self.surprise = np.square(news).mean(-1)
         self.drift = np.where(self.held[:, None], np.float32(0), self.drift + gain * news)
 
-    def act(self, actions: FloatArray) -> None:
-        """Remember the actions (E, A) that act from this tick to the next."""
-        self._history.act(actions)
-
-    def correct(self, actions: FloatArray) -> None:
-        """Replace the actions (E, A) remembered last."""
-        self._history.correct(actions)
-
-    def ahead(self, actions: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """``embeddings`` and ``past`` as they will be when ``actions`` (E, T, A) have acted."""
-        there = self._history.foreseen(self._model.predict, actions)
-        return there.embeddings(), there.blocks()
-
     @property
     def reasons(self) -> tuple[str | None, ...]:
         """Why each episode is held, None where it is not."""
@@ -98,16 +85,6 @@ class Perception:
     def held(self) -> NDArray[np.bool_]:
         """(E,): where nothing that was seen can be acted on."""
         return np.array([reason is not None for reason in self._guard.held])
-
-    @property
-    def embeddings(self) -> FloatArray:
-        """(E, L, D), a model step apart, the last one now."""
-        return self._history.embeddings()
-
-    @property
-    def past(self) -> FloatArray:
-        """(E, L-1, K*A), the action blocks between them."""
-        return self._history.blocks()
 
 
 def embedded(model: Encodes, frames: Image | None) -> FloatArray:
