@@ -26,7 +26,7 @@ from agent.control.plan_keeper import PlanKeeper
 from agent.control.watch import TickWatch
 from agent.errors import ModelFaultError
 from agent.interfaces import Array, Decision, FloatArray, Goals, Needs, Seen
-from planners import GaussNewtonPlanner, Planner
+from planners import Deadline, GaussNewtonPlanner, Planner
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,7 @@ class WorldModelController:
         known = self.model.sight if self.config.detours else None
         self._map = map_of(None if known is None else known.embeddings)
         self.situation: Situation | None = None
+        self._drift_gain: float | None = self.config.drift_gain
         self._perception: Perception | None = None
         self._fault: str | None = None
 
@@ -111,7 +112,7 @@ class WorldModelController:
         """
         config, width = self.config, self.model.spec.action_dim
         sight = self.model.sight if config.guarded else None
-        self._perception = Perception(self.model, goals, config.drift_gain, sight)
+        self._perception = Perception(self.model, goals, self._drift_gain, sight)
         shape = (config.horizon, self.model.action_block, width)
         self._plans = PlanKeeper(shape, seeds, config.delay_ticks)
         self._still = np.zeros((len(seeds), width), np.float32)
@@ -136,15 +137,9 @@ class WorldModelController:
         with self.watch.tick() as deadline:
             perception.see(seen.pixels)
             self.situation = self._situation()
-            cost = GoalCost(self.model, self.situation, self.config.cost, self.config.horizon)
-            actions = self._plans.improve(self.planner, cost, deadline, self.situation.pending)
-            held = perception.held
-            self._detours.note(self._plans.cost, held)
-            if held.any():
-                self._plans.forget(held)
-                actions = np.where(held[:, None], np.float32(0), actions)
+            actions = self._decided(self.situation, perception.held, deadline)
+            actions = np.where(perception.held[:, None], np.float32(0), actions)
             perception.history.act(self._line.through(actions))
-            self._note_faults()
         sent = actions.astype(np.float64)
         return Decision(sent, self._fault, self.watch.was_late, perception.reasons)
 
@@ -159,8 +154,8 @@ class WorldModelController:
         return self._plans.plan.astype(np.float64)
 
     @property
-    def searched(self) -> FloatArray:
-        """The actions (E, H*K, A) that the last decision planned from ``situation`` on."""
+    def searched(self) -> FloatArray | None:
+        """The actions (E, H*K, A) that the last decision planned from ``situation`` on, if any."""
         self._begun()
         return self._plans.searched
 
@@ -193,8 +188,18 @@ class WorldModelController:
         pending = self._line.on_the_way(self._still)
         return Situation(embeddings, past, aims, seen.drift, pending, reach)
 
-    def _note_faults(self) -> None:
-        sound = self._plans.sound
+    def _decided(
+        self, now: Situation, held: NDArray[np.bool_], deadline: Deadline | None
+    ) -> FloatArray:
+        """Actions (E, A), zero where there is a fault, which is noted."""
+        cost = GoalCost(self.model, now, self.config.cost, self.config.horizon)
+        actions = self._plans.improve(self.planner, cost, deadline, now.pending)
+        self._detours.note(self._plans.cost, held)
+        self._plans.forget(held)
+        self._note_faults(self._plans.sound)
+        return actions
+
+    def _note_faults(self, sound: NDArray[np.bool_]) -> None:
         if sound.all():
             return
         which = ", ".join(map(str, np.flatnonzero(~sound)))

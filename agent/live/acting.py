@@ -52,7 +52,7 @@ class Acting(Controlled):
         self._require_foreseen({**self._values, name: value})
         planners = {self._values[ACTS], value} <= set(PLANNERS)
         self._values[name] = value
-        if name == ACTS and planners and isinstance(self.controller, WorldModelController):
+        if name == ACTS and planners:
             self.controller.planner = PLANNERS[str(value)]()  # it keeps what it has seen
             return
         self.controller = self._made()
@@ -92,7 +92,7 @@ class Acting(Controlled):
             self.reset()
         return replace(decision, actions=self._line.through(decision.actions))
 
-    def _made(self) -> WorldModelController | DirectController:
+    def _made(self) -> WorldModelController:
         values, tick_ms = self._values, DEADLINE_SHARE * self._tick_ms
         guarded, delay = bool(values[GUARD]), int(values[DELAY]) if values[KNOWS] else 0
         if values[ACTS] == HEAD:
