@@ -21,7 +21,7 @@ from agent.live.moment import Ghost, Imagined, Moment, Opening, traced
 from agent.live.pace import Pace
 from agent.live.rival import Rival
 from agent.live.telling import doing, repeating, truth
-from agent.live.thought import Library, Thought
+from agent.live.thought import Thought
 from agent.live.wishes import DragGoal, Drop, Press, Push, Set, Wish
 from envs import (
     GoalImageError,
@@ -64,8 +64,7 @@ class Session:
         self._rival = Rival(self._beside.rival_world, self._beside.rivals, seed)
         bodies = [w for w in (world, self._beside.rival_world) if w is not None]
         self._body = Body(bodies, self._scene.view if self._scene else None)
-        self._library = Library(world, model)
-        self._thought = Thought(self._library, model, self._scene)
+        self._thought = Thought(world, model, self._scene)
         parts = (self._pace, self._goal, self._acting, self._rival, self._lens, self._body)
         self._board = Switchboard(parts)
         self._usual = self._board.values
@@ -76,7 +75,7 @@ class Session:
         self._refusals: list[tuple[int, str]] = []
         self._look()
         self._first_goal()
-        while self._library.size < FIRST_PICTURES and self.use_spare_time():
+        while self._thought.size < FIRST_PICTURES and self.use_spare_time():
             pass
 
     @property
@@ -133,16 +132,16 @@ class Session:
 
     def use_spare_time(self) -> bool:
         """Learn a few more pictures to imagine with; whether that helped, and may go on."""
-        world, library = self._world, self._library
-        if library.is_full:
+        world, thought = self._world, self._thought
+        if thought.is_full:
             return False
         if isinstance(world, Posable):
             states = [world.sample_state(self._rng) for _ in range(PICTURES_AT_ONCE)]
-            library.add([world.picture(state) for state in states], states)
+            thought.add([world.picture(state) for state in states], states)
             return True
         if self._tick % SEEN_EVERY_TICKS == 0 and self._tick > self._learned_tick:
             self._learned_tick = self._tick
-            library.add([self._frame], [world.state() if world.spec.state else None])
+            thought.add([self._frame], [world.state() if world.spec.state else None])
         return False
 
     def show(self, late_ticks: int = 0, due_ticks: int = 0) -> Moment:

@@ -24,16 +24,17 @@ NEIGHBOURS = 4
 NO_POINTS: Array = np.empty((0, 0, 3))
 
 
-class Library:
-    """Up to as many pictures, and what the model makes of each, as memory for them is reserved.
+class Thought:
+    """Looks ahead with the model, along the plan of the last decision.
 
-    ``size`` are in it.
+    Memory is reserved for the pictures it may know, and what the model makes of each; it knows
+    ``size`` of them.
     """
 
-    def __init__(self, world: World, model: TorchModel) -> None:
+    def __init__(self, world: World, model: TorchModel, scene: Scene | None) -> None:
         shape = world.spec.frame_shape
         count = max(1, min(LIBRARY_FRAMES, LIBRARY_BYTES // int(np.prod(shape))))
-        self._world, self._model = world, model
+        self._model, self._scene = model, scene
         self._pictures = np.ones((count, *shape), np.uint8)
         self._places = np.zeros((count, model.network.measures), np.float32)
         self._states = np.full((count, len(world.spec.state)), np.nan)
@@ -41,7 +42,7 @@ class Library:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more fits in."""
+        """Whether no more pictures fit in."""
         return self.size == len(self._pictures)
 
     def add(self, pictures: Sequence[Image], states: Sequence[Array | None]) -> None:
@@ -69,35 +70,17 @@ class Library:
         which = np.take_along_axis(some, order, 1)
         return np.take_along_axis(distances, which, 1), which
 
-    def pictures(self, numbers: Numbers) -> Image:
-        """The pictures (C, h, w, 3) of those ``numbers`` (C,)."""
-        return self._pictures[numbers]
-
-    def state(self, number: int) -> Array | None:
-        """The state of one, None where it is not known."""
-        state: Array = self._states[number]
-        return state if len(state) and np.isfinite(state).all() else None
-
-
-class Thought:
-    """Looks ahead with the model, along the plan of the last decision."""
-
-    def __init__(self, library: Library, model: TorchModel, scene: Scene | None) -> None:
-        self._library, self._model, self._scene = library, model, scene
-
     def imagine(self, now: Situation | None, searched: FloatArray | None) -> Imagined:
         """Nothing where there is no plan, or nothing to show it with."""
-        if now is None or searched is None or self._library.size < NEIGHBOURS:
-            return Imagined(np.empty(0), self._library.pictures(np.empty(0, int)), NO_POINTS)
+        if now is None or searched is None or self.size < NEIGHBOURS:
+            return Imagined(np.empty(0), self._pictures[:0], NO_POINTS)
         block, width = self._model.action_block, self._model.spec.action_dim
         plan = searched.reshape(1, 1, -1, block * width)
         ahead = self._model.imagine(now, plan)[0, 0]  # (H, D)
-        distances, which = self._library.nearest(ahead)
+        distances, which = self.nearest(ahead)
         shown = np.linspace(0, len(ahead) - 1, min(SHOWN + 1, len(ahead))).round().astype(int)[1:]
         times_s = (shown + 1) * block * self._model.spec.step_s
-        return Imagined(
-            times_s, self._library.pictures(which[shown, 0]), self._points(distances, which)
-        )
+        return Imagined(times_s, self._pictures[which[shown, 0]], self._points(distances, which))
 
     def _points(self, distances: FloatArray, which: Numbers) -> Array:
         """Where the grips are in the neighbours' states, nearer ones counting more: (H, G, 3)."""
@@ -107,9 +90,9 @@ class Thought:
         weights /= weights.sum(1, keepdims=True)
         rows = []
         for numbers, shares in zip(which, weights, strict=True):
-            states = [self._library.state(number) for number in numbers]
-            if any(state is None for state in states):
+            states = self._states[numbers]
+            if not states.size or not np.isfinite(states).all():
                 return NO_POINTS
-            points = [self._scene.points(state) for state in states if state is not None]
+            points = [self._scene.points(state) for state in states]
             rows.append(np.tensordot(shares, np.stack(points), 1))
         return np.stack(rows)

@@ -201,7 +201,7 @@ def test_time_stands_still_and_goes_tick_by_tick(session: Session) -> None:
 
 
 def test_it_imagines_coming_nearer_to_the_goal(session: Session) -> None:
-    while session._library.size < 1000:
+    while session._thought.size < 1000:
         session.use_spare_time()
     moment = play(session, 6)
     points, goal = moment.imagined.points[:, 0], moment.goal.grips[0]

@@ -75,13 +75,13 @@ def test_time_that_stands_still_shows_nothing_new() -> None:
         for _ in range(5):
             session.step()
             session.use_spare_time()
-        before = session._library.size
+        before = session._thought.size
         assert before > 1
         session.set("paused", 1.0)
         for _ in range(50):
             session.step()
             session.use_spare_time()
-        assert session._library.size == before
+        assert session._thought.size == before
 
 
 def test_a_rival_in_a_world_that_cannot_be_posed_begins_as_the_world_does() -> None:
