@@ -1,4 +1,4 @@
-"""The solids of any MuJoCo model, as ``envs.scene`` has them."""
+"""The solids of any MuJoCo model, as ``envs.scene`` has them, and where it is taken hold of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from envs.base import Array
-from envs.mujoco_grips import Grips
 from envs.scene import Part, Placed, Shape, View, checked_point
 
 SHAPES: dict[str, Shape] = {
@@ -21,10 +20,14 @@ SHAPES: dict[str, Shape] = {
 }
 UNCOLOURED = (0.5, 0.5, 0.5, 1.0)  # the colour of a geom that has its material's
 SHOWN_GROUPS = 3  # as MuJoCo's own viewer: the groups beyond are for collisions
+ROUNDS = 60
+CLOSE = 1e-5  # of the model's extent
+LEAST_DAMPING, MOST_DAMPING = 1e-6, 1e4
+LONG = ("mjGEOM_CAPSULE", "mjGEOM_CYLINDER")  # along their own z
 
 
 class MujocoScene:
-    """See :class:`envs.scene.Scene`; it is taken hold of by what carries nothing further.
+    """See :class:`envs.scene.Scene`; a grip is at the far end of each body that carries no other.
 
     Args:
         model: mujoco's MjModel.
@@ -40,8 +43,9 @@ class MujocoScene:
         self._model, self._data = model, self._mujoco.MjData(model)
         self._shown = [geom for geom in range(model.ngeom) if self._is_shown(geom)]
         self.parts = tuple(self._part(geom) for geom in self._shown)
-        self._grips = Grips(model, self._shown)
-        self.grips = self._grips.names
+        self._ends = self._carrying_none()
+        self._places = [self._far_end(body) for body in self._ends]
+        self.grips = tuple(model.body(body).name or f"body {body}" for body in self._ends)
         self.view = view or self._from_the_side()
 
     def place(self, state: Array) -> Placed:
@@ -54,20 +58,74 @@ class MujocoScene:
 
     def points(self, state: Array) -> Array:
         """Where the grips are, (G, 3)."""
-        return self._grips.points(state[: self._model.nq])
+        self._pose(state)
+        return np.array([self._point(grip) for grip in range(len(self._ends))]).reshape(-1, 3)
 
     def drag(self, grip: int, to: Array, state: Array) -> Array:
         """The body at rest, near ``state``, with that grip as near to ``to`` as it can be.
 
-        Raises:
-            PoseError: for a point that is no three finite numbers.
+        By damped least squares (Levenberg, Marquardt), within the ranges of the joints.
         """
-        pose = self._grips.drag(grip, checked_point(to), state[: self._model.nq])
-        return np.concatenate([pose, np.zeros(self._model.nv)])
+        wanted, best, damping = checked_point(to), np.array(state[: self._model.nq]), 1e-2
+        self._pose(best)
+        error = wanted - self._point(grip)
+        for _ in range(ROUNDS):
+            if np.linalg.norm(error) < CLOSE * self._model.stat.extent or damping > MOST_DAMPING:
+                break
+            tried = self._stepped(best, grip, error, damping)
+            self._pose(tried)
+            missed = wanted - self._point(grip)
+            if np.linalg.norm(missed) < np.linalg.norm(error):
+                best, error, damping = tried, missed, max(damping / 4, LEAST_DAMPING)
+            else:
+                damping *= 4
+        return np.concatenate([best, np.zeros(self._model.nv)])
+
+    def _stepped(self, qpos: Array, grip: int, error: Array, damping: float) -> Array:
+        model, slopes = self._model, np.empty((3, self._model.nv))
+        self._pose(qpos)
+        self._mujoco.mj_jac(model, self._data, slopes, None, self._point(grip), self._ends[grip])
+        square = slopes @ slopes.T
+        scale = max(float(np.trace(square)), 1e-12)
+        step = slopes.T @ np.linalg.solve(square + damping * scale * np.eye(3), error)
+        moved = np.array(qpos)
+        self._mujoco.mj_integratePos(model, moved, step, 1.0)
+        for joint in np.flatnonzero(model.jnt_limited):
+            place = model.jnt_qposadr[joint]
+            if model.jnt_type[joint] != int(self._mujoco.mjtJoint.mjJNT_BALL):
+                moved[place] = np.clip(moved[place], *model.jnt_range[joint])
+        return moved
 
     def _pose(self, state: Array) -> None:
         self._data.qpos[:] = state[: self._model.nq]
         self._mujoco.mj_kinematics(self._model, self._data)
+        self._mujoco.mj_comPos(self._model, self._data)
+
+    def _point(self, grip: int) -> Array:
+        body = self._ends[grip]
+        turn: Array = self._data.xmat[body].reshape(3, 3)
+        return np.asarray(self._data.xpos[body] + turn @ self._places[grip])
+
+    def _carrying_none(self) -> list[int]:
+        """Moving bodies with solids to be seen, at the end of what carries them."""
+        model = self._model
+        carrying = {int(model.body_parentid[body]) for body in range(model.nbody)}
+        ends = {int(model.geom_bodyid[geom]) for geom in self._shown} - carrying
+        return sorted(body for body in ends if model.body_weldid[body] != 0)
+
+    def _far_end(self, body: int) -> Array:
+        """Of all ends of its solids the one furthest from its joint, in its own frame."""
+        own = [geom for geom in self._shown if self._model.geom_bodyid[geom] == body]
+        ends = [end for geom in own for end in self._ends_of(geom)]
+        return max(ends, key=lambda end: float(np.linalg.norm(end)))
+
+    def _ends_of(self, geom: int) -> list[Array]:
+        model, middle = self._model, np.array(self._model.geom_pos[geom])
+        if self._kind(geom) not in LONG:
+            return [middle]
+        along, turn = np.array([0.0, 0.0, model.geom_size[geom][1]]), np.empty(3)
+        self._mujoco.mju_rotVecQuat(turn, along, model.geom_quat[geom])
+        return [middle - turn, middle + turn]
 
     def _kind(self, geom: int) -> str:
         return str(self._mujoco.mjtGeom(self._model.geom_type[geom]).name)

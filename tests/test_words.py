@@ -24,7 +24,6 @@ MAY_NAME = {  # the catalogue lists worlds; MuJoCo's own words are not one world
     "envs/catalogue.py": {"reacher"},
     "envs/dmc_columns.py": {"joint", "joints", "qpos", "qvel"},
     "envs/dmc_world.py": {"joint", "joints", "qpos", "qvel"},
-    "envs/mujoco_grips.py": {"joint", "joints", "qpos"},
     "envs/mujoco_scene.py": {"joint", "joints", "qpos"},
     "envs/mujoco_stage.py": {"joint", "joints", "qpos", "qvel"},
     "envs/mujoco_world.py": {"joint", "qpos", "qvel"},
