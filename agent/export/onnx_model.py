@@ -64,12 +64,12 @@ class OnnxModel:
         self._open()
 
     def _open(self) -> None:
-        self._alone = {name: self._session(name, alone=True) for name in GRAPHS}
-        self._together: dict[str, Any] = {}
+        """The graphs for one episode; those for several open when they are first asked for."""
+        self._sessions = {(name, True): self._session(name, alone=True) for name in GRAPHS}
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the sessions, which no other process could use: it opens its own."""
-        return {name: v for name, v in vars(self).items() if name not in ("_alone", "_together")}
+        return {name: value for name, value in vars(self).items() if name != "_sessions"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -96,18 +96,13 @@ class OnnxModel:
     def run(self, name: str, **inputs: NDArray[Any]) -> list[FloatArray]:
         """Outputs of the graph ``name``; DamagedDataError if it cannot be computed."""
         try:
-            alone = len(next(iter(inputs.values()))) == 1
-            session = self._alone[name] if alone else self._for_several(name)
-            outputs: list[FloatArray] = session.run(None, inputs)
+            which = name, len(next(iter(inputs.values()))) == 1
+            if which not in self._sessions:
+                self._sessions[which] = self._session(*which)
+            outputs: list[FloatArray] = self._sessions[which].run(None, inputs)
         except Exception as error:  # its exceptions share no public base class
             raise DamagedDataError(f"onnxruntime cannot compute {name}: {error}") from error
         return outputs
-
-    def _for_several(self, name: str) -> Any:
-        """The graph for any number of episodes, made when it is first asked for."""
-        if name not in self._together:
-            self._together[name] = self._session(name, alone=False)
-        return self._together[name]
 
     def _session(self, name: str, alone: bool) -> Any:
         """The graph of that name; ``alone``: for one episode, in five sixths of the time."""
