@@ -37,14 +37,7 @@ def report_of(
 ) -> TrainStatistics:
     """Means of the ``losses`` since the last report, and the speed of the ``seconds`` till now."""
     loss, one_step, multi_step, sigreg = np.mean(losses, axis=0).tolist()
+    speed = step * config.batch * config.window_frames / max(seconds, 1e-9)
     return TrainStatistics(
-        step=step,
-        total_steps=config.steps,
-        loss=loss,
-        one_step=one_step,
-        multi_step=multi_step,
-        sigreg=sigreg,
-        seconds=seconds,
-        frames_per_s=step * config.batch * config.window_frames / max(seconds, 1e-9),
-        diagnostics=diagnostics,
+        step, config.steps, loss, one_step, multi_step, sigreg, seconds, speed, diagnostics
     )
