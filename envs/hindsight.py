@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from envs.base import Array, Posable, World, WorldSpec
+from envs.base import Array, Posable, World
 from envs.behaviours import RollOut, behaviour_named, roll_out
 from envs.errors import WorldError
-from envs.tasks import Episode, Verdict, judge_by_tolerance, random_streams
+from envs.tasks import Episode, judge_by_tolerance, random_streams
 
 RECORDING_STEPS = 200
 TRIED_TICKS = 10  # that a world must be able to repeat
@@ -82,9 +82,7 @@ class Hindsight:
             "(hindsight-t10-b20)"
         )
 
-    def judge(self, world: WorldSpec, path: Array, start: Array, episode: Episode) -> Verdict:
-        """See :func:`envs.tasks.judge_by_tolerance`."""
-        return judge_by_tolerance(world, path, start, episode)
+    judge = staticmethod(judge_by_tolerance)
 
 
 def repeats_itself(world: World) -> bool:
