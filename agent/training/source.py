@@ -17,12 +17,14 @@ import torch
 from torch import Tensor
 
 from agent.data.episodes import Episodes, Rows
+from agent.data.header import RECORDED, DatasetHeader
 from agent.data.rotation import AHEAD, RotatingSampler, Rotation, shares
 from agent.data.store import MEMORY_SHARE, RolloutStore
 from agent.data.windows import Drawing, WindowSampler
 from agent.errors import UnfitError, UserError
 from agent.files.bundle import has_bundle
 from agent.machine.memory import available_memory_bytes, used_memory_bytes
+from agent.model.checkpoint import checkpoint_facts
 from agent.training import ranks
 from agent.training.settings import TrainingConfig
 from agent.training.state import begun_with
@@ -30,6 +32,7 @@ from agent.training.state import begun_with
 _WORK_BYTES = 4 * 10**8  # of gradient steps and diagnostics, beside libraries and frames
 _HELD_TO_LOOKED_AT, _LEAST_LOOKED_AT = 3, 2  # shards that take turns for one that stays
 _LEAST_HELD = 2
+_SAME = ("spec", "behaviour", "seed")  # of two headers of one data set, which may have grown
 _log = logging.getLogger(__name__)
 
 
@@ -118,6 +121,23 @@ def env_steps(store: RolloutStore, ids: Rows) -> int:
         elif len(here):
             steps += int((store.read_shard(record).ep_len[here] - 1).sum())
     return steps
+
+
+def price_before(checkpoint: Path, header: DatasetHeader) -> dict[str, float]:
+    """Env steps and seconds that went into ``checkpoint`` and into what it was begun from.
+
+    Steps of the data set with ``header`` are not among them: they are counted where it is learned
+    from again.
+    """
+    facts = checkpoint_facts(checkpoint)
+    data, before, ours = facts.get("data", {}), facts.get("before", {}), header.to_json()
+    is_same = data.get("behaviour") != RECORDED and all(
+        data.get(name) == ours[name] for name in _SAME
+    )
+    return {
+        "env_steps": before.get("env_steps", 0) + (0 if is_same else data.get("env_steps", 0)),
+        "training_s": before.get("training_s", 0.0) + facts.get("training_s", 0.0),
+    }
 
 
 def actions_of(episodes: Episodes, ids: Rows) -> Tensor:

@@ -36,16 +36,10 @@ from agent.training.lessons import Lessons
 from agent.training.objective import LossTerms
 from agent.training.optimiser import WorldModelOptimiser
 from agent.training.parallel import norms_over_ranks
-from agent.training.price import price_before
 from agent.training.reports import Losses, TrainStatistics, report_of
 from agent.training.sight import learn_sight, what_is_off
 from agent.training.slow_features import STEPS
-from agent.training.source import (
-    actions_of,
-    data_for,
-    env_steps,
-    source_of,
-)
+from agent.training.source import actions_of, data_for, env_steps, price_before, source_of
 from agent.training.state import load_training_state, save_training_state
 from envs import SpecError, interrupts_held_back
 
