@@ -88,7 +88,7 @@ def checkpoint_config(checkpoint: Path) -> dict[str, Any]:
 
 def holdout_of_checkpoint(checkpoint: Path) -> float:
     """The share of its episodes that the training of a world model held out."""
-    from agent.data.holding_out import HOLDOUT_FRACTION
+    from agent.data.store import HOLDOUT_FRACTION
     from agent.model.checkpoint import checkpoint_facts
 
     training = checkpoint_facts(checkpoint).get("training", {})

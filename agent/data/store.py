@@ -19,7 +19,6 @@ import numpy as np
 
 from agent.data.episodes import Episodes, Rows, ShardPixels
 from agent.data.header import HEADER_NAME, DatasetHeader
-from agent.data.holding_out import HOLDOUT_FRACTION, held_out_of
 from agent.data.manifest import ShardRecord, read_manifest
 from agent.data.shards import UNREADABLE, Columns
 from agent.errors import DamagedDataError, UserError
@@ -29,6 +28,7 @@ from agent.interfaces import Image
 from agent.machine.cores import usable_cores
 from agent.machine.memory import available_memory_bytes
 
+HOLDOUT_FRACTION = 0.05  # unless a training says otherwise
 MEMORY_SHARE = 0.6  # of what is available, for pictures; the rest is for training
 _log = logging.getLogger(__name__)
 
@@ -135,13 +135,25 @@ class RolloutStore:
     def split(
         self, holdout_fraction: float = HOLDOUT_FRACTION, least_frames: int = 1
     ) -> tuple[Rows, Rows]:
-        """Episode numbers to train on and to hold out; see :func:`held_out_of`.
+        """Episode numbers to train on and to hold out: of the latter one at least, and never all.
+
+        The last ones are held out. Where each of those is shorter than ``least_frames`` frames, as
+        in a world that ends its episodes, the last that are not are held out instead, if there are
+        any. UserError for a fraction that is none.
 
         Collecting more episodes moves the border, so train and evaluate on the same data set.
         """
         self._require_episodes(2)
+        if not 0.0 < holdout_fraction < 1.0:
+            raise UserError(
+                f"expected --training.holdout-fraction between 0 and 1, got {holdout_fraction}"
+            )
         count = self.episode_count
-        held_out = held_out_of(count, holdout_fraction, least_frames, self.lengths)
+        few = min(max(1, round(count * holdout_fraction)), count - 1)
+        held_out = np.arange(count - few, count)
+        if least_frames > 1 and not (self.lengths(count - few) >= least_frames).any():
+            long = np.flatnonzero(self.lengths() >= least_frames)
+            held_out = long[-min(few, max(1, len(long) // 2)) :] if len(long) else held_out
         return np.setdiff1d(np.arange(count), held_out), held_out
 
     def verify(self, look: Look | None = None) -> None:

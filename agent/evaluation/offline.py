@@ -22,8 +22,7 @@ import torch
 from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.torch_model import TorchModel
 from agent.data.episodes import Episodes, Rows
-from agent.data.holding_out import HOLDOUT_FRACTION
-from agent.data.store import RolloutStore
+from agent.data.store import HOLDOUT_FRACTION, RolloutStore
 from agent.errors import UserError
 from agent.interfaces import Array, Goals, Seen
 from agent.model.world_model import WorldModel
