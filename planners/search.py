@@ -41,11 +41,6 @@ class Search:
         self.best = bounds.clip(np.where(np.isnan(warm_start), 0, warm_start))
         self.cost = np.full(len(self.best), np.inf, self.best.dtype)
 
-    @property
-    def is_late(self) -> bool:
-        """Whether the deadline, if there is one, has passed."""
-        return self._deadline is not None and self._deadline.passed()
-
     def least_squares(self) -> LeastSquaresCost:
         """The cost, for planners that go downhill.
 
@@ -62,7 +57,7 @@ class Search:
     def rounds(self, count: int) -> Iterator[int]:
         """0, 1, ... ``count`` - 1, as long as there is time; notes the best cost after each."""
         for number in range(count):
-            if self.is_late:
+            if self._deadline is not None and self._deadline.passed():
                 return
             yield number
             self._history.append(self.cost)
