@@ -18,7 +18,6 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -115,18 +114,12 @@ def torque_to_reach(simulator: ReacherSimulator, velocity_rad_s: Array) -> Array
     """
     physics = simulator.physics
     damping = np.diag(physics.model.dof_damping)
-    to_velocity = PHYSICS_DT_S * np.linalg.inv(_masses(physics) + PHYSICS_DT_S * damping)
+    masses, mujoco = np.empty((TORQUE_DIM, TORQUE_DIM)), importlib.import_module("mujoco")
+    mujoco.mj_fullM(physics.model.ptr, physics.data.ptr, masses)
+    to_velocity = PHYSICS_DT_S * np.linalg.inv(masses + PHYSICS_DT_S * damping)
     keep = np.eye(TORQUE_DIM) - to_velocity @ damping
     powers = [np.linalg.matrix_power(keep, n) for n in range(simulator.action_repeat + 1)]
     missing = velocity_rad_s - powers[-1] @ simulator.qvel_rad_s
     force = np.linalg.solve(sum(powers[:-1]) @ to_velocity, missing) + physics.data.qfrc_bias
     torque: Array = force / physics.model.actuator_gear[:, 0]
     return torque
-
-
-def _masses(physics: Any) -> Array:
-    mujoco: Any = importlib.import_module("mujoco")
-    columns = np.empty((TORQUE_DIM, TORQUE_DIM))
-    for column, direction in zip(columns, np.eye(TORQUE_DIM), strict=True):
-        mujoco.mj_mulM(physics.model.ptr, physics.data.ptr, column, direction)
-    return columns
