@@ -83,24 +83,19 @@ class Lessons:
 
     def _warm_start(self, step: int) -> LossTerms:
         sampler = self._pairs[step % len(self._pairs)]
-        found: LossTerms = self._pairs_loss(self._there(sampler.sample(step).frames))
-        return found
+        return self._pairs_loss(self._there(sampler.sample(step).frames))
 
     def _main(self, step: int, directions: torch.Generator) -> LossTerms:
         window = self.windows.sample(step)
         frames, actions = self._there(window.frames), self._there(window.actions)
         weight, multi_step = weight_at(step, self.config), self.config.multi_step
-        found: LossTerms = self.main_loss(
-            self.regulariser, frames, actions, weight, directions, multi_step
-        )
-        return found
+        return self.main_loss(self.regulariser, frames, actions, weight, directions, multi_step)
 
     def _settling(self, step: int) -> LossTerms:
         window = self._settled.sample(step)
         self.model.encoder.eval()
         embeddings, actions = self._there(window.frames), self._there(window.actions)
-        found: LossTerms = self._settling_loss(embeddings, actions, self.config.multi_step)
-        return found
+        return self._settling_loss(embeddings, actions, self.config.multi_step)
 
     def embedded(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Embeddings (T, D) and states (T, S) of the episodes that settling is about, or would be.

@@ -13,8 +13,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from agent.model.world_model import TAUGHT_LATER, WorldModel
 from agent.training import ranks
+from agent.training.objective import LossTerms
 
-Loss = Callable[..., Any]
+Loss = Callable[..., LossTerms]
 
 
 class BatchNormOverRanks(_BatchNorm):
@@ -89,5 +90,5 @@ class _Loss(nn.Module):
         super().__init__()
         self.loss, self.model = loss, model
 
-    def forward(self, *given: Any) -> Any:
+    def forward(self, *given: Any) -> LossTerms:
         return self.loss(self.model, *given)
