@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -90,6 +91,11 @@ class RolloutStore:
                 "collect, or train into a new directory"
             )
         return kept
+
+    def facts(self) -> dict[str, Any]:
+        """What a model that learns from it tells of it, as JSON values."""
+        counts = {"episodes": self.episode_count, "env_steps": self.row_count - self.episode_count}
+        return {**self.header.to_json(), **counts}
 
     def content_sha256(self) -> str:
         """One hash for all committed episodes."""

@@ -140,12 +140,7 @@ def _train(
         require_no_run(out, "remove it")
         torch.set_num_threads(settings.threads)
         episodes, (train_ids, held_out_ids) = store.load(), store.split(settings.holdout_fraction)
-        data = {
-            **store.header.to_json(),
-            "episodes": store.episode_count,
-            "env_steps": store.row_count - store.episode_count,
-        }
-        facts: dict[str, Any] = {"data": data, "settings": asdict(settings)}
+        facts: dict[str, Any] = {"data": store.facts(), "settings": asdict(settings)}
         facts["env_steps"] = int((episodes.ep_len[train_ids] - 1).sum())
         network = make_network(config, store.header.spec, episodes, train_ids, settings.seed)
         best = copy.deepcopy(network)

@@ -262,11 +262,7 @@ class Trainer:
         learned_from, _ = self.store.split(share, least)  # of all there are, in memory or not
         return {
             "training": to_dict(self.config.training),
-            "data": {
-                **self.store.header.to_json(),
-                "episodes": self.store.episode_count,
-                "env_steps": self.store.row_count - self.store.episode_count,
-            },
+            "data": self.store.facts(),
             "begun_from": self.identity["begin"],
             "before": self._bought_before,
             "env_steps": env_steps(self.store, learned_from),
