@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-import torch
 from safetensors import SafetensorError
 
 from agent.errors import DamagedDataError, UserError
@@ -40,9 +39,10 @@ def save_checkpoint(directory: Path, model: WorldModel, facts: Mapping[str, Any]
         "model": to_dict(model.config),
         "facts": dict(facts),
     }
+    tensors = {name: value.contiguous() for name, value in model.state_dict().items()}
     files = {
         CONFIG: json.dumps(config, indent=2).encode(),
-        "model.safetensors": safetensors.torch.save(_tensors(model)),
+        "model.safetensors": safetensors.torch.save(tensors),
         "README.md": model_card(model, facts).encode(),
     }
     if model.sight is not None:
@@ -96,7 +96,3 @@ Not for: other worlds, cameras or looks. Licence: MIT.
 
 def _brief(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
-
-
-def _tensors(model: WorldModel) -> dict[str, torch.Tensor]:
-    return {name: value.contiguous() for name, value in model.state_dict().items()}
