@@ -19,31 +19,33 @@ import torch
 from numpy.typing import ArrayLike
 
 from agent.config import ExperimentConfig, changed, idle_among, preset, require_going_on
-from agent.control.acting import Acting, as_asked
+from agent.control.acting import Acting, as_asked, planning
+from agent.control.direct import DirectController
 from agent.control.mpc import MPCConfig
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
 from agent.interfaces import FloatArray
-from agent.model.checkpoint import load_checkpoint
+from agent.model.checkpoint import checkpoint_facts, load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
 from agent.settings import nearest
 from envs import require_call
 from planners import PLANNERS, SEARCHED, Planner
 
+HEAD = "direct"
 Progress = Callable[[int, int], None]
 
 
 class Agent(Acting):
     """A world model, a planner, and what both remember of the episode under way.
 
-    ``planner`` is a name of ``planners.PLANNERS``, or one of your own; ``delay_ticks`` how many
-    ticks late an action acts; ``tick_ms`` how long a decision may take; ``guard``: hold while the
-    pictures cannot be acted on.
+    ``planner`` is a name of ``planners.PLANNERS``, one of your own, or "direct": the action head
+    alone, at a third of the time a tick. ``delay_ticks`` how many ticks late an action acts;
+    ``tick_ms`` how long a decision may take; ``guard``: hold while the pictures cannot be acted on.
 
     Raises:
-        UserError: for a planner that does not exist (the nearest is named), or a number that makes
-            no sense.
+        UserError: for a planner that does not exist (the nearest is named), a model without an
+            action head where that shall act, or a number that makes no sense.
     """
 
     def __init__(
@@ -57,7 +59,12 @@ class Agent(Acting):
     ) -> None:
         self.model, self._network = model.eval(), TorchModel(model)
         config = as_asked(MPCConfig(), delay_ticks, tick_ms, guard)
-        super().__init__(self._network, _planner(planner), config, seed)
+        controller = (
+            DirectController(self._network, config.tick_ms, config.guarded, config.delay_ticks)
+            if planner == HEAD
+            else planning(self._network, _planner(planner), config)
+        )
+        super().__init__(self._network, controller, seed)
 
     @classmethod
     def load(
@@ -77,7 +84,13 @@ class Agent(Acting):
             UserError: if there is none, or as of :class:`Agent`.
             DamagedDataError: if it is not what its manifest says.
         """
-        model = load_checkpoint(find_checkpoint(Path(checkpoint)))
+        place = find_checkpoint(Path(checkpoint))
+        model = load_checkpoint(place)
+        if planner == HEAD and model.head is not None and "head" not in checkpoint_facts(place):
+            raise UserError(
+                f"expected an action head that was taught, in {place}, got an untaught one: finish "
+                "its training with resume=True, and head.steps above 0"
+            )
         return cls(model, planner, delay_ticks, tick_ms, seed, guard)
 
     @classmethod
@@ -212,9 +225,9 @@ def _planner(asked: str | Planner) -> Planner:
         require_call(asked.plan, f"plan() of {type(asked).__name__}", *SEARCHED)
         return asked
     if not isinstance(asked, str) or asked not in PLANNERS:
-        near = nearest(str(asked), PLANNERS)
+        near = nearest(str(asked), (*PLANNERS, HEAD))
         raise UserError(
-            f"expected a planner of {', '.join(PLANNERS)}, or one of your own with plan(), got "
-            f"{asked!r}{near}"
+            f"expected a planner of {', '.join(PLANNERS)}, {HEAD}, or one of your own with plan(), "
+            f"got {asked!r}{near}"
         )
     return PLANNERS[asked]()

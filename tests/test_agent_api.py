@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import torch
 import agent
 from agent import Agent, Column, RolloutWriter, WorldSpec
 from agent.errors import ModelFaultError, UserError
+from agent.files.bundle import read_bundle, write_bundle
 from envs import WorldError
 from planners import PLANNERS, Plan
 
@@ -193,7 +195,7 @@ def intended(steering: Agent) -> np.ndarray:
 
 def remembered(steering: Agent) -> np.ndarray:
     """The embeddings (E, L, D) that the next plan starts from."""
-    return steering._controller._begun().embeddings
+    return steering._controller._begun().history.embeddings()
 
 
 def test_another_number_of_episodes_begins_anew(run: Path) -> None:
@@ -317,6 +319,24 @@ def test_a_model_that_breaks_down_is_told(run: Path) -> None:
             weights.fill_(float("nan"))
     with pytest.raises(ModelFaultError, match="the model gave numbers that are not finite"):
         broken.act(IMAGES[0], GOALS[0])
+
+
+def test_the_action_head_acts_where_it_was_taught(run: Path, tmp_path: Path) -> None:
+    alone = Agent.load(run, planner="direct", delay_ticks=2)
+    planned = Agent.load(run)
+    with torch.no_grad():  # it shows in what is sent
+        for weights in alone.model.head.parameters():
+            weights += 0.1
+    sent = [one.act(IMAGES, GOALS) for one in (alone, planned)]
+    assert sent[0].shape == (3, 2) and not np.allclose(*sent) and alone.plan.shape == (3, 0, 2)
+    with pytest.raises(UserError, match="delay_ticks"):
+        Agent.load(run, planner="direct", delay_ticks=-1)
+    files = {n: b for n, b in read_bundle(run / "checkpoint").items() if n != "config.json"}
+    config = json.loads((run / "checkpoint/config.json").read_text())
+    del config["facts"]["head"]
+    write_bundle(tmp_path, {**files, "config.json": json.dumps(config).encode()})
+    with pytest.raises(UserError, match="an action head that was taught"):
+        Agent.load(tmp_path, planner="direct")
 
 
 class Sending:

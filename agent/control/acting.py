@@ -44,21 +44,23 @@ def as_asked(
         raise UserError(str(error)) from error
 
 
+def planning(model: Model, planner: Planner, config: MPCConfig) -> WorldModelController:
+    """A controller that plans; UserError for numbers that make no sense of this ``model``."""
+    try:
+        return WorldModelController(model, planner, config)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
 class Acting:
-    """A model, a planner, and what both remember of the episode under way.
+    """A model, a controller that acts by it, and what both remember of the episode under way.
 
     One image or a batch of E of them, the same calls: an array with one axis more has one result
     more.
     """
 
-    def __init__(
-        self, model: Model, planner: Planner, config: MPCConfig | None = None, seed: int = 0
-    ) -> None:
-        self._seen_by = model
-        try:
-            self._controller = WorldModelController(model, planner, config)
-        except ValueError as error:
-            raise UserError(str(error)) from error
+    def __init__(self, model: Model, controller: WorldModelController, seed: int = 0) -> None:
+        self._seen_by, self._controller = model, controller
         self._seed = require_seed(seed)
         self._goal: Image | None = None
         self._held: tuple[str | None, ...] = ()
@@ -127,7 +129,7 @@ class Acting:
 
     @property
     def plan(self) -> Array:
-        """The actions (E, ticks, A) it intends from the next tick on.
+        """The actions (E, ticks, A) it intends from the next tick on; none of the action head.
 
         Raises:
             UserError: before the first :meth:`act`.

@@ -12,7 +12,7 @@ from agent.control.mpc import MPCConfig, WorldModelController
 from agent.control.perception import Perception
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
-from agent.interfaces import FloatArray, Goals
+from agent.interfaces import Array, FloatArray, Goals
 from planners import Deadline
 
 _NEAR = 0.1  # mean squared difference of embeddings; of two poses anywhere it is about 2
@@ -69,6 +69,11 @@ class DirectController(WorldModelController):
     @property
     def searched(self) -> None:
         """It plans nothing."""
+
+    @property
+    def plan(self) -> Array:
+        """No actions (E, 0, A) beyond the one that is sent."""
+        return super().plan[:, :0]
 
     def _decided(
         self, now: Situation, held: NDArray[np.bool_], deadline: Deadline | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.control.acting import Acting, as_asked
+from agent.control.acting import Acting, as_asked, planning
 from agent.export.onnx_model import OnnxModel
 
 
@@ -46,4 +46,4 @@ class ExportedAgent(Acting):
         """
         model = OnnxModel(Path(directory), threads)
         config = as_asked(model.control, delay_ticks, tick_ms, guard)
-        return cls(model, model.planner, config, seed)
+        return cls(model, planning(model, model.planner, config), seed)

@@ -11,7 +11,7 @@ import pytest
 from small_controller import CONTROL, PLANNER, SIZE
 
 from agent import ExportedAgent
-from agent.control.acting import Acting
+from agent.control.acting import Acting, planning
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
 from agent.model.world_model import WorldModel
@@ -22,7 +22,8 @@ def pictures(count: int) -> np.ndarray:
 
 
 def test_it_acts_as_the_agent_it_was_made_of(exported: Path, model: WorldModel) -> None:
-    ours = Acting(TorchModel(model), PLANNER, CONTROL, seed=4)
+    network = TorchModel(model)
+    ours = Acting(network, planning(network, PLANNER, CONTROL), seed=4)
     theirs = ExportedAgent.load(str(exported), seed=4)
     *shown, goal, other = pictures(14)
     for number, frame in enumerate(shown):
