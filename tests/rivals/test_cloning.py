@@ -216,7 +216,7 @@ def test_a_training_cut_short_is_saved(data: Path, tmp_path: Path) -> None:
         next(training)
         (tmp_path / "checkpoint").rename(tmp_path / "away")  # as before the first is written
         other = train_clone(data, tmp_path, "clone", settings)
-        with pytest.raises(UserError, match="another process is writing into"):
+        with pytest.raises(UserError, match="is writing into"):
             next(other)
         (tmp_path / "away").rename(tmp_path / "checkpoint")
     CLONES.load(tmp_path / "checkpoint")
@@ -273,6 +273,8 @@ def test_a_world_that_must_be_named_is_named_in_what_comes_next(
 ) -> None:  # fmt: skip
     network = CloneNetwork(SMALL, dataclasses.replace(SPEC, world=world))
     CLONES.save(tmp_path / "checkpoint", network, {})
+    (tmp_path / "my w.py").touch()
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Baseline, "_clone", lambda asked: None)
     Baseline(tmp_path, "clone", data=tmp_path).run()
     said = "".join(capsys.readouterr().out.split("\n"))
