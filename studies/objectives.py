@@ -95,10 +95,17 @@ def _whitening(
 
 
 def whitened(embeddings: Tensor) -> Tensor:
-    """Centred ``embeddings`` (N, D) with the identity for covariance."""
+    """Centred ``embeddings`` (N, D) with the identity for covariance.
+
+    Where one of them lies so far out that single precision has no digits left for the others, as
+    of laws with heavy tails, it is computed in double precision.
+    """
     centred = embeddings - embeddings.mean(0)
     covariance = centred.T @ centred / len(centred) + RIDGE * torch.eye(centred.shape[1])
-    factor = torch.linalg.cholesky(covariance)
+    is_double = embeddings.dtype == torch.float64
+    factor, failed = torch.linalg.cholesky_ex(covariance, check_errors=is_double)
+    if failed:
+        return whitened(embeddings.double()).to(embeddings.dtype)
     return torch.linalg.solve_triangular(factor, centred.T, upper=False).T
 
 

@@ -117,6 +117,18 @@ def test_a_whitened_batch_has_the_identity_for_covariance() -> None:
     assert float(relative.exp()) == pytest.approx(float(loss))
 
 
+def test_one_far_out_does_not_end_whitening() -> None:
+    far = torch.randn((512, 2), generator=stream())
+    far[0] = torch.tensor([1e7, 1.001e7])
+    far.requires_grad_()
+    white = whitened(far)
+    torch.testing.assert_close(white.T @ white / len(white), torch.eye(2), atol=1e-3, rtol=0)
+    white.square().sum().backward()
+    assert far.grad is not None and far.grad.isfinite().all()
+    with pytest.raises(torch.linalg.LinAlgError):
+        whitened(torch.full((4, 2), float("nan")))
+
+
 def test_planes_see_what_lies_in_them_alone() -> None:
     """In 16 dimensions a uniform law looks Gaussian in a plane; two coordinates do not."""
     wide, narrow = (2 * 3**0.5 * (torch.rand((2000, d), generator=stream()) - 0.5) for d in (16, 2))
