@@ -21,8 +21,7 @@ from numpy.typing import ArrayLike
 
 from envs.base import Image
 from envs.errors import GLError
-from envs.gl import advice, configure_gl, forget_gl
-from envs.gl_forks import note_drawing, require_own_gl
+from envs.gl import THREADS_VARIABLE, advice, configure_gl, forget_gl
 from envs.interrupt import interrupts_held_back
 from envs.looks import FAST, check_look
 from envs.opencv import import_opencv
@@ -69,7 +68,8 @@ class _Stage:
             visual.global_.offheight = max(visual.global_.offheight, self._draw_size)
 
     def _open_contexts(self) -> Any:
-        note_drawing()
+        global _draws_on_threads
+        _draws_on_threads = os.environ.get(THREADS_VARIABLE, "0") != "0"  # Mesa starts them now
         try:
             with interrupts_held_back():
                 return self._physics.contexts
@@ -175,6 +175,9 @@ class _Stage:
 
 
 _stages: dict[_Key, _Stage] = {}
+_draws_on_threads = _left_threads_behind = (
+    False  # Mesa, and in a fork: whoever draws waits for them
+)
 
 
 class StageCamera:
@@ -225,7 +228,13 @@ class StageCamera:
 
     def _share(self) -> _Stage:
         configure_gl()
-        require_own_gl()
+        if _left_threads_behind:
+            raise GLError(
+                "expected a process that may draw, got one forked from a process that had drawn on "
+                f"threads ({THREADS_VARIABLE}={os.environ.get(THREADS_VARIABLE)}), which are not "
+                "in the fork. To fix: start it with multiprocessing's 'spawn', or unset "
+                f"{THREADS_VARIABLE}"
+            )
         key = (threading.current_thread(), *self._asked)
         if key not in _stages:
             _stages[key] = _Stage(self._make_physics(), key)
@@ -235,6 +244,8 @@ class StageCamera:
 
 def _leave_stages() -> None:
     """In a process just forked: the contexts stay its parent's, neither used nor freed here."""
+    global _left_threads_behind
+    _left_threads_behind = _left_threads_behind or _draws_on_threads
     _left.append(dict(_stages))
     _stages.clear()
 
