@@ -28,8 +28,13 @@ def started(host: str, port: int, refuse: Callable[[int, str], None]) -> Any:
     require_free(host, port)
     require("rich").reconfigure(quiet=True)  # it prints its address and its end
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # what a client sent is no news
+
+    class Unshared(library.ViserServer):  # type: ignore[misc]
+        def request_share_url(self, verbose: bool = True) -> None:
+            return None
+
     # Without a label, it stands there in words whether the page is connected.
-    server: Any = _unshared(library)(host=host, port=port, verbose=False)
+    server: Any = Unshared(host=host, port=port, verbose=False)
     _limit_files(server, refuse)
     return server
 
@@ -48,14 +53,6 @@ def _limit_files(server: Any, refuse: Callable[[int, str], None]) -> None:
 
     for kind in (messages.FileTransferStartUpload, messages.FileTransferPart):
         server._websock_server.register_handler(kind, judge)
-
-
-def _unshared(library: Any) -> Any:
-    class Unshared(library.ViserServer):  # type: ignore[misc]
-        def request_share_url(self, verbose: bool = True) -> None:
-            return None
-
-    return Unshared
 
 
 def require_free(host: str, port: int) -> None:
