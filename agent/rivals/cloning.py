@@ -1,4 +1,4 @@
-"""Goal-conditioned behaviour cloning: from frames and a goal image straight to a action.
+"""Goal-conditioned behaviour cloning: from frames and a goal image straight to an action.
 
 No model, no planning: a network regresses the action that was sent on the way from one recorded
 frame to a later one, which hindsight makes the goal (Ding et al. 2019, arXiv:1906.05838; Ghosh et

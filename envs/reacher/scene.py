@@ -9,7 +9,7 @@ import numpy as np
 from envs.base import Array
 from envs.mujoco_scene import MujocoScene
 from envs.reacher.angles import wrap_angle
-from envs.reacher.targets import goal_pose_from_inverse_kinematics
+from envs.reacher.targets import nearer_goal_pose
 from envs.scene import View, checked_point
 
 FROM_ABOVE = View(eye=(0.0, 0.0, 0.45), target=(0.0, 0.0, 0.0), up=(0.0, 1.0, 0.0))
@@ -33,7 +33,6 @@ class ReacherScene(MujocoScene):
         Raises:
             PoseError: for a point outside the ring the fingertip can reach.
         """
-        poses = goal_pose_from_inverse_kinematics(checked_point(to)[:2])
-        turns = wrap_angle(poses - state[:2])
-        nearer = int(np.abs(turns).max(1).argmin())
-        return np.concatenate([state[:1] + turns[nearer, :1], poses[nearer, 1:], np.zeros(2)])
+        pose = nearer_goal_pose(state[:2], checked_point(to)[:2])
+        turn = wrap_angle(pose[:1] - state[:1])
+        return np.concatenate([state[:1] + turn, pose[1:], np.zeros(2)])

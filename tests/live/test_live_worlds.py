@@ -133,6 +133,15 @@ def test_a_grip_comes_as_near_as_its_joints_let_it_and_the_pose_stays_one() -> N
         scene.drag(0, np.array([np.nan, 0.0, 0.0]), down)
 
 
+def test_an_arm_that_is_dragged_does_not_pass_where_its_wrist_stops() -> None:
+    with closing(make_world("reacher")) as world:
+        scene, at = world.scene(), np.array([0.0, 2.6, 0.0, 0.0])
+        to = scene.points(np.array([0.6, -2.6, 0.0, 0.0]))[0]
+        reached = scene.drag(0, to, at)
+        np.testing.assert_allclose(scene.points(reached)[0], to, atol=1e-9)
+        assert reached[1] == pytest.approx(2.6)
+
+
 def test_no_joint_is_dragged_beyond_its_range() -> None:
     world = make_world("dmc:cartpole-swingup")
     assert isinstance(world, Staged)
