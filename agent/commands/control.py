@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -89,25 +90,24 @@ class Control:
         torch.set_num_threads(self.threads)
         checkpoint = find_checkpoint(self.checkpoint)
         asked = world_asked(self.world, "", checkpoint)
-        world = asked.make()
-        acting = Acting(self.planner, self.tick_ms, self.delay_ticks, not self.no_guard)
-        controller: Any = make_controller(self.controller, checkpoint, world.spec, acting)
-        with saying_which(self.checkpoint != SHIPPED):
-            require_fit(controller, "control", world.spec)
-        model = TorchModel(load_checkpoint(checkpoint))
-        episode = self._episode(world)
-        if not self.no_guard:
-            self._require_known(episode.goal_picture(world), model)
-        ticks = self._ticks(world)
-        with progress("steering, ticks") as update:
-            film = None if self.video is None else asked.make_sized
-            steered = steer(controller, asked.make, episode, ticks, update, film)
-        facts = outcome(steered, episode, world.spec, self.tick_ms, model)
-        if not steered.trial.verdict.held:
-            facts |= left_alone(world, episode.goal)
-        self._write(steered, episode, world)
-        show_facts("how it went", facts)
-        world.close()
+        with closing(asked.make()) as world:
+            acting = Acting(self.planner, self.tick_ms, self.delay_ticks, not self.no_guard)
+            controller: Any = make_controller(self.controller, checkpoint, world.spec, acting)
+            with saying_which(self.checkpoint != SHIPPED):
+                require_fit(controller, "control", world.spec)
+            model = TorchModel(load_checkpoint(checkpoint))
+            episode = self._episode(world)
+            if not self.no_guard:
+                self._require_known(episode.goal_picture(world), model)
+            ticks = self._ticks(world)
+            with progress("steering, ticks") as update:
+                film = None if self.video is None else asked.make_sized
+                steered = steer(controller, asked.make, episode, ticks, update, film)
+            facts = outcome(steered, episode, world.spec, self.tick_ms, model)
+            if not steered.trial.verdict.held:
+                facts |= left_alone(world, episode.goal)
+            self._write(steered, episode, world)
+            show_facts("how it went", facts)
 
     def _require_known(self, goal: Image, model: TorchModel) -> None:
         """Nobody who gave a state has to be told to make a picture of one."""
