@@ -49,11 +49,11 @@ doctor: $(READY)
 	$(BIN)/python run_agent.py doctor
 
 demo: doctor
-	$(BIN)/python run_agent.py demo
+	$(BIN)/python run_agent.py demo --workers $(THREADS)
 
 # How checkpoints/reacher was made.
 checkpoint: doctor
-	$(BIN)/python run_agent.py demo
+	$(BIN)/python run_agent.py demo --workers $(THREADS)
 	rm -rf checkpoints/reacher
 	mkdir -p checkpoints
 	cp -r runs/demo/world-model/checkpoint checkpoints/reacher

@@ -97,4 +97,5 @@ def _by_spread(axes: Axes, objective: str, widths: Mapping[str, Any], name: str)
         means = [found[spread][name]["mean"] for spread in spreads]
         axes.plot([float(spread) for spread in spreads], means, "o", linestyle=dashes,
                   color=OBJECTIVES[objective], markersize=4,
-                  label=f"{NAMES[objective]}, D = {outputs}")  # fmt: skip
+                  label=f"{NAMES[objective]}, D = {outputs}{'' if dashes == '-' else ', dashed'}",
+        )  # fmt: skip

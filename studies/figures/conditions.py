@@ -32,7 +32,7 @@ def conditions_figure(summary: Mapping[str, Any], rows: Sequence[Mapping[str, An
         _curves(one, found)
     axes[0].set_ylabel("linear R²", color=MUTED)
     axes[3].axvline(2.0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-    legend(axes[0], where="lower right")
+    legend(axes[-1], where="best")
     return figure
 
 

@@ -15,8 +15,8 @@ from envs import USUAL_BEHAVIOUR
 Row = Mapping[str, Any]
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "SIGReg": ("sigreg",),
-    "SIGReg on a part": ("subspaces", "block", "projector"),
-    "behind a projector": ("behind",),
+    "on two outputs, in planes or\nbehind a projector": ("subspaces", "block", "projector"),
+    "all behind a projector": ("behind",),
     "second moments": ("vicreg", "whitening"),
     "none": ("none",),
 }
@@ -44,7 +44,8 @@ def latent_figure(summary: Mapping[str, Any], rows: Sequence[Row]) -> Figure:
         mine = [row for row in rows if row["world"] == world and not row["collapsed"]]
         for axes, (name, label) in zip(line, SEEN.items(), strict=True):
             link = summary["rank_correlation_with_held"][world][name]
-            dress(axes, f"{world}, ρ = {link['rho']:.2f}" if link else world, label)
+            of_what = "ρ(R²)" if name.endswith("r2") else "ρ"
+            dress(axes, f"{world}, {of_what} = {link['rho']:.2f}" if link else world, label)
             _marks(axes, mine, name)
             if name == "begun_r2":
                 _join(axes, [one for one in summary["table"] if one["world"] == world])
@@ -74,7 +75,7 @@ def _marks(axes: Axes, rows: Sequence[Row], name: str) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
     if name in TICKS:
-        axes.set_xticks(TICKS[name], [f"{tick:g}" for tick in TICKS[name]])
+        axes.set_xticks(TICKS[name], [f"{0 if t == LEAST else t:g}" for t in TICKS[name]])
     axes.set_ylim(-0.05, 1.05)
 
 
