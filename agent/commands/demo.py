@@ -37,8 +37,8 @@ class Demo:
 
     In a row: record rollouts, train the world model, train SAC on true states as its rival while
     the others are evaluated, evaluate it too, beside a random and an idle controller on goals
-    never seen, film three episodes, write report.html. Minutes on two cores. Interrupted, it
-    continues where it stopped when the same command is run again.
+    never seen, film three episodes, write report.html. Five minutes on two cores, 1.5 GB of
+    memory. Interrupted, it continues where it stopped when the same command is run again.
 
     Examples:
       python run_agent.py demo
@@ -67,7 +67,9 @@ class Demo:
     """Everything random in training follows from it."""
     evaluation_seed: Seed = 2000
     """Decides starts and goals of the evaluations."""
-    workers: Parallel = field(default_factory=usable_cores)
+    workers: Annotated[Parallel, optional("INT", "every core")] = field(
+        default_factory=usable_cores
+    )
     """Cores to use."""
 
     @property

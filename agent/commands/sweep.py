@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.sweep.space import Space
     from agent.sweep.trial import Line
 
+_NEEDED = "none, but required here or in --config"
 TABLE_NAME, FIGURE_NAME = "table.md", "sweep.png"
 _IN_FILE = ("data", "seeds", "preset", "search", "trials")
 
@@ -52,7 +53,7 @@ class Sweep:
 
     out: Annotated[Path, arg(metavar="DIR")]
     """Directory of the sweep."""
-    data: Annotated[tuple[Path, ...], arg(metavar="DIR ...")] = ()
+    data: Annotated[tuple[Path, ...], optional("DIR ...", _NEEDED)] = ()
     """Data sets to learn from, each with its world."""
     seeds: Annotated[tuple[int, ...], optional("INT ...", "0")] = ()
     """Seeds of the trainings."""

@@ -45,8 +45,13 @@ class Plan:
                 "expected whole numbers as seeds and trials and the name of a preset, got "
                 f"{list(self.seeds)}, {self.trials!r} and {self.preset!r}"
             )
-        if not self.data or not self.seeds or self.trials < 1:
-            raise UserError("expected data sets, seeds, and trials of at least 1")
+        if not self.data:
+            raise UserError(
+                "expected data sets to learn from, got none: name them with --data, or as "
+                "data = [...] in the file of --config"
+            )
+        if not self.seeds or self.trials < 1:
+            raise UserError("expected seeds, and trials of at least 1")
         for place in self.data:
             if ":/" in str(place) and not place.exists():  # two slashes have become one
                 raise UserError(
