@@ -14,6 +14,7 @@ from agent.reporting.style import (
     INK,
     MUTED,
     ORANGE,
+    SMALL_PT,
     WIDTH_IN,
     dress,
     legend,
@@ -39,7 +40,10 @@ def law_figure(summary: Mapping[str, Any], rows: Rows) -> Figure:
     for line, name in enumerate(("1 − linear R²", "MCC")):
         grid[line, 0].set_ylabel(name, color=MUTED)
     grid[0, 0].set_yscale("log")
-    legend(grid[1, 0], where="lower right")
+    figure.legend(
+        *grid[1, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3,
+        frameon=False, fontsize=SMALL_PT,
+    )  # fmt: skip
     return figure
 
 
