@@ -25,7 +25,7 @@ from agent.control.mpc import MPCConfig
 from agent.control.torch_model import TorchModel
 from agent.errors import UserError
 from agent.interfaces import FloatArray
-from agent.model.checkpoint import checkpoint_facts, load_checkpoint
+from agent.model.checkpoint import has_untaught_head, load_checkpoint
 from agent.model.shipped import find_checkpoint
 from agent.model.world_model import WorldModel
 from agent.settings import nearest
@@ -86,7 +86,7 @@ class Agent(Acting):
         """
         place = find_checkpoint(Path(checkpoint))
         model = load_checkpoint(place)
-        if planner == HEAD and model.head is not None and "head" not in checkpoint_facts(place):
+        if planner == HEAD and has_untaught_head(model, place):
             raise UserError(
                 f"expected an action head that was taught, in {place}, got an untaught one: finish "
                 "its training with resume=True, and head.steps above 0"

@@ -132,7 +132,7 @@ def fit_to_travel(error: Exception) -> Exception:
 
 
 def _travels(error: Exception) -> bool:
-    """Whether another process can make it again."""
+    """Whether another process can make it again: tried here, with bytes from nowhere else."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:  # of what it was given

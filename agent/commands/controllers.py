@@ -95,10 +95,10 @@ def _world_model(checkpoint: Path, acting: Acting) -> Controller:
 def _direct(checkpoint: Path, acting: Acting) -> Controller:
     from agent.control.direct import DirectController
     from agent.control.torch_model import TorchModel
-    from agent.model.description import checkpoint_facts
+    from agent.model.checkpoint import has_untaught_head
 
     network = _network(checkpoint, acting)
-    if network.head is not None and "head" not in checkpoint_facts(checkpoint):
+    if has_untaught_head(network, checkpoint):
         raise UserError(
             f"expected an action head that was taught, in {checkpoint}, got an untaught one: "
             f"{_remedy(checkpoint)}"

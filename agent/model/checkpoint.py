@@ -96,3 +96,13 @@ Not for: other worlds, cameras or looks. Licence: MIT.
 
 def _brief(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+
+
+def has_untaught_head(model: WorldModel, directory: Path) -> bool:
+    """Whether ``model``, read from ``directory``, has an action head that learned nothing yet.
+
+    Raises:
+        UserError: if there is no checkpoint.
+        DamagedDataError: if it is not what its manifest says.
+    """
+    return model.head is not None and "head" not in checkpoint_facts(directory)
