@@ -90,9 +90,13 @@ class Deadline:
         self._clock = clock
         self._moment_s = clock() + after_s
 
+    def left_s(self) -> float:
+        """Seconds until then; 0 or less once time is up."""
+        return self._moment_s - self._clock()
+
     def passed(self) -> bool:
         """Whether time is up."""
-        return self._clock() >= self._moment_s
+        return self.left_s() <= 0
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,9 @@ class Planner(Protocol):
     ) -> Plan:
         """Improve on ``warm_start`` (E, H, K, A); what is random comes from ``noise`` alone.
 
-        No iteration begins after the ``deadline``. The plan is then the best so far, the warm
-        start if nothing else was tried, and never costs more than the warm start.
+        No iteration begins after the ``deadline``, nor one that would end after it, as far as
+        those before tell. The plan is then the best so far, the warm start if nothing else was
+        tried, and never costs more than the warm start.
 
         Raises:
             ValueError: if the warm start is not (E, H, K, A).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
@@ -37,7 +38,7 @@ class Search:
             raise ValueError(f"expected a warm start (E, H, K, A), got shape {warm_start.shape}")
         self._cost_fn, self._bounds, self._deadline = cost_fn, bounds, deadline
         self._history: list[Array] = []
-        self._tried = False
+        self._tried, self._longest_s = False, 0.0
         self.best = bounds.clip(np.where(np.isnan(warm_start), 0, warm_start))
         self.cost = np.full(len(self.best), np.inf, self.best.dtype)
 
@@ -55,12 +56,18 @@ class Search:
         return self._cost_fn
 
     def rounds(self, count: int) -> Iterator[int]:
-        """0, 1, ... ``count`` - 1, as long as there is time; notes the best cost after each."""
+        """0, 1, ... ``count`` - 1, as long as there is time; notes the best cost after each.
+
+        None begins that would end too late if it took as long as the longest before it.
+        """
         for number in range(count):
-            if self._deadline is not None and self._deadline.passed():
+            left_s = math.inf if self._deadline is None else self._deadline.left_s()
+            if left_s <= 0 or left_s < self._longest_s:
                 return
             yield number
             self._history.append(self.cost)
+            if self._deadline is not None:
+                self._longest_s = max(self._longest_s, left_s - self._deadline.left_s())
 
     def try_all(self, candidates: Array, known: Array | None = None) -> Array:
         """Costs (E, N) of ``candidates`` (E, N, H, K, A); the cheapest becomes the best if it is.
