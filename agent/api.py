@@ -145,41 +145,42 @@ class Agent(Acting):
         return cls.load(out)
 
     def distance(self, image: ArrayLike, goal_image: ArrayLike) -> Any:
-        """How far apart two images are as the planner measures it: a number, or an array (E,).
+        """How far apart two images are as the planner measures it: a number, or an array (E,); one
+        image may be compared with many.
 
         Raises:
             UserError: as of :meth:`act`.
         """
-        now, goal = self._pairs(image, goal_image)
+        now, goal, shape = self._pairs(image, goal_image)
         offsets = self._network.apart(self._network.encode(now), self._network.encode(goal))
-        lengths = np.sqrt(np.square(offsets, dtype=np.float64).sum(-1))
-        return lengths if np.ndim(image) == 4 else lengths[0]
+        return np.sqrt(np.square(offsets, dtype=np.float64).sum(-1)).reshape(shape)[()]
 
     def imagine(self, actions: ArrayLike, image: ArrayLike) -> FloatArray:
         """What it expects to see, as embeddings (H, D), if ``actions`` follow on ``image``.
 
-        The world is taken to have stood still before. Of E images: (E, H, D).
+        The world is taken to have stood still before. Of E sequences: (E, H, D).
 
         Args:
             actions: (T, A), or (E, T, A); T a multiple of the ticks in a model step.
-            image: uint8 (h, w, 3), or (E, h, w, 3).
+            image: uint8 (h, w, 3), from which all begin, or (E, h, w, 3).
 
         Raises:
             UserError: for actions of another shape, outside [-1, 1], or that do not fill whole
                 model steps.
         """
         frames = np.require(self._batch(image), requirements=["C", "W"])  # as torch takes them
-        sent = self._sequences(actions, len(frames))
-        blocks = torch.from_numpy(sent).reshape(len(frames), -1, self.model.action_width)
+        sent = self._sequences(actions, None if np.ndim(image) == 3 else len(frames))
+        context, width = self.model.context, self.model.action_width
+        blocks = torch.from_numpy(sent).reshape(len(sent), -1, width)
         with torch.no_grad():
             now = self.model.encode(torch.from_numpy(frames))
-            seen = now[:, None].expand(-1, self.model.context, -1)
-            still = blocks.new_zeros(len(frames), self.model.context - 1, self.model.action_width)
+            seen = now[:, None].expand(len(sent), context, -1)
+            still = blocks.new_zeros(len(sent), context - 1, width)
             ahead: FloatArray = self.model.ahead(seen, torch.cat([still, blocks], 1)).numpy()
-        return ahead if np.ndim(image) == 4 else ahead[0]
+        return ahead[0] if np.ndim(image) == 3 and np.ndim(actions) == 2 else ahead
 
-    def _sequences(self, actions: ArrayLike, images: int) -> FloatArray:
-        """Actions float32 (E, T, A), one sequence an image, checked."""
+    def _sequences(self, actions: ArrayLike, images: int | None) -> FloatArray:
+        """Actions float32 (E, T, A), one sequence for each of ``images``, checked; None: any."""
         wide = self.spec.action_dim
         try:
             if np.iscomplexobj(actions):
@@ -188,8 +189,10 @@ class Agent(Acting):
         except (TypeError, ValueError, RuntimeError) as error:
             raise UserError(f"expected actions that are numbers, got others: {error}") from error
         each = sent[None] if sent.ndim == 2 else sent
-        if each.ndim != 3 or len(each) != images or each.shape[2] != wide:
-            shape = f"({images}, T, {wide})" + (f" or (T, {wide})" if images == 1 else "")
+        count = len(each) if images is None else images
+        if each.ndim != 3 or not len(each) or len(each) != count or each.shape[2] != wide:
+            alone = f" or (T, {wide})" if images in (None, 1) else ""
+            shape = f"({images or 'E'}, T, {wide}){alone}"
             raise UserError(
                 f"expected actions {shape}, a sequence for each image, got {sent.shape}"
             )

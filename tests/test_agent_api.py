@@ -312,6 +312,17 @@ def test_each_image_has_its_goal(steering: Agent, images: int, goals: int) -> No
             ask(IMAGES[:images], GOALS[:goals])
 
 
+def test_one_image_may_stand_for_all(steering: Agent, run: Path) -> None:
+    expected = Agent.load(run).act(IMAGES, np.stack([GOALS[0]] * 3))
+    np.testing.assert_array_equal(steering.act(IMAGES, GOALS[0]), expected)
+    far = [steering.distance(IMAGES[0], goal) for goal in GOALS]
+    np.testing.assert_allclose(steering.distance(IMAGES[0], GOALS), far, rtol=1e-4)
+    np.testing.assert_allclose(steering.distance(GOALS, IMAGES[0]), far, rtol=1e-4)
+    actions = np.random.default_rng(1).uniform(-1, 1, (5, 8, 2))
+    ahead = [steering.imagine(each, IMAGES[0]) for each in actions]
+    np.testing.assert_allclose(steering.imagine(actions, IMAGES[0]), ahead, atol=1e-4)
+
+
 def test_a_model_that_breaks_down_is_told(run: Path) -> None:
     broken = Agent.load(run)
     with torch.no_grad():

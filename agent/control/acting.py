@@ -90,20 +90,20 @@ class Acting:
 
         Args:
             image: what the camera sees now, uint8 (h, w, 3), or (E, h, w, 3) of E at once.
-            goal_image: what it should see, of the same shape.
+            goal_image: what it should see, of the same shape; one image may stand for all.
 
         Raises:
             UserError: for images of another size than the model was trained on, another number of
                 goals than of images, or a goal that is no picture of its world.
             ModelFaultError: if the model gave numbers that are not finite.
         """
-        now, goal = self._pairs(image, goal_image)
+        now, goal, shape = self._pairs(image, goal_image)
         self._pursue(goal)
         decision = self._controller.act(Seen(pixels=now))
         self._held, self._late = decision.held, decision.late
         if decision.fault is not None:
             raise ModelFaultError(decision.fault)
-        return decision.actions if np.ndim(image) == 4 else decision.actions[0]
+        return decision.actions.reshape(*shape, -1)
 
     def _pursue(self, goal: Image) -> None:
         if self._goal is not None and np.array_equal(self._goal, goal):
@@ -143,15 +143,22 @@ class Acting:
         embeddings = self._seen_by.encode(self._batch(image))
         return embeddings if np.ndim(image) == 4 else embeddings[0]
 
-    def _pairs(self, image: ArrayLike, goal_image: ArrayLike) -> tuple[Image, Image]:
-        """As many images as goals, uint8 (E, h, w, 3) each."""
+    def _pairs(
+        self, image: ArrayLike, goal_image: ArrayLike
+    ) -> tuple[Image, Image, tuple[int, ...]]:
+        """As many images as goals, uint8 (E, h, w, 3) each, one of either standing for all; and
+        the shape of E results, () of a single one."""
         now, goal = self._batch(image), self._batch(goal_image)
+        alone = np.ndim(image) == 3, np.ndim(goal_image) == 3
+        if alone[0] != alone[1]:
+            shape = (max(len(now), len(goal)), *self.spec.frame_shape)
+            now, goal = np.broadcast_to(now, shape), np.broadcast_to(goal, shape)
         if len(now) != len(goal):
             raise UserError(
                 f"expected a goal for each image, got images {np.shape(image)} and goals "
                 f"{np.shape(goal_image)}"
             )
-        return now, goal
+        return now, goal, () if all(alone) else (len(now),)
 
     def _batch(self, image: ArrayLike) -> Image:
         """One image or several as uint8 (E, h, w, 3), checked."""
