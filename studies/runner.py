@@ -74,6 +74,7 @@ class Runner:
         self._record.mend()
         lines = self._record.lines()
         waiting = [job for job in self._jobs if key(job) not in lines]
+        waiting.sort(key=lambda job: -job.get("steps", 0))  # no long one is left for the end
         before_s = max((line["elapsed_s"] for line in lines.values()), default=0.0)
         start_s = time.monotonic()
         done = len(self._jobs) - len(waiting)
