@@ -61,4 +61,4 @@ def downhill(checkpoint: Path) -> dict[str, str]:
     from agent.model.checkpoint import checkpoint_facts
 
     found = checkpoint_facts(checkpoint).get("geometry") or {}
-    return {"false minima of the metric": f"{found['false_minima']:.1%}"} if found else {}
+    return {"false minima, as recorded": f"{found['false_minima']:.1%}"} if found else {}
