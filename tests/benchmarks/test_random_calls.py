@@ -51,12 +51,12 @@ def test_each_way_to_go_wrong_is_told(
 
 def test_a_few_calls_end_well(tmp_path: Path) -> None:
     json_path = tmp_path / "calls.json"
-    words = ["--calls", "8", "--seed", "7", "--limit-s", "15", "--verbose", "--json", json_path]
+    words = ["--calls", "4", "--seed", "7", "--limit-s", "15", "--verbose", "--json", json_path]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.random_calls", *map(str, words)],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(json_path.read_text())
-    assert found["calls"] == sum(n for ends in found["ends"].values() for n in ends.values()) == 8
+    assert found["calls"] == sum(n for ends in found["ends"].values() for n in ends.values()) == 4
     assert str(tmp_path) not in json_path.read_text()
